@@ -1,0 +1,3 @@
+"""fercli: who felt what, when, in a video."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,121 @@
+"""The parameters of every stage, and their defaults: the only place that states them.
+
+What is here decides the result, so it is part of a stage's key; what only decides the speed is in `Runtime`.
+Light to import: the command line reads its defaults from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NATIVE_FPS = 0.0
+"""`fps` that takes every frame."""
+
+
+@dataclass(frozen=True)
+class FramesParams:
+    """extract-frames.
+
+    Attributes:
+        fps: frames a second to look at, or NATIVE_FPS for all of them.
+        start_s, end_s: only presentation timestamps in [start_s, end_s); an `end_s` of 0 means the end of the video.
+        keep_images: write each frame as a JPEG.
+        shot_threshold: jump of scenedetect's adaptive content score that counts as a cut.
+    """
+
+    fps: float = 10.0
+    start_s: float = 0.0
+    end_s: float = 0.0
+    keep_images: bool = True
+    shot_threshold: float = 3.0
+
+
+@dataclass(frozen=True)
+class FacesParams:
+    """detect-faces.
+
+    Attributes:
+        detector: a name from `fercli models`.
+        weights: a file to use instead of the detector's own, where it has one; required by `yunet`.
+        min_score: detections below it are dropped; in [0, 1], on the detector's own scale.
+        min_size: faces with a shorter side below it are dropped, source pixels.
+        max_side: larger frames are scaled down to this long side for detection, pixels.
+        crop_scale: side of the stored square crop as a multiple of the longer side of the box.
+        crop_size: crops larger than this are scaled down to it, pixels.
+    """
+
+    detector: str = "centerface"
+    weights: str = ""
+    min_score: float = 0.5
+    min_size: int = 12
+    max_side: int = 640
+    crop_scale: float = 1.7
+    crop_size: int = 192
+
+
+@dataclass(frozen=True)
+class TracksParams:
+    """track.
+
+    Attributes:
+        embedder: a name from `fercli models`.
+        min_iou: boxes overlapping less than this are never the same face in motion; in [0, 1].
+        max_gap_s: a face unseen for longer starts a new track, seconds.
+        min_faces: shorter tracks are dropped as false alarms.
+        embed_faces: how many of a track's best crops are embedded.
+        max_distance: tracks closer than this in embedding space (Euclidean) are one person.
+    """
+
+    embedder: str = "dlib-resnet"
+    min_iou: float = 0.2
+    max_gap_s: float = 0.5
+    min_faces: int = 3
+    embed_faces: int = 3
+    max_distance: float = 0.5
+
+
+@dataclass(frozen=True)
+class EmotionsParams:
+    """classify-emotions.
+
+    Attributes:
+        model: a name from `fercli models`, or the path of a file written by `fercli train`.
+        stride: faces of a track from one window to the next.
+        min_size: faces with a shorter side below it are not assessable, source pixels.
+        min_sharpness: faces blurrier than this are not assessable; see `media.images.sharpness`.
+        min_frontal: faces turned away further are not assessable; in [0, 1], see `geometry.frontality`.
+        mean_segment_s: how long an expression is taken to last on average; longer is smoother, seconds.
+        min_segment_s: shorter segments are given to their neighbours, seconds.
+    """
+
+    model: str = "tsm-resnet18"
+    stride: int = 2
+    min_size: int = 24
+    min_sharpness: float = 10.0
+    min_frontal: float = 0.25
+    mean_segment_s: float = 2.0
+    min_segment_s: float = 0.4
+
+
+@dataclass(frozen=True)
+class ExportParams:
+    """export.
+
+    Attributes:
+        format: a name from `exporters.EXPORTERS`.
+    """
+
+    format: str = "json"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What changes how fast a result is reached, never the result; recorded in receipts, no part of any key.
+
+    Attributes:
+        device: `auto`, `cpu` or `cuda`.
+        batch: windows classified at once.
+    """
+
+    device: str = "auto"
+    batch: int = 64

@@ -1,0 +1,98 @@
+"""Every error fercli raises on purpose, and the exit code each one ends the program with.
+
+    FercliError
+      ConfigError            2    an option or parameter that cannot be used
+      InputError             3    something a person handed over is missing, unreadable or not what it says
+        VideoError                a video file
+        DatasetError              a data set; names file and line
+      WorkspaceError         4    the working directory
+        MissingStage              a stage was asked for before the one it needs
+        CorruptTable              a table that cannot be read or breaks its schema
+        WorkspaceLocked           another process is working there
+        OutputError               a result cannot be written (full disk, no permission)
+      ModelError             5    a network
+        UnknownModel              no model of that name
+        WeightsError              a weights file is missing, altered or of another network
+        MissingDependency         an optional package is not installed
+
+Exit code 70 is a bug in fercli, 130 is Ctrl-C. A message names the thing and the file; a hint names the next
+command. Only `fercli.cli` catches these and exits.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+EXIT_INTERNAL = 70
+EXIT_INTERRUPTED = 130
+
+
+class FercliError(Exception):
+    """Base of all deliberate errors: one sentence for what is wrong, one for what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(FercliError):
+    """An option or a parameter that cannot be used."""
+
+    exit_code = 2
+
+
+class InputError(FercliError):
+    """Something a person handed over is missing, unreadable or not what it says."""
+
+    exit_code = 3
+
+
+class VideoError(InputError):
+    """A video file that cannot be read."""
+
+
+class DatasetError(InputError):
+    """A data set, or one of its files, that cannot be used."""
+
+
+class WorkspaceError(FercliError):
+    """The working directory is not one, is newer, or cannot be worked in."""
+
+    exit_code = 4
+
+
+class MissingStage(WorkspaceError):
+    """A stage was asked for before the one whose output it reads."""
+
+
+class CorruptTable(WorkspaceError):
+    """A table that cannot be read or does not follow its schema."""
+
+
+class WorkspaceLocked(WorkspaceError):
+    """Another process is working in the same workspace."""
+
+
+class OutputError(WorkspaceError):
+    """A result cannot be written: the disk is full, or the place is not writable."""
+
+
+class ModelError(FercliError):
+    """A network cannot be used."""
+
+    exit_code = 5
+
+
+class UnknownModel(ModelError):
+    """No model of that name is registered."""
+
+
+class WeightsError(ModelError):
+    """A weights file is missing, altered, or belongs to another network."""
+
+
+class MissingDependency(ModelError):
+    """A model needs a package that is not installed."""

@@ -1,0 +1,42 @@
+"""The emotion classes: their one order, the names other people use for them, and the short names of exports."""
+
+from __future__ import annotations
+
+EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+"""Canonical order of 7-class models. Labels travel by name; an index means nothing without its list."""
+
+EMOTIONS_8 = (*EMOTIONS, "contempt")
+
+NOT_ASSESSABLE = "not assessable"
+"""What a face gets that is too small, too blurred or turned away: never a guess."""
+
+RECORD_NAMES = {
+    "anger": "angry",
+    "disgust": "disgusted",
+    "fear": "afraid",
+    "happiness": "happy",
+    "sadness": "sad",
+    "surprise": "surprised",
+    "neutral": "neutral",
+    "contempt": "contemptuous",
+    NOT_ASSESSABLE: NOT_ASSESSABLE,
+}
+"""Canonical name -> the `class` of an exported record."""
+
+_SYNONYMS = {
+    "anger": ("angry",),
+    "disgust": ("disgusted",),
+    "fear": ("afraid", "fearful", "scared"),
+    "happiness": ("happy", "joy"),
+    "sadness": ("sad",),
+    "surprise": ("surprised",),
+    "neutral": ("neutrality", "calm"),
+    "contempt": ("contemptuous",),
+}
+
+_CANONICAL = {name: label for label, names in _SYNONYMS.items() for name in (label, *names)}
+
+
+def canonical(name: str) -> str | None:
+    """The canonical label for a name in any data set's spelling, or None for a class fercli does not know."""
+    return _CANONICAL.get(name.strip().lower())

@@ -1,0 +1,148 @@
+"""All networks by name: what each is, where its weights come from, under which terms; imported when it is used."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from fercli.errors import MissingDependency, UnknownModel, WeightsError
+from fercli.models.weights import sha256_file
+
+WEIGHTS_VARIABLE = "FERCLI_WEIGHTS"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One network.
+
+    Attributes:
+        name: what a person types.
+        task: `detector`, `embedder` or `classifier`.
+        loader: `module:function`; the function takes the path of the weights (or None) and the device.
+        licence, source, training_data: of the weights.
+        weights: file name in `weights/`, or `package:path/in/package` for weights that come with a dependency;
+            empty where a file must be given by hand or the package holds no separate file.
+        sha256: of that file; empty only where `weights` is.
+        needs: package that must be importable.
+        install: the command that installs it.
+    """
+
+    name: str
+    task: str
+    loader: str
+    licence: str
+    source: str
+    training_data: str
+    weights: str = ""
+    sha256: str = ""
+    needs: str = ""
+    install: str = ""
+
+
+MODELS: dict[str, ModelSpec] = {}
+"""Filled below; name -> spec."""
+
+
+def model_names(task: str) -> list[str]:
+    """Names of the models for a task, the default first."""
+    return [spec.name for spec in MODELS.values() if spec.task == task]
+
+
+def find_model(name: str, task: str) -> ModelSpec:
+    """The spec of a named model.
+
+    Raises:
+        UnknownModel: no such model for the task.
+    """
+    spec = MODELS.get(name)
+    if spec is None or spec.task != task:
+        raise UnknownModel(f"unknown {task} {name!r}", hint=f"known: {', '.join(model_names(task))}")
+    return spec
+
+
+def find_weights(spec: ModelSpec, given: str = "") -> Path | None:
+    """The weights file of a model, checked: a path given, $FERCLI_WEIGHTS, the packaged weights, the user cache.
+
+    Raises:
+        MissingDependency: the weights come with a package that is not installed.
+        WeightsError: no file, or not the bytes the registry knows.
+    """
+    if given:
+        path = Path(given)
+        if not path.is_file():
+            raise WeightsError(f"no weights file {path}", hint=f"check the path given for {spec.name}")
+        return path
+    if not spec.weights:
+        return None
+    candidates = _candidates(spec)
+    for path in candidates:
+        if path.is_file():
+            _check(spec, path)
+            return path
+    raise WeightsError(
+        f"no weights for {spec.name}: looked for {', '.join(str(path) for path in candidates)}",
+        hint=f"reinstall fercli, or set {WEIGHTS_VARIABLE} to the directory that has {Path(spec.weights).name}",
+    )
+
+
+def weights_key(spec: ModelSpec, given: str = "") -> dict[str, str]:
+    """What a receipt records of a model: its name and the sha256 of the weights in use."""
+    path = find_weights(spec, given)
+    return {spec.name: sha256_file(path) if path else ""}
+
+
+def load_model(spec: ModelSpec, given: str = "", device: str = "cpu") -> Any:
+    """Import the model's module and build it.
+
+    Raises:
+        MissingDependency, WeightsError: it cannot be built.
+    """
+    if spec.needs and find_spec(spec.needs) is None:
+        raise MissingDependency(f"{spec.name} needs the package {spec.needs}", hint=spec.install)
+    module, function = spec.loader.split(":")
+    return getattr(import_module(module), function)(find_weights(spec, given), device)
+
+
+def packaged_weights() -> Path:
+    """The directory of the shipped weights: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "weights"
+    return inside if inside.is_dir() else package.parent / "weights"
+
+
+def user_cache() -> Path:
+    """Where a person may put further weights."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "fercli"
+
+
+def _candidates(spec: ModelSpec) -> list[Path]:
+    if ":" in spec.weights:
+        package, _, inner = spec.weights.partition(":")
+        found = find_spec(package)
+        if found is None or found.origin is None:
+            raise MissingDependency(f"{spec.name} needs the package {package}", hint=spec.install)
+        return [Path(found.origin).parent / inner]
+    own = os.environ.get(WEIGHTS_VARIABLE)
+    return [directory / spec.weights for directory in [*([Path(own)] if own else []), packaged_weights(), user_cache()]]
+
+
+def _check(spec: ModelSpec, path: Path) -> None:
+    stat = path.stat()
+    actual = _sha256(path, stat.st_size, stat.st_mtime_ns)
+    if actual != spec.sha256:
+        raise WeightsError(
+            f"{path} is not the file fercli knows as {spec.name}: sha256 {actual[:12]}, expected {spec.sha256[:12]}",
+            hint="reinstall fercli, or give your own file as a path",
+        )
+
+
+@cache
+def _sha256(path: Path, size: int, mtime_ns: int) -> str:
+    """Within one process a file that has not been touched is read once."""
+    return sha256_file(path)

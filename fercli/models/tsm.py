@@ -1,0 +1,119 @@
+"""ResNet-18 with the Temporal Shift Module, written plainly.
+
+Parameter names and shapes are torchvision's, so public ImageNet weights load strictly; the shift has no parameters
+and is called in the block's forward. He et al. 2016 (arXiv 1512.03385); Lin, Gan, Han 2019 (arXiv 1811.08383).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def temporal_shift(x: Tensor, n_frames: int, fold_div: int = 8) -> Tensor:
+    """Mix neighbouring frames by moving a share of the channels along time (arXiv 1811.08383, section 3).
+
+    The first C // fold_div channels of frame t come from frame t + 1, the next as many from frame t - 1, the rest stay.
+    What would come from outside the clip is zero.
+
+    Args:
+        x: (N * n_frames, C, H, W), frames of a clip adjacent.
+        n_frames: frames a clip; with 1 there is nothing to mix and `x` is returned.
+        fold_div: 8 moves one eighth of the channels each way, as in the paper.
+
+    Returns:
+        A tensor of the same shape and dtype.
+    """
+    if n_frames == 1:
+        return x
+    total, channels, height, width = x.shape
+    fold = channels // fold_div
+    clips = x.view(total // n_frames, n_frames, channels, height, width)
+    out = torch.zeros_like(clips)
+    out[:, :-1, :fold] = clips[:, 1:, :fold]
+    out[:, 1:, fold : 2 * fold] = clips[:, :-1, fold : 2 * fold]
+    out[:, :, 2 * fold :] = clips[:, :, 2 * fold :]
+    return out.view(total, channels, height, width)
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut; the shift acts inside the residual branch, before the first of them."""
+
+    def __init__(self, in_channels: int, channels: int, stride: int, n_frames: int, fold_div: int) -> None:
+        super().__init__()
+        self.n_frames = n_frames
+        self.fold_div = fold_div
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample: nn.Module | None = None
+        if stride != 1 or in_channels != channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(in_channels, channels, 1, stride, bias=False), nn.BatchNorm2d(channels)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N * T, C, H, W) -> (N * T, C', H', W')."""
+        shortcut = x if self.downsample is None else self.downsample(x)
+        out = temporal_shift(x, self.n_frames, self.fold_div)
+        out = self.relu(self.bn1(self.conv1(out)))
+        out = self.bn2(self.conv2(out))
+        return self.relu(out + shortcut)
+
+
+class TsmResNet18(nn.Module):
+    """ResNet-18 over clips of `n_frames` frames; with one frame it is the ordinary ResNet-18.
+
+    Args:
+        n_classes: length of the output.
+        n_frames: frames a clip.
+        fold_div: see `temporal_shift`.
+        stem_pool: keep torchvision's max-pool after the first convolution. Faces of about 48 pixels need the
+            resolution more than they need the speed, so it is off by default; it has no parameters.
+        dropout: probability in front of the last layer, while training.
+    """
+
+    def __init__(
+        self, n_classes: int, n_frames: int = 4, fold_div: int = 8, stem_pool: bool = False, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.n_frames = n_frames
+        self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if stem_pool else nn.Identity()
+        widths = (64, 64, 128, 256, 512)
+        for number, (before, after) in enumerate(zip(widths[:-1], widths[1:], strict=True), start=1):
+            stride = 1 if number == 1 else 2
+            stage = nn.Sequential(
+                BasicBlock(before, after, stride, n_frames, fold_div), BasicBlock(after, after, 1, n_frames, fold_div)
+            )
+            self.add_module(f"layer{number}", stage)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(512, n_classes)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        for module in self.modules():
+            if isinstance(module, BasicBlock):
+                nn.init.zeros_(module.bn2.weight)  # each block starts as the identity (Goyal et al. 2017)
+
+    def features(self, frames: Tensor) -> Tensor:
+        """(N * n_frames, 3, H, W) -> (N * n_frames, 512), pooled."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(frames))))
+        for number in range(1, 5):
+            x = self.get_submodule(f"layer{number}")(x)
+        return torch.flatten(self.avgpool(x), 1)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """(N, n_frames, 3, H, W) float, normalised -> (N, n_classes) logits, the mean over the clip's frames."""
+        n, t = clips.shape[:2]
+        frames = clips.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        logits: Tensor = self.fc(self.dropout(self.features(frames)))
+        return logits.view(n, t, -1).mean(dim=1)

@@ -1,0 +1,127 @@
+"""Weights on disk: safetensors with a JSON header of our own, halves for shipping, checked by sha256.
+
+Never pickle: loading a weights file must not be able to run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fercli.errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_HEADER_KEY = "fercli"
+
+
+@dataclass(frozen=True)
+class ClassifierHeader:
+    """What a classifier file says about itself, so that the file alone rebuilds the network.
+
+    Attributes:
+        architecture: name the registry builds the network by, for example `tsm-resnet18`.
+        labels: class names, in the order of the output.
+        input_size: side of the square input, pixels.
+        n_frames: frames a clip.
+        fold_div: share of channels shifted each way is 1 / fold_div.
+        stem_pool: whether the max-pool after the first convolution is used.
+        colour: `grey` (luma repeated three times) or `rgb`.
+        mean, std: of pixels in [0, 1]; the network sees (pixel - mean) / std.
+        temperature: logits are divided by it before the softmax (Guo et al. 2017, arXiv 1706.04599).
+        training_data: what it was trained on, with the terms of use.
+        metrics: figures measured when it was trained.
+        recipe: the resolved training parameters.
+    """
+
+    architecture: str
+    labels: tuple[str, ...]
+    input_size: int
+    n_frames: int
+    fold_div: int = 8
+    stem_pool: bool = False
+    colour: str = "grey"
+    mean: float = 0.5
+    std: float = 0.25
+    temperature: float = 1.0
+    training_data: str = ""
+    metrics: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> str:
+        """The header as it is stored."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> ClassifierHeader:
+        """The inverse of `as_json`; raises KeyError, TypeError or ValueError on anything else."""
+        known = {f.name for f in fields(cls)}
+        values = {key: value for key, value in json.loads(text).items() if key in known}
+        return cls(**{**values, "labels": tuple(values["labels"])})
+
+
+def sha256_file(path: Path) -> str:
+    """Hex sha256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save_classifier(path: Path, state: dict[str, Tensor], header: ClassifierHeader, *, half: bool = True) -> None:
+    """Write a classifier; floating tensors as float16 unless `half` is off. Replaces `path` in one step.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    from safetensors.torch import save
+
+    tensors = {
+        name: (t.half() if half and t.is_floating_point() else t).contiguous().cpu() for name, t in state.items()
+    }
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        temporary.write_bytes(save(tensors, metadata={_HEADER_KEY: header.as_json()}))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_header(path: Path) -> ClassifierHeader:
+    """The header of a classifier file, without reading its tensors and without torch.
+
+    Raises:
+        WeightsError: not a safetensors file, or not one fercli wrote.
+    """
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            if size > 16 * 2**20:
+                raise ValueError("header too long")
+            metadata = json.loads(file.read(size)).get("__metadata__", {})
+        return ClassifierHeader.from_json(metadata[_HEADER_KEY])
+    except OSError as error:
+        raise WeightsError(f"cannot read weights {path}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(
+            f"{path} is not a fercli classifier (safetensors with a fercli header)",
+            hint="give a file written by `fercli train`, or a name from `fercli models`",
+        ) from error
+
+
+def load_state(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file, floating ones as float32.
+
+    Raises:
+        WeightsError: the file cannot be read.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"cannot read weights {path}: {error}") from error
+    return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}

@@ -1,0 +1,1 @@
+"""Training: augmentation, the loop, checkpoints that resume exactly."""

@@ -1,0 +1,307 @@
+"""One workspace is one video: its directories, receipts, lock, and how a finished stage is swapped in.
+
+    episode.fercli/
+      workspace.json     format version and what is known of the video
+      1-frames/ ...      one directory a stage, each with its receipt.json
+      2-faces.partial/   a stage at work, or one that was killed: key.json, chunks/, out/
+
+A stage directory is complete or absent. What a stage writes goes to `N-name.partial/out`, receipt last; then the whole
+directory takes the place of the old one by renaming, so a kill at any moment leaves the old state or the new one.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from fercli.errors import InputError, OutputError, WorkspaceError, WorkspaceLocked
+from fercli.tables import read_parts, write_table
+
+FORMAT = 1
+"""Version of the layout. A reader refuses a newer one."""
+
+TABLE_HOMES = {
+    "frames": "1-frames",
+    "faces": "2-faces",
+    "crops": "2-faces",
+    "tracks": "3-tracks",
+    "people": "3-tracks",
+    "emotions": "4-emotions",
+    "segments": "4-emotions",
+}
+"""Table -> directory of the stage that writes it."""
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What is known of the video without decoding it.
+
+    Attributes:
+        path: absolute.
+        size: bytes.
+        sha256: hex digest of the file.
+        width, height: of the upright frame (rotation applied), pixels.
+        rotation: clockwise degrees a player turns the stored picture by: 0, 90, 180 or 270.
+        fps: average frames a second.
+        duration_s: of the video stream, seconds.
+        start_s: presentation timestamp of the first frame, seconds.
+        codec: as ffmpeg names it.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    width: int
+    height: int
+    rotation: int
+    fps: float
+    duration_s: float
+    start_s: float
+    codec: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What made the files beside it. `key()` is what staleness compares; the rest is for people."""
+
+    stage: str
+    version: int
+    params: dict[str, Any]
+    inputs: dict[str, str]
+    weights: dict[str, str]
+    outputs: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    runtime: dict[str, Any] = field(default_factory=dict)
+    fercli: str = ""
+
+    def key(self) -> dict[str, Any]:
+        """The part that decides the outputs."""
+        return {name: getattr(self, name) for name in ("stage", "version", "params", "inputs", "weights")}
+
+
+class Workspace:
+    """A workspace directory on disk."""
+
+    def __init__(self, path: Path, video: VideoFacts) -> None:
+        self.path = path
+        self.video = video
+
+    @classmethod
+    def open(cls, path: Path) -> Workspace:
+        """Open what `create` made.
+
+        Raises:
+            InputError: there is no such directory.
+            WorkspaceError: not a workspace, damaged, or of a newer fercli.
+        """
+        if not path.exists():
+            raise InputError(f"no workspace at {path}", hint=f"make one: fercli extract-frames VIDEO {path}")
+        file = path / "workspace.json"
+        try:
+            document = json.loads(file.read_text(encoding="utf-8"))
+            version = document["format"]
+            if not isinstance(version, int):
+                raise TypeError("format is not a number")
+            if version <= FORMAT:
+                return cls(path, VideoFacts(**document["video"]))
+        except OSError as error:
+            raise WorkspaceError(
+                f"{path} is not a fercli workspace: {error.strerror or error} ({file.name})",
+                hint="give the directory that `fercli annotate` or `fercli extract-frames` made",
+            ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise WorkspaceError(
+                f"{file} is damaged: {error}", hint="run `fercli extract-frames VIDEO WORKSPACE` again to rewrite it"
+            ) from error
+        raise WorkspaceError(
+            f"{path} has workspace format {version}, this fercli reads up to {FORMAT}", hint="pip install -U fercli"
+        )
+
+    @classmethod
+    def create(cls, path: Path, video: VideoFacts) -> Workspace:
+        """Make a workspace for a video, or take up the one that is there for the same path or the same content.
+
+        Raises:
+            WorkspaceError: there is something else, or the workspace of another video.
+            OutputError: it cannot be written.
+        """
+        with writing(path):
+            if (path / "workspace.json").exists():
+                _refuse_another_video(cls.open(path), video)
+            elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+                raise WorkspaceError(
+                    f"{path} exists and is not a fercli workspace", hint="choose another place with --workdir"
+                )
+            path.mkdir(parents=True, exist_ok=True)
+            document = {"format": FORMAT, "video": asdict(video)}
+            write_atomically(path / "workspace.json", (json.dumps(document, indent=2) + "\n").encode())
+        return cls(path, video)
+
+    def table(self, name: str) -> Path:
+        """Where a table lies."""
+        return self.path / TABLE_HOMES[name] / f"{name}.parquet"
+
+    def receipt(self, directory: str) -> Receipt | None:
+        """The receipt in a stage's directory; None if there is none that can be read."""
+        try:
+            return Receipt(**json.loads((self.path / directory / "receipt.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes out while stages run, and put right what a killed one left half-swapped.
+
+        Raises:
+            WorkspaceLocked: another process is at work here.
+        """
+        from filelock import FileLock, Timeout
+
+        with writing(self.path):
+            lock = FileLock(self.path / ".lock", blocking=False)
+            try:
+                lock.acquire()
+            except Timeout as error:
+                raise WorkspaceLocked(
+                    f"another fercli process is working in {self.path}",
+                    hint="wait until it is done, or choose another place with --workdir",
+                ) from error
+        try:
+            self._finish_swaps()
+            yield
+        finally:
+            lock.release()
+
+    def swap_in(self, directory: str, finished: Path) -> None:
+        """Put a finished directory in the place of a stage's old one."""
+        new, old = self._swap_names(directory)
+        finished.rename(new)
+        self._swap(self.path / directory, new, old)
+
+    def _finish_swaps(self) -> None:
+        for directory in sorted(set(TABLE_HOMES.values()) | {"5-export"}):
+            new, old = self._swap_names(directory)
+            if new.exists():
+                self._swap(self.path / directory, new, old)
+            elif old.exists():
+                shutil.rmtree(old)
+
+    def _swap(self, real: Path, new: Path, old: Path) -> None:
+        """Safe to repeat from any point: `new` is complete as long as it exists."""
+        if old.exists() and real.exists():
+            shutil.rmtree(old)
+        if real.exists():
+            real.rename(old)
+        new.rename(real)
+        if old.exists():
+            shutil.rmtree(old)
+
+    def _swap_names(self, directory: str) -> tuple[Path, Path]:
+        return self.path / f"{directory}.new", self.path / f"{directory}.old"
+
+
+class Chunks:
+    """Finished pieces of a long stage. Each is a directory of tables that appears whole or not at all."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @property
+    def done(self) -> int:
+        """How many pieces, counted from the first, are finished."""
+        number = 0
+        while self._name(number).exists():
+            number += 1
+        return number
+
+    def commit(self, tables: dict[str, pa.Table], schemas: dict[str, pa.Schema]) -> None:
+        """Add the next piece."""
+        name = self._name(self.done)
+        temporary = name.with_suffix(".tmp")
+        with writing(name):
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir(parents=True)
+            for table, rows in tables.items():
+                write_table(temporary / f"{table}.parquet", [rows], schemas[table])
+            temporary.rename(name)
+
+    def parts(self, table: str, schema: pa.Schema) -> Iterator[pa.Table]:
+        """One table's rows over all pieces, in order, a piece at a time."""
+        for number in range(self.done):
+            yield from read_parts(self._name(number) / f"{table}.parquet", schema)
+
+    def merge(self, out: Path, schemas: dict[str, pa.Schema]) -> dict[str, int]:
+        """Join the pieces into the final tables under `out`; returns the rows of each."""
+        return {
+            table: write_table(out / f"{table}.parquet", self.parts(table, schema), schema)
+            for table, schema in schemas.items()
+        }
+
+    def _name(self, number: int) -> Path:
+        return self.directory / f"{number:06d}"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file in one step; the old one stays if the new one cannot be written whole.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with writing(path):
+        temporary = path.with_name(f".{path.name}.tmp")
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """The one place where a failure to write becomes an OutputError that names the path."""
+    try:
+        yield
+    except OSError as error:
+        hint = (
+            "free some space, then run the same command: finished work is kept"
+            if error.errno == errno.ENOSPC
+            else "choose a place you may write to, with -o or --workdir"
+        )
+        raise OutputError(f"cannot write {error.filename or path}: {error.strerror or error}", hint=hint) from error
+
+
+def digest(path: Path) -> str:
+    """Hex sha256 of a file, or of the names and contents of all files in a directory."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    total = hashlib.sha256()
+    for file_path in sorted(p for p in path.rglob("*") if p.is_file()):
+        total.update(f"{file_path.relative_to(path).as_posix()} {digest(file_path)}\n".encode())
+    return total.hexdigest()
+
+
+def output_digests(directory: Path) -> dict[str, str]:
+    """sha256 of everything a stage wrote, by name, its receipt left out."""
+    names: Iterable[str] = sorted(os.listdir(directory))
+    return {name: digest(directory / name) for name in names if name != "receipt.json"}
+
+
+def _refuse_another_video(existing: Workspace, video: VideoFacts) -> None:
+    if video.path != existing.video.path and video.sha256 != existing.video.sha256:
+        raise WorkspaceError(
+            f"{existing.path} is the workspace of another video, {existing.video.path}",
+            hint="choose another place with --workdir",
+        )
