@@ -147,12 +147,21 @@ def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
     return _checked(path, table, schema)
 
 
-def read_parts(path: Path, schema: pa.Schema | None = None) -> Iterator[pa.Table]:
-    """Read a table row group by row group, for tables too large to hold; errors as `read_table`."""
+def read_parts(
+    path: Path, schema: pa.Schema | None = None, *, first_row: int = 0, last_row: int | None = None
+) -> Iterator[pa.Table]:
+    """Read a table row group by row group, for tables too large to hold; errors as `read_table`.
+
+    Only the row groups that hold rows `first_row` to `last_row` (inclusive; by default the last) are read.
+    """
     try:
         with pq.ParquetFile(path) as file:
+            begin = 0
             for number in range(file.num_row_groups):
-                yield _checked(path, file.read_row_group(number), schema)
+                end = begin + file.metadata.row_group(number).num_rows
+                if end > first_row and (last_row is None or begin <= last_row):
+                    yield _checked(path, file.read_row_group(number), schema)
+                begin = end
     except (OSError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
 

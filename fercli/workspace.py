@@ -25,6 +25,7 @@ from typing import Any
 import pyarrow as pa
 
 from fercli.errors import InputError, OutputError, WorkspaceError, WorkspaceLocked
+from fercli.hashing import sha256_file
 from fercli.tables import read_parts, write_table
 
 FORMAT = 1
@@ -285,8 +286,7 @@ def writing(path: Path) -> Iterator[None]:
 def digest(path: Path) -> str:
     """Hex sha256 of a file, or of the names and contents of all files in a directory."""
     if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_file(path)
     total = hashlib.sha256()
     for file_path in sorted(p for p in path.rglob("*") if p.is_file()):
         total.update(f"{file_path.relative_to(path).as_posix()} {digest(file_path)}\n".encode())

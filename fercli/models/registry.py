@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from fercli.errors import MissingDependency, UnknownModel, WeightsError
-from fercli.models.weights import sha256_file
+from fercli.hashing import sha256_file
 
 WEIGHTS_VARIABLE = "FERCLI_WEIGHTS"
 
@@ -133,16 +132,10 @@ def _candidates(spec: ModelSpec) -> list[Path]:
 
 
 def _check(spec: ModelSpec, path: Path) -> None:
-    stat = path.stat()
-    actual = _sha256(path, stat.st_size, stat.st_mtime_ns)
+    actual = sha256_file(path)
     if actual != spec.sha256:
         raise WeightsError(
             f"{path} is not the file fercli knows as {spec.name}: sha256 {actual[:12]}, expected {spec.sha256[:12]}",
             hint="reinstall fercli, or give your own file as a path",
         )
 
-
-@cache
-def _sha256(path: Path, size: int, mtime_ns: int) -> str:
-    """Within one process a file that has not been touched is read once."""
-    return sha256_file(path)

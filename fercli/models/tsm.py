@@ -100,9 +100,6 @@ class TsmResNet18(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        for module in self.modules():
-            if isinstance(module, BasicBlock):
-                nn.init.zeros_(module.bn2.weight)  # each block starts as the identity (Goyal et al. 2017)
 
     def features(self, frames: Tensor) -> Tensor:
         """(N * n_frames, 3, H, W) -> (N * n_frames, 512), pooled."""

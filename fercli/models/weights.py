@@ -5,7 +5,6 @@ Never pickle: loading a weights file must not be able to run code.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -32,6 +31,8 @@ class ClassifierHeader:
         stem_pool: whether the max-pool after the first convolution is used.
         colour: `grey` (luma repeated three times) or `rgb`.
         mean, std: of pixels in [0, 1]; the network sees (pixel - mean) / std.
+        view_scale: side of the square the network sees, as a multiple of the longer side of the detector's box.
+        view_shift: how far the centre of that square lies below the box's, in longer sides of the box.
         temperature: logits are divided by it before the softmax (Guo et al. 2017, arXiv 1706.04599).
         training_data: what it was trained on, with the terms of use.
         metrics: figures measured when it was trained.
@@ -47,6 +48,8 @@ class ClassifierHeader:
     colour: str = "grey"
     mean: float = 0.5
     std: float = 0.25
+    view_scale: float = 1.0
+    view_shift: float = 0.0
     temperature: float = 1.0
     training_data: str = ""
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -62,12 +65,6 @@ class ClassifierHeader:
         known = {f.name for f in fields(cls)}
         values = {key: value for key, value in json.loads(text).items() if key in known}
         return cls(**{**values, "labels": tuple(values["labels"])})
-
-
-def sha256_file(path: Path) -> str:
-    """Hex sha256 of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def save_classifier(path: Path, state: dict[str, Tensor], header: ClassifierHeader, *, half: bool = True) -> None:

@@ -13,15 +13,15 @@ from torch import Tensor
 
 VIEW = 0.9
 """Share of a data-set image's side that the network sees: the borders hold little but background."""
-ROTATION = math.radians(12)
-SCALE = 0.15
-SHIFT = 0.08
-CONTRAST = 0.35
-BRIGHTNESS = 0.2
+ROTATION = math.radians(10)
+SCALE = 0.12
+SHIFT = 0.06
+CONTRAST = 0.3
+BRIGHTNESS = 0.15
 DRIFT = 0.35
 """Share of the geometric ranges a clip may drift through between its first and last frame."""
-BLUR_PROBABILITY = 0.3
-ERASE_PROBABILITY = 0.3
+BLUR_PROBABILITY = 0.2
+ERASE_PROBABILITY = 0.15
 
 
 def random_views(images: Tensor, n_frames: int, size: int, generator: torch.Generator) -> Tensor:

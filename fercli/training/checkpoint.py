@@ -23,19 +23,24 @@ class Progress:
     best_accuracy: float = 0.0
 
 
-def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.SGD, progress: Progress) -> None:
-    """Everything needed to go on exactly: weights, momentum, counters. Randomness is derived from the epoch."""
+def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    """Everything needed to go on exactly: weights, the optimizer's moments, counters.
+
+    Randomness is no part of it: every epoch derives its own from the seed.
+    """
     tensors = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
     for name, parameter in model.named_parameters():
-        momentum = optimizer.state[parameter].get("momentum_buffer")
-        if momentum is not None:
-            tensors[f"momentum.{name}"] = momentum.contiguous()
+        for key, value in optimizer.state[parameter].items():
+            tensors[f"optimizer.{key}.{name}"] = value.contiguous()
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(save(tensors, metadata={"progress": json.dumps(vars(progress))}))
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(save(tensors, metadata={"progress": json.dumps(vars(progress))}))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
-def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.SGD) -> Progress:
+def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
     """Put a saved state back.
 
     Raises:
@@ -50,10 +55,11 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.SGD) ->
         )
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(
-            f"cannot resume from {path}: {error}", hint="start again with --restart, or choose another --out"
+            f"cannot resume from {path}: {error}", hint="choose another --out, or delete that run"
         ) from error
-    for name, parameter in model.named_parameters():
-        if f"momentum.{name}" in tensors:
-            momentum = tensors[f"momentum.{name}"].to(parameter.device)
-            optimizer.state[parameter]["momentum_buffer"] = momentum.to(memory_format=torch.preserve_format)
+    parameters = dict(model.named_parameters())
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            _, key, parameter = name.split(".", 2)
+            optimizer.state[parameters[parameter]][key] = value if key == "step" else value.to(parameters[parameter])
     return progress

@@ -1,0 +1,156 @@
+"""What every export says, gathered once from the tables: the video, the persons, the segments, and what made them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import fercli
+from fercli import tables
+from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.workspace import TABLE_HOMES, Workspace
+
+UNASSIGNED = "Unassigned"
+"""`object` of a track no person could be found for."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One person showing one emotion for a while, or not assessable for a while.
+
+    Attributes:
+        emotion: canonical name, or `not assessable`.
+        start_s, end_s: [start, end) in presentation timestamps, seconds.
+        person: who.
+        track: number of the track.
+        score: mean probability in [0, 1]; None if not assessable.
+        box: x1, y1, x2, y2 of the face in the middle of the segment, pixels.
+        reason: why it is not assessable; empty otherwise.
+    """
+
+    emotion: str
+    start_s: float
+    end_s: float
+    person: str
+    track: int
+    score: float | None
+    box: tuple[float, float, float, float]
+    reason: str
+
+    def as_record(self) -> dict[str, Any]:
+        """The exported record: four keys everybody relies on, then the optional ones."""
+        record: dict[str, Any] = {
+            "type": "emotion",
+            "class": RECORD_NAMES[self.emotion],
+            "seconds": round(self.start_s, 3),
+            "object": self.person,
+            "end": round(self.end_s, 3),
+        }
+        if self.score is not None:
+            record["score"] = round(self.score, 3)
+        record |= {"track": self.track, "box": [round(edge, 1) for edge in self.box]}
+        return record
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person's sum over the video, times in seconds."""
+
+    name: str
+    tracks: int
+    screen_time_s: float
+    seconds_by_emotion: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Document:
+    """All an exporter needs.
+
+    Attributes:
+        video: facts of the video; its name, not its path.
+        persons: by screen time, longest first.
+        segments: assessed segments by start.
+        gaps: segments that could not be assessed, by start.
+        provenance: version, models with the sha256 of their weights, parameters of each stage.
+        warnings: what went wrong on the way.
+    """
+
+    video: dict[str, Any]
+    persons: list[Person]
+    segments: list[Segment]
+    gaps: list[Segment]
+    provenance: dict[str, Any]
+    warnings: list[str]
+
+
+def gather(workspace: Workspace) -> Document:
+    """Read the finished tables of a workspace.
+
+    Raises:
+        CorruptTable: one of them cannot be read.
+    """
+    people = tables.read_table(workspace.table("people"), tables.PEOPLE).to_pylist()
+    rows = tables.read_table(workspace.table("segments"), tables.SEGMENTS).to_pylist()
+    faces = tables.read_table(workspace.table("faces"), tables.FACES).select(["x1", "y1", "x2", "y2"])
+    boxes = faces.take([row["face"] for row in rows]).to_pylist()
+    names = {row["track"]: row["person"] or UNASSIGNED for row in people}
+    segments = [
+        Segment(
+            emotion=row["class"],
+            start_s=row["start_s"],
+            end_s=row["end_s"],
+            person=names[row["track"]],
+            track=row["track"],
+            score=row["score"],
+            box=(box["x1"], box["y1"], box["x2"], box["y2"]),
+            reason=row["reason"],
+        )
+        for row, box in zip(rows, boxes, strict=True)
+    ]
+    video = {key: value for key, value in asdict(workspace.video).items() if key != "path"}
+    provenance, warnings = _provenance(workspace)
+    return Document(
+        video={"name": Path(workspace.video.path).name, **video},
+        persons=_persons(people, names, segments),
+        segments=[segment for segment in segments if segment.emotion != NOT_ASSESSABLE],
+        gaps=[segment for segment in segments if segment.emotion == NOT_ASSESSABLE],
+        provenance=provenance,
+        warnings=warnings,
+    )
+
+
+def _persons(people: list[dict[str, Any]], names: dict[int, str], segments: list[Segment]) -> list[Person]:
+    tracks: dict[str, int] = defaultdict(int)
+    screen_time: dict[str, float] = defaultdict(float)
+    emotions: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for row in people:
+        tracks[names[row["track"]]] += 1
+        screen_time[names[row["track"]]] += row["end_s"] - row["start_s"]
+    for segment in segments:
+        emotions[segment.person][segment.emotion] += segment.end_s - segment.start_s
+    ranked = sorted(screen_time, key=lambda name: (name == UNASSIGNED, -screen_time[name], name))
+    return [
+        Person(
+            name,
+            tracks[name],
+            round(screen_time[name], 3),
+            {
+                emotion: round(seconds, 3)
+                for emotion, seconds in sorted(emotions[name].items(), key=lambda item: (-item[1], item[0]))
+            },
+        )
+        for name in ranked
+    ]
+
+
+def _provenance(workspace: Workspace) -> tuple[dict[str, Any], list[str]]:
+    stages, models, warnings = {}, {}, []
+    for directory in sorted(set(TABLE_HOMES.values())):
+        receipt = workspace.receipt(directory)
+        if receipt is not None:
+            stages[receipt.stage] = {"version": receipt.version, "parameters": receipt.params}
+            models.update(receipt.weights)
+            warnings += [f"{receipt.stage}: {warning}" for warning in receipt.warnings]
+    return {"fercli": fercli.__version__, "models": models, "stages": stages}, warnings

@@ -1,0 +1,44 @@
+"""Boxes and landmarks. Boxes are float32 `x1, y1, x2, y2`, half-open, pixels of the upright full-size frame."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def iou_matrix(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, M) intersection over union of (N, 4) and (M, 4) boxes, in [0, 1]; empty boxes overlap with nothing."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = np.prod(np.clip(high - low, 0, None), axis=2)
+    union = _area(a)[:, None] + _area(b)[None, :] - shared
+    return np.divide(shared, union, out=np.zeros_like(shared, dtype=np.float32), where=union > 0)
+
+
+def square_around(box: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+    """(4,) square with the centre of a (4,) box and `scale` times its longer side; may reach outside the frame."""
+    centre = (box[:2] + box[2:]) / 2
+    half = max(box[2] - box[0], box[3] - box[1]) * scale / 2
+    return np.concatenate([centre - half, centre + half]).astype(np.float32)
+
+
+def frontality(landmarks: NDArray[np.float32]) -> float:
+    """How far a face looks into the camera, in [0, 1]: 1 frontal, 0 in profile.
+
+    The nose lies midway between the eyes, along the line through them, in a frontal view, and outside of one of them in
+    profile: 1 - |2 s - 1| clipped to [0, 1], s being the nose's place from the left eye (0) to the right eye (1).
+
+    Args:
+        landmarks: (5, 2) left eye, right eye, nose, left and right mouth corner as seen in the picture.
+    """
+    left, right, nose = landmarks[:3].astype(np.float64)
+    line = right - left
+    length = float(line @ line)
+    if length == 0:
+        return 0.0
+    place = float((nose - left) @ line) / length
+    return float(np.clip(1 - abs(2 * place - 1), 0, 1))
+
+
+def _area(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.clip(boxes[:, 2] - boxes[:, 0], 0, None) * np.clip(boxes[:, 3] - boxes[:, 1], 0, None)

@@ -1,0 +1,20 @@
+"""Where a network runs."""
+
+from __future__ import annotations
+
+import torch
+
+from fercli.errors import ConfigError
+
+
+def pick_device(device: str) -> str:
+    """`auto` becomes `cuda` where there is one.
+
+    Raises:
+        ConfigError: not a device, or CUDA asked for and absent.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise ConfigError(f"unknown device {device!r}", hint="known: auto, cpu, cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("--device cuda, but torch finds no CUDA device", hint="use --device auto or cpu")
+    return "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"

@@ -1,0 +1,199 @@
+"""Which stages are stale and why, and a for-loop that runs them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import fercli
+from fercli.config import Runtime
+from fercli.errors import MissingStage, VideoError
+from fercli.progress import Reporter
+from fercli.stages import STAGES
+from fercli.stages.base import Stage, StageContext
+from fercli.workspace import TABLE_HOMES, Chunks, Receipt, Workspace, digest, output_digests, write_atomically, writing
+
+
+class Digests:
+    """sha256 of files, each read once while one command runs; `forget` what a stage has just written."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, str] = {}
+
+    def of(self, path: Path) -> str:
+        """Digest of a file or directory; empty if it is not there."""
+        if path not in self._known:
+            if not path.exists():
+                return ""
+            self._known[path] = digest(path)
+        return self._known[path]
+
+    def forget(self, directory: Path) -> None:
+        """Drop what is known of a directory and everything in it."""
+        self._known = {path: value for path, value in self._known.items() if not path.is_relative_to(directory)}
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """Where one stage stands: `reason` is None when it is fresh."""
+
+    stage: Stage
+    reason: str | None
+    receipt: Receipt | None
+
+
+def run(
+    workspace: Workspace, plan: list[tuple[Stage, Any]], runtime: Runtime, reporter: Reporter, *, force: bool = False
+) -> list[Receipt]:
+    """Run the stale stages of a plan in order, and say why each runs; returns the receipt of every stage in it.
+
+    Args:
+        workspace: already locked by the caller.
+        plan: stages with their parameters.
+        runtime: device and batch size.
+        reporter: who is told.
+        force: run all of them, stale or not.
+
+    Raises:
+        MissingStage: an earlier stage outside the plan has not run, or is stale itself.
+    """
+    digests = Digests()
+    _require_earlier(workspace, plan[0][0], digests)
+    receipts = []
+    for stage, params in plan:
+        planned = _planned(workspace, stage, params, digests)
+        found = workspace.receipt(stage.directory)
+        reason = "you asked for it" if force else _difference(workspace, stage, planned, found, digests)
+        if reason is None and found is not None:
+            reporter.note(f"{stage.name}: up to date")
+            receipts.append(found)
+            continue
+        reporter.note(f"{stage.name}: runs, because {reason}")
+        receipts.append(_run_stage(workspace, stage, params, planned, runtime, reporter))
+        digests.forget(workspace.path / stage.directory)
+    return receipts
+
+
+def status(workspace: Workspace) -> list[StageStatus]:
+    """Compare every stage with what its receipt says made it. A stage after a stale one is judged by its own inputs."""
+    digests = Digests()
+    return [
+        StageStatus(stage, _staleness(workspace, stage, digests), workspace.receipt(stage.directory))
+        for stage in STAGES
+    ]
+
+
+def _staleness(workspace: Workspace, stage: Stage, digests: Digests) -> str | None:
+    """Staleness under the parameters the stage last ran with."""
+    receipt = workspace.receipt(stage.directory)
+    if receipt is None:
+        return "it has not run yet"
+    try:
+        params = stage.params(**receipt.params)
+    except TypeError:
+        return "its parameters are of another version of fercli"
+    return _difference(workspace, stage, _planned(workspace, stage, params, digests), receipt, digests)
+
+
+def _require_earlier(workspace: Workspace, first: Stage, digests: Digests) -> None:
+    for stage in STAGES[: STAGES.index(first)]:
+        reason = _staleness(workspace, stage, digests)
+        if reason is not None:
+            command = f"fercli {stage.name} {workspace.path}"
+            if stage is STAGES[0]:
+                command = f"fercli {stage.name} {workspace.video.path} {workspace.path}"
+            raise MissingStage(f"{first.name} needs {stage.name} first: {reason}", hint=f"run: {command}")
+
+
+def _planned(workspace: Workspace, stage: Stage, params: Any, digests: Digests) -> Receipt:
+    """The receipt the stage would get if it ran now, as far as it can be known before."""
+    inputs = {need: _input_digest(workspace, need, digests) for need in stage.needs}
+    return Receipt(stage.name, stage.version, asdict(params), inputs, stage.weights(params))
+
+
+def _input_digest(workspace: Workspace, need: str, digests: Digests) -> str:
+    if need == "video":
+        return digests.of(Path(workspace.video.path)) or workspace.video.sha256
+    if need == "provenance":
+        return _provenance_digest(workspace)
+    return digests.of(workspace.table(need))
+
+
+def _provenance_digest(workspace: Workspace) -> str:
+    """Of everything an export says about how its rows were made: the facts of the video and the stages' keys."""
+    facts = {key: value for key, value in asdict(workspace.video).items() if key != "path"}
+    receipts = [workspace.receipt(directory) for directory in sorted(set(TABLE_HOMES.values()))]
+    document = [facts, Path(workspace.video.path).name, [receipt.key() if receipt else None for receipt in receipts]]
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def _difference(
+    workspace: Workspace, stage: Stage, planned: Receipt, found: Receipt | None, digests: Digests
+) -> str | None:
+    """One sentence on why a stage has to run; None if it does not. Cheap comparisons come first."""
+    if found is None:
+        return "it has not run yet"
+    if found.version != planned.version:
+        return f"this fercli does it differently (version {found.version} before, {planned.version} now)"
+    for name, value in planned.params.items():
+        if name not in found.params or found.params[name] != value:
+            return f"{name} was {found.params.get(name)!r} and is now {value!r}"
+    for name, value in planned.weights.items():
+        if found.weights.get(name) != value:
+            return f"the weights of {name} are not the ones used before"
+    for name, value in planned.inputs.items():
+        if found.inputs.get(name) != value:
+            return f"its input {name} changed"
+    for name, value in found.outputs.items():
+        current = digests.of(workspace.path / stage.directory / name)
+        if current != value:
+            return f"{stage.directory}/{name} was altered" if current else f"{stage.directory}/{name} is missing"
+    return None
+
+
+def _run_stage(
+    workspace: Workspace, stage: Stage, params: Any, planned: Receipt, runtime: Runtime, reporter: Reporter
+) -> Receipt:
+    if "video" in stage.needs and not Path(workspace.video.path).exists():
+        raise VideoError(
+            f"{stage.name} needs the video, and {workspace.video.path} is gone",
+            hint=f"put it back, or run: fercli extract-frames NEW_PATH {workspace.path}",
+        )
+    partial = workspace.path / f"{stage.directory}.partial"
+    out = partial / "out"
+    with writing(partial):
+        _keep_only_matching_chunks(partial, planned)
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
+    started = time.monotonic()
+    context = StageContext(workspace, out, Chunks(partial / "chunks"), runtime, reporter)
+    with writing(out):
+        counts = stage.run(context, params)
+        receipt = Receipt(
+            **planned.key(),
+            outputs=output_digests(out),
+            counts=counts,
+            warnings=context.warnings,
+            seconds=round(time.monotonic() - started, 3),
+            runtime=asdict(runtime),
+            fercli=fercli.__version__,
+        )
+        write_atomically(out / "receipt.json", (json.dumps(asdict(receipt), indent=2) + "\n").encode())
+        workspace.swap_in(stage.directory, out)
+        shutil.rmtree(partial)
+    return receipt
+
+
+def _keep_only_matching_chunks(partial: Path, planned: Receipt) -> None:
+    """Finished pieces are only worth something to a run with the very same key."""
+    key_file = partial / "key.json"
+    key = json.dumps(planned.key(), sort_keys=True).encode()
+    if not key_file.exists() or key_file.read_bytes() != key:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        write_atomically(key_file, key)

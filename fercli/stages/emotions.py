@@ -1,0 +1,257 @@
+"""classify-emotions: windows of a track's faces -> probabilities -> segments.
+
+A window is `stride` faces of one track; the network sees `n_frames` faces around them. Faces that are too small, too
+blurred or turned away make a window not assessable: it gets a reason instead of a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fercli import tables
+from fercli.config import EmotionsParams
+from fercli.errors import ConfigError
+from fercli.labels import NOT_ASSESSABLE
+from fercli.models.registry import find_model, find_weights, model_names
+from fercli.models.spec import ModelSpec
+from fercli.models.weights import sha256_file
+from fercli.smoothing import UNKNOWN, smooth
+from fercli.stages.base import Stage, StageContext
+
+if TYPE_CHECKING:
+    from fercli.models.classifier import EmotionClassifier, FaceView
+
+WINDOWS_PER_CHUNK = 1024
+"""Classified windows that a kill can cost at most."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """All windows of a video, ordered by the last face they need.
+
+    Attributes:
+        track: (N,) int32.
+        clip: (N, n_frames) int64 faces the network sees.
+        first: (N,) int64 first face of the window itself.
+        start_s, end_s: (N,) float64.
+        reason: why a window is not assessable; empty if it is.
+    """
+
+    track: NDArray[np.int32]
+    clip: NDArray[np.int64]
+    first: NDArray[np.int64]
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    reason: list[str]
+
+    def __len__(self) -> int:
+        return len(self.track)
+
+
+def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
+    """Classify what is assessable, in chunks, then smooth each track into segments."""
+    from fercli.models.classifier import EmotionClassifier, FaceView
+    from fercli.models.devices import pick_device
+
+    if params.stride < 1:
+        raise ConfigError(f"stride must be at least 1, not {params.stride}")
+    _, path = _weights_file(params)
+    classifier = EmotionClassifier(path, pick_device(context.runtime.device))
+    windows = make_windows(context, params, classifier.header.n_frames)
+    schema = tables.windows_schema(classifier.header.labels)
+    faces_receipt = context.workspace.receipt("2-faces")
+    view = FaceView(classifier.header, faces_receipt.params["crop_scale"] if faces_receipt else 1.0)
+
+    total = len(windows)
+    with context.reporter.task("classify-emotions", total, "window") as task:
+        task.advance(min(total, context.chunks.done * WINDOWS_PER_CHUNK))
+        for start in range(context.chunks.done * WINDOWS_PER_CHUNK, total, WINDOWS_PER_CHUNK):
+            part = slice(start, min(start + WINDOWS_PER_CHUNK, total))
+            rows = _classify(context.workspace.table("crops"), windows, part, classifier, view, context.runtime.batch)
+            context.chunks.commit({"emotions": _rows(windows, part, rows, schema)}, {"emotions": schema})
+            task.advance(part.stop - part.start)
+    context.chunks.merge(context.out, {"emotions": schema})
+
+    segments = make_segments(tables.read_table(context.out / "emotions.parquet", schema), params)
+    tables.write_table(context.out / "segments.parquet", [segments], tables.SEGMENTS)
+    unknown = sum(1 for reason in windows.reason if reason)
+    return {"windows": total, "not_assessable": unknown, "segments": segments.num_rows}
+
+
+def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -> Windows:
+    """Cut every track into windows; reads tables of numbers only, no pixels."""
+    frames = tables.read_table(context.workspace.table("frames"), tables.FRAMES)
+    faces = tables.read_table(context.workspace.table("faces"), tables.FACES)
+    tracks = tables.read_table(context.workspace.table("tracks"), tables.TRACKS)
+    pts = dict(zip(frames["frame"].to_pylist(), frames["pts_s"].to_pylist(), strict=True))
+    times = np.array([pts[frame] for frame in faces["frame"].to_pylist()], dtype=np.float64)
+    interval = float(np.median(np.diff(frames["pts_s"].to_numpy()))) if frames.num_rows > 1 else 0.04
+    reasons = face_reasons(faces, params)
+
+    rows: list[tuple[int, list[int], int, float, float, str]] = []
+    face_ids, track_ids = tracks["face"].to_numpy(), tracks["track"].to_numpy()
+    for track in np.unique(track_ids):
+        members = np.sort(face_ids[track_ids == track])
+        for first in range(0, len(members), params.stride):
+            own = members[first : first + params.stride]
+            follower = members[first + params.stride] if first + params.stride < len(members) else None
+            end = times[own[-1]] + interval
+            if follower is not None and times[follower] - times[own[-1]] < 3 * interval:
+                end = times[follower]
+            clip = _clip(members, first, params.stride, n_frames)
+            rows.append((int(track), clip, int(own[0]), times[own[0]], float(end), _window_reason(own, reasons)))
+    rows.sort(key=lambda row: (max(row[1]), row[0], row[2]))
+    return Windows(
+        track=np.array([row[0] for row in rows], dtype=np.int32),
+        clip=np.array([row[1] for row in rows], dtype=np.int64).reshape(len(rows), n_frames),
+        first=np.array([row[2] for row in rows], dtype=np.int64),
+        start_s=np.array([row[3] for row in rows], dtype=np.float64),
+        end_s=np.array([row[4] for row in rows], dtype=np.float64),
+        reason=[row[5] for row in rows],
+    )
+
+
+def face_reasons(faces: pa.Table, params: EmotionsParams) -> list[str]:
+    """Why each face is not assessable; empty if it is."""
+    reasons = []
+    columns = (faces[name].to_pylist() for name in ("size", "sharpness", "frontal"))
+    for size, sharpness, frontal in zip(*columns, strict=True):
+        if size < params.min_size:
+            reasons.append("too small")
+        elif sharpness < params.min_sharpness:
+            reasons.append("too blurred")
+        elif frontal is not None and frontal < params.min_frontal:
+            reasons.append("turned away")
+        else:
+            reasons.append("")
+    return reasons
+
+
+def make_segments(windows: pa.Table, params: EmotionsParams) -> pa.Table:
+    """Smooth each track's windows into the rows of `segments.parquet`, ordered by start and track."""
+    labels = windows.schema.names[len(tables.windows_schema(()).names) :]
+    track = windows["track"].to_numpy()
+    start, end = windows["start_s"].to_numpy(), windows["end_s"].to_numpy()
+    face = windows["face"].to_numpy()
+    reasons = windows["reason"].to_pylist()
+    probabilities = np.stack([windows[label].to_numpy() for label in labels], axis=1)
+
+    rows = []
+    for number in np.unique(track):
+        index = np.flatnonzero(track == number)
+        index = index[np.argsort(face[index])]
+        for segment in smooth(
+            probabilities[index],
+            start[index],
+            end[index],
+            mean_segment_s=params.mean_segment_s,
+            min_segment_s=params.min_segment_s,
+        ):
+            inside = index[segment.first : segment.last]
+            known = segment.label != UNKNOWN
+            blamed = [reasons[i] for i in inside if reasons[i]]
+            rows.append(
+                {
+                    "track": int(number),
+                    "start_s": float(start[inside[0]]),
+                    "end_s": float(end[inside[-1]]),
+                    "class": labels[segment.label] if known else NOT_ASSESSABLE,
+                    "score": float(np.nanmean(probabilities[inside, segment.label])) if known else None,
+                    "reason": "" if known else max(sorted(set(blamed)), key=blamed.count),
+                    "face": int(face[inside[len(inside) // 2]]),
+                }
+            )
+    rows.sort(key=lambda row: (row["start_s"], row["track"]))
+    return pa.Table.from_pylist(rows, schema=tables.SEGMENTS)
+
+
+def weights(params: EmotionsParams) -> dict[str, str]:
+    """The classifier in use and the sha256 of its file."""
+    name, path = _weights_file(params)
+    return {name: sha256_file(path)}
+
+
+def _weights_file(params: EmotionsParams) -> tuple[str, Path]:
+    """Name for the receipt, and file, of a model given by name or by path."""
+    if params.model not in model_names("classifier") and Path(params.model).suffix == ".safetensors":
+        spec = ModelSpec("classifier", "classifier", "", "", "", "")
+        given = find_weights(spec, params.model)
+    else:
+        spec = find_model(params.model, "classifier")
+        given = find_weights(spec)
+    if given is None:
+        raise ConfigError(f"model {params.model} has no weights file")
+    return spec.name, given
+
+
+def _clip(members: NDArray[np.int64], first: int, stride: int, n_frames: int) -> list[int]:
+    """`n_frames` successive faces of a track around members[first : first + stride]; short tracks repeat their last."""
+    start = first - (n_frames - stride) // 2
+    start = max(0, min(start, len(members) - n_frames))
+    clip = members[start : start + n_frames].tolist()
+    return clip + [clip[-1]] * (n_frames - len(clip))
+
+
+def _window_reason(own: NDArray[np.int64], reasons: list[str]) -> str:
+    """A window counts as soon as half of its own faces do; otherwise the most frequent reason speaks for it."""
+    blamed = [reasons[face] for face in own if reasons[face]]
+    if 2 * len(blamed) <= len(own):
+        return ""
+    return max(sorted(set(blamed)), key=blamed.count)
+
+
+def _classify(
+    crops: Path, windows: Windows, part: slice, classifier: EmotionClassifier, view: FaceView, batch: int
+) -> NDArray[np.float32]:
+    """(len(part), C) probabilities; NaN rows where a window is not assessable."""
+    assessable = [i for i in range(part.start, part.stop) if not windows.reason[i]]
+    result = np.full((part.stop - part.start, len(classifier.header.labels)), np.nan, dtype=np.float32)
+    views = _views(crops, np.unique(windows.clip[assessable]), view)
+    for start in range(0, len(assessable), batch):
+        rows = assessable[start : start + batch]
+        clips = np.stack([[views[face] for face in windows.clip[i]] for i in rows])
+        result[np.array(rows) - part.start] = classifier.classify(clips)
+    return result
+
+
+def _views(crops: Path, wanted: NDArray[np.int64], view: FaceView) -> dict[int, NDArray[np.uint8]]:
+    """What the network sees of the wanted faces. Face numbers are row numbers, so only some row groups are read."""
+    from fercli.media.images import decode_jpeg
+
+    views: dict[int, NDArray[np.uint8]] = {}
+    if not len(wanted):
+        return views
+    for part in tables.read_parts(crops, tables.CROPS, first_row=int(wanted[0]), last_row=int(wanted[-1])):
+        ids = part["face"].to_numpy()
+        for row in np.flatnonzero(np.isin(ids, wanted)):
+            views[int(ids[row])] = view(decode_jpeg(part["jpeg"][int(row)].as_py()))
+    return views
+
+
+def _rows(windows: Windows, part: slice, probabilities: NDArray[np.float32], schema: pa.Schema) -> pa.Table:
+    columns: list[Any] = [
+        windows.track[part],
+        windows.first[part],
+        windows.start_s[part],
+        windows.end_s[part],
+        windows.reason[part],
+        *(pa.array(column, from_pandas=True) for column in probabilities.T),
+    ]
+    return pa.Table.from_arrays([pa.array(column, type=f.type) for column, f in zip(columns, schema, strict=True)], schema=schema)
+
+
+STAGE = Stage(
+    name="classify-emotions",
+    directory="4-emotions",
+    version=1,
+    params=EmotionsParams,
+    needs=("frames", "faces", "crops", "tracks"),
+    run=run,
+    weights=weights,
+)

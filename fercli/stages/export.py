@@ -1,0 +1,35 @@
+"""export: the finished tables -> one file in a format other people read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fercli.config import ExportParams
+from fercli.stages.base import Stage, StageContext
+
+
+def file_name(params: ExportParams) -> str:
+    """Name of the exported file inside the workspace."""
+    from fercli.exporters import EXPORTERS
+
+    return f"annotations{EXPORTERS[params.format].suffix}"
+
+
+def run(context: StageContext, params: ExportParams) -> dict[str, Any]:
+    """Gather the document and write it."""
+    from fercli.exporters import EXPORTERS
+    from fercli.exporters.document import gather
+
+    document = gather(context.workspace)
+    EXPORTERS[params.format].write(document, context.out / file_name(params))
+    return {"segments": len(document.segments), "persons": len(document.persons)}
+
+
+STAGE = Stage(
+    name="export",
+    directory="5-export",
+    version=1,
+    params=ExportParams,
+    needs=("faces", "people", "segments", "provenance"),
+    run=run,
+)
