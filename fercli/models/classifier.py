@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.calibration import probabilities
 from fercli.errors import WeightsError
 from fercli.models.weights import ClassifierHeader, load_state, read_header
 
@@ -34,8 +35,9 @@ class FaceView:
         grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
         shrink = side / size
         if shrink > 1:  # average first, or fine detail turns into noise
-            grey = cv2.resize(grey, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
-            factor_x, factor_y = grey.shape[1] / crop.shape[1], grey.shape[0] / crop.shape[0]
+            small = max(1, round(crop.shape[1] / shrink)), max(1, round(crop.shape[0] / shrink))
+            grey = cv2.resize(grey, small, interpolation=cv2.INTER_AREA)
+            factor_x, factor_y = small[0] / crop.shape[1], small[1] / crop.shape[0]
         else:
             factor_x = factor_y = 1.0
         matrix = np.array(
@@ -68,15 +70,18 @@ class EmotionClassifier:
         Returns:
             (N, C) float32, rows summing to 1, columns as `header.labels`.
         """
+        return probabilities(self.logits(clips), self.header.temperature)
+
+    def logits(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(2, N, C) float32 outputs of the network for the clips and for their mirror images; input as `classify`."""
         import torch
 
         header = self.header
         with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
             pixels = torch.from_numpy(clips).to(self.device).float().div(255).sub(header.mean).div(header.std)
             views = pixels[:, :, None].expand(-1, -1, 3, -1, -1)
-            logits = torch.stack([self._network(views), self._network(views.flip(-1))])
-            probabilities = (logits.float() / header.temperature).softmax(-1).mean(0)
-        return np.asarray(probabilities.cpu().numpy(), dtype=np.float32)
+            both = torch.stack([self._network(views), self._network(views.flip(-1))])
+        return np.asarray(both.float().cpu().numpy())
 
 
 def load(weights: Path | None, device: str) -> EmotionClassifier:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,40 +10,14 @@ from typing import Any
 
 from fercli.errors import MissingDependency, UnknownModel, WeightsError
 from fercli.hashing import sha256_file
+from fercli.models.catalogue import CLASSIFIERS, DETECTORS, EMBEDDERS
+from fercli.models.spec import ModelSpec
 
 WEIGHTS_VARIABLE = "FERCLI_WEIGHTS"
 
 
-@dataclass(frozen=True)
-class ModelSpec:
-    """One network.
-
-    Attributes:
-        name: what a person types.
-        task: `detector`, `embedder` or `classifier`.
-        loader: `module:function`; the function takes the path of the weights (or None) and the device.
-        licence, source, training_data: of the weights.
-        weights: file name in `weights/`, or `package:path/in/package` for weights that come with a dependency;
-            empty where a file must be given by hand or the package holds no separate file.
-        sha256: of that file; empty only where `weights` is.
-        needs: package that must be importable.
-        install: the command that installs it.
-    """
-
-    name: str
-    task: str
-    loader: str
-    licence: str
-    source: str
-    training_data: str
-    weights: str = ""
-    sha256: str = ""
-    needs: str = ""
-    install: str = ""
-
-
-MODELS: dict[str, ModelSpec] = {}
-"""Filled below; name -> spec."""
+MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in (*DETECTORS, *EMBEDDERS, *CLASSIFIERS)}
+"""Name -> spec; of each task the default comes first."""
 
 
 def model_names(task: str) -> list[str]:
@@ -138,4 +111,3 @@ def _check(spec: ModelSpec, path: Path) -> None:
             f"{path} is not the file fercli knows as {spec.name}: sha256 {actual[:12]}, expected {spec.sha256[:12]}",
             hint="reinstall fercli, or give your own file as a path",
         )
-

@@ -6,6 +6,7 @@ blurred or turned away make a window not assessable: it gets a reason instead of
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,10 @@ from numpy.typing import NDArray
 from fercli import tables
 from fercli.config import EmotionsParams
 from fercli.errors import ConfigError
+from fercli.hashing import sha256_file
 from fercli.labels import NOT_ASSESSABLE
 from fercli.models.registry import find_model, find_weights, model_names
 from fercli.models.spec import ModelSpec
-from fercli.models.weights import sha256_file
 from fercli.smoothing import UNKNOWN, smooth
 from fercli.stages.base import Stage, StageContext
 
@@ -59,8 +60,7 @@ def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
     from fercli.models.classifier import EmotionClassifier, FaceView
     from fercli.models.devices import pick_device
 
-    if params.stride < 1:
-        raise ConfigError(f"stride must be at least 1, not {params.stride}")
+    _check(params)
     _, path = _weights_file(params)
     classifier = EmotionClassifier(path, pick_device(context.runtime.device))
     windows = make_windows(context, params, classifier.header.n_frames)
@@ -82,6 +82,15 @@ def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
     tables.write_table(context.out / "segments.parquet", [segments], tables.SEGMENTS)
     unknown = sum(1 for reason in windows.reason if reason)
     return {"windows": total, "not_assessable": unknown, "segments": segments.num_rows}
+
+
+def _check(params: EmotionsParams) -> None:
+    if params.stride < 1:
+        raise ConfigError(f"stride must be at least 1, not {params.stride}", hint="use a whole number from 1")
+    if not 0 < params.mean_segment_s < math.inf:
+        raise ConfigError(f"mean_segment_s must be above 0, not {params.mean_segment_s:g}", hint="use seconds, as 2.0")
+    if not params.min_segment_s >= 0:
+        raise ConfigError(f"min_segment_s must not be below 0, it is {params.min_segment_s:g}", hint="use 0 for none")
 
 
 def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -> Windows:
@@ -164,11 +173,16 @@ def make_segments(windows: pa.Table, params: EmotionsParams) -> pa.Table:
                     "class": labels[segment.label] if known else NOT_ASSESSABLE,
                     "score": float(np.nanmean(probabilities[inside, segment.label])) if known else None,
                     "reason": "" if known else max(sorted(set(blamed)), key=blamed.count),
-                    "face": int(face[inside[len(inside) // 2]]),
+                    "face": _middle_face(face[inside], start[inside], end[inside]),
                 }
             )
     rows.sort(key=lambda row: (row["start_s"], row["track"]))
     return pa.Table.from_pylist(rows, schema=tables.SEGMENTS)
+
+
+def _middle_face(face: NDArray[np.int64], start_s: NDArray[np.float64], end_s: NDArray[np.float64]) -> int:
+    middle = (start_s[0] + end_s[-1]) / 2
+    return int(face[np.abs(start_s - middle).argmin()])
 
 
 def weights(params: EmotionsParams) -> dict[str, str]:
@@ -194,7 +208,7 @@ def _clip(members: NDArray[np.int64], first: int, stride: int, n_frames: int) ->
     """`n_frames` successive faces of a track around members[first : first + stride]; short tracks repeat their last."""
     start = first - (n_frames - stride) // 2
     start = max(0, min(start, len(members) - n_frames))
-    clip = members[start : start + n_frames].tolist()
+    clip: list[int] = members[start : start + n_frames].tolist()
     return clip + [clip[-1]] * (n_frames - len(clip))
 
 
@@ -243,7 +257,9 @@ def _rows(windows: Windows, part: slice, probabilities: NDArray[np.float32], sch
         windows.reason[part],
         *(pa.array(column, from_pandas=True) for column in probabilities.T),
     ]
-    return pa.Table.from_arrays([pa.array(column, type=f.type) for column, f in zip(columns, schema, strict=True)], schema=schema)
+    return pa.Table.from_arrays(
+        [pa.array(column, type=f.type) for column, f in zip(columns, schema, strict=True)], schema=schema
+    )
 
 
 STAGE = Stage(

@@ -98,7 +98,7 @@ def _random_erase(views: Tensor, generator: torch.Generator) -> Tensor:
     """Random erasing (Zhong et al. 2017, arXiv 1708.04896), one rectangle a clip, filled with the clip's mean."""
     n, size = len(views), views.shape[-1]
     side = torch.randint(size // 8, size // 3 + 1, (n, 2), generator=generator)
-    corner = (torch.rand((n, 2), generator=generator) * (size - side)).long()
+    corner = (torch.rand((n, 2), generator=generator) * (size - side + 1)).long()
     on = torch.rand(n, generator=generator) < ERASE_PROBABILITY
     ramp = torch.arange(size)
     inside = (ramp >= corner[..., None]) & (ramp < (corner + side)[..., None])

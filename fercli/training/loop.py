@@ -1,9 +1,9 @@
 """The training loop, top to bottom: read, augment, step, validate, save. One directory a run.
 
-    run/config.json      the resolved parameters
-    run/metrics.jsonl    a line an epoch
-    run/last.safetensors everything needed to resume
-    run/best.safetensors the classifier with the highest validation accuracy, ready to use
+run/config.json      the resolved parameters
+run/metrics.jsonl    a line an epoch
+run/last.safetensors everything needed to resume
+run/best.safetensors the classifier with the highest validation accuracy, ready to use
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fercli.config import TrainConfig
 from fercli.datasets import DatasetSplits, FaceSet, read_dataset
 from fercli.errors import ConfigError, FercliError, WeightsError
 from fercli.evaluation import metrics
@@ -30,9 +31,14 @@ from fercli.models.weights import ClassifierHeader, load_state, save_classifier
 from fercli.progress import Reporter
 from fercli.training.augment import plain_views, random_views
 from fercli.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from fercli.training.finish import finish
+from fercli.workspace import write_atomically, writing
 
 ARCHITECTURES = {"resnet18": 1, "tsm-resnet18": 4}
 """Name -> frames a clip."""
+
+MAY_CHANGE = frozenset({"epochs", "device", "root", "out"})
+"""Parameters that may differ when a run goes on."""
 
 
 class TrainingDiverged(FercliError):
@@ -41,83 +47,49 @@ class TrainingDiverged(FercliError):
     exit_code = 5
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """Parameters of a run; the defaults are the recipe of the shipped weights' first stage.
-
-    Attributes:
-        dataset, root: which data set, and where it lies.
-        out: directory of the run.
-        model: `resnet18` (one frame) or `tsm-resnet18` (clips of four).
-        init: weights to start from, a static model for a temporal one for example; the last layer may differ.
-        epochs, batch, lr, weight_decay: AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) under a one-cycle schedule
-            with its peak at `lr`, after a warm-up over the first tenth of the steps (arXiv 1708.07120).
-        input_size: side of the network's input.
-        start_size: side in the first epoch; it grows to `input_size` over the first 60 % of the epochs, which costs
-            less and regularises (progressive resizing; Tan and Le 2021, arXiv 2104.00298).
-        limit: images a training epoch, drawn anew each time; 0 takes all.
-        seed: of everything random.
-        device: `auto`, `cpu` or `cuda`.
-    """
-
-    dataset: str
-    root: Path
-    out: Path
-    model: str = "resnet18"
-    init: Path | None = None
-    epochs: int = 9
-    batch: int = 64
-    lr: float = 1e-3
-    weight_decay: float = 0.05
-    input_size: int = 40
-    start_size: int = 28
-    limit: int = 0
-    seed: int = 0
-    device: str = "auto"
-
-    def size_in(self, epoch: int) -> int:
-        """Side of the input in an epoch, a multiple of 4."""
-        grown = min(1.0, epoch / max(1.0, 0.6 * self.epochs))
-        return min(self.input_size, 4 * round((self.start_size + grown * (self.input_size - self.start_size)) / 4))
-
-
 def train(config: TrainConfig, reporter: Reporter) -> Path:
-    """Train, or go on with a run that was interrupted; returns the path of the best classifier.
+    """Train, or go on with a run that was interrupted, then calibrate and test; returns the best classifier's path.
 
     Raises:
-        ConfigError: a parameter that cannot be used.
+        ConfigError: a parameter that cannot be used, or not the one the run was started with.
         DatasetError: the data set cannot be read.
         WeightsError: `init` or the checkpoint does not fit the network.
+        OutputError: the run cannot be written.
         TrainingDiverged: the loss is no longer finite.
     """
+    last, best = config.out / "last.safetensors", config.out / "best.safetensors"
     _check(config)
+    if last.exists():
+        _check_same_run(config)
+    device = torch.device(pick_device(config.device))
     data = read_dataset(config.dataset, config.root)
     for name, part in (("train", data.train), ("valid", data.valid)):
         reporter.note(f"{name}: {len(part)} images, {len(part.classes)} classes")
     if data.problems:
         reporter.warn(f"{len(data.problems)} samples could not be used, the first: {data.problems[0]}")
 
-    device = torch.device(pick_device(config.device))
-    model = TsmResNet18(len(data.train.classes), ARCHITECTURES[config.model], dropout=0.2)
     torch.manual_seed(config.seed)
-    model._initialise()
-    if config.init is not None:
-        _start_from(config.init, model)
+    model = TsmResNet18(len(data.train.classes), ARCHITECTURES[config.model], dropout=0.2)
     model.to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=config.lr)
-    config.out.mkdir(parents=True, exist_ok=True)
-    last, best = config.out / "last.safetensors", config.out / "best.safetensors"
-    progress = load_checkpoint(last, model, optimizer) if last.exists() else Progress()
-    if progress.epoch:
+    progress = Progress()
+    if last.exists():
+        progress = load_checkpoint(last, model, optimizer)
         reporter.note(f"going on after epoch {progress.epoch} of {config.epochs}")
-    _write_config(config)
+    elif config.init is not None:
+        _start_from(config.init, model)
+    with writing(config.out):
+        config.out.mkdir(parents=True, exist_ok=True)
+        _write_config(config)
+        _drop_rows_after(progress.epoch, config.out / "metrics.jsonl")
 
-    per_epoch = config.limit or len(data.train)
-    total_steps = config.epochs * math.ceil(per_epoch / config.batch)
+    total_steps = config.epochs * math.ceil(_images_per_epoch(config, data.train) / config.batch)
     for epoch in range(progress.epoch, config.epochs):
         started = time.monotonic()
         loss = _train_epoch(model, optimizer, data.train, config, epoch, progress, total_steps, reporter)
         probabilities = predict(model, data.valid, config.input_size)
+        if not np.isfinite(probabilities).all():
+            raise _diverged(config, f"the network's output is no longer finite after epoch {epoch + 1}")
         matrix = metrics.confusion(data.valid.labels, probabilities.argmax(1), len(data.valid.classes))
         row = {
             "epoch": epoch + 1,
@@ -129,16 +101,21 @@ def train(config: TrainConfig, reporter: Reporter) -> Path:
         }
         reporter.note(" ".join(f"{key} {value}" for key, value in row.items()))
         progress.epoch = epoch + 1
-        if row["valid_accuracy"] >= progress.best_accuracy:
-            progress.best_accuracy = float(row["valid_accuracy"])
-            save_classifier(best, model.state_dict(), _header(config, data, row))
-        save_checkpoint(last, model, optimizer, progress)
-        with (config.out / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        with writing(config.out):  # the checkpoint last: whatever it does not know of is done again
+            if row["valid_accuracy"] >= progress.best_accuracy:
+                progress.best_accuracy = float(row["valid_accuracy"])
+                save_classifier(best, model.state_dict(), _header(config, data, row))
+            with (config.out / "metrics.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            save_checkpoint(last, model, optimizer, progress)
+    with writing(config.out):
+        finish(best, data, device.type, reporter)
     return best
 
 
-def predict(model: TsmResNet18, faces: FaceSet, size: int, *, batch: int = 128, flip: bool = False) -> NDArray[np.float32]:
+def predict(
+    model: TsmResNet18, faces: FaceSet, size: int, *, batch: int = 128, flip: bool = False
+) -> NDArray[np.float32]:
     """(N, C) probabilities of a split, images standing still; with `flip`, the mean with the mirrored view's."""
     device = next(model.parameters()).device
     model.eval()
@@ -175,7 +152,7 @@ def _train_epoch(
     size = config.size_in(epoch)
     model.train()
     total_loss, seen = 0.0, 0
-    images_per_epoch = config.limit or len(faces)
+    images_per_epoch = _images_per_epoch(config, faces)
     with reporter.task(f"epoch {epoch + 1}/{config.epochs}", images_per_epoch, "image") as task:
         for images, targets in _batches(faces, images_per_epoch, config.batch, generator):
             for group in optimizer.param_groups:
@@ -184,10 +161,7 @@ def _train_epoch(
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 loss = F.cross_entropy(model(clips), targets.to(device))
             if not torch.isfinite(loss):
-                raise TrainingDiverged(
-                    f"loss is {loss.item()} in epoch {epoch + 1}, step {progress.step}",
-                    hint=f"the last good checkpoint is in {config.out}; lower --lr and run again",
-                )
+                raise _diverged(config, f"loss is {loss.item()} in epoch {epoch + 1}, step {progress.step}")
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -198,9 +172,17 @@ def _train_epoch(
     return total_loss / seen
 
 
-def _batches(
-    faces: FaceSet, count: int, batch: int, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
+def _diverged(config: TrainConfig, message: str) -> TrainingDiverged:
+    return TrainingDiverged(
+        message, hint=f"what was good so far is kept in {config.out}; start again with a lower --lr and another --out"
+    )
+
+
+def _images_per_epoch(config: TrainConfig, faces: FaceSet) -> int:
+    return min(config.limit or len(faces), len(faces))
+
+
+def _batches(faces: FaceSet, count: int, batch: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     order = torch.randperm(len(faces), generator=generator)[:count].numpy()
     for start in range(0, len(order), batch):
         rows = order[start : start + batch]
@@ -237,13 +219,41 @@ def _check(config: TrainConfig) -> None:
     if config.model not in ARCHITECTURES:
         raise ConfigError(f"unknown model {config.model!r}", hint=f"known: {', '.join(ARCHITECTURES)}")
     for name in ("epochs", "batch", "lr", "input_size", "start_size"):
-        if getattr(config, name) <= 0:
-            raise ConfigError(f"--{name.replace('_', '-')} must be above 0")
+        if not getattr(config, name) > 0:
+            raise ConfigError(f"--{name.replace('_', '-')} must be above 0, not {getattr(config, name)}")
+    for name in ("weight_decay", "limit"):
+        if not getattr(config, name) >= 0:
+            raise ConfigError(f"--{name.replace('_', '-')} must not be below 0, it is {getattr(config, name)}")
+
+
+def _check_same_run(config: TrainConfig) -> None:
+    """A run goes on only under the parameters it was started with: anything else would be neither run."""
+    path = config.out / "config.json"
+    hint = "choose another --out, or delete that run"
+    try:
+        before = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"cannot go on with the run in {config.out}: {path.name}: {error}", hint=hint) from error
+    for name, value in json.loads(_as_json(config)).items():
+        if name not in MAY_CHANGE and before.get(name, value) != value:
+            raise ConfigError(
+                f"the run in {config.out} was started with {name} {before[name]!r}, not {value!r}", hint=hint
+            )
 
 
 def _write_config(config: TrainConfig) -> None:
-    text = json.dumps(asdict(config), indent=2, default=str)
-    (config.out / "config.json").write_text(text + "\n", encoding="utf-8")
+    write_atomically(config.out / "config.json", (_as_json(config) + "\n").encode())
+
+
+def _as_json(config: TrainConfig) -> str:
+    return json.dumps(asdict(config), indent=2, default=str)
+
+
+def _drop_rows_after(epoch: int, path: Path) -> None:
+    """Rows of epochs that the checkpoint does not know of are written again."""
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        write_atomically(path, "".join(lines[:epoch]).encode())
 
 
 def _header(config: TrainConfig, data: DatasetSplits, row: dict[str, float]) -> ClassifierHeader:

@@ -1,0 +1,57 @@
+# Every target does its own set-up. Python >= 3.10, make and a network with PyPI are all it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SETUP_FILES := setup.cfg pyproject.toml constraints.txt requirements.txt packaging/dlib/pyproject.toml
+VIDEO ?= demo/sample.mp4
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint types contracts pytest bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+install: $(INSTALLED) ## make .venv with the tested versions of everything
+
+# Redone only when one of the files that decide what is installed changes.
+$(INSTALLED): $(SETUP_FILES)
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("fercli needs Python 3.10 or newer, this is " \
+		+ sys.version.split()[0] + "; try: make PYTHON=python3.12 ...")'
+	@echo "setting up $(VENV): this downloads a lot the first time"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off -r requirements.txt -e '.[dev]'
+	@touch $@
+
+demo: demo/sample.mp4 ## annotate a short real video and print a summary
+	$(BIN)/fercli annotate demo/sample.mp4 -o demo/sample.json
+	@echo
+	@echo "video        demo/sample.mp4"
+	@echo "annotations  demo/sample.json"
+	@echo "workspace    demo/sample.fercli"
+
+demo/sample.mp4: examples/make_sample.py $(INSTALLED)
+	@mkdir -p demo
+	$(BIN)/python examples/make_sample.py demo/sample.mp4
+
+test: lint types contracts pytest ## linters, types, import contracts and all tests
+
+lint: $(INSTALLED) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED) ## mypy, strict
+	$(BIN)/mypy
+
+contracts: $(INSTALLED) ## who may import whom
+	$(BIN)/lint-imports
+
+pytest: $(INSTALLED) ## all tests
+	$(BIN)/python -m pytest -q
+
+bench: demo/sample.mp4 ## speed and memory on VIDEO=..., by default the demo's
+	$(BIN)/python benchmarks/throughput.py $(VIDEO)
+
+clean: ## remove all that was made here
+	rm -rf $(VENV) demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find fercli tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

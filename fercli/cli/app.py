@@ -1,0 +1,310 @@
+"""All commands. Each collects its parameters and calls one function; `main` is the one place that catches errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import fercli
+from fercli.cli import options as opt
+from fercli.cli.console import ConsoleReporter, show_error
+from fercli.config import (
+    EmotionsParams,
+    FacesParams,
+    FramesParams,
+    Runtime,
+    TracksParams,
+    TrainConfig,
+)
+from fercli.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, FercliError
+
+DEBUG_VARIABLE = "FERCLI_DEBUG"
+
+app = typer.Typer(
+    name="fercli",
+    help="Who felt what, when, in a video.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_FPS = opt.show_fps(FramesParams.fps)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code. See `fercli.errors` for what the codes mean."""
+    try:
+        app(args=argv, prog_name="fercli")
+    except FercliError as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            traceback.print_exc()
+        show_error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _interrupted()
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        return _interrupted() if code == EXIT_INTERRUPTED else code
+    except Exception as error:
+        traceback.print_exc()
+        print(f"error: a bug in fercli: {type(error).__name__}: {error}", file=sys.stderr)
+        print("hint: please report it with the lines above and the output of `fercli doctor`", file=sys.stderr)
+        return EXIT_INTERNAL
+    return 0
+
+
+def _interrupted() -> int:
+    print("interrupted: finished work is kept; run the same command to go on", file=sys.stderr)
+    return EXIT_INTERRUPTED
+
+
+def _version(show: bool) -> None:
+    if show:
+        print(f"fercli {fercli.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Who felt what, when, in a video."""
+
+
+@app.command()
+def annotate(
+    video: opt.Video,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="By default VIDEO.json here.")] = None,
+    workdir: Annotated[Path | None, typer.Option(help="By default VIDEO.fercli beside the output.")] = None,
+    format: opt.Format = "",
+    fps: opt.Fps = _FPS,
+    start: opt.Start = "",
+    end: opt.End = "",
+    keep_frames: Annotated[bool, typer.Option("--keep-frames", help="Keep every frame as a JPEG.")] = False,
+    shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
+    detector: opt.Detector = FacesParams.detector,
+    detector_weights: opt.DetectorWeights = FacesParams.weights,
+    min_score: opt.MinScore = FacesParams.min_score,
+    max_side: opt.MaxSide = FacesParams.max_side,
+    max_distance: opt.MaxDistance = TracksParams.max_distance,
+    model: opt.Model = EmotionsParams.model,
+    min_face: opt.MinFace = EmotionsParams.min_size,
+    device: opt.Device = Runtime.device,
+    batch: opt.Batch = Runtime.batch,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """All stages in a row: a video in, annotations out. Run it again to go on where it stopped."""
+    from fercli.cli import run
+
+    run.annotate(
+        video,
+        output or Path(f"{video.stem}.json"),
+        workdir,
+        frames=FramesParams(
+            opt.parse_fps(fps),
+            opt.parse_time(start, "--start"),
+            opt.parse_time(end, "--end"),
+            keep_frames,
+            shot_threshold,
+        ),
+        faces=FacesParams(detector, detector_weights, min_score, max_side=max_side),
+        tracks=TracksParams(max_distance=max_distance),
+        emotions=EmotionsParams(model, min_size=min_face),
+        format=format,
+        runtime=Runtime(device, batch),
+        force=force,
+        reporter=ConsoleReporter(quiet=quiet),
+        quiet=quiet,
+    )
+
+
+@app.command()
+def extract_frames(
+    video: opt.Video,
+    workspace: opt.WorkspacePath,
+    fps: opt.Fps = _FPS,
+    start: opt.Start = "",
+    end: opt.End = "",
+    images: Annotated[bool, typer.Option(help="Write every frame as a JPEG.")] = FramesParams.keep_images,
+    shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Stage 1: timestamps, shots and, by default, images of the frames to look at."""
+    from fercli.cli import run
+
+    params = FramesParams(
+        opt.parse_fps(fps), opt.parse_time(start, "--start"), opt.parse_time(end, "--end"), images, shot_threshold
+    )
+    run.extract_frames(video, workspace, params, force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+@app.command()
+def detect_faces(
+    workspace: opt.WorkspacePath,
+    detector: opt.Detector = FacesParams.detector,
+    weights: opt.DetectorWeights = FacesParams.weights,
+    min_score: opt.MinScore = FacesParams.min_score,
+    min_size: Annotated[int, typer.Option(help="Drop faces smaller than this, pixels.")] = FacesParams.min_size,
+    max_side: opt.MaxSide = FacesParams.max_side,
+    crop_scale: Annotated[float, typer.Option(help="Crop side in face sides.")] = FacesParams.crop_scale,
+    crop_size: Annotated[int, typer.Option(help="Largest crop side, pixels.")] = FacesParams.crop_size,
+    device: opt.Device = Runtime.device,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Stage 2: boxes, landmarks and crops of all faces."""
+    from fercli.cli import run
+
+    params = FacesParams(detector, weights, min_score, min_size, max_side, crop_scale, crop_size)
+    run.stage("detect-faces", workspace, params, Runtime(device), force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+@app.command()
+def track(
+    workspace: opt.WorkspacePath,
+    max_gap: Annotated[float, typer.Option(help="Bridge gaps up to this, seconds.")] = TracksParams.max_gap_s,
+    min_faces: Annotated[int, typer.Option(help="Drop tracks with fewer faces.")] = TracksParams.min_faces,
+    embed_faces: Annotated[int, typer.Option(help="Faces compared a track.")] = TracksParams.embed_faces,
+    max_distance: opt.MaxDistance = TracksParams.max_distance,
+    device: opt.Device = Runtime.device,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Stage 3: faces to tracks inside each shot, tracks to persons across the video."""
+    from fercli.cli import run
+
+    params = TracksParams(max_gap_s=max_gap, min_faces=min_faces, embed_faces=embed_faces, max_distance=max_distance)
+    run.stage("track", workspace, params, Runtime(device), force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+@app.command()
+def classify_emotions(
+    workspace: opt.WorkspacePath,
+    model: opt.Model = EmotionsParams.model,
+    stride: Annotated[int, typer.Option(help="Faces from one window to the next.")] = EmotionsParams.stride,
+    min_size: opt.MinFace = EmotionsParams.min_size,
+    min_sharpness: Annotated[
+        float, typer.Option(help="Blurrier faces are not assessable.")
+    ] = EmotionsParams.min_sharpness,
+    min_frontal: Annotated[
+        float, typer.Option(help="Faces turned further away are not assessable, 0 to 1.")
+    ] = EmotionsParams.min_frontal,
+    mean_segment: Annotated[
+        float, typer.Option(help="Expected length of an expression; longer is smoother, seconds.")
+    ] = EmotionsParams.mean_segment_s,
+    min_segment: Annotated[
+        float, typer.Option(help="Shorter segments join their neighbours, seconds.")
+    ] = EmotionsParams.min_segment_s,
+    device: opt.Device = Runtime.device,
+    batch: opt.Batch = Runtime.batch,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Stage 4: emotion probabilities for windows of each track, and segments."""
+    from fercli.cli import run
+
+    params = EmotionsParams(model, stride, min_size, min_sharpness, min_frontal, mean_segment, min_segment)
+    run.stage(
+        "classify-emotions",
+        workspace,
+        params,
+        Runtime(device, batch),
+        force=force,
+        reporter=ConsoleReporter(quiet=quiet),
+    )
+
+
+@app.command()
+def export(
+    workspace: opt.WorkspacePath,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The file to write, or - for stdout.", show_default=False)
+    ],
+    format: opt.Format = "",
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Stage 5: the annotations as a file."""
+    from fercli.cli import run
+
+    run.export(workspace, output, format, force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+@app.command()
+def status(workspace: opt.WorkspacePath) -> None:
+    """Each stage: fresh, or stale and why."""
+    from fercli.cli import show
+
+    show.status(workspace)
+
+
+@app.command()
+def models() -> None:
+    """All networks: task, licence, training data, and whether they can be used here."""
+    from fercli.cli import show
+
+    show.models()
+
+
+@app.command()
+def doctor() -> None:
+    """Check this installation: packages, weights, devices."""
+    from fercli.cli import doctor as checks
+
+    if not checks.run():
+        raise typer.Exit(5)
+
+
+@app.command()
+def train(
+    dataset: Annotated[str, typer.Option(help="Name of the data set: fer2013.", show_default=False)],
+    root: Annotated[Path, typer.Option(help="The data set's file or directory.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Directory of the run; an interrupted run goes on.")] = Path("runs/last"),
+    model: Annotated[str, typer.Option(help="resnet18 or tsm-resnet18.")] = TrainConfig.model,
+    init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = TrainConfig.init,
+    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = TrainConfig.epochs,
+    batch: Annotated[int, typer.Option(help="Clips a step.")] = TrainConfig.batch,
+    lr: Annotated[float, typer.Option(help="Peak learning rate.")] = TrainConfig.lr,
+    weight_decay: Annotated[float, typer.Option(help="Of AdamW.")] = TrainConfig.weight_decay,
+    input_size: Annotated[int, typer.Option(help="Side of the input, pixels.")] = TrainConfig.input_size,
+    start_size: Annotated[int, typer.Option(help="Side in the first epoch, pixels.")] = TrainConfig.start_size,
+    limit: Annotated[int, typer.Option(help="Images an epoch; 0 takes all.")] = TrainConfig.limit,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = TrainConfig.seed,
+    device: opt.Device = TrainConfig.device,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Train a classifier, or go on with a run that was interrupted."""
+    from fercli.training.loop import train as run_training
+
+    config = TrainConfig(
+        dataset=dataset,
+        root=root,
+        out=out,
+        model=model,
+        init=init,
+        epochs=epochs,
+        batch=batch,
+        lr=lr,
+        weight_decay=weight_decay,
+        input_size=input_size,
+        start_size=start_size,
+        limit=limit,
+        seed=seed,
+        device=device,
+    )
+    best = run_training(config, ConsoleReporter(quiet=quiet))
+    print(f"next: fercli classify-emotions WORKSPACE --model {best}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""Talk on stderr: progress bars, notes, warnings, errors. stdout is left to data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tqdm import tqdm
+
+from fercli.errors import FercliError
+from fercli.progress import Task
+
+
+class _Bar:
+    def __init__(self, bar: tqdm[Any]) -> None:
+        self._bar = bar
+
+    def advance(self, steps: int = 1, **figures: str) -> None:
+        if figures:
+            self._bar.set_postfix(figures, refresh=False)
+        self._bar.update(steps)
+
+
+class ConsoleReporter:
+    """A reporter for people: bars with time left while stderr is a terminal, plain lines otherwise."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+
+    @contextmanager
+    def task(self, label: str, total: int | None, unit: str) -> Iterator[Task]:
+        """A bar that vanishes when it is done."""
+        hidden = self._quiet or not sys.stderr.isatty()
+        with tqdm(
+            total=total, desc=label, unit=f" {unit}s", leave=False, disable=hidden, dynamic_ncols=True, unit_scale=False
+        ) as bar:
+            yield _Bar(bar)
+
+    def note(self, message: str) -> None:
+        """A line, unless asked to be quiet."""
+        if not self._quiet:
+            tqdm.write(message, file=sys.stderr)
+
+    def warn(self, message: str) -> None:
+        """A line, always."""
+        tqdm.write(f"warning: {message}", file=sys.stderr)
+
+
+def show_error(error: FercliError) -> None:
+    """What is wrong, and what to do."""
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)

@@ -1,0 +1,76 @@
+"""Options shared by several commands, and how their text becomes values. Defaults come from `fercli.config`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fercli.config import NATIVE_FPS
+from fercli.errors import ConfigError
+
+Video = Annotated[Path, typer.Argument(help="The video file.", show_default=False)]
+WorkspacePath = Annotated[
+    Path, typer.Argument(metavar="WORKSPACE", help="The working directory of the video.", show_default=False)
+]
+Fps = Annotated[str, typer.Option(help="Frames a second to look at, or 'native' for every frame.")]
+Start = Annotated[str, typer.Option(help="Begin here: seconds, m:s or h:m:s of the presentation time.")]
+End = Annotated[str, typer.Option(help="Stop before this time; empty means the end.")]
+ShotThreshold = Annotated[float, typer.Option(help="Sensitivity of cuts; lower finds more.")]
+Detector = Annotated[str, typer.Option(help="Face detector, a name from 'fercli models'.")]
+DetectorWeights = Annotated[str, typer.Option(help="Weights file for the detector; required by yunet.")]
+MinScore = Annotated[float, typer.Option(help="Drop detections below this score, 0 to 1.")]
+MaxSide = Annotated[int, typer.Option(help="Scale larger frames down to this side for detection, pixels.")]
+MaxDistance = Annotated[float, typer.Option(help="Tracks closer than this in face space are one person.")]
+Model = Annotated[str, typer.Option(help="Classifier: a name from 'fercli models', or a file from 'fercli train'.")]
+MinFace = Annotated[int, typer.Option(help="Faces smaller than this are not assessable, pixels.")]
+Format = Annotated[str, typer.Option(help="json, records or csv; by default what the suffix says.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Batch = Annotated[int, typer.Option(help="Clips a step.")]
+Force = Annotated[bool, typer.Option("--force", help="Run even if the results are up to date.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors.")]
+
+
+def parse_fps(text: str) -> float:
+    """`native`, or a number above 0.
+
+    Raises:
+        ConfigError: anything else.
+    """
+    if text == "native":
+        return NATIVE_FPS
+    try:
+        fps = float(text)
+    except ValueError:
+        fps = 0.0
+    if not 0 < fps < float("inf"):
+        raise ConfigError(f"--fps {text!r} is not a rate", hint="give a number above 0, or 'native'")
+    return fps
+
+
+def show_fps(fps: float) -> str:
+    """The inverse of `parse_fps`."""
+    return "native" if fps == NATIVE_FPS else f"{fps:g}"
+
+
+def parse_time(text: str, option: str) -> float:
+    """Seconds, `m:s` or `h:m:s`; empty is 0.
+
+    Raises:
+        ConfigError: anything else.
+    """
+    if not text:
+        return 0.0
+    try:
+        parts = [float(part) for part in text.split(":")]
+        if len(parts) > 3 or any(not 0 <= part < float("inf") for part in parts):
+            raise ValueError(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"{option} {text!r} is not a time", hint="give seconds, m:s or h:m:s, for example 90 or 1:30"
+        ) from error
+    seconds = 0.0
+    for part in parts:
+        seconds = seconds * 60 + part
+    return seconds

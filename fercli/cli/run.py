@@ -1,0 +1,113 @@
+"""The commands that run stages."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fercli import pipeline
+from fercli.config import EmotionsParams, ExportParams, FacesParams, FramesParams, Runtime, TracksParams
+from fercli.errors import ConfigError, OutputError
+from fercli.exporters import choose_format
+from fercli.media.probe import probe
+from fercli.progress import Reporter
+from fercli.stages import EMOTIONS, EXPORT, FACES, FRAMES, STAGES, TRACKS
+from fercli.stages.export import file_name
+from fercli.workspace import Workspace, write_atomically
+
+
+def annotate(
+    video: Path,
+    output: Path,
+    workdir: Path | None,
+    *,
+    frames: FramesParams,
+    faces: FacesParams,
+    tracks: TracksParams,
+    emotions: EmotionsParams,
+    format: str,
+    runtime: Runtime,
+    force: bool,
+    reporter: Reporter,
+    quiet: bool,
+) -> None:
+    """All stages, then the exported file and a summary."""
+    export_params = ExportParams(choose_format(output, format))
+    _check_output(output)
+    workspace = Workspace.create(workdir or output.parent / f"{video.stem}.fercli", probe(video))
+    plan = [
+        (FRAMES, _with_images_already_kept(workspace, frames)),
+        (FACES, faces),
+        (TRACKS, tracks),
+        (EMOTIONS, emotions),
+        (EXPORT, export_params),
+    ]
+    with workspace.lock():
+        pipeline.run(workspace, plan, runtime, reporter, force=force)
+        _copy_out(workspace, export_params, output)
+    if not quiet:
+        from fercli.cli import show
+
+        show.summary(workspace, output)
+
+
+def extract_frames(video: Path, path: Path, params: FramesParams, *, force: bool, reporter: Reporter) -> None:
+    """Make the workspace, then run the first stage."""
+    workspace = Workspace.create(path, probe(video))
+    with workspace.lock():
+        pipeline.run(workspace, [(FRAMES, params)], Runtime(), reporter, force=force)
+    _say_next(workspace, FRAMES.name, reporter)
+
+
+def stage(name: str, path: Path, params: Any, runtime: Runtime, *, force: bool, reporter: Reporter) -> None:
+    """Run one stage over an existing workspace."""
+    workspace = Workspace.open(path)
+    chosen = next(stage for stage in STAGES if stage.name == name)
+    with workspace.lock():
+        pipeline.run(workspace, [(chosen, params)], runtime, reporter, force=force)
+    _say_next(workspace, name, reporter)
+
+
+def export(path: Path, output: Path, format: str, *, force: bool, reporter: Reporter) -> None:
+    """Run the last stage and put its file where it is wanted; `-` is stdout."""
+    workspace = Workspace.open(path)
+    to_stdout = str(output) == "-"
+    params = ExportParams(format=ExportParams.format if to_stdout and not format else choose_format(output, format))
+    if not to_stdout:
+        _check_output(output)
+    with workspace.lock():
+        pipeline.run(workspace, [(EXPORT, params)], Runtime(), reporter, force=force)
+        _copy_out(workspace, params, output)
+
+
+def _with_images_already_kept(workspace: Workspace, params: FramesParams) -> FramesParams:
+    """Images that `extract-frames` wrote are no reason to do it again without them."""
+    receipt = workspace.receipt(FRAMES.directory)
+    kept = receipt is not None and bool(receipt.params.get("keep_images"))
+    return replace(params, keep_images=params.keep_images or kept)
+
+
+def _check_output(output: Path) -> None:
+    """Before hours of work, not after them."""
+    if output.is_dir():
+        raise ConfigError(
+            f"the output {output} is a directory", hint=f"give a file, for example -o {output / 'out.json'}"
+        )
+    if not output.parent.is_dir():
+        raise OutputError(f"no directory {output.parent} for the output", hint=f"run: mkdir -p {output.parent}")
+
+
+def _copy_out(workspace: Workspace, params: ExportParams, output: Path) -> None:
+    content = (workspace.path / EXPORT.directory / file_name(params)).read_bytes()
+    if str(output) == "-":
+        sys.stdout.write(content.decode("utf-8"))
+    else:
+        write_atomically(output, content)
+
+
+def _say_next(workspace: Workspace, name: str, reporter: Reporter) -> None:
+    following = STAGES[[stage.name for stage in STAGES].index(name) + 1]
+    arguments = " -o annotations.json" if following is EXPORT else ""
+    reporter.note(f"next: fercli {following.name} {workspace.path}{arguments}")

@@ -1,0 +1,98 @@
+"""Tables for people, drawn with rich."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from fercli.errors import MissingDependency, WeightsError
+from fercli.exporters.document import Document, Person, gather
+from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.models.registry import MODELS, find_weights
+from fercli.pipeline import status as stage_status
+from fercli.workspace import Workspace
+
+
+def summary(workspace: Workspace, output: Path) -> None:
+    """What `annotate` ends with, on stderr: who was seen for how long, feeling what, and where the files are."""
+    document = gather(workspace)
+    console = _console(sys.stderr)
+    video = document.video
+    console.print(
+        f"{video['name']}: {video['duration_s']:.1f} s, {video['width']} x {video['height']}, "
+        f"{len(document.persons)} persons, {len(document.segments)} segments"
+    )
+    if document.persons:
+        console.print(_persons(document))
+    else:
+        console.print("No face was found, so there is nothing to annotate.")
+    console.print(f"annotations  {output}", soft_wrap=True)
+    console.print(f"workspace    {workspace.path}", soft_wrap=True)
+
+
+def status(path: Path) -> None:
+    """The state of every stage, on stdout."""
+    workspace = Workspace.open(path)
+    console = _console(sys.stdout)
+    console.print(f"{workspace.path}: {workspace.video.path}", soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    for column in ("stage", "state", "counts", "seconds"):
+        table.add_column(column)
+    for row in stage_status(workspace):
+        counts = ", ".join(f"{value} {name}" for name, value in row.receipt.counts.items()) if row.receipt else ""
+        state = "fresh" if row.reason is None else f"stale: {row.reason}" if row.receipt else row.reason
+        table.add_row(row.stage.name, state, counts, f"{row.receipt.seconds:.1f}" if row.receipt else "")
+    console.print(table)
+
+
+def models() -> None:
+    """The registry, on stdout."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "task", "state", "licence", "training data"):
+        table.add_column(column, overflow="fold")
+    for spec in MODELS.values():
+        table.add_row(spec.name, spec.task, model_state(spec.name), spec.licence, spec.training_data)
+    _console(sys.stdout).print(table)
+
+
+def model_state(name: str) -> str:
+    """`ready`, or what is missing and how to get it."""
+    from importlib.util import find_spec
+
+    spec = MODELS[name]
+    if spec.needs and find_spec(spec.needs) is None:
+        return f"needs {spec.needs}: {spec.install}"
+    try:
+        find_weights(spec)
+    except (WeightsError, MissingDependency) as error:
+        return f"{error.message}; {error.hint}"
+    return "needs a weights file of yours" if spec.needs_file else "ready"
+
+
+def _persons(document: Document) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("person")
+    table.add_column("on screen", justify="right")
+    table.add_column("tracks", justify="right")
+    table.add_column("emotions")
+    for person in document.persons:
+        table.add_row(person.name, f"{person.screen_time_s:.1f} s", str(person.tracks), _emotions(person))
+    return table
+
+
+def _emotions(person: Person) -> str:
+    total = sum(person.seconds_by_emotion.values())
+    names = {**RECORD_NAMES, NOT_ASSESSABLE: NOT_ASSESSABLE}
+    shown = [
+        f"{names[emotion]} {100 * seconds / total:.0f} %" for emotion, seconds in person.seconds_by_emotion.items()
+    ]
+    return ", ".join(shown[:4])
+
+
+def _console(stream: object) -> Console:
+    """Wide enough not to break lines where the output goes into a file or a pipe."""
+    terminal = getattr(stream, "isatty", lambda: False)()
+    return Console(file=stream, width=None if terminal else 200, highlight=False)  # type: ignore[arg-type]

@@ -1,0 +1,90 @@
+"""Open a video file and take it apart into packets: the one place where PyAV's errors become VideoErrors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fercli.errors import VideoError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+_HINT = "give a video file that a player can play"
+_CUT_SHORT_HINT = "fetch the file again; `ffmpeg -i FILE -c copy NEW.mkv` rescues some damaged files"
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The container and the moving picture a player would show; cover art does not count as one.
+
+    Raises:
+        VideoError: missing, a directory, empty, not a video or sound only; or it can no longer be read later on.
+    """
+    import av
+
+    _refuse_what_is_no_file(path)
+    try:
+        container = av.open(str(path))
+    except av.error.FFmpegError as error:
+        raise _unreadable(path, str(error.strerror)) from error
+    with container:
+        stream = _moving_picture(container, path)
+        try:
+            yield container, stream
+        except av.error.FFmpegError as error:
+            raise VideoError(f"cannot read {path}: {error.strerror}", hint=_CUT_SHORT_HINT) from error
+
+
+def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+    """The packets of a stream, up to the end or to where a file that was cut short breaks off."""
+    from av.error import InvalidDataError
+
+    try:
+        yield from (packet for packet in container.demux(stream) if packet.size)
+    except InvalidDataError:
+        return
+
+
+def no_frame_decodes(path: Path) -> VideoError:
+    """The error for a video that opens and then gives no picture."""
+    return VideoError(f"no frame of {path} can be decoded; the file is damaged", hint=_CUT_SHORT_HINT)
+
+
+def _moving_picture(container: InputContainer, path: Path) -> VideoStream:
+    from av.stream import Disposition
+
+    if container.format.name == "tty":  # ffmpeg takes plain text for terminal art
+        raise VideoError(f"{path} is a text file, not a video", hint=_HINT)
+    moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not moving:
+        what = "has sound but no picture" if container.streams.audio else "has no picture"
+        raise VideoError(f"{path} {what}", hint=_HINT)
+    best = container.streams.best("video")
+    return next((stream for stream in moving if stream is best), moving[0])
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    if path.is_dir():
+        raise VideoError(f"{path} is a directory, not a video", hint="give one video file at a time")
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except FileNotFoundError as error:
+        raise VideoError(f"there is no file {path}", hint="check the path of the video") from error
+    except OSError as error:
+        raise VideoError(f"cannot read {path}: {error.strerror}", hint="check that you may read the file") from error
+    if empty:
+        raise VideoError(f"{path} is empty (0 bytes)", hint="fetch the file again")
+
+
+def _unreadable(path: Path, reason: str) -> VideoError:
+    with path.open("rb") as file:
+        is_mp4 = file.read(8)[4:] == b"ftyp"
+    if is_mp4:
+        return VideoError(f"{path} is cut short or damaged: its index (moov) cannot be read", hint=_CUT_SHORT_HINT)
+    return VideoError(f"{path} is not a video: {reason}", hint=_HINT)

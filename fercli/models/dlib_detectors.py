@@ -1,0 +1,92 @@
+"""dlib's two face detectors: HOG, quick and for upright frontal faces only, and a convolutional network.
+
+Dalal, Triggs 2005 (HOG); King 2015, "Max-Margin Object Detection" (arXiv 1502.00046), both with dlib's own weights.
+They are the detectors behind `face_recognition.face_locations`, called directly because that drops the scores.
+
+No landmarks: the free five-point predictor gives eye corners and the base of the nose but no mouth, and the 68-point
+one may not be used commercially.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import dlib
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.errors import WeightsError
+from fercli.models.detections import Detections
+
+UPSAMPLE = 1
+"""Times the image is doubled first, as `face_recognition` does: faces from about 40 pixels instead of 80."""
+
+
+class Rectangle(Protocol):
+    """What is used of `dlib.rectangle`; its last column and row belong to it."""
+
+    def left(self) -> int: ...
+    def top(self) -> int: ...
+    def right(self) -> int: ...
+    def bottom(self) -> int: ...
+
+
+class DlibHog:
+    """Histograms of oriented gradients and five linear filters. A score of 0.5 is dlib's own threshold."""
+
+    def __init__(self) -> None:
+        self._network: Any = dlib.get_frontal_face_detector()
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """See `Detector.detect`."""
+        rectangles, margins, _ = self._network.run(np.ascontiguousarray(image), UPSAMPLE)
+        return _detections(list(rectangles), list(margins))
+
+
+class DlibCnn:
+    """A small network trained with max-margin loss. A score of 0.5 is dlib's own threshold."""
+
+    def __init__(self, weights: Path) -> None:
+        self._network: Any = dlib.cnn_face_detection_model_v1(str(weights))
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """See `Detector.detect`."""
+        found = self._network(np.ascontiguousarray(image), UPSAMPLE)
+        return _detections([face.rect for face in found], [face.confidence for face in found])
+
+
+def load_hog(weights: Path | None, device: str) -> DlibHog:
+    """Build the HOG detector; it runs on the CPU whatever the device.
+
+    Raises:
+        WeightsError: a file was given; the filters are part of dlib.
+    """
+    if weights is not None:
+        raise WeightsError(
+            f"dlib-hog cannot use {weights}: its filters are part of dlib", hint="leave the weights option out"
+        )
+    return DlibHog()
+
+
+def load_cnn(weights: Path | None, device: str) -> DlibCnn:
+    """Build the network; it runs where dlib was compiled for, whatever the device.
+
+    Raises:
+        WeightsError: not a network of this kind.
+    """
+    if weights is None:
+        raise WeightsError("dlib-cnn needs its weights file", hint="pip install face_recognition_models")
+    try:
+        return DlibCnn(weights)
+    except RuntimeError as error:
+        raise WeightsError(
+            f"{weights} is not a dlib face detection network", hint="leave the weights option out to use dlib's own"
+        ) from error
+
+
+def _detections(rectangles: list[Rectangle], margins: list[float]) -> Detections:
+    """Margins have no bounds; the logistic function takes them to [0, 1] and dlib's threshold, 0, to 0.5."""
+    corners = [(r.left(), r.top(), r.right() + 1, r.bottom() + 1) for r in rectangles]
+    scores = 1 / (1 + np.exp(-np.array(margins)))
+    return Detections(np.array(corners, dtype=np.float32).reshape(-1, 4), scores.astype(np.float32))

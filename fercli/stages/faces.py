@@ -1,0 +1,204 @@
+"""detect-faces: the faces of each sampled frame and a square crop of each, so that no later stage needs the video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from fercli.config import FacesParams
+from fercli.errors import ConfigError
+from fercli.geometry import frontality, square_around
+from fercli.models.detections import Detections, Detector
+from fercli.models.registry import find_model, load_model, weights_key
+from fercli.stages.base import Stage, StageContext
+from fercli.tables import CROPS, FACES, FRAMES, read_table
+
+CHUNK_FRAMES = 100
+"""Sampled frames that a kill can cost at most."""
+JPEG_QUALITY = 95
+
+_SEEN = pa.schema([pa.field("frame", pa.int32(), nullable=False)])
+_RESULTS = {"faces": FACES, "crops": CROPS}
+_PIECES = {**_RESULTS, "seen": _SEEN}
+"""A finished chunk also remembers which of its frames decoded, so that a resumed run counts them all."""
+
+
+class FaceRows:
+    """Rows of `faces` and `crops` for some frames, numbered from `first_face`."""
+
+    def __init__(self, params: FacesParams, first_face: int) -> None:
+        self._params = params
+        self._next_face = first_face
+        self._seen: list[int] = []
+        self._faces: list[dict[str, Any]] = []
+        self._crops: list[dict[str, Any]] = []
+
+    def __len__(self) -> int:
+        return len(self._faces)
+
+    def add(self, frame: int, image: NDArray[np.uint8], found: Detections) -> None:
+        """One decoded frame with the faces in it, in the order they are to be numbered in."""
+        from fercli.media.images import encode_jpeg, sharpness, square_crop
+
+        self._seen.append(frame)
+        for row, (box, score) in enumerate(zip(found.boxes, found.scores, strict=True)):
+            points = None if found.landmarks is None else found.landmarks[row]
+            crop = square_crop(image, square_around(box, self._params.crop_scale), self._params.crop_size)
+            self._crops.append({"face": self._next_face, "jpeg": encode_jpeg(crop, JPEG_QUALITY)})
+            self._faces.append(
+                {
+                    "face": self._next_face,
+                    "frame": frame,
+                    **dict(zip(("x1", "y1", "x2", "y2"), box.tolist(), strict=True)),
+                    "score": float(score),
+                    "landmarks": None if points is None else points.ravel().tolist(),
+                    "size": float(min(box[2:] - box[:2])),
+                    "sharpness": sharpness(_inside(image, box)),
+                    "frontal": None if points is None else frontality(points),
+                }
+            )
+            self._next_face += 1
+
+    def tables(self) -> dict[str, pa.Table]:
+        """What a chunk holds."""
+        return {
+            "faces": pa.Table.from_pylist(self._faces, schema=FACES),
+            "crops": pa.Table.from_pylist(self._crops, schema=CROPS),
+            "seen": pa.table({"frame": pa.array(self._seen, pa.int32())}, schema=_SEEN),
+        }
+
+
+def run(context: StageContext, params: FacesParams) -> dict[str, Any]:
+    """Detect the faces of every sampled frame and write `faces.parquet` and `crops.parquet`.
+
+    Returns:
+        frames: frames looked at; faces: faces found; frames_with_faces: frames with at least one.
+
+    Raises:
+        ConfigError: a parameter is out of range.
+        ModelError: the detector cannot be used.
+        VideoError: the video cannot be opened.
+    """
+    from fercli.media.decode import read_frames
+
+    _check(params)
+    detector = load_model(find_model(params.detector, "detector"), params.weights, context.runtime.device)
+    frames = read_table(context.workspace.table("frames"), FRAMES)["frame"].to_pylist()
+    wanted = frames[context.chunks.done * CHUNK_FRAMES :]
+    return detect_faces(context, params, detector, frames, read_frames(Path(context.workspace.video.path), wanted))
+
+
+def detect_faces(
+    context: StageContext,
+    params: FacesParams,
+    detector: Detector,
+    frames: list[int],
+    pictures: Iterable[tuple[int, NDArray[np.uint8]]],
+) -> dict[str, Any]:
+    """As `run`, for pictures from anywhere.
+
+    Args:
+        context, params: of the stage.
+        detector: finds the faces.
+        frames: numbers of all sampled frames, ascending.
+        pictures: number and picture of those that are not in a finished chunk yet, ascending; some may be missing.
+    """
+    done = min(len(frames), context.chunks.done * CHUNK_FRAMES)
+    faces = sum(part.num_rows for part in context.chunks.parts("faces", FACES))
+    expected = _with_gaps(frames[done:], pictures)
+    with context.reporter.task("detect-faces", len(frames), "frame") as task:
+        task.advance(done)
+        for _ in range(done, len(frames), CHUNK_FRAMES):
+            rows = FaceRows(params, faces)
+            for frame, image in islice(expected, CHUNK_FRAMES):
+                if image is not None:
+                    rows.add(frame, image, find_faces(detector, image, params))
+                task.advance(1, faces=str(faces + len(rows)))
+            context.chunks.commit(rows.tables(), _PIECES)
+            faces += len(rows)
+    context.chunks.merge(context.out, _RESULTS)
+    return _counts(context, len(frames), faces)
+
+
+def find_faces(detector: Detector, image: NDArray[np.uint8], params: FacesParams) -> Detections:
+    """The faces of one frame that are good enough, from left to right; boxes inside the frame, in its pixels."""
+    import cv2
+
+    height, width = image.shape[:2]
+    scale = min(1.0, params.max_side / max(height, width))
+    small_width, small_height = max(1, round(width * scale)), max(1, round(height * scale))
+    if scale < 1:
+        small = cv2.resize(image, (small_width, small_height), interpolation=cv2.INTER_AREA)
+        found = detector.detect(np.asarray(small, dtype=np.uint8)).scaled(width / small_width, height / small_height)
+    else:
+        found = detector.detect(image)
+
+    boxes = np.clip(found.boxes, 0, np.array([width, height, width, height], dtype=np.float32))
+    shorter = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
+    good = np.flatnonzero((found.scores >= params.min_score) & (shorter >= params.min_size) & (shorter > 0))
+    order = good[np.lexsort((boxes[good, 1], boxes[good, 0]))]
+    return Detections(boxes, found.scores, found.landmarks).take(order)
+
+
+def weights(params: FacesParams) -> dict[str, str]:
+    """The detector in use and the sha256 of its weights."""
+    return weights_key(find_model(params.detector, "detector"), params.weights)
+
+
+def _with_gaps(
+    frames: list[int], pictures: Iterable[tuple[int, NDArray[np.uint8]]]
+) -> Iterator[tuple[int, NDArray[np.uint8] | None]]:
+    """Every frame with its picture, or with None if it did not decode."""
+    rest = iter(pictures)
+    following = next(rest, None)
+    for frame in frames:
+        if following is None or following[0] != frame:
+            yield frame, None
+        else:
+            yield following
+            following = next(rest, None)
+
+
+def _counts(context: StageContext, expected: int, faces: int) -> dict[str, Any]:
+    frames = sum(part.num_rows for part in context.chunks.parts("seen", _SEEN))
+    if frames < expected:
+        context.warn(f"only {frames} of {expected} sampled frames of {context.workspace.video.path} could be decoded")
+    with_faces = sum(pc.count_distinct(part["frame"]).as_py() for part in context.chunks.parts("faces", FACES))
+    return {"frames": frames, "faces": faces, "frames_with_faces": with_faces}
+
+
+def _inside(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The pixels a box touches."""
+    x1, y1 = np.floor(box[:2]).astype(int)
+    x2, y2 = np.ceil(box[2:]).astype(int)
+    return image[y1:y2, x1:x2]
+
+
+def _check(params: FacesParams) -> None:
+    for name, ok, range_ in (
+        ("min_score", 0 <= params.min_score <= 1, "from 0 to 1"),
+        ("min_size", params.min_size >= 0, "0 or more"),
+        ("max_side", params.max_side >= 1, "1 or more"),
+        ("crop_scale", params.crop_scale > 0, "above 0"),
+        ("crop_size", params.crop_size >= 1, "1 or more"),
+    ):
+        if not ok:
+            raise ConfigError(f"{name} is {getattr(params, name)}", hint=f"use a value {range_}")
+
+
+STAGE = Stage(
+    name="detect-faces",
+    directory="2-faces",
+    version=1,
+    params=FacesParams,
+    needs=("frames", "video"),
+    run=run,
+    weights=weights,
+)

@@ -1,0 +1,150 @@
+"""extract-frames: which frames to look at, when each is shown, and in which shot it lies.
+
+One pass over the video. Every frame is seen by the shot detection; `frames.parquet` lists the sampled ones.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from fercli.config import NATIVE_FPS, FramesParams
+from fercli.errors import ConfigError
+from fercli.stages.base import Stage, StageContext
+from fercli.tables import FRAMES, write_table
+from fercli.workspace import writing
+
+if TYPE_CHECKING:
+    from fercli.media.decode import Picture
+    from fercli.media.index import FrameIndex
+
+TOLERANCE_S = 1e-3
+"""A frame this little before its grid time is on time: containers round timestamps, Matroska to whole milliseconds."""
+
+
+class Sampler:
+    """Picks frames at a given rate from frames at any rate.
+
+    The grid starts with the first frame it is shown and has a point every 1/fps seconds. A frame is taken if it is
+    the first at or after a grid point, and only once, however many points it covers.
+
+    Args:
+        fps: points a second, or NATIVE_FPS to take every frame.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._fps = fps
+        self._start_s: float | None = None
+        self._point = 0
+
+    def takes(self, pts_s: float) -> bool:
+        """Whether the next frame is one to look at; `pts_s` must not decrease from call to call."""
+        if self._fps == NATIVE_FPS:
+            return True
+        if self._start_s is None:
+            self._start_s = pts_s
+        passed = math.floor((pts_s + TOLERANCE_S - self._start_s) * self._fps)
+        if passed < self._point:
+            return False
+        self._point = passed + 1
+        return True
+
+
+def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
+    """Write `frames.parquet`, and `images/` if wanted.
+
+    Returns:
+        frames: rows written; frames_decoded: frames seen; frames_expected: frames the container lists or promises for
+        the stretch; shots: shots with a sampled frame or without, in the stretch.
+
+    Raises:
+        ConfigError: a parameter is out of range, or the stretch lies outside the video.
+        VideoError: the video cannot be opened, or no frame of it decodes.
+        OutputError: images cannot be written.
+    """
+    from fercli.media.container import no_frame_decodes
+    from fercli.media.decode import decode
+    from fercli.media.index import read_index
+    from fercli.media.shots import ShotDetector, shot_numbers
+
+    _check(params)
+    path = Path(context.workspace.video.path)
+    index = read_index(path)
+    for warning in index.warnings:
+        context.warn(warning)
+    first, end = _stretch(index, params, path)
+    expected = end - first if params.end_s else max(len(index.pts_s), index.promised) - first
+
+    sampler, shots = Sampler(params.fps), ShotDetector(params.shot_threshold)
+    sampled: list[int] = []
+    decoded = 0
+    with context.reporter.task("extract-frames", end - first, "frame") as task:
+        for picture in decode(path, index, range(first, end)):
+            decoded += 1
+            shots.add(picture.frame, picture.preview())
+            if sampler.takes(float(index.pts_s[picture.frame])):
+                sampled.append(picture.frame)
+                if params.keep_images:
+                    _keep(context.out / "images", picture)
+            task.advance(1)
+    if not decoded:
+        raise no_frame_decodes(path)
+    if decoded < expected:
+        context.warn(f"decoded {decoded} of {expected} frames of {path.name}; the file may be cut short or damaged")
+
+    frames = np.array(sampled, np.int32)
+    table = pa.table([frames, index.pts_s[frames], shot_numbers(frames, shots.cuts)], schema=FRAMES)
+    return {
+        "frames": write_table(context.out / "frames.parquet", [table], FRAMES),
+        "frames_decoded": decoded,
+        "frames_expected": expected,
+        "shots": len(shots.cuts) + 1,
+    }
+
+
+def _check(params: FramesParams) -> None:
+    if not (params.fps == NATIVE_FPS or 0 < params.fps < math.inf):
+        raise ConfigError(f"fps is {params.fps:g}", hint="use a positive number, or --fps native for every frame")
+    if not params.shot_threshold > 0:
+        raise ConfigError(f"shot_threshold is {params.shot_threshold:g}", hint="use a positive number")
+    if not (params.start_s >= 0 and params.end_s >= 0) or (params.end_s and params.end_s <= params.start_s):
+        raise ConfigError(
+            f"the stretch from {params.start_s:g} s to {params.end_s:g} s is empty",
+            hint="give --start and --end in seconds, --end after --start",
+        )
+
+
+def _stretch(index: FrameIndex, params: FramesParams, path: Path) -> tuple[int, int]:
+    """First frame and end (exclusive) of what is looked at; a start of 0 takes in frames before time 0."""
+    first = int(np.searchsorted(index.pts_s, params.start_s)) if params.start_s else 0
+    end = int(np.searchsorted(index.pts_s, params.end_s)) if params.end_s else len(index.pts_s)
+    if first < end:
+        return first, end
+    asked = f"{params.start_s:g} s to {params.end_s:g} s" if params.end_s else f"{params.start_s:g} s on"
+    start_s = float(index.pts_s[0])
+    raise ConfigError(
+        f"no frame of {path.name} lies in the stretch from {asked}",
+        hint=f"the video runs from {start_s:.3f} s to {start_s + index.duration_s:.3f} s; change --start or --end",
+    )
+
+
+def _keep(directory: Path, picture: Picture) -> None:
+    from fercli.media.images import encode_jpeg
+
+    with writing(directory):
+        directory.mkdir(exist_ok=True)
+        (directory / f"{picture.frame:06d}.jpg").write_bytes(encode_jpeg(picture.rgb()))
+
+
+STAGE = Stage(
+    name="extract-frames",
+    directory="1-frames",
+    version=1,
+    params=FramesParams,
+    needs=("video",),
+    run=run,
+)

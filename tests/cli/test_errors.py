@@ -1,0 +1,259 @@
+"""Every error a person can run into, through `main`: exit code, a message that names the thing, a hint, nothing lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fercli.cli.app import main
+from fercli.errors import FercliError
+from tests.media_samples import ffmpeg
+
+REPOSITORY = Path(__file__).parent.parent.parent
+
+
+def make_video(path: Path, *, seconds: int = 1, noise: bool = False) -> Path:
+    """A film with nobody in it."""
+    source = "color=gray:size=96x64:rate=10" + (",noise=alls=80:allf=t" if noise else "")
+    ffmpeg("-f", "lavfi", "-i", f"{source}", "-t", str(seconds), "-pix_fmt", "yuv420p", str(path))
+    return path
+
+
+def make_audio(path: Path) -> Path:
+    """A song without pictures."""
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", str(path))
+    return path
+
+
+def fail(capsys: pytest.CaptureFixture[str], *argv: object) -> tuple[int, str]:
+    code = main([str(arg) for arg in argv])
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return code, captured.err
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished workspace of a short film without faces."""
+    folder = tmp_path_factory.mktemp("done")
+    video = make_video(folder / "grey.mp4")
+    assert main(["annotate", str(video), "-o", str(folder / "grey.json"), "-q"]) == 0
+    return folder / "grey.fercli"
+
+
+@pytest.fixture
+def copy(done: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(done, tmp_path / "grey.fercli"))
+
+
+class TestVideo:
+    def test_missing(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, err = fail(capsys, "annotate", tmp_path / "episode.mp4", "-o", tmp_path / "out.json")
+        assert code == 3
+        assert f"{tmp_path / 'episode.mp4'}" in err and "hint: " in err
+
+    def test_directory(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, err = fail(capsys, "annotate", tmp_path, "-o", tmp_path / "out.json")
+        assert code == 3 and "directory" in err
+
+    def test_empty(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "empty.mp4").touch()
+        code, err = fail(capsys, "annotate", tmp_path / "empty.mp4", "-o", tmp_path / "out.json")
+        assert code == 3 and "empty" in err
+
+    def test_text(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "notes.mp4").write_text("Dear diary, " * 100)
+        code, err = fail(capsys, "annotate", tmp_path / "notes.mp4", "-o", tmp_path / "out.json")
+        assert code == 3 and "notes.mp4" in err
+
+    def test_audio_only(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        audio = make_audio(tmp_path / "song.m4a")
+        code, err = fail(capsys, "annotate", audio, "-o", tmp_path / "out.json")
+        assert code == 3 and "song.m4a has sound but no picture" in err
+
+    def test_nothing_is_left_behind(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "notes.mp4").write_text("Dear diary, " * 100)
+        fail(capsys, "annotate", tmp_path / "notes.mp4", "-o", tmp_path / "out.json")
+        assert [path.name for path in tmp_path.iterdir()] == ["notes.mp4"]
+
+    def test_moved_away_before_the_stage_that_needs_it(
+        self, tmp_path: Path, copy: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        text = (copy / "workspace.json").read_text().replace("grey.mp4", "gone.mp4")
+        (copy / "workspace.json").write_text(text)
+        code, err = fail(capsys, "detect-faces", copy, "--force")
+        assert code == 3 and "gone.mp4 is gone" in err and "fercli extract-frames NEW_PATH" in err
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        ("options", "named"),
+        [
+            (["--fps", "often"], "--fps 'often'"),
+            (["--fps", "0"], "--fps '0'"),
+            (["--fps", "nan"], "--fps 'nan'"),
+            (["--start", "1:2:3:4"], "--start"),
+            (["--end", "-5"], "--end"),
+            (["--start", "999"], "999"),
+            (["--format", "xml"], "known: json, records, csv"),
+            (["--device", "tpu"], "known: auto, cpu, cuda"),
+        ],
+    )
+    def test_unusable_value(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], named: str
+    ) -> None:
+        video = make_video(tmp_path / "grey.mp4")
+        code, err = fail(capsys, "annotate", video, "-o", tmp_path / "out.json", *options)
+        assert code == 2 and named in err
+        assert not (tmp_path / "out.json").exists()
+
+    def test_unknown_option_and_command(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert fail(capsys, "annotate", "--frobnicate")[0] == 2
+        assert fail(capsys, "anotate")[0] == 2
+
+    def test_unknown_suffix_is_found_before_the_work(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        video = make_video(tmp_path / "grey.mp4")
+        code, err = fail(capsys, "annotate", video, "-o", tmp_path / "out.docx")
+        assert code == 2 and ".docx" in err and not (tmp_path / "grey.fercli").exists()
+
+    def test_missing_output_directory_is_found_before_the_work(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        video = make_video(tmp_path / "grey.mp4")
+        code, err = fail(capsys, "annotate", video, "-o", tmp_path / "no" / "out.json")
+        assert code == 4 and f"mkdir -p {tmp_path / 'no'}" in err and not (tmp_path / "no").exists()
+
+
+class TestModels:
+    def test_unknown_detector(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        video = make_video(tmp_path / "grey.mp4")
+        code, err = fail(capsys, "annotate", video, "-o", tmp_path / "out.json", "--detector", "viola")
+        assert code == 5 and "unknown detector 'viola'" in err and "centerface" in err
+
+    def test_unknown_classifier(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, err = fail(capsys, "classify-emotions", copy, "--model", "gpt")
+        assert code == 5 and "unknown classifier 'gpt'" in err and "tsm-resnet18" in err
+
+    def test_missing_weights_file(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, err = fail(capsys, "classify-emotions", copy, "--model", "mine.safetensors")
+        assert code == 5 and "mine.safetensors" in err
+
+    def test_weights_of_something_else(self, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "mine.safetensors").write_bytes(b"not weights at all")
+        code, err = fail(capsys, "classify-emotions", copy, "--model", tmp_path / "mine.safetensors")
+        assert code == 5 and "mine.safetensors is not a fercli classifier" in err
+
+    def test_altered_weights(
+        self, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        original = (REPOSITORY / "weights" / "centerface.onnx").read_bytes()
+        (tmp_path / "centerface.onnx").write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
+        monkeypatch.setenv("FERCLI_WEIGHTS", str(tmp_path))
+        code, err = fail(capsys, "detect-faces", copy)
+        assert code == 5 and "is not the file fercli knows as centerface" in err
+
+    def test_yunet_without_a_file(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, err = fail(capsys, "detect-faces", copy, "--detector", "yunet")
+        assert code == 5 and "hint: " in err
+
+
+class TestWorkspace:
+    def test_missing(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, err = fail(capsys, "track", tmp_path / "no.fercli")
+        assert code == 3 and "fercli extract-frames VIDEO" in err
+
+    def test_foreign(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, err = fail(capsys, "status", tmp_path)
+        assert code == 4 and "is not a fercli workspace" in err
+
+    def test_newer(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        text = (copy / "workspace.json").read_text().replace('"format": 1', '"format": 99')
+        (copy / "workspace.json").write_text(text)
+        code, err = fail(capsys, "status", copy)
+        assert code == 4 and "format 99" in err and "pip install -U fercli" in err
+
+    def test_stage_out_of_order(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        shutil.rmtree(copy / "2-faces")
+        code, err = fail(capsys, "track", copy)
+        assert code == 4
+        assert "track needs detect-faces first: it has not run yet" in err
+        assert f"hint: run: fercli detect-faces {copy}" in err
+
+    def test_corrupt_table(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (copy / "2-faces" / "faces.parquet").write_bytes(b"PAR1 garbage")
+        code, err = fail(capsys, "track", copy)
+        assert code == 4 and "2-faces/faces.parquet was altered" in err and "fercli detect-faces" in err
+
+    def test_locked(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code = "import sys; from pathlib import Path; from fercli.workspace import Workspace\n"
+        code += "with Workspace.open(Path(sys.argv[1])).lock(): print('locked', flush=True); sys.stdin.read()"
+        command = [sys.executable, "-c", code, str(copy)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None and other.stdin is not None
+            other.stdout.readline()
+            exit_code, err = fail(capsys, "track", copy)
+            other.stdin.close()
+        assert exit_code == 4 and "another fercli process is working" in err
+
+    def test_unwritable(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        video = make_video(tmp_path / "grey.mp4")
+        code, err = fail(capsys, "annotate", video, "-o", tmp_path / "out.json", "--workdir", "/proc/grey.fercli")
+        assert code == 4 and "cannot write /proc/grey.fercli" in err and "--workdir" in err
+
+
+def test_a_bug_has_its_own_exit_code(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from fercli.cli import show
+
+    def broken() -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr(show, "models", broken)
+    code, err = fail(capsys, "models")
+    assert code == 70 and "a bug in fercli: ZeroDivisionError: oh" in err and "fercli doctor" in err
+
+
+def test_ctrl_c_ends_with_130_and_can_go_on(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "long.mp4", seconds=60)
+    command = [sys.executable, "-m", "fercli.cli.app", "annotate", str(video), "-o", str(tmp_path / "out.json")]
+    with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "long.fercli" / "1-frames.partial").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "run the same command to go on" in err
+    assert not (tmp_path / "out.json").exists()
+    assert main(["status", str(tmp_path / "long.fercli")]) == 0
+
+
+def test_exit_codes_are_distinct_and_documented() -> None:
+    families = [cls for cls in FercliError.__subclasses__() if cls.__module__ == "fercli.errors"]
+    codes = {cls.__name__: cls.exit_code for cls in families}
+    assert codes == {"ConfigError": 2, "InputError": 3, "WorkspaceError": 4, "ModelError": 5}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small file system")
+def test_a_full_disk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    disk = tmp_path / "small"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"cannot mount a tmpfs here: {mounted.stderr.decode().strip()}")
+    try:
+        video = make_video(tmp_path / "noise.mp4", seconds=4, noise=True)
+        workspace = disk / "noise.fercli"
+        code, err = fail(capsys, "extract-frames", video, workspace)
+        assert code == 4 and "No space left on device" in err and "free some space" in err
+        assert not (workspace / "1-frames").exists()
+        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        assert main(["extract-frames", str(video), str(workspace), "-q"]) == 0
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

@@ -1,0 +1,171 @@
+"""A chain of five small stages with the directories and tables of the real one: no pixels, no networks, no waiting.
+
+Run as a program it works through the chain once, slowly enough to be killed in the middle:
+
+    python -m tests.fake_stages VIDEO WORKSPACE LOG
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from fercli import pipeline, tables
+from fercli.config import Runtime
+from fercli.hashing import sha256_file
+from fercli.progress import Silent
+from fercli.stages.base import Stage, StageContext
+from fercli.workspace import VideoFacts, Workspace
+
+N_FRAMES = 40
+FRAMES_PER_CHUNK = 5
+CROPS = {"faces": tables.FACES, "crops": tables.CROPS}
+
+
+@dataclass(frozen=True)
+class FakeParams:
+    """One parameter a stage; `pause_s` slows it down and `log` gets a line a chunk: neither changes the result."""
+
+    value: int = 1
+
+
+class Log:
+    """Where the stages write down what they do."""
+
+    path: Path | None = None
+    pause_s = 0.0
+
+    @classmethod
+    def add(cls, line: str) -> None:
+        if cls.path is not None:
+            with cls.path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        time.sleep(cls.pause_s)
+
+
+def facts(video: Path) -> VideoFacts:
+    """Facts of a file that need not be a video."""
+    return VideoFacts(
+        str(video.resolve()), video.stat().st_size, sha256_file(video), 64, 48, 0, 10.0, N_FRAMES / 10, 0.0, "fake"
+    )
+
+
+def _frames(context: StageContext, params: FakeParams) -> dict[str, Any]:
+    Log.add("extract-frames")
+    content = Path(context.workspace.video.path).read_bytes()
+    rows = {"frame": range(N_FRAMES), "pts_s": [i / 10 + content[0] for i in range(N_FRAMES)], "shot": [0] * N_FRAMES}
+    table = pa.table({name: list(values) for name, values in rows.items()}, schema=tables.FRAMES)
+    return {"frames": tables.write_table(context.out / "frames.parquet", [table], tables.FRAMES)}
+
+
+def _faces(context: StageContext, params: FakeParams) -> dict[str, Any]:
+    frames = tables.read_table(context.workspace.table("frames"), tables.FRAMES)["frame"].to_pylist()
+    for start in range(context.chunks.done * FRAMES_PER_CHUNK, len(frames), FRAMES_PER_CHUNK):
+        Log.add(f"chunk {start // FRAMES_PER_CHUNK}")
+        rows = [_face(frame, params.value) for frame in frames[start : start + FRAMES_PER_CHUNK]]
+        crops = [{"face": row["face"], "jpeg": bytes([row["face"]]) * 50} for row in rows]
+        context.chunks.commit(
+            {"faces": pa.Table.from_pylist(rows, tables.FACES), "crops": pa.Table.from_pylist(crops, tables.CROPS)},
+            CROPS,
+        )
+    return dict(context.chunks.merge(context.out, CROPS))
+
+
+def _face(frame: int, value: int) -> dict[str, Any]:
+    return {
+        "face": frame,
+        "frame": frame,
+        "x1": float(value),
+        "y1": 1.0,
+        "x2": 20.0,
+        "y2": 21.0,
+        "score": 0.9,
+        "landmarks": None,
+        "size": 19.0,
+        "sharpness": 100.0,
+        "frontal": None,
+    }
+
+
+def _tracks(context: StageContext, params: FakeParams) -> dict[str, Any]:
+    Log.add("track")
+    faces = tables.read_table(context.workspace.table("faces"), tables.FACES)["face"].to_pylist()
+    tracks = pa.table({"face": faces, "track": [0] * len(faces)}, schema=tables.TRACKS)
+    person = {
+        "track": 0,
+        "person": f"Person {params.value}",
+        "shot": 0,
+        "start_s": 0.0,
+        "end_s": 4.0,
+        "faces": len(faces),
+        "best_face": 0,
+    }
+    tables.write_table(context.out / "tracks.parquet", [tracks], tables.TRACKS)
+    tables.write_table(context.out / "people.parquet", [pa.Table.from_pylist([person], tables.PEOPLE)], tables.PEOPLE)
+    return {"tracks": 1}
+
+
+def _emotions(context: StageContext, params: FakeParams) -> dict[str, Any]:
+    Log.add("classify-emotions")
+    schema = tables.windows_schema(("happiness", "sadness"))
+    window = {"track": 0, "face": 0, "start_s": 0.0, "end_s": 4.0, "reason": "", "happiness": 0.75, "sadness": 0.25}
+    segment = {
+        "track": 0,
+        "start_s": 0.0,
+        "end_s": float(params.value),
+        "class": "happiness",
+        "score": 0.75,
+        "reason": "",
+        "face": 3,
+    }
+    tables.write_table(context.out / "emotions.parquet", [pa.Table.from_pylist([window], schema)], schema)
+    rows = pa.Table.from_pylist([segment], tables.SEGMENTS)
+    tables.write_table(context.out / "segments.parquet", [rows], tables.SEGMENTS)
+    return {"segments": 1}
+
+
+def _export(context: StageContext, params: FakeParams) -> dict[str, Any]:
+    from fercli.exporters import EXPORTERS
+    from fercli.exporters.document import gather
+
+    Log.add("export")
+    EXPORTERS["json"].write(gather(context.workspace), context.out / "annotations.json")
+    return {}
+
+
+WEIGHTS = {"fake-net": "0" * 64}
+"""What the fake classifier's weights hash to; tests change it."""
+
+STAGES = (
+    Stage("extract-frames", "1-frames", 1, FakeParams, ("video",), _frames),
+    Stage("detect-faces", "2-faces", 1, FakeParams, ("video", "frames"), _faces),
+    Stage("track", "3-tracks", 1, FakeParams, ("frames", "faces", "crops"), _tracks),
+    Stage(
+        "classify-emotions",
+        "4-emotions",
+        1,
+        FakeParams,
+        ("frames", "faces", "crops", "tracks"),
+        _emotions,
+        lambda params: dict(WEIGHTS),
+    ),
+    Stage("export", "5-export", 1, FakeParams, ("faces", "people", "segments", "provenance"), _export),
+)
+
+
+def run_chain(workspace: Workspace, reporter: Silent | None = None, **values: int) -> None:
+    """Run all fake stages; keyword `track=2` gives that stage the parameter 2."""
+    plan = [(stage, FakeParams(values.get(stage.name.replace("-", "_"), 1))) for stage in STAGES]
+    with workspace.lock():
+        pipeline.run(workspace, plan, Runtime(), reporter or Silent())
+
+
+if __name__ == "__main__":
+    Log.path, Log.pause_s = Path(sys.argv[3]), 0.02
+    pipeline.STAGES = STAGES  # type: ignore[assignment]
+    run_chain(Workspace.create(Path(sys.argv[2]), facts(Path(sys.argv[1]))))

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fercli.errors import VideoError
+from fercli.media.container import open_video
+from tests.media_samples import cut_short, ffmpeg, numbered_video
+
+
+def _refusal(path: Path) -> VideoError:
+    with pytest.raises(VideoError) as caught, open_video(path):
+        pass
+    assert str(path) in caught.value.message
+    assert caught.value.hint
+    assert caught.value.exit_code == 3
+    return caught.value
+
+
+def test_each_kind_of_bad_file_gets_its_own_message(tmp_path: Path) -> None:
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("this is no video\n" * 50)
+    (tmp_path / "notes.txt").write_text("this is no video\n" * 50)
+    ffmpeg("-f", "lavfi", "-i", "sine=d=1", str(tmp_path / "tone.m4a"))
+    numbered_video(tmp_path / "whole.mp4", 10)
+    cut_short(tmp_path / "whole.mp4", tmp_path / "half.mp4", 0.5)
+    expected = {
+        "missing.mp4": "there is no file",
+        ".": "is a directory",
+        "empty.mp4": "is empty",
+        "text.mp4": "is not a video",
+        "notes.txt": "is a text file",
+        "tone.m4a": "has sound but no picture",
+        "half.mp4": "is cut short or damaged",
+    }
+    for name, words in expected.items():
+        assert words in _refusal(tmp_path / name).message
+
+
+def test_cover_art_is_no_video(tmp_path: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=64x64", "-frames:v", "1", str(tmp_path / "cover.png"))
+    ffmpeg(
+        *("-f", "lavfi", "-i", "sine=d=1", "-i", str(tmp_path / "cover.png")),
+        *("-map", "0", "-map", "1", "-c:v", "copy", "-disposition:v", "attached_pic", str(tmp_path / "song.m4a")),
+    )
+    assert "has sound but no picture" in _refusal(tmp_path / "song.m4a").message
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = numbered_video(tmp_path / "private.mp4", 2)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert "Permission denied" in _refusal(path).message

@@ -1,0 +1,174 @@
+"""The view a network gets of a face, and a small real network behind it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from fercli.errors import ConfigError, WeightsError
+from fercli.labels import EMOTIONS
+from fercli.models import classifier, devices
+from fercli.models.classifier import EmotionClassifier, FaceView
+from fercli.models.tsm import TsmResNet18
+from fercli.models.weights import load_state, save_classifier
+from tests.models.tiny import HEADER, write_tiny_classifier
+
+
+def ramp(side: int, axis: int) -> NDArray[np.uint8]:
+    """A crop whose value is its own coordinate, from 0 to 250 across the picture (pixel centres)."""
+    line = ((np.arange(side) + 0.5) * 250 / side).round().astype(np.uint8)
+    picture = np.tile(line, (side, 1))
+    return np.repeat((picture if axis == 1 else picture.T)[..., None], 3, axis=2)
+
+
+def seen(
+    size: int, crop_side: int, crop_scale: float, view_scale: float, view_shift: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where the rows and columns of the view lie in the crop, as a share of its side, measured from ramps."""
+    view = FaceView(replace(HEADER, input_size=size, view_scale=view_scale, view_shift=view_shift), crop_scale)
+    x = view(ramp(crop_side, axis=1)).astype(float).mean(axis=0) / 250
+    y = view(ramp(crop_side, axis=0)).astype(float).mean(axis=1) / 250
+    return x, y
+
+
+GEOMETRY = [  # size, crop side, crop scale, view scale, view shift
+    (16, 96, 1.7, 1.0, 0.0),
+    (40, 192, 1.7, 1.2, 0.1),
+    (40, 131, 1.7, 1.1, -0.15),
+    (48, 40, 1.7, 1.0, 0.05),  # enlarged
+    (48, 192, 2.0, 0.5, 0.2),
+    (20, 100, 1.0, 0.9, 0.0),
+]
+
+
+@pytest.mark.parametrize(("size", "crop_side", "crop_scale", "view_scale", "view_shift"), GEOMETRY)
+def test_a_view_is_the_square_its_header_describes(
+    size: int, crop_side: int, crop_scale: float, view_scale: float, view_shift: float
+) -> None:
+    x, y = seen(size, crop_side, crop_scale, view_scale, view_shift)
+    steps = (np.arange(size) + 0.5) / size - 0.5
+    face = 1 / crop_scale  # longer side of the box as a share of the crop
+    # Half a source pixel, and one grey level for rounding.
+    tolerance = 0.5 / crop_side + 1 / 250
+    np.testing.assert_allclose(x, 0.5 + steps * view_scale * face, atol=tolerance)
+    np.testing.assert_allclose(y, 0.5 + (view_shift + steps * view_scale) * face, atol=tolerance)
+
+
+def test_a_view_that_reaches_outside_repeats_the_edge() -> None:
+    x, y = seen(20, 100, 1.0, 2.0, 0.0)
+    np.testing.assert_allclose(x[:4], x[0])
+    np.testing.assert_allclose(y[-4:], y[-1])
+    assert x[0] < 0.06 and y[-1] > 0.94  # the mean of the outermost tenth
+
+
+def test_a_view_of_the_whole_crop_at_its_own_size_is_its_luma() -> None:
+    crop = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    view = FaceView(replace(HEADER, input_size=32, view_scale=1.0, view_shift=0.0), 1.0)(crop)
+    np.testing.assert_array_equal(view, cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY))
+    red = np.zeros((32, 32, 3), np.uint8)
+    red[..., 0] = 255
+    assert FaceView(replace(HEADER, input_size=32, view_scale=1.0, view_shift=0.0), 1.0)(red)[0, 0] == 76
+
+
+def test_detail_too_fine_for_the_view_turns_grey_and_not_into_noise() -> None:
+    board = np.indices((192, 192)).sum(axis=0) % 2 * 255
+    crop = np.repeat(board[..., None], 3, axis=2).astype(np.uint8)
+    view = FaceView(replace(HEADER, input_size=16, view_scale=1.0, view_shift=0.0), 1.0)(crop)
+    assert np.abs(view.astype(int) - 127).max() <= 3
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.safetensors"
+    write_tiny_classifier(path)
+    return path
+
+
+def clips(count: int, header_frames: int = 4) -> NDArray[np.uint8]:
+    return np.random.default_rng(1).integers(0, 256, (count, header_frames, 16, 16), dtype=np.uint8)
+
+
+def test_probabilities_are_a_distribution_over_the_labels_of_the_file(weights: Path) -> None:
+    network = EmotionClassifier(weights, "cpu")
+    result = network.classify(clips(3))
+    assert network.header.labels == EMOTIONS
+    assert result.shape == (3, 7) and result.dtype == np.float32
+    np.testing.assert_allclose(result.sum(axis=1), 1, rtol=1e-5)
+    assert np.ptp(result, axis=0).max() > 0.01
+
+
+def by_hand(path: Path, pixels: NDArray[np.uint8], temperature: float) -> NDArray[np.float64]:
+    network = TsmResNet18(7, 4).eval()
+    network.load_state_dict(load_state(path))
+    total = np.zeros((len(pixels), 7))
+    for view in (pixels, pixels[..., ::-1]):
+        scaled = (view.astype(np.float32) / 255 - 0.5) / 0.25
+        with torch.inference_mode():
+            logits = network(torch.from_numpy(np.repeat(scaled[:, :, None], 3, axis=2))).double().numpy() / temperature
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        total += powers / powers.sum(axis=1, keepdims=True) / 2
+    return total
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.5])
+def test_probabilities_are_the_mean_over_a_clip_and_its_mirror_image(tmp_path: Path, temperature: float) -> None:
+    path = tmp_path / "tiny.safetensors"
+    write_tiny_classifier(path, temperature=temperature)
+    found = EmotionClassifier(path, "cpu").classify(clips(2))
+    np.testing.assert_allclose(found, by_hand(path, clips(2), temperature), atol=1e-4)
+
+
+def test_mirrored_clips_and_single_clips_get_the_same_answer(weights: Path) -> None:
+    network = EmotionClassifier(weights, "cpu")
+    both = network.classify(clips(2))
+    np.testing.assert_allclose(network.classify(clips(2)[..., ::-1].copy()), both, atol=1e-5)
+    np.testing.assert_allclose(network.classify(clips(2)[1:]), both[1:], atol=1e-5)
+
+
+def test_a_network_of_one_frame_and_other_labels(tmp_path: Path) -> None:
+    path = tmp_path / "static.safetensors"
+    write_tiny_classifier(path, architecture="resnet18", n_frames=1, labels=("happiness", "contempt"), stem_pool=True)
+    assert EmotionClassifier(path, "cpu").classify(clips(1, 1)).shape == (1, 2)
+
+
+def test_a_file_of_an_architecture_of_the_future(tmp_path: Path) -> None:
+    write_tiny_classifier(tmp_path / "w.safetensors", architecture="vit-huge")
+    with pytest.raises(WeightsError, match=r"w\.safetensors holds a vit-huge"):
+        EmotionClassifier(tmp_path / "w.safetensors", "cpu")
+
+
+def test_a_header_that_does_not_fit_its_tensors(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_classifier(path, TsmResNet18(8, 4).state_dict(), HEADER)
+    with pytest.raises(WeightsError, match=r"w\.safetensors does not fit the tsm-resnet18"):
+        EmotionClassifier(path, "cpu")
+
+
+def test_the_loader_of_the_registry(weights: Path) -> None:
+    assert classifier.load(weights, "cpu").header == HEADER
+    with pytest.raises(WeightsError) as caught:
+        classifier.load(None, "cpu")
+    assert "fercli models" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("asked", "cuda", "picked"),
+    [("auto", False, "cpu"), ("auto", True, "cuda"), ("cpu", True, "cpu"), ("cuda", True, "cuda")],
+)
+def test_devices(monkeypatch: pytest.MonkeyPatch, asked: str, cuda: bool, picked: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    assert devices.pick_device(asked) == picked
+
+
+@pytest.mark.parametrize("asked", ["cuda", "tpu", ""])
+def test_devices_that_are_not_there(monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError) as caught:
+        devices.pick_device(asked)
+    assert "cpu" in caught.value.hint

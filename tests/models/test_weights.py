@@ -1,0 +1,155 @@
+"""Weights files: what goes in comes out, anything else is refused by name."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from fercli.errors import WeightsError
+from fercli.models.weights import ClassifierHeader, load_state, read_header, save_classifier
+
+HEADER = ClassifierHeader(
+    architecture="tsm-resnet18",
+    labels=("anger", "joy & fun"),
+    input_size=40,
+    n_frames=4,
+    fold_div=4,
+    stem_pool=True,
+    colour="rgb",
+    mean=0.4,
+    std=0.2,
+    view_scale=1.2,
+    view_shift=-0.1,
+    temperature=1.5,
+    training_data="Gesichter – nur für Forschung",
+    metrics={"accuracy": 0.66, "matrix": [[1, 2], [3, 4]]},
+    recipe={"lr": 0.001},
+)
+STATE = {"a.weight": torch.tensor([[1.0, 1 / 3]]), "a.steps": torch.tensor(12345678901)}
+
+
+def test_the_header_survives_as_json_and_in_a_file(tmp_path: Path) -> None:
+    assert ClassifierHeader.from_json(HEADER.as_json()) == HEADER
+    save_classifier(tmp_path / "w.safetensors", STATE, HEADER)
+    assert read_header(tmp_path / "w.safetensors") == HEADER
+
+
+def test_fields_of_a_later_version_are_ignored_and_missing_ones_get_their_default() -> None:
+    written = {**asdict(HEADER), "invented_later": 1}
+    del written["temperature"]
+    header = ClassifierHeader.from_json(json.dumps(written))
+    assert header.temperature == 1.0
+    assert header.labels == HEADER.labels
+
+
+def test_tensors_are_halved_on_disk_and_floats_again_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_classifier(path, STATE, HEADER)
+    state = load_state(path)
+    assert state["a.weight"].dtype == torch.float32
+    assert torch.equal(state["a.weight"], STATE["a.weight"].half().float())
+    assert state["a.steps"].item() == 12345678901
+    save_classifier(path, STATE, HEADER, half=False)
+    assert torch.equal(load_state(path)["a.weight"], STATE["a.weight"])
+
+
+def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save_classifier(tmp_path / name, STATE, HEADER)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_tensors_in_any_memory_layout_are_written_as_they_read(tmp_path: Path) -> None:
+    image = torch.arange(24.0).reshape(1, 2, 3, 4).to(memory_format=torch.channels_last)
+    save_classifier(tmp_path / "w", {"x": image, "y": image[:, :1, 1:]}, HEADER)
+    state = load_state(tmp_path / "w")
+    assert torch.equal(state["x"], image) and torch.equal(state["y"], image[:, :1, 1:])
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "w.safetensors"
+    save_classifier(path, STATE, HEADER)
+    before = path.read_bytes()
+
+    def half_of_it(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half_of_it)
+    with pytest.raises(OSError, match="No space"):
+        save_classifier(path, {"a.weight": torch.ones(9)}, HEADER)
+    assert [item.name for item in tmp_path.iterdir()] == ["w.safetensors"]
+    assert path.read_bytes() == before
+
+
+def write(path: Path, kind: str) -> Path:
+    header = json.loads(HEADER.as_json())
+    if kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "text":
+        path.write_text("these are no weights, only some words")
+    elif kind == "pickle":
+        torch.save(STATE, path)
+    elif kind == "foreign safetensors":
+        save_file(STATE, path)
+    elif kind == "other metadata":
+        save_file(STATE, path, {"format": "pt"})
+    elif kind == "header without labels":
+        del header["labels"]
+        save_file(STATE, path, {"fercli": json.dumps(header)})
+    elif kind == "header is a list":
+        save_file(STATE, path, {"fercli": "[1, 2]"})
+    elif kind == "header is no JSON":
+        save_file(STATE, path, {"fercli": "{"})
+    elif kind == "list for a file header":
+        path.write_bytes((2).to_bytes(8, "little") + b"[]")
+    return path
+
+
+KINDS = ["empty", "text", "pickle", "foreign safetensors", "other metadata", "header without labels"]
+KINDS += ["header is a list", "header is no JSON", "list for a file header"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_classifier_is_refused_with_the_next_step(tmp_path: Path, kind: str) -> None:
+    path = write(tmp_path / "w.safetensors", kind)
+    with pytest.raises(WeightsError, match="is not a fercli classifier") as caught:
+        read_header(path)
+    assert str(path) in caught.value.message
+    assert "fercli train" in caught.value.hint
+
+
+@pytest.mark.parametrize("read", [read_header, load_state])
+def test_a_file_that_is_not_there(tmp_path: Path, read) -> None:  # type: ignore[no-untyped-def]
+    for path in (tmp_path / "missing.safetensors", tmp_path):
+        with pytest.raises(WeightsError, match="cannot read weights") as caught:
+            read(path)
+        assert str(path) in caught.value.message
+
+
+@pytest.mark.parametrize("share", [0.3, 0.999])
+def test_tensors_of_a_file_cut_short(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "w.safetensors"
+    save_classifier(path, STATE, HEADER)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(WeightsError, match="w.safetensors"):
+        load_state(path)
+
+
+def test_a_header_is_read_without_torch(tmp_path: Path) -> None:
+    save_classifier(tmp_path / "w.safetensors", STATE, HEADER)
+    code = (
+        "import sys; from pathlib import Path; from fercli.models.weights import read_header;"
+        f"print(read_header(Path({str(tmp_path / 'w.safetensors')!r})).n_frames, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.cwd())
+    assert done.stdout.split() == ["4", "False"]

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fercli.config import NATIVE_FPS, FramesParams, Runtime
+from fercli.errors import ConfigError, OutputError, VideoError
+from fercli.media.decode import read_frames
+from fercli.media.images import decode_jpeg
+from fercli.media.probe import probe
+from fercli.progress import Silent
+from fercli.stages.base import StageContext
+from fercli.stages.frames import STAGE, TOLERANCE_S, Sampler
+from fercli.tables import FRAMES, read_table
+from fercli.workspace import Chunks, Workspace
+from tests.media_samples import H264, H264_B_FRAMES, cut_short, numbered_frame, numbered_video, read_number, write_video
+
+INDEX_ONLY = FramesParams(keep_images=False)
+
+
+def _context(video: Path, out: Path) -> StageContext:
+    out.mkdir(exist_ok=True)
+    return StageContext(Workspace(out, probe(video)), out, Chunks(out / "chunks"), Runtime(), Silent())
+
+
+def _extract(video: Path, out: Path, params: FramesParams = INDEX_ONLY) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    context = _context(video, out)
+    counts = STAGE.run(context, params)
+    return read_table(out / "frames.parquet", FRAMES).to_pydict(), counts | {"warnings": context.warnings}
+
+
+def _taken(fps: float, times: list[float]) -> list[int]:
+    sampler = Sampler(fps)
+    return [n for n, pts_s in enumerate(times) if sampler.takes(pts_s)]
+
+
+def test_sampling_by_hand() -> None:
+    thirty = [n / 30 for n in range(10)]
+    assert _taken(10, thirty) == [0, 3, 6, 9]
+    assert _taken(30, thirty) == list(range(10))
+    assert _taken(60, thirty) == list(range(10))  # never the same frame twice
+    assert _taken(NATIVE_FPS, thirty) == list(range(10))
+    assert _taken(10, [0.852 + t for t in thirty]) == [0, 3, 6, 9]  # the grid starts with the first frame
+    assert _taken(10, [n / 25 for n in range(11)]) == [0, 3, 5, 8, 10]  # at 0, .12, .2, .32, .4
+    assert _taken(10, [0, 0.05, 0.35, 0.36, 0.41]) == [0, 2, 4]  # a gap over .1, .2 and .3 gives one frame
+    assert _taken(30, [0, 0.033, 0.067, 0.1]) == [0, 1, 2, 3]  # rounded to milliseconds, as in Matroska
+
+
+@given(
+    st.lists(st.floats(0.002, 0.5), min_size=1, max_size=60),
+    st.floats(0.5, 120),
+    st.floats(-1, 5),
+)
+def test_every_grid_point_gets_its_first_frame(steps: list[float], fps: float, start_s: float) -> None:
+    times = [start_s, *(start_s + t for t in itertools.accumulate(steps))]
+    points = range(int((times[-1] - start_s) * fps) + 2)
+    wanted = set()
+    for point in points:
+        due = start_s + point / fps - TOLERANCE_S
+        if any(abs(t - due) < 1e-9 for t in times):
+            return  # on the edge, where rounding decides
+        wanted |= set([n for n, t in enumerate(times) if t >= due][:1])
+    assert _taken(fps, times) == sorted(wanted)
+
+
+def test_table_has_the_sampled_frames_with_their_true_times(tmp_path: Path) -> None:
+    video = numbered_video(tmp_path / "v.mp4", 60, fps="25", encode=(*H264_B_FRAMES, "-vf", "setpts=PTS+20"))
+    table, counts = _extract(video, tmp_path / "out")
+    assert table["frame"][:5] == [0, 3, 5, 8, 10]
+    np.testing.assert_allclose(table["pts_s"], (np.array(table["frame"]) + 20) / 25, atol=1e-6)
+    assert counts["frames_decoded"] == counts["frames_expected"] == 60
+    assert counts["frames"] == len(table["frame"]) == 24
+    assert counts["warnings"] == []
+    assert not (tmp_path / "out" / "images").exists()
+
+
+@pytest.mark.parametrize("name", ["v.mp4", "v.ts", "v.avi"])
+def test_numbers_mean_the_same_frame_to_whoever_reads_the_video_later(tmp_path: Path, name: str) -> None:
+    video = numbered_video(tmp_path / name, 50, encode=H264_B_FRAMES)
+    table, _ = _extract(video, tmp_path / "out")
+    assert [read_number(image) for _, image in read_frames(video, table["frame"])] == table["frame"]
+
+
+def test_images_are_named_by_frame_and_show_it(tmp_path: Path) -> None:
+    video = numbered_video(tmp_path / "v.mp4", 31)
+    table, _ = _extract(video, tmp_path / "out", FramesParams(fps=3))
+    images = sorted((tmp_path / "out" / "images").iterdir())
+    assert [path.name for path in images] == ["000000.jpg", "000010.jpg", "000020.jpg", "000030.jpg"]
+    assert [read_number(decode_jpeg(path.read_bytes())) for path in images] == table["frame"] == [0, 10, 20, 30]
+
+
+def test_a_stretch_of_the_video(tmp_path: Path) -> None:
+    video = numbered_video(tmp_path / "v.mp4", 90, encode=H264_B_FRAMES)
+    table, counts = _extract(video, tmp_path / "out", FramesParams(10, start_s=1, end_s=2, keep_images=False))
+    assert table["frame"] == list(range(30, 60, 3))
+    assert counts["frames_decoded"] == counts["frames_expected"] == 30
+    table, _ = _extract(video, tmp_path / "out", FramesParams(NATIVE_FPS, start_s=2.5, keep_images=False))
+    assert table["frame"] == list(range(75, 90))
+
+
+def test_shots_come_from_every_frame(tmp_path: Path) -> None:
+    """At one frame a second no two sampled frames are neighbours, and still the cut is found where it is."""
+    random = np.random.default_rng(0)
+    scenes = [np.kron(random.integers(0, 256, (8, 12, 3)), np.ones((16, 16, 1))).astype(np.uint8) for _ in range(3)]
+    lengths = [40, 25, 30]
+    frames = [scene for scene, length in zip(scenes, lengths, strict=True) for _ in range(length)]
+    video = write_video(tmp_path / "v.mp4", frames, fps="25")
+    table, counts = _extract(video, tmp_path / "out", FramesParams(1, keep_images=False))
+    assert table["frame"] == [0, 25, 50, 75]
+    assert table["shot"] == [0, 0, 1, 2]
+    table, _ = _extract(video, tmp_path / "out", FramesParams(NATIVE_FPS, keep_images=False))
+    assert table["shot"] == [0] * 40 + [1] * 25 + [2] * 30
+    assert counts["shots"] == 3
+
+
+def test_a_video_cut_short_is_used_and_reported(tmp_path: Path) -> None:
+    numbered_video(tmp_path / "v.mp4", 240, encode=(*H264, "-movflags", "+faststart"))
+    video = cut_short(tmp_path / "v.mp4", tmp_path / "cut.mp4", 0.7)
+    table, counts = _extract(video, tmp_path / "out")
+    decoded = counts["frames_decoded"]
+    assert 60 < decoded < 240
+    assert counts["frames_expected"] == 240
+    assert counts["warnings"] == [f"decoded {decoded} of 240 frames of cut.mp4; the file may be cut short or damaged"]
+    assert table["frame"][-1] >= decoded - 3
+
+
+def test_missing_timestamps_are_reported(tmp_path: Path) -> None:
+    _, counts = _extract(numbered_video(tmp_path / "v.avi", 20, encode=H264_B_FRAMES), tmp_path / "out")
+    assert "no usable presentation timestamps" in counts["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        (FramesParams(fps=-1), "fps is -1"),
+        (FramesParams(fps=float("nan")), "fps is nan"),
+        (FramesParams(fps=float("inf")), "fps is inf"),
+        (FramesParams(shot_threshold=0), "shot_threshold is 0"),
+        (FramesParams(start_s=-1), "from -1 s"),
+        (FramesParams(start_s=2, end_s=1), "from 2 s to 1 s is empty"),
+        (FramesParams(start_s=1, end_s=1), "from 1 s to 1 s is empty"),
+        (FramesParams(start_s=5), "no frame of v.mp4 lies in the stretch from 5 s on"),
+        (FramesParams(start_s=0.001, end_s=0.002), "no frame of v.mp4 lies in the stretch from 0.001 s to 0.002 s"),
+    ],
+)
+def test_unusable_parameters(tmp_path: Path, params: FramesParams, words: str) -> None:
+    video = numbered_video(tmp_path / "v.mp4", 30)
+    with pytest.raises(ConfigError, match=words) as caught:
+        _extract(video, tmp_path / "out", params)
+    assert caught.value.hint
+    if "lies" in words:
+        assert "runs from 0.000 s to 1.000 s" in caught.value.hint
+
+
+def test_a_video_of_which_nothing_decodes(tmp_path: Path) -> None:
+    video = numbered_video(tmp_path / "v.mp4", 5, encode=(*H264, "-movflags", "+faststart"))
+    context = _context(video, tmp_path / "out")
+    content = bytearray(video.read_bytes())
+    start = content.index(b"mdat") + 4
+    content[start:] = bytes(len(content) - start)
+    video.write_bytes(content)
+    with pytest.raises(VideoError, match="no frame of"):
+        STAGE.run(context, INDEX_ONLY)
+
+
+def test_a_video_that_is_gone(tmp_path: Path) -> None:
+    video = numbered_video(tmp_path / "v.mp4", 5)
+    context = _context(video, tmp_path / "out")
+    video.unlink()
+    with pytest.raises(VideoError, match="there is no file"):
+        STAGE.run(context, INDEX_ONLY)
+
+
+def test_images_that_cannot_be_written(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "v.mp4", [numbered_frame(0)] * 2)
+    context = _context(video, tmp_path / "out")
+    (context.out / "images").write_text("in the way")
+    with pytest.raises(OutputError, match="images"):
+        STAGE.run(context, FramesParams())
+
+
+def test_the_same_video_gives_the_same_bytes(tmp_path: Path) -> None:
+    video = numbered_video(tmp_path / "v.mp4", 40, encode=H264_B_FRAMES)
+    for out in ("one", "two"):
+        _extract(video, tmp_path / out, FramesParams(fps=5))
+    for name in ("frames.parquet", "images/000006.jpg"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

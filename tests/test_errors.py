@@ -1,0 +1,47 @@
+"""Every deliberate error has a message, a hint and the exit code the documentation gives it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from fercli import errors
+from fercli.errors import FercliError
+
+CLASSES = [item for item in vars(errors).values() if isinstance(item, type) and issubclass(item, FercliError)]
+
+
+def documented() -> dict[str, int]:
+    """Class -> exit code, read from the tree in the module's docstring; an indented class has its parent's code."""
+    codes, code = {}, 1
+    for line in (errors.__doc__ or "").splitlines():
+        entry = re.match(r"^ {6,8}([A-Z]\w+)\s+(\d+)?", line)
+        if entry:
+            code = int(entry[2]) if entry[2] else code
+            codes[entry[1]] = code
+    return codes
+
+
+def test_the_docstring_lists_every_error_with_its_exit_code() -> None:
+    actual = {cls.__name__: cls.exit_code for cls in CLASSES if cls is not FercliError}
+    assert documented() == actual
+
+
+def test_exit_codes_are_those_the_design_fixes() -> None:
+    codes = {cls.__name__: cls.exit_code for cls in (errors.ConfigError, errors.InputError, errors.WorkspaceError)}
+    assert codes == {"ConfigError": 2, "InputError": 3, "WorkspaceError": 4}
+    assert (errors.ModelError.exit_code, errors.EXIT_INTERNAL, errors.EXIT_INTERRUPTED) == (5, 70, 130)
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_message_and_hint_travel_with_the_error(cls: type[FercliError]) -> None:
+    error = cls("it broke", hint="mend it")
+    assert (str(error), error.message, error.hint) == ("it broke", "it broke", "mend it")
+    assert cls("it broke").hint == ""
+
+
+def test_families_can_be_caught_by_their_parent() -> None:
+    assert issubclass(errors.OutputError, errors.WorkspaceError)
+    assert issubclass(errors.DatasetError, errors.InputError)
+    assert issubclass(errors.WeightsError, errors.ModelError)

@@ -1,0 +1,300 @@
+"""Staleness, resuming, and what survives a SIGKILL, over the fake chain."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fercli import pipeline
+from fercli.config import Runtime
+from fercli.errors import MissingStage, OutputError, VideoError, WorkspaceLocked
+from fercli.progress import Silent
+from fercli.workspace import Workspace, digest
+from tests import fake_stages
+from tests.fake_stages import FRAMES_PER_CHUNK, N_FRAMES, STAGES, WEIGHTS, FakeParams, Log, facts, run_chain
+
+ALL = [stage.name for stage in STAGES]
+TABLES = ("frames", "faces", "crops", "tracks", "people", "emotions", "segments")
+KILLS = 25
+
+
+class Talk(Silent):
+    """A reporter that remembers what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+    def ran(self) -> list[str]:
+        return [note.split(":")[0] for note in self.notes if ": runs, because" in note]
+
+    def why(self, stage: str) -> str:
+        return next(note for note in self.notes if note.startswith(f"{stage}: ")).removeprefix(f"{stage}: ")
+
+
+@pytest.fixture(autouse=True)
+def fake_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "STAGES", STAGES)
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "episode.mp4"
+    path.write_bytes(b"\x01not really a video")
+    return path
+
+
+@pytest.fixture
+def finished(video: Path, tmp_path: Path) -> Workspace:
+    workspace = Workspace.create(tmp_path / "episode.fercli", facts(video))
+    run_chain(workspace)
+    return workspace
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Path]:
+    Log.path = tmp_path / "log.txt"
+    yield Log.path
+    Log.path = None
+
+
+def again(workspace: Workspace, **values: int) -> Talk:
+    talk = Talk()
+    run_chain(workspace, talk, **values)
+    return talk
+
+
+def test_first_run_runs_everything_and_second_nothing(video: Path, tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "w.fercli", facts(video))
+    assert again(workspace).ran() == ALL
+    talk = again(workspace)
+    assert talk.ran() == []
+    assert talk.notes == [f"{name}: up to date" for name in ALL]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        # the fake frames do not depend on the parameter, so nothing after them has to run
+        ("extract_frames", ["extract-frames", "export"]),
+        ("detect_faces", ["detect-faces", "track", "classify-emotions", "export"]),
+        ("track", ["track", "export"]),
+        ("classify_emotions", ["classify-emotions", "export"]),
+        ("export", ["export"]),
+    ],
+)
+def test_a_changed_parameter_runs_exactly_what_depends_on_it(
+    finished: Workspace, changed: str, expected: list[str]
+) -> None:
+    talk = again(finished, **{changed: 2})
+    assert talk.ran() == expected
+    assert talk.why(expected[0]) == "runs, because value was 1 and is now 2"
+    assert again(finished, **{changed: 2}).ran() == []
+
+
+def test_changed_weights_run_their_stage(finished: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(WEIGHTS, "fake-net", "1" * 64)
+    talk = again(finished)
+    assert talk.ran() == ["classify-emotions", "export"]
+    assert "the weights of fake-net are not the ones used before" in talk.why("classify-emotions")
+
+
+def test_a_changed_byte_of_the_video_runs_everything_that_sees_it(finished: Workspace, video: Path) -> None:
+    video.write_bytes(b"\x02not really a video")
+    talk = again(Workspace.create(finished.path, facts(video)))
+    assert talk.ran() == ["extract-frames", "detect-faces", "track", "classify-emotions", "export"]
+    assert "its input video changed" in talk.why("extract-frames")
+
+
+def test_a_new_stage_version_runs_it(finished: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = tuple(replace(stage, version=2) if stage.name == "track" else stage for stage in STAGES)
+    monkeypatch.setattr(pipeline, "STAGES", newer)
+    monkeypatch.setattr(fake_stages, "STAGES", newer)
+    talk = again(finished)
+    assert talk.ran() == ["track", "export"]
+    assert "version 1 before, 2 now" in talk.why("track")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_altered_or_missing_table_is_made_again(finished: Workspace, table: str) -> None:
+    path = finished.table(table)
+    stage = next(stage.name for stage in STAGES if stage.directory == path.parent.name)
+    before = path.read_bytes()
+    path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    talk = again(finished)
+    assert talk.ran() == [stage]
+    assert talk.why(stage) == f"runs, because {path.parent.name}/{path.name} was altered"
+    path.unlink()
+    talk = again(finished)
+    assert talk.ran() == [stage]
+    assert "is missing" in talk.why(stage)
+    assert path.read_bytes() == before
+
+
+def test_device_and_batch_are_no_reason_to_run(finished: Workspace) -> None:
+    talk = Talk()
+    with finished.lock():
+        pipeline.run(finished, [(stage, FakeParams()) for stage in STAGES], Runtime("cpu", 7), talk)
+    assert talk.ran() == []
+
+
+def test_force_runs_fresh_stages(finished: Workspace) -> None:
+    talk = Talk()
+    with finished.lock():
+        pipeline.run(finished, [(STAGES[2], FakeParams())], Runtime(), talk, force=True)
+    assert talk.ran() == ["track"]
+
+
+def test_a_stage_alone_needs_the_earlier_ones_fresh(video: Path, tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "w.fercli", facts(video))
+    with pytest.raises(MissingStage, match="track needs extract-frames first: it has not run yet") as caught:
+        pipeline.run(workspace, [(STAGES[2], FakeParams())], Runtime(), Silent())
+    assert caught.value.hint == f"run: fercli extract-frames {video.resolve()} {workspace.path}"
+
+
+def test_a_stage_alone_refuses_stale_input(finished: Workspace) -> None:
+    finished.table("faces").unlink()
+    with pytest.raises(MissingStage, match=r"2-faces/faces\.parquet is missing") as caught:
+        pipeline.run(finished, [(STAGES[3], FakeParams())], Runtime(), Silent())
+    assert caught.value.hint == f"run: fercli detect-faces {finished.path}"
+
+
+def test_status_names_each_reason(finished: Workspace, video: Path) -> None:
+    assert [row.reason for row in pipeline.status(finished)] == [None] * 5
+    video.write_bytes(b"\x03changed")
+    reasons = {row.stage.name: row.reason for row in pipeline.status(finished)}
+    assert reasons["extract-frames"] == reasons["detect-faces"] == "its input video changed"
+    assert reasons["track"] is None
+
+
+def test_a_video_that_is_gone_only_stops_the_stages_that_need_it(finished: Workspace, video: Path) -> None:
+    video.unlink()
+    assert [row.reason for row in pipeline.status(finished)] == [None] * 5
+    with finished.lock():
+        pipeline.run(finished, [(STAGES[2], FakeParams(5))], Runtime(), Silent())
+        with pytest.raises(VideoError, match=r"detect-faces needs the video, and .* is gone"):
+            pipeline.run(finished, [(STAGES[1], FakeParams(5))], Runtime(), Silent())
+
+
+def test_a_failed_stage_leaves_the_old_result_and_its_chunks(
+    finished: Workspace, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = digest(finished.path / "2-faces")
+
+    def fail_late(line: str) -> None:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        if line == "chunk 3":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Log, "add", fail_late)
+    with pytest.raises(KeyboardInterrupt):
+        again(finished, detect_faces=2)
+    assert digest(finished.path / "2-faces") == before
+    monkeypatch.undo()
+    monkeypatch.setattr(pipeline, "STAGES", STAGES)
+    log.unlink()
+    again(finished, detect_faces=2)
+    assert log.read_text().split("\n")[0] == "chunk 3"
+    assert not list(finished.path.glob("*.partial"))
+
+
+def test_chunks_of_other_parameters_are_not_used(
+    finished: Workspace, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(line: str) -> None:
+        if line == "chunk 3":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Log, "add", stop)
+    with pytest.raises(KeyboardInterrupt):
+        again(finished, detect_faces=2)
+    monkeypatch.undo()
+    monkeypatch.setattr(pipeline, "STAGES", STAGES)
+    again(finished, detect_faces=3)
+    assert log.read_text().startswith("chunk 0")
+    assert finished.receipt("2-faces").params == {"value": 3}  # type: ignore[union-attr]
+
+
+def test_a_full_disk_keeps_the_old_result_and_says_so(finished: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = digest(finished.path / "3-tracks")
+
+    def full(line: str) -> None:
+        raise OSError(28, "No space left on device", "tracks.parquet")
+
+    monkeypatch.setattr(Log, "add", full)
+    with pytest.raises(OutputError, match=r"cannot write tracks\.parquet: No space left on device") as caught:
+        again(finished, track=2)
+    assert "free some space" in caught.value.hint
+    assert digest(finished.path / "3-tracks") == before
+
+
+def test_two_processes_do_not_work_in_one_workspace(finished: Workspace) -> None:
+    code = "import sys; from pathlib import Path; from fercli.workspace import Workspace\n"
+    code += "with Workspace.open(Path(sys.argv[1])).lock(): print('locked', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(finished.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdin is not None
+        assert other.stdout.readline() == "locked\n"
+        with pytest.raises(WorkspaceLocked, match="another fercli process"), finished.lock():
+            pass
+        other.stdin.close()
+    with finished.lock():
+        pass
+
+
+def table_digests(workspace: Path) -> dict[str, str]:
+    return {str(path.relative_to(workspace)): digest(path) for path in sorted(workspace.rglob("*.parquet"))}
+
+
+@pytest.mark.slow
+def test_sigkill_at_random_moments_loses_at_most_one_chunk(finished: Workspace, video: Path, tmp_path: Path) -> None:
+    expected = table_digests(finished.path)
+    chunks = N_FRAMES // FRAMES_PER_CHUNK
+    randomly = random.Random(7)
+    kills = rounds = 0
+    while kills < KILLS:
+        rounds += 1
+        workspace, log = tmp_path / f"killed-{rounds}.fercli", tmp_path / f"log-{rounds}.txt"
+        command = [sys.executable, "-m", "tests.fake_stages", str(video), str(workspace), str(log)]
+        deaths = 0
+        while True:
+            process = subprocess.Popen(command, cwd=Path(__file__).parent.parent, env={**os.environ})
+            started = time.monotonic()
+            while process.poll() is None and not log.exists() and time.monotonic() - started < 60:
+                time.sleep(0.005)
+            time.sleep(randomly.uniform(0, 0.25))
+            if process.poll() is None and kills < KILLS:
+                process.send_signal(signal.SIGKILL)
+                deaths += 1
+                kills += 1
+            if process.wait() == 0:
+                break
+        done = log.read_text().splitlines()
+        assert table_digests(workspace) == expected
+        assert not list(workspace.glob("*.partial")) + list(workspace.glob("*.new")) + list(workspace.glob("*.old"))
+        repeated = sum(line.startswith("chunk") for line in done) - chunks
+        assert 0 <= repeated <= deaths, f"{repeated} chunks done again after {deaths} kills"
+        again_whole = len([line for line in done if not line.startswith("chunk")]) - (len(STAGES) - 1)
+        assert 0 <= again_whole <= deaths
+
+
+def test_receipts_tell_how_a_result_was_made(finished: Workspace) -> None:
+    receipt = json.loads((finished.path / "4-emotions" / "receipt.json").read_text())
+    assert receipt["stage"] == "classify-emotions"
+    assert receipt["inputs"]["faces"] == digest(finished.table("faces"))
+    assert receipt["weights"] == WEIGHTS
+    assert receipt["outputs"]["segments.parquet"] == digest(finished.table("segments"))

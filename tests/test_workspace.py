@@ -1,0 +1,176 @@
+"""The workspace directory: what is refused, what survives, what is written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from fercli.errors import InputError, OutputError, WorkspaceError
+from fercli.tables import CROPS
+from fercli.workspace import FORMAT, Chunks, Workspace, digest, output_digests, write_atomically
+from tests.fake_stages import facts
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "episode.mp4"
+    path.write_bytes(b"\x01 video")
+    return path
+
+
+@pytest.fixture
+def workspace(video: Path, tmp_path: Path) -> Workspace:
+    return Workspace.create(tmp_path / "episode.fercli", facts(video))
+
+
+def crops(first: int, count: int) -> dict[str, pa.Table]:
+    rows = [{"face": first + i, "jpeg": bytes([first + i]) * 9} for i in range(count)]
+    return {"crops": pa.Table.from_pylist(rows, CROPS)}
+
+
+def test_what_is_created_can_be_opened(workspace: Workspace, video: Path) -> None:
+    assert Workspace.open(workspace.path).video == facts(video)
+
+
+def test_there_is_no_workspace(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no workspace at") as caught:
+        Workspace.open(tmp_path / "nothing")
+    assert caught.value.hint == f"make one: fercli extract-frames VIDEO {tmp_path / 'nothing'}"
+
+
+def test_a_foreign_directory_is_refused_and_left_alone(tmp_path: Path, video: Path) -> None:
+    foreign = tmp_path / "thesis"
+    foreign.mkdir()
+    (foreign / "chapter.tex").write_text("all of it")
+    with pytest.raises(WorkspaceError, match="is not a fercli workspace"):
+        Workspace.open(foreign)
+    with pytest.raises(WorkspaceError, match="exists and is not a fercli workspace"):
+        Workspace.create(foreign, facts(video))
+    assert [path.name for path in foreign.iterdir()] == ["chapter.tex"]
+
+
+def test_a_file_in_the_way_is_refused(tmp_path: Path, video: Path) -> None:
+    with pytest.raises(WorkspaceError):
+        Workspace.create(video, facts(video))
+    assert video.read_bytes() == b"\x01 video"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}', '{"format": "1", "video": {}}', '{"format": 1, "video": {"path": 3}}'])
+def test_a_damaged_workspace_file_says_so(workspace: Workspace, content: str) -> None:
+    (workspace.path / "workspace.json").write_text(content)
+    with pytest.raises(WorkspaceError, match=r"workspace\.json is damaged"):
+        Workspace.open(workspace.path)
+
+
+def test_a_newer_workspace_is_refused(workspace: Workspace) -> None:
+    document = {"format": FORMAT + 1, "video": {"unknown": True}}
+    (workspace.path / "workspace.json").write_text(json.dumps(document))
+    with pytest.raises(WorkspaceError, match=f"format {FORMAT + 1}, this fercli reads up to {FORMAT}") as caught:
+        Workspace.open(workspace.path)
+    assert caught.value.hint == "pip install -U fercli"
+
+
+def test_the_workspace_of_another_video_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(b"\x02 another")
+    with pytest.raises(WorkspaceError, match="is the workspace of another video"):
+        Workspace.create(workspace.path, facts(other))
+
+
+def test_a_moved_video_is_taken_up_again(workspace: Workspace, video: Path, tmp_path: Path) -> None:
+    moved = video.rename(tmp_path / "moved.mp4")
+    assert Workspace.create(workspace.path, facts(moved)).video.path == str(moved)
+    assert Workspace.open(workspace.path).video.path == str(moved)
+
+
+def test_writing_where_nothing_can_be_written(video: Path) -> None:
+    with pytest.raises(OutputError, match="cannot write"):
+        Workspace.create(Path("/proc/fercli-cannot-be-here"), facts(video))
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "out.json"
+    path.write_bytes(b"old")
+
+    def full(self: Path, content: bytes) -> int:
+        self.touch()
+        raise OSError(28, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["out.json"]
+
+
+class TestSwap:
+    """A kill between any two renames leaves the old directory or the new one."""
+
+    def finished(self, workspace: Workspace, text: str) -> Path:
+        out = workspace.path / "out"
+        out.mkdir()
+        (out / "receipt.json").write_text(text)
+        return out
+
+    def content(self, workspace: Workspace) -> str:
+        return (workspace.path / "2-faces" / "receipt.json").read_text()
+
+    def test_new_takes_the_place_of_old(self, workspace: Workspace) -> None:
+        workspace.swap_in("2-faces", self.finished(workspace, "one"))
+        assert self.content(workspace) == "one"
+        workspace.swap_in("2-faces", self.finished(workspace, "two"))
+        assert self.content(workspace) == "two"
+        assert sorted(path.name for path in workspace.path.iterdir()) == ["2-faces", "workspace.json"]
+
+    @pytest.mark.parametrize("steps", range(4))
+    def test_the_next_lock_finishes_a_swap_that_was_cut_off(self, workspace: Workspace, steps: int) -> None:
+        workspace.swap_in("2-faces", self.finished(workspace, "one"))
+        real, new, old = (workspace.path / f"2-faces{suffix}" for suffix in ("", ".new", ".old"))
+        out = self.finished(workspace, "two")
+        renames = [lambda: out.rename(new), lambda: real.rename(old), lambda: new.rename(real)]
+        for rename in renames[:steps]:
+            rename()
+        with workspace.lock():
+            assert self.content(workspace) == ("one" if steps == 0 else "two")
+            assert not new.exists() and not old.exists()
+
+
+class TestChunks:
+    def test_pieces_are_joined_in_order(self, tmp_path: Path) -> None:
+        chunks = Chunks(tmp_path / "chunks")
+        assert chunks.done == 0
+        for first in (0, 3, 6):
+            chunks.commit(crops(first, 3), {"crops": CROPS})
+        assert chunks.done == 3
+        assert chunks.merge(tmp_path, {"crops": CROPS}) == {"crops": 9}
+        joined = pa.concat_tables(Chunks(tmp_path / "chunks").parts("crops", CROPS))
+        assert joined["face"].to_pylist() == list(range(9))
+
+    def test_an_unfinished_piece_does_not_count(self, tmp_path: Path) -> None:
+        chunks = Chunks(tmp_path / "chunks")
+        chunks.commit(crops(0, 2), {"crops": CROPS})
+        shutil.copytree(tmp_path / "chunks" / "000000", tmp_path / "chunks" / "000001.tmp")
+        assert chunks.done == 1
+        chunks.commit(crops(2, 2), {"crops": CROPS})
+        assert chunks.merge(tmp_path, {"crops": CROPS}) == {"crops": 4}
+
+    def test_no_pieces_give_an_empty_table(self, tmp_path: Path) -> None:
+        assert Chunks(tmp_path / "chunks").merge(tmp_path, {"crops": CROPS}) == {"crops": 0}
+        assert (tmp_path / "crops.parquet").exists()
+
+
+def test_a_directory_digest_sees_names_and_contents(tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / "a").write_bytes(b"1")
+    (images / "b").write_bytes(b"2")
+    before = output_digests(tmp_path)["images"]
+    (images / "b").write_bytes(b"3")
+    changed = digest(images)
+    (images / "b").write_bytes(b"2")
+    (images / "b").rename(images / "c")
+    assert len({before, changed, digest(images)}) == 3

@@ -1,0 +1,139 @@
+"""Small hand-made workspaces: tables and receipts as the stages write them, without a video or a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fercli import tables
+from fercli.config import EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
+from fercli.media.images import encode_jpeg
+from fercli.progress import Reporter, Silent
+from fercli.stages.base import StageContext
+from fercli.workspace import TABLE_HOMES, Chunks, Receipt, VideoFacts, Workspace, output_digests, write_atomically
+
+VIDEO = VideoFacts(
+    path="/films/épisode 1.mp4",
+    size=1234,
+    sha256="ab" * 32,
+    width=640,
+    height=360,
+    rotation=0,
+    fps=25.0,
+    duration_s=10.0,
+    start_s=0.0,
+    codec="h264",
+)
+WEIGHTS = {"4-emotions": {"tsm-resnet18": "cd" * 32}}
+STAGES = {
+    "1-frames": ("extract-frames", FramesParams()),
+    "2-faces": ("detect-faces", FacesParams()),
+    "3-tracks": ("track", TracksParams()),
+    "4-emotions": ("classify-emotions", EmotionsParams()),
+}
+
+
+def make_workspace(path: Path, video: VideoFacts = VIDEO, **content: pa.Table) -> Workspace:
+    """A workspace that holds the given tables (by name), with a receipt beside each."""
+    workspace = Workspace.create(path, video)
+    for name, table in content.items():
+        file = workspace.table(name)
+        file.parent.mkdir(exist_ok=True)
+        tables.write_table(file, [table], table.schema)
+    for directory in sorted({TABLE_HOMES[name] for name in content}):
+        add_receipt(workspace, directory)
+    return workspace
+
+
+def add_receipt(workspace: Workspace, directory: str, *, warnings: Sequence[str] = (), **params: Any) -> None:
+    """Write the receipt of a stage; `params` replace its defaults."""
+    name, defaults = STAGES[directory]
+    receipt = Receipt(
+        name,
+        1,
+        {**asdict(defaults), **params},
+        {},
+        WEIGHTS.get(directory, {}),
+        output_digests(workspace.path / directory),
+        warnings=list(warnings),
+    )
+    write_atomically(workspace.path / directory / "receipt.json", json.dumps(asdict(receipt)).encode())
+
+
+def stage_context(workspace: Workspace, reporter: Reporter | None = None, *, batch: int = 64) -> StageContext:
+    """What the pipeline would hand a stage; outputs go to `work/out`, chunks to `work/chunks` beside the tables."""
+    out = workspace.path / "work" / "out"
+    out.mkdir(parents=True, exist_ok=True)
+    runtime = Runtime(device="cpu", batch=batch)
+    return StageContext(workspace, out, Chunks(workspace.path / "work" / "chunks"), runtime, reporter or Silent())
+
+
+def frames_table(pts_s: Sequence[float], numbers: Sequence[int] | None = None) -> pa.Table:
+    """Sampled frames, all in shot 0; numbered from 0 unless given."""
+    count = len(pts_s)
+    return pa.table([numbers or list(range(count)), list(pts_s), [0] * count], schema=tables.FRAMES)
+
+
+def face_row(frame: int, **values: Any) -> dict[str, Any]:
+    """One sharp, frontal, large face; `values` replace single columns."""
+    return {
+        "frame": frame,
+        "x1": 100.0,
+        "y1": 50.0,
+        "x2": 180.0,
+        "y2": 150.0,
+        "score": 0.9,
+        "landmarks": None,
+        "size": 80.0,
+        "sharpness": 200.0,
+        "frontal": 0.9,
+        **values,
+    }
+
+
+def faces_table(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    """Faces numbered from 0 in the order given."""
+    return pa.Table.from_pylist([{"face": face, **row} for face, row in enumerate(rows)], schema=tables.FACES)
+
+
+def tracks_table(members: dict[int, Sequence[int]]) -> pa.Table:
+    """Track -> its faces."""
+    pairs = sorted((face, track) for track, faces in members.items() for face in faces)
+    columns = [[face for face, _ in pairs], [track for _, track in pairs]]
+    return pa.table(columns, schema=tables.TRACKS)
+
+
+def people_table(rows: Sequence[tuple[int, str | None, float, float]]) -> pa.Table:
+    """(track, person, start_s, end_s) a row."""
+    content = [
+        {"track": track, "person": person, "shot": 0, "start_s": start, "end_s": end, "faces": 5, "best_face": 0}
+        for track, person, start, end in rows
+    ]
+    return pa.Table.from_pylist(content, schema=tables.PEOPLE)
+
+
+def segments_table(rows: Sequence[tuple[int, float, float, str, float | None, str, int]]) -> pa.Table:
+    """(track, start_s, end_s, class, score, reason, face) a row."""
+    return pa.Table.from_pylist(
+        [dict(zip(tables.SEGMENTS.names, row, strict=True)) for row in rows], schema=tables.SEGMENTS
+    )
+
+
+def crops_table(images: Sequence[NDArray[np.uint8]]) -> pa.Table:
+    """Square RGB crops of faces 0, 1, ..."""
+    jpegs = [encode_jpeg(image) for image in images]
+    return pa.table([list(range(len(jpegs))), jpegs], schema=tables.CROPS)
+
+
+def noise_crops(count: int, side: int = 48) -> list[NDArray[np.uint8]]:
+    """Different crops, the same each time."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (count, 6, 6, 3), dtype=np.uint8)
+    return [np.kron(image, np.ones((side // 6, side // 6, 1), np.uint8)) for image in coarse]
