@@ -25,10 +25,7 @@ $(INSTALLED): $(SETUP_FILES)
 
 demo: demo/sample.mp4 ## annotate a short real video and print a summary
 	$(BIN)/fercli annotate demo/sample.mp4 -o demo/sample.json
-	@echo
 	@echo "video        demo/sample.mp4"
-	@echo "annotations  demo/sample.json"
-	@echo "workspace    demo/sample.fercli"
 
 demo/sample.mp4: examples/make_sample.py $(INSTALLED)
 	@mkdir -p demo

@@ -72,7 +72,7 @@ class TracksParams:
     max_gap_s: float = 0.5
     min_faces: int = 3
     embed_faces: int = 3
-    max_distance: float = 0.5
+    max_distance: float = 0.55
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class TrainConfig:
     out: Path
     model: str = "resnet18"
     init: Path | None = None
-    epochs: int = 9
+    epochs: int = 8
     batch: int = 64
     lr: float = 1e-3
     weight_decay: float = 0.05

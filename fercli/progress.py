@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -17,7 +17,7 @@ class Task(Protocol):
 class Reporter(Protocol):
     """Who listens to a long operation."""
 
-    def task(self, label: str, total: int | None, unit: str) -> TaskContext:
+    def task(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Task]:
         """Open a bar of `total` steps, or of unknown length."""
 
     def note(self, message: str) -> None:
@@ -25,14 +25,6 @@ class Reporter(Protocol):
 
     def warn(self, message: str) -> None:
         """Something that may spoil the result, though the work goes on."""
-
-
-class TaskContext(Protocol):
-    """A context manager that yields a Task."""
-
-    def __enter__(self) -> Task: ...
-
-    def __exit__(self, *error: object) -> bool | None: ...
 
 
 class _SilentTask:

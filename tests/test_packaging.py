@@ -45,8 +45,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         elif (ROOT / name).exists():
             shutil.copy(ROOT / name, source / name)
     (source / "weights" / WEIGHTS).write_bytes(b"weights")
-    build = "from setuptools import build_meta as b; import sys; b.build_wheel(sys.argv[1]); b.build_sdist(sys.argv[1])"
-    command = [sys.executable, "-c", build, str(out)]
+    build = f"from setuptools import build_meta as b; b.build_wheel({str(out)!r}); b.build_sdist({str(out)!r})"
+    command = [sys.executable, "-c", build]
     subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=300)
     return out
 

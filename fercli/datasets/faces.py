@@ -39,10 +39,18 @@ class FaceSet:
 
 @dataclass(frozen=True)
 class DatasetSplits:
-    """A data set as fercli trains on it: fit on `train`, choose on `valid`, report `test` once."""
+    """A data set as fercli trains on it: fit on `train`, choose on `valid`, report `test` once.
+
+    Attributes:
+        name, terms: what it is, and under which terms it may be used.
+        face_scale: side of an image as a multiple of the longer side of the default detector's box, both centred alike.
+        train, valid, test: the splits.
+        problems: samples that could not be used.
+    """
 
     name: str
     terms: str
+    face_scale: float
     train: FaceSet
     valid: FaceSet
     test: FaceSet

@@ -39,9 +39,7 @@ def macro_f1(matrix: NDArray[np.int64]) -> float:
     return float(f1(matrix).mean())
 
 
-def expected_calibration_error(
-    probabilities: NDArray[np.float32], truth: NDArray[np.int64], n_bins: int = 15
-) -> float:
+def expected_calibration_error(probabilities: NDArray[np.float32], truth: NDArray[np.int64], n_bins: int = 15) -> float:
     """Gap between confidence and accuracy, averaged over equal-width bins by size (Naeini 2015), in [0, 1].
 
     ECE = sum over bins of |bin| / N * |accuracy(bin) - mean confidence(bin)|, confidence being the largest of the

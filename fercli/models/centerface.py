@@ -48,7 +48,7 @@ class CenterFace:
         self._session = session
 
     def detect(self, image: NDArray[np.uint8]) -> Detections:
-        """See `Detector.detect`. Faces below about 8 pixels, or much wider than 640, are not found."""
+        """See `Detector.detect`. Finds faces from about 12 pixels wide up to about 900."""
         heatmap, size, offset, landmarks = self._session.run(list(OUTPUTS), {"image": _network_input(image)})
         return _merged(_decoded(heatmap[0, 0], size[0], offset[0], landmarks[0]))
 

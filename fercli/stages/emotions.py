@@ -24,12 +24,15 @@ from fercli.models.registry import find_model, find_weights, model_names
 from fercli.models.spec import ModelSpec
 from fercli.smoothing import UNKNOWN, smooth
 from fercli.stages.base import Stage, StageContext
+from fercli.timing import frame_ends
 
 if TYPE_CHECKING:
     from fercli.models.classifier import EmotionClassifier, FaceView
 
 WINDOWS_PER_CHUNK = 1024
 """Classified windows that a kill can cost at most."""
+BRIDGED_FRAMES = 3
+"""A face that is back this many sampled frames later was there in between."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +97,16 @@ def _check(params: EmotionsParams) -> None:
 
 
 def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -> Windows:
-    """Cut every track into windows; reads tables of numbers only, no pixels."""
+    """Cut every track into windows; reads tables of numbers only, no pixels.
+
+    A window lasts until the next one of its track, or as long as its last frame stands if the face then goes unseen.
+    """
     frames = tables.read_table(context.workspace.table("frames"), tables.FRAMES)
     faces = tables.read_table(context.workspace.table("faces"), tables.FACES)
     tracks = tables.read_table(context.workspace.table("tracks"), tables.TRACKS)
-    pts = dict(zip(frames["frame"].to_pylist(), frames["pts_s"].to_pylist(), strict=True))
-    times = np.array([pts[frame] for frame in faces["frame"].to_pylist()], dtype=np.float64)
-    interval = float(np.median(np.diff(frames["pts_s"].to_numpy()))) if frames.num_rows > 1 else 0.04
+    pts = frames["pts_s"].to_numpy()
+    place = np.searchsorted(frames["frame"].to_numpy(), faces["frame"].to_numpy())
+    times, ends = pts[place], frame_ends(pts)[place]
     reasons = face_reasons(faces, params)
 
     rows: list[tuple[int, list[int], int, float, float, str]] = []
@@ -110,8 +116,8 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
         for first in range(0, len(members), params.stride):
             own = members[first : first + params.stride]
             follower = members[first + params.stride] if first + params.stride < len(members) else None
-            end = times[own[-1]] + interval
-            if follower is not None and times[follower] - times[own[-1]] < 3 * interval:
+            end = ends[own[-1]]
+            if follower is not None and place[follower] - place[own[-1]] <= BRIDGED_FRAMES:
                 end = times[follower]
             clip = _clip(members, first, params.stride, n_frames)
             rows.append((int(track), clip, int(own[0]), times[own[0]], float(end), _window_reason(own, reasons)))

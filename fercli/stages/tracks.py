@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import TracksParams
-from fercli.errors import MissingStage
+from fercli.errors import ConfigError, MissingStage
 from fercli.models.registry import find_model, load_model, weights_key
 from fercli.stages.base import Stage, StageContext
+from fercli.timing import frame_ends
 from fercli.tracking.association import DROPPED, associate
 from fercli.tracking.clustering import cluster
 
@@ -70,7 +71,13 @@ class Faces:
 
 
 def run(context: StageContext, params: TracksParams) -> dict[str, Any]:
-    """Find tracks and persons with the embedder the parameters name."""
+    """Find tracks and persons with the embedder the parameters name; returns counts.
+
+    Raises:
+        ConfigError: a parameter is out of range.
+        ModelError: the embedder cannot be used.
+    """
+    _check(params)
     return find_people(context, params, lambda: _load_embedder(params, context.runtime.device))
 
 
@@ -108,7 +115,7 @@ def read_faces(context: StageContext) -> Faces:
         boxes=np.stack([rows[name].to_numpy() for name in ("x1", "y1", "x2", "y2")], axis=1),
         usable=(size >= _TOO_SMALL) & (sharpness >= _TOO_BLURRED) & (frontal >= _TURNED_AWAY),
         quality=_quality(size, sharpness, frontal),
-        end_s=_ends(pts)[order],
+        end_s=frame_ends(pts)[order],
         frames_in_shot=dict(zip(shots.tolist(), counts.tolist(), strict=True)),
     )
 
@@ -158,17 +165,23 @@ def weights(params: TracksParams) -> dict[str, str]:
     return weights_key(find_model(params.embedder, "embedder"))
 
 
+def _check(params: TracksParams) -> None:
+    for name, ok, range_ in (
+        ("min_iou", 0 <= params.min_iou <= 1, "from 0 to 1"),
+        ("max_gap_s", params.max_gap_s >= 0, "0 or more"),
+        ("min_faces", params.min_faces >= 1, "1 or more"),
+        ("embed_faces", params.embed_faces >= 1, "1 or more"),
+        ("max_distance", params.max_distance >= 0, "0 or more"),
+    ):
+        if not ok:
+            raise ConfigError(f"{name} is {getattr(params, name)}", hint=f"use a value {range_}")
+
+
 def _load_embedder(params: TracksParams, device: str) -> Embedder:
     from fercli.models.devices import pick_device
 
     embedder: Embedder = load_model(find_model(params.embedder, "embedder"), device=pick_device(device))
     return embedder
-
-
-def _ends(pts_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Until when each frame stands: so never into the next shot, and not for long if the next frame is far."""
-    interval = float(np.median(np.diff(pts_s))) if len(pts_s) > 1 else 0.0
-    return np.minimum(pts_s + interval, np.append(pts_s[1:], np.inf))
 
 
 def _quality(

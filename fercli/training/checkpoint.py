@@ -60,6 +60,9 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
     parameters = dict(model.named_parameters())
     for name, value in tensors.items():
         if name.startswith("optimizer."):
-            _, key, parameter = name.split(".", 2)
-            optimizer.state[parameters[parameter]][key] = value if key == "step" else value.to(parameters[parameter])
+            _, key, parameter_name = name.split(".", 2)
+            parameter = parameters[parameter_name]
+            if key != "step":  # a moment: on the device of its parameter, and laid out like it, as it was before
+                value = torch.empty_like(parameter).copy_(value)
+            optimizer.state[parameter][key] = value
     return progress

@@ -29,7 +29,7 @@ from fercli.models.devices import pick_device
 from fercli.models.tsm import TsmResNet18
 from fercli.models.weights import ClassifierHeader, load_state, save_classifier
 from fercli.progress import Reporter
-from fercli.training.augment import plain_views, random_views
+from fercli.training.augment import VIEW, plain_views, random_views
 from fercli.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from fercli.training.finish import finish
 from fercli.workspace import write_atomically, writing
@@ -263,6 +263,7 @@ def _header(config: TrainConfig, data: DatasetSplits, row: dict[str, float]) -> 
         labels=data.train.classes,
         input_size=config.input_size,
         n_frames=ARCHITECTURES[config.model],
+        view_scale=round(data.face_scale * VIEW, 4),
         training_data=data.terms,
         metrics={"valid_accuracy": row["valid_accuracy"], "valid_uar": row["valid_uar"], "epoch": row["epoch"]},
         recipe=recipe,

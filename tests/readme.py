@@ -1,0 +1,88 @@
+"""The parts of README.md that are made, not written: outputs of commands, the workspace tree, the table schemas.
+
+`python -m tests.readme` writes them anew; `tests/test_readme.py` checks that they are still true.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+
+from examples.make_sample import make_sample
+from fercli import tables
+from fercli.cli.app import main
+from fercli.labels import EMOTIONS
+from fercli.workspace import TABLE_HOMES
+
+README = Path(__file__).parent.parent / "README.md"
+
+MEANING = {
+    "workspace.json": "format version and facts of the video",
+    "receipt.json": "what made the files beside it",
+    "annotations.json": "what was exported last",
+}
+_CONSOLE = re.compile(r"```console\n\$ (?P<command>.*?)\n(?P<output>.*?)```", re.DOTALL)
+_TREE = re.compile(r"```text\nsample\.fercli/\n.*?```", re.DOTALL)
+_SCHEMAS = re.compile(r"(?<=<!-- schemas -->\n).*?(?=<!-- end of schemas -->)", re.DOTALL)
+
+
+def run_command(command: str) -> str:
+    """What a `fercli ...` command prints on stdout and stderr, in that order."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(shlex.split(command)[1:])
+    if code:
+        raise RuntimeError(f"{command} ended with {code}: {err.getvalue()}")
+    return "\n".join(line.rstrip() for line in (out.getvalue() + err.getvalue()).splitlines()) + "\n"
+
+
+def workspace_tree(workspace: Path) -> str:
+    """The files of a workspace, indented, each with what it holds."""
+    lines = [f"{workspace.name}/"]
+    for path in sorted(p for p in workspace.rglob("*") if not p.name.startswith(".")):
+        depth = len(path.relative_to(workspace).parts)
+        name = "  " * depth + path.name + ("/" if path.is_dir() else "")
+        columns = f"table {path.stem}" if path.stem in TABLE_HOMES else MEANING.get(path.name, "")
+        lines.append(f"{name:28}{columns}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def schemas() -> str:
+    """All tables and their columns as Markdown."""
+    parts = []
+    for name in TABLE_HOMES:
+        schema = tables.windows_schema(EMOTIONS) if name == "emotions" else tables.SCHEMAS[name]
+        parts.append(f"**{name}** (`{TABLE_HOMES[name]}/{name}.parquet`)\n\n| column | type | meaning |\n| --- | --- | --- |\n")
+        parts += [f"| `{field.name}` | {_type(field)} | {field.metadata[b'meaning'].decode()} |\n" for field in schema]
+        parts.append("\n")
+    return "\n" + "".join(parts)
+
+
+def render(text: str, folder: Path) -> str:
+    """README with everything made anew; `folder` gets the demo's files."""
+    (folder / "demo").mkdir()
+    make_sample(folder / "demo" / "sample.mp4")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        text = _CONSOLE.sub(lambda m: f"```console\n$ {m['command']}\n{run_command(m['command'])}```", text)
+    finally:
+        os.chdir(before)
+    text = _TREE.sub(lambda _: f"```text\n{workspace_tree(folder / 'demo' / 'sample.fercli')}```", text)
+    return _SCHEMAS.sub(lambda _: schemas(), text)
+
+
+def _type(field: pa.Field) -> str:
+    return "float32[10]" if pa.types.is_fixed_size_list(field.type) else str(field.type)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as temporary:
+        README.write_text(render(README.read_text(encoding="utf-8"), Path(temporary)), encoding="utf-8")

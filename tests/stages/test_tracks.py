@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from numpy.typing import NDArray
+
+from examples.make_sample import MAN, make_sample
+from fercli import pipeline, tables
+from fercli.config import FacesParams, FramesParams, Runtime, TracksParams
+from fercli.errors import ConfigError
+from fercli.media.probe import probe
+from fercli.progress import Silent
+from fercli.stages import faces, frames, tracks
+from fercli.stages.base import StageContext
+from fercli.workspace import Workspace
+from tests.workspaces import crops_table, face_row, faces_table, make_workspace, stage_context
+
+RED, GREEN, BLUE = (200, 30, 30), (30, 200, 30), (30, 30, 200)
+SCALE = FacesParams().crop_scale
+
+
+class ColourEmbedder:
+    """Embeds a face as the mean colour inside its box; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.crops = 0
+
+    def embed(self, crops: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.crops += len(crops)
+        inside = []
+        for crop, box in zip(crops, boxes, strict=True):
+            x1, y1, x2, y2 = box.round().astype(int)
+            inside.append(crop[y1:y2, x1:x2].reshape(-1, 3).mean(axis=0) / 255)
+        return np.array(inside, dtype=np.float32)
+
+
+def at(frame: int, left: float, **values: Any) -> dict[str, Any]:
+    """A face 80 wide and 100 high."""
+    return face_row(frame, x1=left, x2=left + 80, **values)
+
+
+def crop(colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """A face of one colour, 0.8 x 1 of its longer side, in the middle of a white crop."""
+    side = 102
+    image = np.full((side, side, 3), 255, dtype=np.uint8)
+    height, width = side / SCALE, 0.8 * side / SCALE
+    rows, columns = (slice(round((side - n) / 2), round((side + n) / 2)) for n in (height, width))
+    image[rows, columns] = colour
+    return image
+
+
+def workspace(
+    path: Path,
+    shots: Sequence[int],
+    seen: Sequence[tuple[dict[str, Any], tuple[int, int, int]]],
+    times: Sequence[float] | None = None,
+) -> StageContext:
+    """`shots[k]` is the shot of frame k; frames are 0.1 s apart unless `times` say otherwise."""
+    pts = list(times) if times is not None else [round(0.1 * k, 6) for k in range(len(shots))]
+    frames_rows = pa.table([list(range(len(shots))), pts, list(shots)], schema=tables.FRAMES)
+    content = {"faces": faces_table([row for row, _ in seen]), "crops": crops_table([crop(c) for _, c in seen])}
+    return stage_context(make_workspace(path, frames=frames_rows, **content))
+
+
+def find(context: StageContext, params: TracksParams | None = None, load: Callable[[], Any] = ColourEmbedder) -> Any:
+    counts = tracks.find_people(context, params or TracksParams(), load)
+    read = [
+        tables.read_table(context.out / f"{name}.parquet", tables.SCHEMAS[name]).to_pylist()
+        for name in ("tracks", "people")
+    ]
+    return counts, read[0], read[1]
+
+
+def test_man_woman_man(tmp_path: Path) -> None:
+    shots = [0] * 5 + [1] * 5 + [2] * 5
+    seen = [(at(k, 100), (RED, GREEN, RED)[shot]) for k, shot in enumerate(shots)]
+    counts, members, people = find(workspace(tmp_path, shots, seen))
+    assert counts == {"tracks": 3, "persons": 2, "unassigned": 0}
+    assert [row["track"] for row in members] == shots
+    assert [row["face"] for row in members] == list(range(15))
+    assert [(row["person"], row["shot"], row["faces"]) for row in people] == [
+        ("Person 1", 0, 5),
+        ("Person 2", 1, 5),
+        ("Person 1", 2, 5),
+    ]
+
+
+def test_a_face_in_the_same_place_after_a_cut_is_another_track(tmp_path: Path) -> None:
+    counts, _, _ = find(workspace(tmp_path, [0] * 4 + [1] * 4, [(at(k, 100), RED) for k in range(8)]))
+    assert counts["tracks"] == 2 and counts["persons"] == 1
+
+
+def test_lookalikes_in_one_frame_are_two_persons_throughout(tmp_path: Path) -> None:
+    shots = [0] * 4 + [1] * 4
+    seen = [(at(k, left), RED) for k in range(8) for left in (100, 400)]
+    _, _, people = find(workspace(tmp_path, shots, seen))
+    assert sorted(row["person"] for row in people) == ["Person 1", "Person 1", "Person 2", "Person 2"]
+    assert {row["person"] for row in people if row["shot"] == 1} == {"Person 1", "Person 2"}
+
+
+def test_times_end_where_the_frame_ends_and_never_in_the_next_shot(tmp_path: Path) -> None:
+    times = [5.0, 5.12, 5.2, 5.32, 5.4, 5.52, 5.6, 5.72]
+    context = workspace(tmp_path, [0] * 4 + [1] * 4, [(at(k, 100), RED) for k in range(8)], times)
+    _, _, people = find(context)
+    assert [(row["start_s"], row["end_s"]) for row in people] == [(5.0, 5.4), (5.4, pytest.approx(5.84))]
+
+
+@pytest.mark.parametrize("bad", [{"size": 19.0}, {"sharpness": 19.0}, {"frontal": 0.05}])
+def test_a_track_without_a_face_to_tell_by_gets_no_person(tmp_path: Path, bad: dict[str, float]) -> None:
+    shots = [0] * 4 + [1] * 4
+    seen = [(at(k, 100, **(bad if shot else {})), RED) for k, shot in enumerate(shots)]
+    counts, _, people = find(workspace(tmp_path, shots, seen))
+    assert counts == {"tracks": 2, "persons": 1, "unassigned": 1}
+    assert [row["person"] for row in people] == ["Person 1", None]
+
+
+def test_bad_faces_do_not_speak_for_a_track_that_has_good_ones(tmp_path: Path) -> None:
+    seen = [(at(k, 100, **({"sharpness": 5.0} if k < 5 else {})), BLUE if k < 5 else RED) for k in range(10)]
+    seen += [(at(k, 100), RED) for k in range(10, 15)]
+    _, _, people = find(workspace(tmp_path, [0] * 10 + [1] * 5, seen))
+    assert [row["person"] for row in people] == ["Person 1", "Person 1"]
+
+
+def test_faces_of_a_detector_without_landmarks_are_as_good(tmp_path: Path) -> None:
+    _, _, people = find(workspace(tmp_path, [0] * 4, [(at(k, 100, frontal=None), RED) for k in range(4)]))
+    assert [row["person"] for row in people] == ["Person 1"]
+
+
+def test_the_best_face_is_the_largest_sharpest_most_frontal(tmp_path: Path) -> None:
+    better = {1: {"size": 90.0}, 2: {"size": 90.0, "sharpness": 400.0}, 3: {"size": 90.0, "sharpness": 399.0}}
+    context = workspace(tmp_path, [0] * 5, [(at(k, 100, **better.get(k, {})), RED) for k in range(5)])
+    assert find(context)[2][0]["best_face"] == 2
+
+
+@pytest.mark.parametrize(("frames_long", "embedded"), [(5, 1), (15, 2), (25, 3), (60, 3)])
+def test_few_crops_are_embedded_and_short_tracks_need_fewer(tmp_path: Path, frames_long: int, embedded: int) -> None:
+    embedder = ColourEmbedder()
+    find(workspace(tmp_path, [0] * frames_long, [(at(k, 100), RED) for k in range(frames_long)]), load=lambda: embedder)
+    assert embedder.crops == embedded
+
+
+def test_embedded_faces_are_the_best_of_equal_spans_of_the_track(tmp_path: Path) -> None:
+    best = {3: 300.0, 14: 300.0, 17: 299.0, 29: 300.0}
+    context = workspace(tmp_path, [0] * 30, [(at(k, 100, sharpness=best.get(k, 200.0)), RED) for k in range(30)])
+    found = tracks.read_faces(context)
+    owner = tracks.find_tracks(found, TracksParams())
+    assert tracks.choose_faces(found, owner, 3).tolist() == [3, 14, 29]
+
+
+def test_false_alarms_are_dropped_but_not_what_fills_a_very_short_shot(tmp_path: Path) -> None:
+    # Shot 0 has five frames, and a face in two of them; shot 1 has two, one face in both and another in one.
+    seen = [(at(1, 100), RED), (at(2, 100), RED), (at(5, 100), GREEN), (at(5, 400), BLUE), (at(6, 100), GREEN)]
+    counts, members, _ = find(workspace(tmp_path, [0] * 5 + [1] * 2, seen))
+    assert counts["tracks"] == 1
+    assert [row["face"] for row in members] == [2, 4]
+
+
+@pytest.mark.parametrize("shots", [[0, 0, 0], []])
+def test_no_faces_is_a_valid_result_and_loads_nothing(tmp_path: Path, shots: list[int]) -> None:
+    def load() -> Any:
+        raise AssertionError("there is nothing to embed")
+
+    counts, members, people = find(workspace(tmp_path, shots, []), load=load)
+    assert counts == {"tracks": 0, "persons": 0, "unassigned": 0}
+    assert members == people == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"min_iou": 1.5}, {"max_gap_s": -1.0}, {"max_distance": -0.1}, {"min_faces": 0}, {"embed_faces": 0}]
+)
+def test_parameters_out_of_range(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    context = workspace(tmp_path, [0], [(at(0, 100), RED)])
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        tracks.run(context, replace(TracksParams(), **wrong))
+
+
+@pytest.mark.slow
+def test_the_sample_video_shows_two_persons_and_the_man_is_the_same_before_and_after(tmp_path: Path) -> None:
+    video = tmp_path / "sample.mp4"
+    truth = make_sample(video)["shots"]
+    place = Workspace.create(tmp_path / "sample.fercli", probe(video))
+    plan: list[Any] = [
+        (frames.STAGE, FramesParams(keep_images=False)),
+        (faces.STAGE, FacesParams()),
+        (tracks.STAGE, TracksParams()),
+    ]
+    with place.lock():
+        pipeline.run(place, plan, Runtime(device="cpu"), Silent())
+    people = tables.read_table(place.table("people"), tables.PEOPLE).to_pylist()
+    names = {MAN: "Person 1", "woman": "Person 2"}
+    assert [row["person"] for row in people] == [names[shot["person"]] for shot in truth]
+    for row, shot in zip(people, truth, strict=True):
+        assert row["start_s"] == pytest.approx(shot["start_s"], abs=0.1)
+        assert row["end_s"] == pytest.approx(shot["end_s"], abs=0.1)

@@ -1,0 +1,514 @@
+"""The training loop: what it writes, that it resumes exactly, and what stops it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from fercli.config import TrainConfig
+from fercli.errors import ConfigError, DatasetError, OutputError, WeightsError
+from fercli.labels import EMOTIONS
+from fercli.models.classifier import EmotionClassifier
+from fercli.models.tsm import temporal_shift
+from fercli.models.weights import ClassifierHeader, read_header, save_classifier
+from fercli.progress import Silent, Task
+from fercli.training import loop
+from fercli.training.loop import TrainingDiverged, one_cycle, train
+from tests.datasets.faces import npz_arrays, write_npz
+
+COUNTS = (48, 21, 7)
+STEPS_PER_EPOCH = 3
+
+
+class SmallNetwork(nn.Module):
+    """Stands in for ResNet-18: a shift, batch norm, dropout and a last layer called `fc`, but only 8 channels."""
+
+    def __init__(self, n_classes: int, n_frames: int = 4, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.n_frames = n_frames
+        self.conv1 = nn.Conv2d(3, 8, 5, stride=2)
+        self.bn1 = nn.BatchNorm2d(8)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(8, n_classes)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        frames = self.bn1(self.conv1(clips.flatten(0, 1))).relu()
+        pooled = temporal_shift(frames, self.n_frames, 4).mean(dim=(2, 3))
+        logits: Tensor = self.fc(self.dropout(pooled))
+        return logits.view(len(clips), self.n_frames, -1).mean(dim=1)
+
+
+class Talk(Silent):
+    """Keeps notes, and interrupts in an epoch (from 1) after its first batch."""
+
+    def __init__(self, interrupt_in: int | None = None) -> None:
+        super().__init__()
+        self.notes: list[str] = []
+        self.totals: list[int | None] = []
+        self.interrupt_in = interrupt_in
+
+    @contextmanager
+    def task(self, label: str, total: int | None, unit: str) -> Iterator[Task]:
+        self.totals.append(total)
+        yield Interruptible(self.interrupt_in is not None and label.startswith(f"epoch {self.interrupt_in}/"))
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+
+class Interruptible:
+    def __init__(self, interrupt: bool) -> None:
+        self.interrupt = interrupt
+
+    def advance(self, steps: int = 1, **figures: str) -> None:
+        if self.interrupt:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_npz(tmp_path_factory.mktemp("data") / "fer2013.npz", npz_arrays(COUNTS))
+
+
+@pytest.fixture
+def config(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
+    """Four short epochs of the small network; the size grows from 12 to 16.
+
+    What `finish` does at the end needs the real network and is left to the test that has it.
+    """
+    monkeypatch.setattr(loop, "TsmResNet18", SmallNetwork)
+    monkeypatch.setattr(loop, "finish", lambda best, data, device, reporter: reporter.note(f"finished {best.name}"))
+    return settings(root, tmp_path / "run", start_size=12)
+
+
+def settings(root: Path, out: Path, **changes: Any) -> TrainConfig:
+    values: dict[str, Any] = {"epochs": 4, "batch": 16, "start_size": 16, "input_size": 16, "device": "cpu", **changes}
+    return TrainConfig(dataset="fer2013", root=root, out=out, **values)
+
+
+def rows(out: Path) -> list[dict[str, Any]]:
+    """metrics.jsonl without the seconds, which differ from run to run."""
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert all(line.pop("seconds") >= 0 for line in lines)
+    return lines
+
+
+def files(out: Path) -> dict[str, bytes]:
+    return {name: (out / f"{name}.safetensors").read_bytes() for name in ("last", "best")}
+
+
+def test_a_run_leaves_its_parameters_a_row_an_epoch_a_checkpoint_and_the_best_classifier(config: TrainConfig) -> None:
+    talk = Talk()
+    assert train(config, talk) == config.out / "best.safetensors"
+    assert sorted(path.name for path in config.out.iterdir()) == [
+        "best.safetensors",
+        "config.json",
+        "last.safetensors",
+        "metrics.jsonl",
+    ]
+    written = json.loads((config.out / "config.json").read_text())
+    assert (written["epochs"], written["lr"], written["root"]) == (4, 1e-3, str(config.root))
+    assert set(written) == set(vars(config))
+    found = rows(config.out)
+    assert [row["epoch"] for row in found] == [1, 2, 3, 4]
+    assert [row["size"] for row in found] == [config.size_in(epoch) for epoch in range(4)]
+    assert found[0]["size"] < found[-1]["size"] == 16
+    assert all(set(row) == {"epoch", "size", "loss", "valid_accuracy", "valid_uar"} for row in found)
+    best = max(row["valid_accuracy"] for row in found)
+    header = read_header(config.out / "best.safetensors")
+    assert header.metrics["valid_accuracy"] == best
+    assert header.metrics["epoch"] == max(row["epoch"] for row in found if row["valid_accuracy"] == best)
+    assert (header.labels, header.architecture, header.n_frames) == (EMOTIONS, "resnet18", 1)
+    assert header.recipe["lr"] == 1e-3 and "root" not in header.recipe and "FER2013" in header.training_data
+    assert talk.totals == [48] * 4
+    assert talk.notes[-1] == "finished best.safetensors"
+    assert "train: 48 images, 7 classes" in talk.notes and "valid: 21 images, 7 classes" in talk.notes
+
+
+@pytest.mark.parametrize("model", ["resnet18", "tsm-resnet18"])
+def test_stopping_and_going_on_equals_never_having_stopped(config: TrainConfig, model: str) -> None:
+    whole = replace(config, model=model)
+    parts = replace(whole, out=config.out.parent / "parts")
+    torch.rand(7)  # chance outside the run must not matter
+    train(whole, Talk())
+    with pytest.raises(KeyboardInterrupt):
+        train(parts, Talk(interrupt_in=3))
+    assert [row["epoch"] for row in rows(parts.out)] == [1, 2]
+    talk = Talk()
+    train(parts, talk)
+    assert "going on after epoch 2 of 4" in talk.notes
+    assert files(parts.out)["last"] == files(whole.out)["last"]
+    assert rows(parts.out) == rows(whole.out)
+    expected, found = load_file(whole.out / "best.safetensors"), load_file(parts.out / "best.safetensors")
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_a_finished_run_is_not_trained_again(config: TrainConfig) -> None:
+    config = replace(config, epochs=1)
+    train(config, Talk())
+    before = files(config.out)
+    talk = Talk()
+    assert train(config, talk) == config.out / "best.safetensors"
+    assert talk.totals == [] and files(config.out) == before and len(rows(config.out)) == 1
+
+
+def test_the_seed_decides_the_run_and_another_one_changes_it(config: TrainConfig) -> None:
+    losses = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        torch.rand(3)
+        train(replace(config, epochs=1, seed=seed, out=config.out / name), Talk())
+        losses.append(load_file(config.out / name / "last.safetensors")["model.fc.weight"])
+    assert torch.equal(losses[0], losses[1])
+    assert not torch.equal(losses[0], losses[2])
+
+
+def test_it_learns(config: TrainConfig) -> None:
+    train(replace(config, epochs=12, lr=0.05, start_size=16), Talk())
+    found = rows(config.out)
+    assert found[-1]["loss"] < 0.9 * found[0]["loss"]
+    assert max(row["valid_accuracy"] for row in found) > 0.3  # a guess is right in one of seven
+
+
+def test_limit_draws_so_many_images_and_never_more_than_there_are(config: TrainConfig) -> None:
+    for limit, drawn in ((20, 20), (1000, 48)):
+        talk = Talk()
+        out = config.out / str(limit)
+        train(replace(config, epochs=2, limit=limit, out=out), talk)
+        assert talk.totals == [drawn] * 2
+        steps = load_file(out / "last.safetensors")["optimizer.step.fc.bias"].item()
+        assert steps == 2 * math.ceil(drawn / 16)
+
+
+def test_the_learning_rate_reaches_its_end_with_the_last_step(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares: list[float] = []
+
+    def noted(share: float, peak: float) -> float:
+        shares.append(share)
+        return one_cycle(share, peak)
+
+    monkeypatch.setattr(loop, "one_cycle", noted)
+    train(replace(config, epochs=2, limit=1000), Talk())
+    np.testing.assert_allclose(shares, np.arange(6) / 6)
+
+
+def test_one_cycle_rises_to_the_peak_and_falls_to_nothing() -> None:
+    assert one_cycle(0.0, 2.0) == pytest.approx(0.08)
+    assert one_cycle(0.05, 2.0) == pytest.approx(2.0 * 0.52)
+    assert one_cycle(0.1, 2.0) == pytest.approx(2.0)
+    assert one_cycle(0.55, 2.0) == pytest.approx(1.0)
+    assert one_cycle(1.0, 2.0) == pytest.approx(0.0)
+    falling = [one_cycle(share, 1.0) for share in np.linspace(0.1, 1, 50)]
+    assert falling == sorted(falling, reverse=True)
+
+
+def test_weight_decay_spares_biases_and_batch_norm(config: TrainConfig) -> None:
+    network = SmallNetwork(7)
+    decayed, plain = loop._parameter_groups(network, 0.05)  # type: ignore[arg-type]
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    assert (decayed["weight_decay"], plain["weight_decay"]) == (0.05, 0.0)
+    assert {names[id(p)] for p in decayed["params"]} == {"conv1.weight", "fc.weight"}  # type: ignore[attr-defined]
+    assert {names[id(p)] for p in plain["params"]} == {"conv1.bias", "bn1.weight", "bn1.bias", "fc.bias"}  # type: ignore[attr-defined]
+
+
+def started(config: TrainConfig, epochs: int = 2) -> dict[str, bytes]:
+    """A run stopped after so many epochs; returns its files."""
+    with pytest.raises(KeyboardInterrupt):
+        train(config, Talk(interrupt_in=epochs + 1))
+    return files(config.out)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoint(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = started(config)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "one_cycle", lambda share, peak: 1e30)
+        with pytest.raises(TrainingDiverged, match=r"epoch 3, step [78]") as caught:
+            train(config, Talk())
+    assert (caught.value.exit_code, str(config.out) in caught.value.hint) == (5, True)
+    assert files(config.out) == before
+    assert [row["epoch"] for row in rows(config.out)] == [1, 2]
+    train(config, Talk())
+    assert [row["epoch"] for row in rows(config.out)] == [1, 2, 3, 4]
+
+
+def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_saved(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = started(config)
+    last_step = 3 * STEPS_PER_EPOCH - 1
+    monkeypatch.setattr(
+        loop, "one_cycle", lambda share, peak: math.nan if round(share * 4 * STEPS_PER_EPOCH) == last_step else 1e-3
+    )
+    with pytest.raises(TrainingDiverged, match="epoch 3"):
+        train(config, Talk())
+    assert files(config.out) == before
+
+
+def test_a_start_from_weights_that_are_no_numbers(config: TrainConfig) -> None:
+    state = {name: torch.full_like(t, math.nan) for name, t in SmallNetwork(7).state_dict().items()}
+    save_file(state, config.out.parent / "nan.safetensors")
+    with pytest.raises(TrainingDiverged, match=r"loss is nan in epoch 1, step 0"):
+        train(replace(config, init=config.out.parent / "nan.safetensors"), Talk())
+    assert not (config.out / "last.safetensors").exists()
+    assert not (config.out / "best.safetensors").exists()
+
+
+def test_an_absurd_learning_rate_diverges(config: TrainConfig) -> None:
+    with pytest.raises(TrainingDiverged):
+        train(replace(config, lr=1e32), Talk())
+
+
+def test_starting_from_a_static_network_takes_over_its_weights(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(replace(config, epochs=1), Talk())
+    monkeypatch.setattr(loop, "one_cycle", lambda share, peak: 0.0)
+    given = config.out / "best.safetensors"
+    temporal = replace(config, epochs=1, model="tsm-resnet18", init=given, out=config.out / "temporal")
+    train(temporal, Talk())
+    expected, found = load_file(given), load_file(temporal.out / "last.safetensors")
+    for name in ("conv1.weight", "fc.weight"):
+        assert torch.equal(found[f"model.{name}"], expected[name].float())
+    assert read_header(temporal.out / "best.safetensors").n_frames == 4
+
+
+def test_init_of_other_classes_keeps_all_but_the_last_layer(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "one_cycle", lambda share, peak: 0.0)
+    other = SmallNetwork(1000).state_dict()
+    save_file(other, config.out.parent / "init.safetensors")
+    train(replace(config, epochs=1, init=config.out.parent / "init.safetensors"), Talk())
+    found = load_file(config.out / "last.safetensors")
+    assert torch.equal(found["model.conv1.weight"], other["conv1.weight"])
+    assert found["model.fc.weight"].shape == (7, 8)
+
+
+@pytest.mark.parametrize("kind", ["shape", "missing", "extra", "no file"])
+def test_init_that_does_not_fit(config: TrainConfig, kind: str) -> None:
+    state = SmallNetwork(7).state_dict()
+    path = config.out.parent / "init.safetensors"
+    if kind == "shape":
+        state["conv1.weight"] = torch.zeros(9, 3, 5, 5)
+    elif kind == "missing":
+        del state["bn1.weight"]
+    elif kind == "extra":
+        state["layer9.weight"] = torch.zeros(1)
+    if kind != "no file":
+        save_file(state, path)
+    with pytest.raises(WeightsError, match=r"init\.safetensors"):
+        train(replace(config, init=path), Talk())
+
+
+def test_going_on_does_not_need_the_weights_it_started_from(config: TrainConfig) -> None:
+    path = config.out.parent / "init.safetensors"
+    save_file(SmallNetwork(7).state_dict(), path)
+    config = replace(config, init=path)
+    started(config, epochs=1)
+    path.unlink()
+    train(config, Talk())
+    assert len(rows(config.out)) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model", "tsm-resnet18"),
+        ("batch", 8),
+        ("lr", 0.5),
+        ("weight_decay", 0.0),
+        ("seed", 1),
+        ("start_size", 16),
+        ("input_size", 20),
+        ("limit", 20),
+        ("init", Path("other.safetensors")),
+    ],
+)
+def test_a_run_goes_on_only_under_its_own_parameters(config: TrainConfig, name: str, value: object) -> None:
+    before = started(config, epochs=1)
+    settings_before = (config.out / "config.json").read_bytes()
+    with pytest.raises(ConfigError, match=f"started with {name} ") as caught:
+        train(replace(config, **{name: value}), Talk())  # type: ignore[arg-type]
+    assert "--out" in caught.value.hint
+    assert files(config.out) == before and (config.out / "config.json").read_bytes() == settings_before
+
+
+def test_a_run_is_not_gone_on_with_on_another_data_set(config: TrainConfig) -> None:
+    started(config, epochs=1)
+    with pytest.raises(ConfigError, match="started with dataset 'fer2013', not 'raf'"):
+        train(replace(config, dataset="raf"), Talk())
+
+
+def test_epochs_device_and_places_may_change(config: TrainConfig) -> None:
+    train(replace(config, epochs=1), Talk())
+    moved = config.out.rename(config.out.parent / "moved")
+    root = write_npz(config.out.parent / "fer2013_copy.npz", npz_arrays(COUNTS))
+    train(replace(config, epochs=2, out=moved, root=root, device="auto"), Talk())
+    assert [row["epoch"] for row in rows(moved)] == [1, 2]
+    assert json.loads((moved / "config.json").read_text())["epochs"] == 2
+
+
+@pytest.mark.parametrize("content", [None, "{", "[1]"])
+def test_a_checkpoint_without_its_parameters_is_not_gone_on_with(config: TrainConfig, content: str | None) -> None:
+    started(config, epochs=1)
+    path = config.out / "config.json"
+    path.unlink() if content is None else path.write_text(content)
+    with pytest.raises(ConfigError, match=r"config\.json") as caught:
+        train(config, Talk())
+    assert "--out" in caught.value.hint
+
+
+def test_a_checkpoint_of_another_architecture(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    started(config, epochs=1)
+
+    class Wider(SmallNetwork):
+        def __init__(self, n_classes: int, n_frames: int = 4, dropout: float = 0.0) -> None:
+            super().__init__(n_classes, n_frames, dropout)
+            self.conv1 = nn.Conv2d(3, 8, 7, stride=2)
+
+    monkeypatch.setattr(loop, "TsmResNet18", Wider)
+    with pytest.raises(WeightsError, match=r"cannot resume from .*last\.safetensors"):
+        train(config, Talk())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model", "resnet19"),
+        ("dataset", "fer2014"),
+        ("device", "tpu"),
+        *((name, bad) for name in ("epochs", "batch", "input_size", "start_size") for bad in (0, -1)),
+        ("lr", 0.0),
+        ("lr", math.nan),
+        ("weight_decay", -0.1),
+        ("limit", -1),
+    ],
+)
+def test_parameters_that_cannot_be_used(config: TrainConfig, name: str, value: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        train(replace(config, **{name: value}), Talk())  # type: ignore[arg-type]
+    assert name.replace("_", "-") in caught.value.message or str(value) in caught.value.message
+    assert not config.out.exists()
+
+
+def test_a_data_set_that_is_not_there_leaves_nothing_behind(config: TrainConfig) -> None:
+    with pytest.raises(DatasetError):
+        train(replace(config, root=config.out / "nowhere"), Talk())
+    assert not config.out.exists()
+
+
+def test_samples_that_cannot_be_used_are_reported(config: TrainConfig) -> None:
+    arrays = npz_arrays(COUNTS, votes=True)
+    arrays["match_sim"][:3] = 0.5
+    talk = Talk()
+    train(replace(config, epochs=1, root=write_npz(config.out.parent / "fer2013_votes.npz", arrays)), talk)
+    (warning,) = talk.warnings
+    assert warning.startswith("3 samples could not be used, the first:") and "fer2013_votes.npz" in warning
+    assert talk.totals == [45]
+
+
+@pytest.mark.parametrize("victim", ["last.safetensors", "best.safetensors"])
+def test_a_full_disk_leaves_the_last_checkpoint_whole_and_the_run_goes_on_later(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch, victim: str
+) -> None:
+    whole = replace(config, out=config.out.parent / "whole")
+    train(whole, Talk())
+    before = started(config)
+    write_bytes = Path.write_bytes
+
+    def full(self: Path, data: bytes) -> int:
+        if not self.name.startswith(victim):
+            return write_bytes(self, data)
+        write_bytes(self, data[: len(data) // 2])
+        raise OSError(28, "No space left on device", str(self))
+
+    monkeypatch.setattr(loop, "one_cycle", one_cycle)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        patch.setattr(loop.metrics, "accuracy", lambda matrix: 0.99)  # so that the epoch is the best
+        with pytest.raises(OutputError, match="No space left on device") as caught:
+            train(config, Talk())
+    assert "free some space" in caught.value.hint
+    assert files(config.out)["last"] == before["last"]
+    assert not list(config.out.glob("*.tmp"))
+    train(config, Talk())
+    assert files(config.out)["last"] == files(whole.out)["last"]
+    assert rows(config.out) == rows(whole.out)
+
+
+def test_a_row_cut_short_by_a_kill_is_written_again(config: TrainConfig) -> None:
+    started(config)
+    with (config.out / "metrics.jsonl").open("a") as file:
+        file.write('{"epoch": 3, "size"')
+    train(config, Talk())
+    assert [row["epoch"] for row in rows(config.out)] == [1, 2, 3, 4]
+
+
+def test_rows_of_a_deleted_run_do_not_stay(config: TrainConfig) -> None:
+    started(config)
+    (config.out / "last.safetensors").unlink()
+    train(replace(config, epochs=1), Talk())
+    assert [row["epoch"] for row in rows(config.out)] == [1]
+
+
+def test_a_place_that_cannot_be_written(config: TrainConfig) -> None:
+    config.out.write_text("a file where the run should go")
+    with pytest.raises(OutputError, match=str(config.out)):
+        train(config, Talk())
+
+
+def test_normalised_clips_have_three_equal_channels_around_zero() -> None:
+    views = torch.tensor([0.0, 0.5, 1.0]).view(1, 1, 1, 1, 3)
+    clips = loop.normalise(views)
+    assert clips.shape == (1, 1, 3, 1, 3)
+    assert clips[0, 0].tolist() == [[[-2, 0, 2]]] * 3
+    assert (ClassifierHeader.mean, ClassifierHeader.std) == (0.5, 0.25)
+
+
+def test_predictions_come_in_order_and_do_not_depend_on_the_batch(root: Path) -> None:
+    data = loop.read_dataset("fer2013", root)
+    torch.manual_seed(0)
+    network = SmallNetwork(7, dropout=0.5).train()
+    whole = loop.predict(network, data.valid, 16)  # type: ignore[arg-type]
+    parts = loop.predict(network, data.valid, 16, batch=4)  # type: ignore[arg-type]
+    assert whole.shape == (21, 7)
+    np.testing.assert_allclose(whole, parts, atol=1e-6)
+    np.testing.assert_allclose(whole.sum(axis=1), 1, rtol=1e-5)
+    mirrored = replace(data.valid, images=data.valid.images[:, :, ::-1].copy())
+    both = loop.predict(network, data.valid, 16, flip=True)  # type: ignore[arg-type]
+    np.testing.assert_allclose(both, (whole + loop.predict(network, mirrored, 16)) / 2, atol=1e-5)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_the_real_network_resumes_exactly_and_its_best_file_classifies(tmp_path: Path) -> None:
+    root = write_npz(tmp_path / "fer2013.npz", npz_arrays((16, 7, 7)))
+    whole = settings(root, tmp_path / "whole", model="tsm-resnet18", epochs=2, batch=8)
+    parts = replace(whole, out=tmp_path / "parts")
+    train(whole, Talk())
+    with pytest.raises(KeyboardInterrupt):
+        train(parts, Talk(interrupt_in=2))
+    best = train(parts, Talk())
+    expected, found = load_file(whole.out / "last.safetensors"), load_file(parts.out / "last.safetensors")
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert files(parts.out)["best"] == files(whole.out)["best"]
+    classifier = EmotionClassifier(best, "cpu")
+    assert (classifier.header.n_frames, classifier.header.metrics["test_n"]) == (4, 7)
+    clips = np.random.default_rng(0).integers(0, 256, (2, 4, 16, 16), dtype=np.uint8)
+    np.testing.assert_allclose(classifier.classify(clips).sum(axis=1), [1, 1], rtol=1e-5)
+    for path in tmp_path.rglob("*.safetensors"):
+        path.unlink()  # hundreds of megabytes
