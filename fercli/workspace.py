@@ -70,6 +70,11 @@ class VideoFacts:
     start_s: float
     codec: str
 
+    @property
+    def end_s(self) -> float:
+        """When the last frame ends, seconds."""
+        return self.start_s + self.duration_s
+
 
 @dataclass(frozen=True)
 class Receipt:

@@ -59,7 +59,9 @@ def schemas() -> str:
     parts = []
     for name in TABLE_HOMES:
         schema = tables.windows_schema(EMOTIONS) if name == "emotions" else tables.SCHEMAS[name]
-        parts.append(f"**{name}** (`{TABLE_HOMES[name]}/{name}.parquet`)\n\n| column | type | meaning |\n| --- | --- | --- |\n")
+        parts.append(
+            f"**{name}** (`{TABLE_HOMES[name]}/{name}.parquet`)\n\n| column | type | meaning |\n| --- | --- | --- |\n"
+        )
         parts += [f"| `{field.name}` | {_type(field)} | {field.metadata[b'meaning'].decode()} |\n" for field in schema]
         parts.append("\n")
     return "\n" + "".join(parts)

@@ -59,7 +59,9 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path, video: Path) -> None:
     assert video.read_bytes() == b"\x01 video"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}', '{"format": "1", "video": {}}', '{"format": 1, "video": {"path": 3}}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"format": 1}', '{"format": "1", "video": {}}', '{"format": 1, "video": {"path": 3}}']
+)
 def test_a_damaged_workspace_file_says_so(workspace: Workspace, content: str) -> None:
     (workspace.path / "workspace.json").write_text(content)
     with pytest.raises(WorkspaceError, match=r"workspace\.json is damaged"):

@@ -27,7 +27,7 @@ VIDEO = VideoFacts(
     height=360,
     rotation=0,
     fps=25.0,
-    duration_s=10.0,
+    duration_s=60.0,
     start_s=0.0,
     codec="h264",
 )

@@ -87,6 +87,6 @@ CLASSIFIERS = (
         source="trained with `fercli train`, recipe in weights/README.md",
         training_data="FER2013 with FER+ votes, research use",
         weights="tsm-resnet18-fer2013.safetensors",
-        sha256="91685b3ece433da976d2f2de3bc2cd455f2ea2d7976e88c71173c1dac2d32ca4",
+        sha256="cf6f131151fae5f5eb32f190a0bfa178cb46b7581c9bce0bb13de3b862cc6d84",
     ),
 )

@@ -6,6 +6,8 @@ and is called in the block's forward. He et al. 2016 (arXiv 1512.03385); Lin, Ga
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -85,7 +87,7 @@ class TsmResNet18(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if stem_pool else nn.Identity()
         widths = (64, 64, 128, 256, 512)
-        for number, (before, after) in enumerate(zip(widths[:-1], widths[1:], strict=True), start=1):
+        for number, (before, after) in enumerate(pairwise(widths), start=1):
             stride = 1 if number == 1 else 2
             stage = nn.Sequential(
                 BasicBlock(before, after, stride, n_frames, fold_div), BasicBlock(after, after, 1, n_frames, fold_div)

@@ -106,7 +106,7 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
     tracks = tables.read_table(context.workspace.table("tracks"), tables.TRACKS)
     pts = frames["pts_s"].to_numpy()
     place = np.searchsorted(frames["frame"].to_numpy(), faces["frame"].to_numpy())
-    times, ends = pts[place], frame_ends(pts)[place]
+    times, ends = pts[place], frame_ends(pts, context.workspace.video.end_s)[place]
     reasons = face_reasons(faces, params)
 
     rows: list[tuple[int, list[int], int, float, float, str]] = []

@@ -115,7 +115,7 @@ def read_faces(context: StageContext) -> Faces:
         boxes=np.stack([rows[name].to_numpy() for name in ("x1", "y1", "x2", "y2")], axis=1),
         usable=(size >= _TOO_SMALL) & (sharpness >= _TOO_BLURRED) & (frontal >= _TURNED_AWAY),
         quality=_quality(size, sharpness, frontal),
-        end_s=frame_ends(pts)[order],
+        end_s=frame_ends(pts, context.workspace.video.end_s)[order],
         frames_in_shot=dict(zip(shots.tolist(), counts.tolist(), strict=True)),
     )
 

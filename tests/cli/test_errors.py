@@ -1,4 +1,4 @@
-"""Every error a person can run into, through `main`: exit code, a message that names the thing, a hint, nothing lost."""
+"""Every error a person can run into, through `main`: exit code, message, hint, and nothing lost."""
 
 from __future__ import annotations
 

@@ -1,0 +1,113 @@
+"""What an export says, gathered from hand-made tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import fercli
+from fercli.errors import CorruptTable
+from fercli.exporters.document import UNASSIGNED, Segment, gather
+from fercli.workspace import Workspace
+from tests.workspaces import VIDEO, add_receipt, face_row, faces_table, make_workspace, people_table, segments_table
+
+BOX = {"x1": 10.04, "y1": 20.06, "x2": 110.0, "y2": 140.5}
+
+
+def film(path: Path) -> Workspace:
+    """Two named persons, one of them in two tracks, and a track of nobody known."""
+    return make_workspace(
+        path,
+        faces=faces_table([face_row(0, **BOX), face_row(1, x1=5.0), face_row(2), face_row(3)]),
+        people=people_table([(0, "Zoë", 0.0, 2.0), (1, "Ross", 1.0, 6.0), (2, "Zoë", 7.0, 8.5), (3, None, 0.0, 9.0)]),
+        segments=segments_table(
+            [
+                (0, 0.0, 1.25, "happiness", 0.91251, "", 0),
+                (3, 0.5, 9.0, "not assessable", None, "too small", 3),
+                (1, 1.0, 6.0, "sadness", 0.5, "", 1),
+                (0, 1.25, 2.0, "neutral", 0.7, "", 0),
+                (2, 7.0, 8.5, "happiness", 0.6, "", 2),
+            ]
+        ),
+    )
+
+
+def test_segments_carry_who_when_what_and_where(tmp_path: Path) -> None:
+    document = gather(film(tmp_path / "w"))
+    assert [(s.person, s.emotion, s.start_s, s.end_s, s.track) for s in document.segments] == [
+        ("Zoë", "happiness", 0.0, 1.25, 0),
+        ("Ross", "sadness", 1.0, 6.0, 1),
+        ("Zoë", "neutral", 1.25, 2.0, 0),
+        ("Zoë", "happiness", 7.0, 8.5, 2),
+    ]
+    assert document.segments[0].box == pytest.approx((10.04, 20.06, 110.0, 140.5), abs=1e-4)
+    assert document.segments[1].box[0] == 5.0
+    assert [(s.person, s.reason, s.score) for s in document.gaps] == [(UNASSIGNED, "too small", None)]
+
+
+def test_persons_are_summed_over_their_tracks_and_ranked_by_screen_time(tmp_path: Path) -> None:
+    persons = gather(film(tmp_path / "w")).persons
+    assert [(p.name, p.tracks, p.screen_time_s) for p in persons] == [
+        ("Ross", 1, 5.0),
+        ("Zoë", 2, 3.5),
+        (UNASSIGNED, 1, 9.0),  # last, however long
+    ]
+    assert list(persons[1].seconds_by_emotion.items()) == [("happiness", 2.75), ("neutral", 0.75)]
+    assert persons[2].seconds_by_emotion == {"not assessable": 8.5}
+
+
+def test_the_video_is_named_without_its_path(tmp_path: Path) -> None:
+    video = gather(film(tmp_path / "w")).video
+    assert video["name"] == "épisode 1.mp4"
+    assert (video["sha256"], video["fps"], video["duration_s"]) == (VIDEO.sha256, 25.0, 60.0)
+    assert "path" not in video and "/films" not in str(video)
+
+
+def test_provenance_names_version_weights_and_parameters(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    add_receipt(workspace, "4-emotions", warnings=["two windows were odd"], stride=3)
+    document = gather(workspace)
+    assert document.provenance["fercli"] == fercli.__version__
+    assert document.provenance["models"] == {"tsm-resnet18": "cd" * 32}
+    stages = document.provenance["stages"]
+    assert list(stages) == ["detect-faces", "track", "classify-emotions"]
+    assert stages["classify-emotions"]["parameters"]["stride"] == 3
+    assert document.warnings == ["classify-emotions: two windows were odd"]
+
+
+def test_a_video_without_faces_is_a_valid_empty_document(tmp_path: Path) -> None:
+    workspace = make_workspace(
+        tmp_path / "w", faces=faces_table([]), people=people_table([]), segments=segments_table([])
+    )
+    document = gather(workspace)
+    assert (document.persons, document.segments, document.gaps) == ([], [], [])
+
+
+def test_a_damaged_table_is_named(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    workspace.table("segments").write_bytes(b"rubbish")
+    with pytest.raises(CorruptTable, match=r"segments\.parquet"):
+        gather(workspace)
+
+
+SEGMENT = Segment("happiness", 15.0, 17.12345, "Ross", 4, 0.87654, (1.26, 2.0, 3.04, 4.0), "")
+
+
+def test_the_record_has_the_four_keys_first_and_then_the_optional_ones() -> None:
+    assert list(SEGMENT.as_record().items()) == [
+        ("type", "emotion"),
+        ("class", "happy"),
+        ("seconds", 15.0),
+        ("object", "Ross"),
+        ("end", 17.123),
+        ("score", 0.877),
+        ("track", 4),
+        ("box", [1.3, 2.0, 3.0, 4.0]),
+    ]
+
+
+def test_a_record_without_a_score_leaves_the_key_out() -> None:
+    record = replace(SEGMENT, emotion="not assessable", score=None, reason="turned away").as_record()
+    assert list(record) == ["type", "class", "seconds", "object", "end", "track", "box"]
