@@ -12,7 +12,10 @@ def iou_matrix(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.flo
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
     shared = np.prod(np.clip(high - low, 0, None), axis=2)
     union = _area(a)[:, None] + _area(b)[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared, dtype=np.float32), where=union > 0)
+    overlap: NDArray[np.float32] = np.divide(
+        shared, union, out=np.zeros_like(shared, dtype=np.float32), where=union > 0
+    )
+    return overlap
 
 
 def square_around(box: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
@@ -41,4 +44,6 @@ def frontality(landmarks: NDArray[np.float32]) -> float:
 
 
 def _area(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.clip(boxes[:, 2] - boxes[:, 0], 0, None) * np.clip(boxes[:, 3] - boxes[:, 1], 0, None)
+    sides: NDArray[np.float32] = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None)
+    area: NDArray[np.float32] = sides.prod(axis=1)
+    return area

@@ -42,7 +42,7 @@ def smooth(
     Returns:
         Runs that cover all N windows in order, neighbours with different labels.
     """
-    known = ~np.isnan(probabilities).any(axis=1)
+    known = np.asarray(np.isfinite(probabilities).all(axis=1))
     bridged = known.copy()
     for run in _runs(known.astype(int)):
         inside = run.first > 0 and run.last < len(known)

@@ -56,7 +56,7 @@ def face(nose: tuple[float, float], *, turn: float = 0.0, scale: float = 1.0) ->
     """Eyes at (0, 0) and (10, 0), turned in the picture plane by `turn` radians."""
     points = np.array([(0, 0), (10, 0), nose, (2, 12), (8, 12)], dtype=np.float64) * scale
     rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    return (points @ rotation + 100).astype(np.float32)
+    return np.asarray(points @ rotation + 100, dtype=np.float32)
 
 
 @pytest.mark.parametrize(

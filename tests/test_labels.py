@@ -10,7 +10,7 @@ from fercli.labels import EMOTIONS, EMOTIONS_8, NOT_ASSESSABLE, RECORD_NAMES, ca
 
 def test_canonical_order() -> None:
     assert EMOTIONS == ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-    assert EMOTIONS_8 == (*EMOTIONS, "contempt")
+    assert (*EMOTIONS, "contempt") == EMOTIONS_8
 
 
 def test_every_class_has_its_own_record_name() -> None:

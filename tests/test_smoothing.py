@@ -30,7 +30,7 @@ def log_transitions(seconds: float, classes: int, mean_segment_s: float) -> NDAr
     rate = 1 / mean_segment_s
     generator = np.full((classes, classes), rate / max(classes - 1, 1))
     np.fill_diagonal(generator, -rate if classes > 1 else 0.0)
-    return np.log(np.maximum(expm(generator * seconds), 1e-300))
+    return np.asarray(np.log(np.maximum(expm(generator * seconds), 1e-300)))
 
 
 def path_score(
@@ -68,7 +68,7 @@ def two_classes(*first: float) -> NDArray[np.float32]:
 
 
 def times(n: int, step: float = STEP) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    start = np.arange(n) * step
+    start: NDArray[np.float64] = np.arange(n, dtype=np.float64) * step
     return start, start + step
 
 

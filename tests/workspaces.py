@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ VIDEO = VideoFacts(
     codec="h264",
 )
 WEIGHTS = {"4-emotions": {"tsm-resnet18": "cd" * 32}}
-STAGES = {
+STAGES: dict[str, tuple[str, Any]] = {
     "1-frames": ("extract-frames", FramesParams()),
     "2-faces": ("detect-faces", FacesParams()),
     "3-tracks": ("track", TracksParams()),
@@ -103,7 +103,7 @@ def faces_table(rows: Sequence[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist([{"face": face, **row} for face, row in enumerate(rows)], schema=tables.FACES)
 
 
-def tracks_table(members: dict[int, Sequence[int]]) -> pa.Table:
+def tracks_table(members: Mapping[int, Sequence[int]]) -> pa.Table:
     """Track -> its faces."""
     pairs = sorted((face, track) for track, faces in members.items() for face in faces)
     columns = [[face for face, _ in pairs], [track for _, track in pairs]]

@@ -109,7 +109,11 @@ def _check_arrays(path: Path, data: dict[str, NDArray[Any]]) -> None:
         raise DatasetError(f"{path}: images is {images.dtype} {images.shape}, expected uint8 (N, 48, 48)")
     if labels.dtype.kind not in "iu":
         raise DatasetError(f"{path}: fer2013_label is {labels.dtype}, expected whole numbers")
-    shapes = {"fer2013_label": (len(images),), "usage": (len(images),), "match_sim": (len(images),)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "fer2013_label": (len(images),),
+        "usage": (len(images),),
+        "match_sim": (len(images),),
+    }
     if "ferplus_votes" in data:
         shapes["ferplus_votes"] = (len(images), len(data["ferplus_classes"]))
     for name, shape in shapes.items():

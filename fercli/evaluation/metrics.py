@@ -19,7 +19,10 @@ def accuracy(matrix: NDArray[np.int64]) -> float:
 def recall(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     """(C,) TP / (TP + FN) a class, in [0, 1]; NaN for a class with no sample."""
     support = matrix.sum(axis=1)
-    return np.divide(np.diag(matrix), support, out=np.full(len(matrix), np.nan), where=support > 0)
+    rates: NDArray[np.float64] = np.divide(
+        np.diag(matrix), support, out=np.full(len(matrix), np.nan), where=support > 0
+    )
+    return rates
 
 
 def uar(matrix: NDArray[np.int64]) -> float:
@@ -31,7 +34,8 @@ def f1(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     """(C,) 2 TP / (2 TP + FP + FN) a class, in [0, 1]; 0 for a class neither present nor predicted."""
     hits = np.diag(matrix)
     denominator = matrix.sum(axis=0) + matrix.sum(axis=1)
-    return np.divide(2.0 * hits, denominator, out=np.zeros(len(matrix)), where=denominator > 0)
+    scores: NDArray[np.float64] = np.divide(2.0 * hits, denominator, out=np.zeros(len(matrix)), where=denominator > 0)
+    return scores
 
 
 def macro_f1(matrix: NDArray[np.int64]) -> float:

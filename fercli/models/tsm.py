@@ -59,10 +59,11 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N * T, C, H, W) -> (N * T, C', H', W')."""
         shortcut = x if self.downsample is None else self.downsample(x)
-        out = temporal_shift(x, self.n_frames, self.fold_div)
+        out: Tensor = temporal_shift(x, self.n_frames, self.fold_div)
         out = self.relu(self.bn1(self.conv1(out)))
         out = self.bn2(self.conv2(out))
-        return self.relu(out + shortcut)
+        out = self.relu(out + shortcut)
+        return out
 
 
 class TsmResNet18(nn.Module):

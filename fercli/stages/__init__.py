@@ -9,3 +9,5 @@ from fercli.stages.tracks import STAGE as TRACKS
 
 STAGES: tuple[Stage, ...] = (FRAMES, FACES, TRACKS, EMOTIONS, EXPORT)
 """In the order they run."""
+
+__all__ = ["EMOTIONS", "EXPORT", "FACES", "FRAMES", "STAGES", "TRACKS", "Stage"]

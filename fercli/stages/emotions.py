@@ -220,7 +220,7 @@ def _clip(members: NDArray[np.int64], first: int, stride: int, n_frames: int) ->
 
 def _window_reason(own: NDArray[np.int64], reasons: list[str]) -> str:
     """A window counts as soon as half of its own faces do; otherwise the most frequent reason speaks for it."""
-    blamed = [reasons[face] for face in own if reasons[face]]
+    blamed: list[str] = [reasons[face] for face in own.tolist() if reasons[face]]
     if 2 * len(blamed) <= len(own):
         return ""
     return max(sorted(set(blamed)), key=blamed.count)

@@ -70,7 +70,7 @@ def train(config: TrainConfig, reporter: Reporter) -> Path:
 
     torch.manual_seed(config.seed)
     model = TsmResNet18(len(data.train.classes), ARCHITECTURES[config.model], dropout=0.2)
-    model.to(device, memory_format=torch.channels_last)
+    model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
     optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=config.lr)
     progress = Progress()
     if last.exists():
@@ -163,7 +163,7 @@ def _train_epoch(
             if not torch.isfinite(loss):
                 raise _diverged(config, f"loss is {loss.item()} in epoch {epoch + 1}, step {progress.step}")
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's own
             optimizer.step()
             progress.step += 1
             total_loss += loss.item() * len(images)

@@ -117,7 +117,7 @@ def test_a_missing_array_is_named(tmp_path: Path, name: str) -> None:
 
 
 N = 28
-BROKEN = {
+BROKEN: dict[str, list[Any]] = {
     "images": [np.zeros((N, 48, 48)), np.zeros((N, 32, 32), np.uint8), np.zeros((N, 48, 48, 3), np.uint8)],
     "fer2013_label": [np.full(N, 7), np.full(N, -1), np.zeros(N - 1, int), np.zeros(N), np.full(N, "happy")],
     "fer2013_classes": [np.array([*KAGGLE_CLASSES[:6], "contempt"]), np.array([*KAGGLE_CLASSES[:6], "bored"])],

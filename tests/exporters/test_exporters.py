@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 import pytest
 
 from fercli.errors import ConfigError
@@ -16,7 +16,7 @@ from fercli.exporters import EXPORTERS, choose_format
 from fercli.exporters.csv_segments import COLUMNS
 from fercli.exporters.document import Document, Person, Segment
 
-NAMES = ["Ross", 'Zoë "Z" O’Brien, jr.', "李 明\nzwei", "=1+1"]
+NAMES = ["Ross", 'Zoë "Z" O\'Brien, jr.', "李 明\nzwei", "=1+1"]
 DOCUMENT = Document(
     video={"name": "épisode 1.mp4", "fps": 25.0},
     persons=[Person(name, 1, 5.0, {"happiness": 3.25, "not assessable": 1.0}) for name in NAMES],

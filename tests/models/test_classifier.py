@@ -83,9 +83,9 @@ def test_detail_too_fine_for_the_view_turns_grey_and_not_into_noise() -> None:
     assert np.abs(view.astype(int) - 127).max() <= 3
 
 
-@pytest.fixture
-def weights(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.safetensors"
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     write_tiny_classifier(path)
     return path
 

@@ -68,7 +68,7 @@ def test_one_frame_is_returned_as_it_is() -> None:
 def test_gradients_flow_back_to_where_the_values_came_from() -> None:
     x = torch.zeros(4, 8, 1, 1, requires_grad=True)
     weight = torch.arange(32.0).reshape(4, 8, 1, 1)
-    (temporal_shift(x, 4, 8) * weight).sum().backward()
+    torch.autograd.backward((temporal_shift(x, 4, 8) * weight).sum())
     assert x.grad is not None
     gradient, sent = x.grad[:, :, 0, 0], weight[:, :, 0, 0]
     assert gradient[:, 0].tolist() == [0, *sent[:3, 0].tolist()]  # frame 0's first channel goes nowhere

@@ -28,7 +28,7 @@ HEADER = ClassifierHeader(
     view_scale=1.2,
     view_shift=-0.1,
     temperature=1.5,
-    training_data="Gesichter – nur für Forschung",
+    training_data="Gesichter, nur für Forschung",
     metrics={"accuracy": 0.66, "matrix": [[1, 2], [3, 4]]},
     recipe={"lr": 0.001},
 )
@@ -141,7 +141,7 @@ def test_tensors_of_a_file_cut_short(tmp_path: Path, share: float) -> None:
     save_classifier(path, STATE, HEADER)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(WeightsError, match="w.safetensors"):
+    with pytest.raises(WeightsError, match=r"w\.safetensors"):
         load_state(path)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,7 +81,11 @@ def test_windows_of_a_track_of_six_faces(tmp_path: Path, stride: int, first: lis
     by_first = dict(zip(windows.first.tolist(), windows.clip.tolist(), strict=True))
     assert [by_first[face] for face in first] == clips
     assert windows.reason == [""] * len(first)
-    assert (windows.track.dtype, windows.clip.dtype, windows.start_s.dtype) == (np.int32, np.int64, np.float64)
+    assert [column.dtype.name for column in (windows.track, windows.clip, windows.start_s)] == [
+        "int32",
+        "int64",
+        "float64",
+    ]
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3, 4, 7])
@@ -192,7 +198,7 @@ def test_the_last_short_window_is_judged_by_its_own_faces(tmp_path: Path) -> Non
     assert windows_of(tmp_path / "w", PTS, rows, {0: [0, 1, 2]}, stride=2).reason == ["", "too small"]
 
 
-def windows_table(rows: list[tuple[int, int, float, float, str, float | None]]) -> pa.Table:
+def windows_table(rows: Sequence[tuple[int, int, float, float, str, float | None]]) -> pa.Table:
     """(track, face, start_s, end_s, reason, probability of joy or None) a row; the rest is calm."""
     content = [
         {
@@ -215,7 +221,7 @@ PARAMS = EmotionsParams(mean_segment_s=1.0, min_segment_s=0.0)
 def test_segments_of_two_tracks_ordered_by_start_and_track() -> None:
     rows = [(7, 10 + i, 0.5 * i, 0.5 * (i + 1), "", 0.95 if i < 4 else 0.05) for i in range(8)]
     rows += [(2, 30 + i, 0.5 * i, 0.5 * (i + 1), "", 0.25) for i in range(4)]
-    np.random.default_rng(0).shuffle(rows)  # type: ignore[arg-type]
+    random.Random(0).shuffle(rows)
     found = make_segments(windows_table(rows), PARAMS)
     assert found.schema.equals(tables.SEGMENTS)
     assert found.drop_columns(["score"]).to_pylist() == [
@@ -227,6 +233,7 @@ def test_segments_of_two_tracks_ordered_by_start_and_track() -> None:
 
 
 def test_stretches_that_are_not_assessable_say_why_and_have_no_score() -> None:
+    rows: list[tuple[int, int, float, float, str, float | None]]
     rows = [(0, i, float(i), float(i + 1), "", 0.9) for i in range(3)]
     rows += [(0, 3 + i, 3.0 + i, 4.0 + i, reason, None) for i, reason in enumerate(("too small", "too blurred"))]
     rows += [(0, 5, 5.0, 6.0, "too blurred", None)]
@@ -257,9 +264,9 @@ def test_no_windows_make_no_segments() -> None:
     assert make_segments(windows_table([]), PARAMS).equals(tables.SEGMENTS.empty_table())
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> str:
-    path = tmp_path / "tiny.safetensors"
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     write_tiny_classifier(path)
     return str(path)
 

@@ -51,7 +51,7 @@ def test_shape_type_and_range(n: int, n_frames: int, size: int) -> None:
     for views in (random_views(noise(n), n_frames, size, generator()), plain_views(noise(n), n_frames, size)):
         assert views.shape == (n, n_frames, 1, size, size)
         assert views.dtype == torch.float32
-        assert 0 <= views.min() and views.max() <= 1
+        assert views.min() >= 0 and views.max() <= 1
         assert views.std() > 0.02
 
 

@@ -17,7 +17,8 @@ def small(width: int = 4) -> nn.Sequential:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width), nn.Flatten(), nn.LazyLinear(2))
     network(torch.zeros(2, 3, 6, 6))
-    return network.to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
 
 
 def step(network: nn.Module, optimizer: torch.optim.Optimizer, seed: int) -> None:

@@ -17,11 +17,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from fercli.config import TrainConfig
+from fercli.datasets import read_dataset
 from fercli.errors import ConfigError, DatasetError, OutputError, WeightsError
+from fercli.evaluation import metrics
 from fercli.labels import EMOTIONS
 from fercli.models.classifier import EmotionClassifier
 from fercli.models.tsm import temporal_shift
-from fercli.models.weights import ClassifierHeader, read_header, save_classifier
+from fercli.models.weights import ClassifierHeader, read_header
 from fercli.progress import Silent, Task
 from fercli.training import loop
 from fercli.training.loop import TrainingDiverged, one_cycle, train
@@ -439,7 +441,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole_and_the_run_goes_on_later(
     monkeypatch.setattr(loop, "one_cycle", one_cycle)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
-        patch.setattr(loop.metrics, "accuracy", lambda matrix: 0.99)  # so that the epoch is the best
+        patch.setattr(metrics, "accuracy", lambda matrix: 0.99)  # so that the epoch is the best
         with pytest.raises(OutputError, match="No space left on device") as caught:
             train(config, Talk())
     assert "free some space" in caught.value.hint
@@ -480,7 +482,7 @@ def test_normalised_clips_have_three_equal_channels_around_zero() -> None:
 
 
 def test_predictions_come_in_order_and_do_not_depend_on_the_batch(root: Path) -> None:
-    data = loop.read_dataset("fer2013", root)
+    data = read_dataset("fer2013", root)
     torch.manual_seed(0)
     network = SmallNetwork(7, dropout=0.5).train()
     whole = loop.predict(network, data.valid, 16)  # type: ignore[arg-type]

@@ -1,0 +1,103 @@
+"""What the smaller commands print, and that stdout carries nothing but data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import fercli
+from fercli.cli.app import main
+from fercli.models.registry import MODELS
+from tests.cli.test_errors import make_video
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("film")
+    video = make_video(folder / "film.mp4")
+    assert main(["annotate", str(video), "-o", str(folder / "film.json"), "-q"]) == 0
+    return folder / "film.fercli"
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"fercli {fercli.__version__}\n"
+
+
+def test_models_lists_every_network_with_its_licence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    out = capsys.readouterr().out
+    for spec in MODELS.values():
+        row = next(line for line in out.splitlines() if line.startswith(f"{spec.name} "))
+        assert spec.task in row and spec.licence.split()[0] in row
+    assert "needs a weights file of yours" in out
+
+
+def test_doctor_finds_this_installation_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "all is well" in out and "MISSING" not in out
+
+
+def test_doctor_names_missing_weights(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FERCLI_WEIGHTS", str(tmp_path))
+    (tmp_path / "centerface.onnx").write_bytes(b"something else")
+    assert main(["doctor"]) == 5
+    out = capsys.readouterr().out
+    assert "MISSING detector centerface" in out and "reinstall fercli" in out
+
+
+def test_status_after_everything_ran(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", str(workspace)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("fresh") == 5 and "stale" not in out
+
+
+def test_quiet_annotate_says_nothing(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video = workspace.parent / "film.mp4"
+    assert main(["annotate", str(video), "-o", str(workspace.parent / "film.json"), "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_export_to_stdout_is_only_data(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(workspace), "-o", "-"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["video"]["name"] == "film.mp4"
+    assert "export:" in captured.err
+    assert main(["export", str(workspace), "-o", "-", "--format", "records"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_each_stage_names_the_next_command(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = workspace.parent / "film.mp4"
+    commands = [["extract-frames", str(video), str(tmp_path / "w.fercli")]]
+    for _ in range(4):
+        assert main(commands[-1]) == 0
+        hint = capsys.readouterr().err.splitlines()[-1]
+        assert hint.startswith("next: fercli ")
+        commands.append(hint.removeprefix("next: fercli ").split())
+    assert [command[0] for command in commands] == [
+        "extract-frames",
+        "detect-faces",
+        "track",
+        "classify-emotions",
+        "export",
+    ]
+    assert (tmp_path / "w.fercli" / "1-frames" / "images" / "000000.jpg").exists()
+
+
+def test_annotate_does_not_throw_away_images_that_were_extracted(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "film.mp4")
+    assert main(["extract-frames", str(video), str(tmp_path / "film.fercli"), "-q"]) == 0
+    assert main(["annotate", str(video), "-o", str(tmp_path / "film.json"), "-q"]) == 0
+    assert len(list((tmp_path / "film.fercli" / "1-frames" / "images").iterdir())) == 10
+
+
+def test_annotate_keeps_only_the_index_by_default(workspace: Path) -> None:
+    assert sorted(path.name for path in (workspace / "1-frames").iterdir()) == ["frames.parquet", "receipt.json"]
