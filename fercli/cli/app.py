@@ -94,6 +94,7 @@ def annotate(
     detector_weights: opt.DetectorWeights = FacesParams.weights,
     min_score: opt.MinScore = FacesParams.min_score,
     max_side: opt.MaxSide = FacesParams.max_side,
+    embedder: opt.Embedder = TracksParams.embedder,
     max_distance: opt.MaxDistance = TracksParams.max_distance,
     model: opt.Model = EmotionsParams.model,
     min_face: opt.MinFace = EmotionsParams.min_size,
@@ -117,7 +118,7 @@ def annotate(
             shot_threshold,
         ),
         faces=FacesParams(detector, detector_weights, min_score, max_side=max_side),
-        tracks=TracksParams(max_distance=max_distance),
+        tracks=TracksParams(embedder, max_distance=max_distance),
         emotions=EmotionsParams(model, min_size=min_face),
         format=format,
         runtime=Runtime(device, batch),
@@ -172,6 +173,7 @@ def detect_faces(
 @app.command()
 def track(
     workspace: opt.WorkspacePath,
+    embedder: opt.Embedder = TracksParams.embedder,
     max_gap: Annotated[float, typer.Option(help="Bridge gaps up to this, seconds.")] = TracksParams.max_gap_s,
     min_faces: Annotated[int, typer.Option(help="Drop tracks with fewer faces.")] = TracksParams.min_faces,
     embed_faces: Annotated[int, typer.Option(help="Faces compared a track.")] = TracksParams.embed_faces,
@@ -183,7 +185,9 @@ def track(
     """Stage 3: faces to tracks inside each shot, tracks to persons across the video."""
     from fercli.cli import run
 
-    params = TracksParams(max_gap_s=max_gap, min_faces=min_faces, embed_faces=embed_faces, max_distance=max_distance)
+    params = TracksParams(
+        embedder, max_gap_s=max_gap, min_faces=min_faces, embed_faces=embed_faces, max_distance=max_distance
+    )
     run.stage("track", workspace, params, Runtime(device), force=force, reporter=ConsoleReporter(quiet=quiet))
 
 

@@ -20,7 +20,6 @@ PACKAGES = {
     "cv2": "opencv-python-headless",
     "onnxruntime": "onnxruntime",
     "dlib": "dlib-bin",
-    "face_recognition": "face-recognition",
     "scenedetect": "scenedetect",
     "pyarrow": "pyarrow",
     "safetensors": "safetensors",

@@ -22,6 +22,7 @@ Detector = Annotated[str, typer.Option(help="Face detector, a name from 'fercli 
 DetectorWeights = Annotated[str, typer.Option(help="Weights file for the detector; required by yunet.")]
 MinScore = Annotated[float, typer.Option(help="Drop detections below this score, 0 to 1.")]
 MaxSide = Annotated[int, typer.Option(help="Scale larger frames down to this side for detection, pixels.")]
+Embedder = Annotated[str, typer.Option(help="Face embedder, a name from 'fercli models'.")]
 MaxDistance = Annotated[float, typer.Option(help="Tracks closer than this in face space are one person.")]
 Model = Annotated[str, typer.Option(help="Classifier: a name from 'fercli models', or a file from 'fercli train'.")]
 MinFace = Annotated[int, typer.Option(help="Faces smaller than this are not assessable, pixels.")]

@@ -76,6 +76,16 @@ EMBEDDERS = (
         needs="dlib",
         install="pip install dlib-bin face_recognition_models",
     ),
+    ModelSpec(
+        name="face-recognition",
+        task="embedder",
+        loader="fercli.models.face_recognition_encoder:load",
+        licence="MIT; weights CC0-1.0",
+        source="https://github.com/ageitgey/face_recognition, the same network as dlib-resnet",
+        training_data="as dlib-resnet",
+        needs="face_recognition",
+        install="pip install -r requirements.txt (in a checkout), or pip install --no-deps face_recognition",
+    ),
 )
 
 CLASSIFIERS = (

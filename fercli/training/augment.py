@@ -13,15 +13,15 @@ from torch import Tensor
 
 VIEW = 0.9
 """Share of a data-set image's side that the network sees: the borders hold little but background."""
-ROTATION = math.radians(10)
-SCALE = 0.12
-SHIFT = 0.06
-CONTRAST = 0.3
-BRIGHTNESS = 0.15
+ROTATION = math.radians(8)
+SCALE = 0.1
+SHIFT = 0.05
+CONTRAST = 0.25
+BRIGHTNESS = 0.1
 DRIFT = 0.35
 """Share of the geometric ranges a clip may drift through between its first and last frame."""
-BLUR_PROBABILITY = 0.2
-ERASE_PROBABILITY = 0.15
+BLUR_PROBABILITY = 0.1
+ERASE_PROBABILITY = 0.05
 
 
 def random_views(images: Tensor, n_frames: int, size: int, generator: torch.Generator) -> Tensor:

@@ -69,7 +69,7 @@ def train(config: TrainConfig, reporter: Reporter) -> Path:
         reporter.warn(f"{len(data.problems)} samples could not be used, the first: {data.problems[0]}")
 
     torch.manual_seed(config.seed)
-    model = TsmResNet18(len(data.train.classes), ARCHITECTURES[config.model], dropout=0.2)
+    model = TsmResNet18(len(data.train.classes), ARCHITECTURES[config.model], dropout=0.1)
     model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
     optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=config.lr)
     progress = Progress()

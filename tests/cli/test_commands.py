@@ -72,9 +72,7 @@ def test_export_to_stdout_is_only_data(workspace: Path, capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out) == []
 
 
-def test_each_stage_names_the_next_command(
-    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_stage_names_the_next_command(workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     video = workspace.parent / "film.mp4"
     commands = [["extract-frames", str(video), str(tmp_path / "w.fercli")]]
     for _ in range(4):

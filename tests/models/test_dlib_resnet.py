@@ -38,16 +38,14 @@ def portrait() -> NDArray[np.uint8]:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:pkg_resources is deprecated:UserWarning")
 def test_same_numbers_as_face_recognition(embedder: DlibEmbedder, portrait: NDArray[np.uint8]) -> None:
-    import face_recognition
-
-    left, top, right, bottom = (int(edge) for edge in WOMAN)
-    for image in (portrait, np.ascontiguousarray(portrait[:, ::-1]) // 2):
-        place = (top, right, bottom, left) if image is portrait else (top, 512 - left, bottom, 512 - right)
-        expected = face_recognition.face_encodings(image, [place], num_jitters=0, model="small")[0]
-        box = np.array([[place[3], place[0], place[1], place[2]]], dtype=np.float32)
-        np.testing.assert_allclose(embedder.embed([image], box)[0], expected, atol=2e-6)
+    reference = load_model(find_model("face-recognition", "embedder"))
+    mirrored = np.array([512 - WOMAN[2], WOMAN[1], 512 - WOMAN[0], WOMAN[3]], dtype=np.float32)
+    pictures = [portrait, np.ascontiguousarray(portrait[:, ::-1]) // 2]
+    boxes = np.stack([WOMAN, mirrored])
+    expected = reference.embed(pictures, boxes)
+    assert expected.shape == (2, 128) and expected.dtype == np.float32
+    np.testing.assert_allclose(embedder.embed(pictures, boxes), expected, atol=2e-6)
 
 
 def test_a_batch_gives_what_single_faces_give(embedder: DlibEmbedder, portrait: NDArray[np.uint8]) -> None:

@@ -1,0 +1,48 @@
+"""Embeddings by the package `face_recognition` itself: the reference that `dlib-resnet` is compared with, some 8 times
+slower, for results that have to agree with those of scripts built on that package."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.errors import WeightsError
+
+with warnings.catch_warnings():  # its models package, in its last release, still finds its files with pkg_resources
+    warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
+    import face_recognition
+
+DIMENSIONS = 128
+
+
+class FaceRecognitionEncoder:
+    """`face_recognition.face_encodings` with its five-point model, which is free; the 68-point one is not."""
+
+    def embed(self, crops: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, 128) embeddings of the faces at (N, 4) boxes, each in the pixels of its own RGB crop."""
+        rows = [
+            face_recognition.face_encodings(np.ascontiguousarray(crop), [_location(box)], model="small")[0]
+            for crop, box in zip(crops, boxes, strict=True)
+        ]
+        return np.array(rows, dtype=np.float32).reshape(len(rows), DIMENSIONS)
+
+
+def load(weights: Path | None, device: str) -> FaceRecognitionEncoder:
+    """Build the encoder; it runs on the CPU, with the weights of `face_recognition_models`, whatever the device.
+
+    Raises:
+        WeightsError: a file was given.
+    """
+    if weights is not None:
+        raise WeightsError(f"face-recognition cannot use {weights}: it brings its own", hint="use dlib-resnet")
+    return FaceRecognitionEncoder()
+
+
+def _location(box: NDArray[np.float32]) -> tuple[int, int, int, int]:
+    """The package's order: top, right, bottom, left."""
+    x1, y1, x2, y2 = (round(float(edge)) for edge in box)
+    return y1, x2, y2, x1
