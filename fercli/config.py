@@ -146,7 +146,7 @@ class TrainConfig:
     out: Path
     model: str = "resnet18"
     init: Path | None = None
-    epochs: int = 9
+    epochs: int = 10
     batch: int = 64
     lr: float = 1e-3
     weight_decay: float = 0.05

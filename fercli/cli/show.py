@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from fercli.errors import MissingDependency, WeightsError
 from fercli.exporters.document import Document, Person, gather
-from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.labels import RECORD_NAMES
 from fercli.models.registry import MODELS, find_weights
 from fercli.pipeline import status as stage_status
 from fercli.workspace import Workspace
@@ -23,9 +24,9 @@ def summary(workspace: Workspace, output: Path) -> None:
     video = document.video
     console.print(
         f"{video['name']}: {video['duration_s']:.1f} s, {video['width']} x {video['height']}, "
-        f"{len(document.persons)} persons, {len(document.segments)} segments"
+        f"{_count(document.persons, 'person')}, {_count(document.segments, 'segment')}"
     )
-    if document.persons:
+    if document.persons or document.unassigned:
         console.print(_persons(document))
     else:
         console.print("No face was found, so there is nothing to annotate.")
@@ -78,16 +79,20 @@ def _persons(document: Document) -> Table:
     table.add_column("on screen", justify="right")
     table.add_column("tracks", justify="right")
     table.add_column("emotions")
-    for person in document.persons:
+    for person in [*document.persons, *([document.unassigned] if document.unassigned else [])]:
         table.add_row(person.name, f"{person.screen_time_s:.1f} s", str(person.tracks), _emotions(person))
     return table
 
 
+def _count(things: list[Any], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
 def _emotions(person: Person) -> str:
     total = sum(person.seconds_by_emotion.values())
-    names = {**RECORD_NAMES, NOT_ASSESSABLE: NOT_ASSESSABLE}
     shown = [
-        f"{names[emotion]} {100 * seconds / total:.0f} %" for emotion, seconds in person.seconds_by_emotion.items()
+        f"{RECORD_NAMES[emotion]} {100 * seconds / total:.0f} %"
+        for emotion, seconds in person.seconds_by_emotion.items()
     ]
     return ", ".join(shown[:4])
 

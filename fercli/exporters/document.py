@@ -73,6 +73,7 @@ class Document:
     Attributes:
         video: facts of the video; its name, not its path.
         persons: by screen time, longest first.
+        unassigned: the sum of the tracks that could not be given to a person; None if there are none.
         segments: assessed segments by start.
         gaps: segments that could not be assessed, by start.
         provenance: version, models with the sha256 of their weights, parameters of each stage.
@@ -81,6 +82,7 @@ class Document:
 
     video: dict[str, Any]
     persons: list[Person]
+    unassigned: Person | None
     segments: list[Segment]
     gaps: list[Segment]
     provenance: dict[str, Any]
@@ -111,11 +113,13 @@ def gather(workspace: Workspace) -> Document:
         )
         for row, box in zip(rows, boxes, strict=True)
     ]
+    persons = _persons(people, names, segments)
     video = {key: value for key, value in asdict(workspace.video).items() if key != "path"}
     provenance, warnings = _provenance(workspace)
     return Document(
         video={"name": Path(workspace.video.path).name, **video},
-        persons=_persons(people, names, segments),
+        persons=[person for person in persons if person.name != UNASSIGNED],
+        unassigned=next((person for person in persons if person.name == UNASSIGNED), None),
         segments=[segment for segment in segments if segment.emotion != NOT_ASSESSABLE],
         gaps=[segment for segment in segments if segment.emotion == NOT_ASSESSABLE],
         provenance=provenance,
@@ -132,7 +136,7 @@ def _persons(people: list[dict[str, Any]], names: dict[int, str], segments: list
         screen_time[names[row["track"]]] += row["end_s"] - row["start_s"]
     for segment in segments:
         emotions[segment.person][segment.emotion] += segment.end_s - segment.start_s
-    ranked = sorted(screen_time, key=lambda name: (name == UNASSIGNED, -screen_time[name], name))
+    ranked = sorted(screen_time, key=lambda name: (-screen_time[name], name))
     return [
         Person(
             name,

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fercli.exporters.document import Document, Segment
+from fercli.exporters.document import Document, Person, Segment
 from fercli.labels import RECORD_NAMES
 
 
@@ -17,9 +17,8 @@ def write(document: Document, path: Path) -> None:
         "format": "fercli-annotations",
         "version": 1,
         "video": document.video,
-        "persons": [
-            {**asdict(person), "seconds_by_emotion": _short(person.seconds_by_emotion)} for person in document.persons
-        ],
+        "persons": [_person(person) for person in document.persons],
+        "unassigned": _person(document.unassigned) if document.unassigned else None,
         "segments": [segment.as_record() for segment in document.segments],
         "not_assessable": [_gap(segment) for segment in document.gaps],
         "provenance": document.provenance,
@@ -28,8 +27,9 @@ def write(document: Document, path: Path) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _short(seconds: dict[str, float]) -> dict[str, float]:
-    return {RECORD_NAMES[emotion]: value for emotion, value in seconds.items()}
+def _person(person: Person) -> dict[str, Any]:
+    seconds = {RECORD_NAMES[emotion]: value for emotion, value in person.seconds_by_emotion.items()}
+    return {**asdict(person), "seconds_by_emotion": seconds}
 
 
 def _gap(segment: Segment) -> dict[str, Any]:

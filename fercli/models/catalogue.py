@@ -97,6 +97,6 @@ CLASSIFIERS = (
         source="trained with `fercli train`, recipe in weights/README.md",
         training_data="FER2013 with FER+ votes, research use",
         weights="tsm-resnet18-fer2013.safetensors",
-        sha256="cf6f131151fae5f5eb32f190a0bfa178cb46b7581c9bce0bb13de3b862cc6d84",
+        sha256="e153179f788c3709469d6e2271ef5b39b202ff964a31ce88375f939e7551b870",
     ),
 )

@@ -9,7 +9,7 @@ import pytest
 
 import fercli
 from fercli.errors import CorruptTable
-from fercli.exporters.document import UNASSIGNED, Segment, gather
+from fercli.exporters.document import UNASSIGNED, Person, Segment, gather
 from fercli.workspace import Workspace
 from tests.workspaces import VIDEO, add_receipt, face_row, faces_table, make_workspace, people_table, segments_table
 
@@ -48,14 +48,14 @@ def test_segments_carry_who_when_what_and_where(tmp_path: Path) -> None:
 
 
 def test_persons_are_summed_over_their_tracks_and_ranked_by_screen_time(tmp_path: Path) -> None:
-    persons = gather(film(tmp_path / "w")).persons
+    document = gather(film(tmp_path / "w"))
+    persons = document.persons
     assert [(p.name, p.tracks, p.screen_time_s) for p in persons] == [
         ("Ross", 1, 5.0),
         ("Zoë", 2, 3.5),
-        (UNASSIGNED, 1, 9.0),  # last, however long
     ]
     assert list(persons[1].seconds_by_emotion.items()) == [("happiness", 2.75), ("neutral", 0.75)]
-    assert persons[2].seconds_by_emotion == {"not assessable": 8.5}
+    assert document.unassigned == Person(UNASSIGNED, 1, 9.0, {"not assessable": 8.5})
 
 
 def test_the_video_is_named_without_its_path(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_video_without_faces_is_a_valid_empty_document(tmp_path: Path) -> None
         tmp_path / "w", faces=faces_table([]), people=people_table([]), segments=segments_table([])
     )
     document = gather(workspace)
-    assert (document.persons, document.segments, document.gaps) == ([], [], [])
+    assert (document.persons, document.unassigned, document.segments, document.gaps) == ([], None, [], [])
 
 
 def test_a_damaged_table_is_named(tmp_path: Path) -> None:

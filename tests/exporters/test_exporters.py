@@ -20,6 +20,7 @@ NAMES = ["Ross", 'Zoë "Z" O\'Brien, jr.', "李 明\nzwei", "=1+1"]
 DOCUMENT = Document(
     video={"name": "épisode 1.mp4", "fps": 25.0},
     persons=[Person(name, 1, 5.0, {"happiness": 3.25, "not assessable": 1.0}) for name in NAMES],
+    unassigned=None,
     segments=[
         Segment(emotion, 1.0 + i, 1.5004 + i, NAMES[i % 4], i, 0.5 + i / 16, (10.25 + i, 20, 30, 40.75), "")
         for i, emotion in enumerate(
@@ -114,6 +115,7 @@ def test_the_document_tells_all(tmp_path: Path) -> None:
         "version",
         "video",
         "persons",
+        "unassigned",
         "segments",
         "not_assessable",
         "provenance",
