@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn import metrics as sklearn
 
 from fercli.evaluation import metrics
-
-sklearn = pytest.importorskip("sklearn.metrics")
 
 
 def samples(seed: int, classes: int, absent: tuple[int, ...] = ()) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

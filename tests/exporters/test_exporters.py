@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd  # type: ignore[import-untyped]
 import pytest
 
 from fercli.errors import ConfigError
@@ -36,20 +36,20 @@ RECORDS = [segment.as_record() for segment in DOCUMENT.segments]
 
 
 def from_csv(path: Path) -> list[dict[str, Any]]:
-    table = pd.read_csv(path, keep_default_na=False)
-    return [
-        {
-            "type": "emotion",
-            "class": row["class"],
-            "seconds": row["seconds"],
-            "object": row["object"],
-            "end": row["end"],
-            "score": row["score"],
-            "track": row["track"],
-            "box": [row["x1"], row["y1"], row["x2"], row["y2"]],
-        }
-        for row in table.to_dict("records")
-    ]
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            {
+                "type": "emotion",
+                "class": row["class"],
+                "seconds": float(row["seconds"]),
+                "object": row["object"],
+                "end": float(row["end"]),
+                "score": float(row["score"]),
+                "track": int(row["track"]),
+                "box": [float(row[edge]) for edge in ("x1", "y1", "x2", "y2")],
+            }
+            for row in csv.DictReader(file)
+        ]
 
 
 READERS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
