@@ -6,7 +6,6 @@ import platform
 import shutil
 import sys
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import fercli
@@ -20,13 +19,13 @@ PACKAGES = {
     "cv2": "opencv-python-headless",
     "onnxruntime": "onnxruntime",
     "dlib": "dlib-bin",
-    "scenedetect": "scenedetect",
+    "scenedetect": "scenedetect-headless",
     "pyarrow": "pyarrow",
     "safetensors": "safetensors",
     "scipy": "scipy",
     "numpy": "numpy",
 }
-"""Module -> distribution that provides it."""
+"""Module -> distribution to install if it is missing; others may provide it too."""
 
 LOW_DISK_GIB = 2
 
@@ -52,10 +51,9 @@ def _tasks() -> list[str]:
 
 def _package(module: str, distribution: str) -> bool:
     try:
-        import_module(module)
-        _line("ok", f"{distribution} {version(distribution)}")
-    except (ImportError, PackageNotFoundError) as error:
-        _line("MISSING", f"{distribution}: {error}; run: pip install {distribution}")
+        _line("ok", f"{module} {import_module(module).__version__}")
+    except ImportError as error:
+        _line("MISSING", f"{module}: {error}; run: pip install {distribution}")
         return False
     return True
 

@@ -222,7 +222,14 @@ def test_a_bug_has_its_own_exit_code(capsys: pytest.CaptureFixture[str], monkeyp
 def test_ctrl_c_ends_with_130_and_can_go_on(tmp_path: Path) -> None:
     video = make_video(tmp_path / "long.mp4", seconds=60)
     command = [sys.executable, "-m", "fercli.cli.app", "annotate", str(video), "-o", str(tmp_path / "out.json")]
-    with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True) as process:
+
+    def listen_to_ctrl_c() -> None:
+        """Programs started in the background by a script inherit that SIGINT is ignored; tests may be such ones."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, preexec_fn=listen_to_ctrl_c
+    ) as process:
         deadline = time.monotonic() + 60
         while not (tmp_path / "long.fercli" / "1-frames.partial").exists() and time.monotonic() < deadline:
             time.sleep(0.01)

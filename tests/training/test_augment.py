@@ -194,4 +194,4 @@ def test_blur_takes_fine_detail_from_some_images_and_leaves_the_others(monkeypat
 
 
 def test_angles_are_radians() -> None:
-    assert math.isclose(augment.ROTATION, math.pi / 18)
+    assert math.isclose(augment.ROTATION, math.radians(8))
