@@ -97,6 +97,6 @@ CLASSIFIERS = (
         source="trained with `fercli train`, recipe in weights/README.md",
         training_data="FER2013 with FER+ votes, research use",
         weights="tsm-resnet18-fer2013.safetensors",
-        sha256="e153179f788c3709469d6e2271ef5b39b202ff964a31ce88375f939e7551b870",
+        sha256="f89dec18d4393c56ca38c353c6afa9bc9d92c00f278f0ea63f2c17ff2e5026d0",
     ),
 )

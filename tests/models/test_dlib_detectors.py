@@ -26,7 +26,6 @@ def test_hog_finds_a_face_with_a_score_and_no_landmarks() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # face_recognition_models imports pkg_resources, which announces its end
 def test_hog_boxes_are_those_of_face_recognition() -> None:
     """It answers (top, right, bottom, left), the last pixel of each included."""
     face_recognition = pytest.importorskip("face_recognition")
