@@ -124,7 +124,7 @@ class Runtime:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """train; the defaults are the recipe of the shipped weights.
+    """train; with `--model resnet18` the defaults are the first half of the recipe in weights/README.md.
 
     Attributes:
         dataset, root: which data set, and where it lies.
@@ -144,7 +144,7 @@ class TrainConfig:
     dataset: str
     root: Path
     out: Path
-    model: str = "resnet18"
+    model: str = "tsm-resnet18"
     init: Path | None = None
     epochs: int = 10
     batch: int = 64

@@ -95,7 +95,8 @@ def config(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Train
 
 
 def settings(root: Path, out: Path, **changes: Any) -> TrainConfig:
-    values: dict[str, Any] = {"epochs": 4, "batch": 16, "start_size": 16, "input_size": 16, "device": "cpu", **changes}
+    sizes = {"batch": 16, "start_size": 16, "input_size": 16}
+    values: dict[str, Any] = {"model": "resnet18", "epochs": 4, "device": "cpu", **sizes, **changes}
     return TrainConfig(dataset="fer2013", root=root, out=out, **values)
 
 

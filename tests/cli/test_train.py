@@ -1,0 +1,55 @@
+"""`fercli train` through `main`: what it says, what it writes, and that its weights can be used at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fercli.cli.app import main
+from fercli.models.weights import read_header
+from tests.datasets.faces import npz_arrays, write_npz
+
+SMALL = ["--epochs", "1", "--input-size", "16", "--start-size", "16", "--batch", "14", "--device", "cpu"]
+
+
+@pytest.fixture
+def fer2013(tmp_path: Path) -> Path:
+    return write_npz(tmp_path / "fer2013.npz", npz_arrays((28, 14, 14)))
+
+
+@pytest.mark.slow
+def test_it_trains_calibrates_tests_and_names_the_next_command(
+    fer2013: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert main(["train", "--dataset", "fer2013", "--root", str(fer2013), "--out", str(out), *SMALL]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "train: 28 images, 7 classes" in captured.err and "test accuracy" in captured.err
+    assert captured.err.splitlines()[-1] == f"next: fercli classify-emotions WORKSPACE --model {out}/best.safetensors"
+    header = read_header(out / "best.safetensors")
+    assert (header.architecture, header.n_frames, header.input_size) == ("tsm-resnet18", 4, 16)
+    assert header.view_scale == pytest.approx(0.9)
+    assert header.metrics["test_n"] == 14 and np.sum(header.metrics["test_confusion"]) == 14
+    assert header.temperature != 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "named"),
+    [
+        (["--dataset", "fer2014"], 2, "known: fer2013"),
+        (["--model", "vgg"], 2, "known: resnet18, tsm-resnet18"),
+        (["--epochs", "0"], 2, "epochs"),
+        (["--root", "nowhere"], 3, "nowhere"),
+        (["--init", "nothing.safetensors"], 5, "nothing.safetensors"),
+    ],
+)
+def test_what_cannot_be_trained(
+    fer2013: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], code: int, named: str
+) -> None:
+    command = ["train", "--dataset", "fer2013", "--root", str(fer2013), "--out", str(tmp_path / "run"), *SMALL]
+    assert main([*command, *options]) == code
+    err = capsys.readouterr().err
+    assert named in err and err.startswith(("error: ", "train: "))
