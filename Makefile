@@ -29,7 +29,7 @@ demo: demo/sample.mp4 ## annotate a short real video and print a summary
 
 demo/sample.mp4: examples/make_sample.py $(INSTALLED)
 	@mkdir -p demo
-	$(BIN)/python examples/make_sample.py demo/sample.mp4
+	$(BIN)/python examples/make_sample.py demo/sample.mp4 --truth demo/sample-truth.json
 
 test: lint types contracts pytest ## linters, types, import contracts and all tests
 
