@@ -129,16 +129,26 @@ class TrainConfig:
     Attributes:
         dataset, root: which data set, and where it lies.
         out: directory of the run.
-        model: `resnet18` (one frame) or `tsm-resnet18` (clips of four).
+        model: a name from `models.networks.ARCHITECTURES`.
         init: weights to start from, a static model for a temporal one for example; the last layer may differ.
-        epochs, batch, lr, weight_decay: AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) under a one-cycle schedule
-            with its peak at `lr`, after a warm-up over the first tenth of the steps (arXiv 1708.07120).
-        input_size: side of the network's input.
-        start_size: side in the first epoch; it grows to `input_size` over the first 60 % of the epochs, which costs
-            less and regularises (progressive resizing; Tan and Le 2021, arXiv 2104.00298).
+        fold_div: of temporal networks; 1 / fold_div of the channels is shifted each way.
+        epochs, batch, lr, weight_decay: stochastic gradient descent with Nesterov momentum 0.9 under a one-cycle
+            schedule with its peak at `lr`, after a warm-up over the first tenth of the steps (arXiv 1708.07120).
+        sizes: sides of the input, ascending; the last is the one the network is used with. Each gets about the same
+            time: starting small costs less and regularises (progressive resizing; Tan and Le 2021, arXiv 2104.00298).
+        targets: `distribution` learns what share of the votes each class got, `label` only the class with most.
+        smoothing: share of each target that is spread over all classes, in [0, 1).
+        balanced: weigh rare classes more.
+        extras: further terms of the loss, from `training.objective.EXTRAS`.
+        word_vectors: word2vec or GloVe file for the extra `word-cosine`; without it the shipped table serves.
+        mix: `none`, `cutmix` or `mixup`.
+        randaugment: magnitude of RandAugment, 0 to 10; 0 leaves it out.
         limit: images a training epoch, drawn anew each time; 0 takes all.
+        patience: stop after so many epochs without a better validation accuracy; 0 never stops.
+        precision: `float32`, `bfloat16`, or `auto`: bfloat16 where the device computes in it.
         seed: of everything random.
         device: `auto`, `cpu` or `cuda`.
+        strict: whether a sample that cannot be used is fatal.
     """
 
     dataset: str
@@ -146,17 +156,37 @@ class TrainConfig:
     out: Path
     model: str = "tsm-resnet18"
     init: Path | None = None
-    epochs: int = 10
-    batch: int = 64
-    lr: float = 1e-3
-    weight_decay: float = 0.05
-    input_size: int = 40
-    start_size: int = 28
+    fold_div: int = 8
+    epochs: int = 36
+    batch: int = 96
+    lr: float = 0.05
+    weight_decay: float = 5e-4
+    sizes: tuple[int, ...] = (40, 48, 56)
+    targets: str = "distribution"
+    smoothing: float = 0.0
+    balanced: bool = False
+    extras: tuple[str, ...] = ()
+    word_vectors: Path | None = None
+    mix: str = "none"
+    randaugment: int = 0
     limit: int = 0
+    patience: int = 0
+    precision: str = "auto"
     seed: int = 0
     device: str = "auto"
+    strict: bool = False
+
+    @property
+    def input_size(self) -> int:
+        """Side of the input the network is used with, pixels."""
+        return self.sizes[-1]
 
     def size_in(self, epoch: int) -> int:
-        """Side of the input in an epoch, a multiple of 4."""
-        grown = min(1.0, epoch / max(1.0, 0.6 * self.epochs))
-        return min(self.input_size, 4 * round((self.start_size + grown * (self.input_size - self.start_size)) / 4))
+        """Side of the input in an epoch: a size's share of the epochs falls with its number of pixels."""
+        shares = [1 / size**2 for size in self.sizes]
+        reached = 0.0
+        for size, share in zip(self.sizes, shares, strict=True):
+            reached += share / sum(shares)
+            if epoch < round(reached * self.epochs):
+                return size
+        return self.input_size

@@ -283,7 +283,7 @@ def writing(path: Path) -> Iterator[None]:
         hint = (
             "free some space, then run the same command: finished work is kept"
             if error.errno == errno.ENOSPC
-            else "choose a place you may write to, with -o or --workdir"
+            else "choose a place you may write to, with -o, --out or --workdir"
         )
         raise OutputError(f"cannot write {error.filename or path}: {error.strerror or error}", hint=hint) from error
 

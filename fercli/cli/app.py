@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 import fercli
+from fercli.cli import learning
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter, show_error
 from fercli.config import (
@@ -19,7 +20,6 @@ from fercli.config import (
     FramesParams,
     Runtime,
     TracksParams,
-    TrainConfig,
 )
 from fercli.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, FercliError
 
@@ -269,45 +269,9 @@ def doctor() -> None:
         raise typer.Exit(5)
 
 
-@app.command()
-def train(
-    dataset: Annotated[str, typer.Option(help="Name of the data set: fer2013.", show_default=False)],
-    root: Annotated[Path, typer.Option(help="The data set's file or directory.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Directory of the run; an interrupted run goes on.")] = Path("runs/last"),
-    model: Annotated[str, typer.Option(help="resnet18 or tsm-resnet18.")] = TrainConfig.model,
-    init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = TrainConfig.init,
-    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = TrainConfig.epochs,
-    batch: Annotated[int, typer.Option(help="Clips a step.")] = TrainConfig.batch,
-    lr: Annotated[float, typer.Option(help="Peak learning rate.")] = TrainConfig.lr,
-    weight_decay: Annotated[float, typer.Option(help="Of AdamW.")] = TrainConfig.weight_decay,
-    input_size: Annotated[int, typer.Option(help="Side of the input, pixels.")] = TrainConfig.input_size,
-    start_size: Annotated[int, typer.Option(help="Side in the first epoch, pixels.")] = TrainConfig.start_size,
-    limit: Annotated[int, typer.Option(help="Images an epoch; 0 takes all.")] = TrainConfig.limit,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = TrainConfig.seed,
-    device: opt.Device = TrainConfig.device,
-    quiet: opt.Quiet = False,
-) -> None:
-    """Train a classifier, or go on with a run that was interrupted."""
-    from fercli.training.loop import train as run_training
-
-    config = TrainConfig(
-        dataset=dataset,
-        root=root,
-        out=out,
-        model=model,
-        init=init,
-        epochs=epochs,
-        batch=batch,
-        lr=lr,
-        weight_decay=weight_decay,
-        input_size=input_size,
-        start_size=start_size,
-        limit=limit,
-        seed=seed,
-        device=device,
-    )
-    best = run_training(config, ConsoleReporter(quiet=quiet))
-    print(f"next: fercli classify-emotions WORKSPACE --model {best}", file=sys.stderr)
+for _command in (learning.train, learning.evaluate, learning.plot, learning.explain):
+    app.command()(_command)
+app.add_typer(learning.dataset_app, name="dataset")
 
 
 if __name__ == "__main__":

@@ -75,3 +75,15 @@ def parse_time(text: str, option: str) -> float:
     for part in parts:
         seconds = seconds * 60 + part
     return seconds
+
+
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """Whole numbers with commas between them.
+
+    Raises:
+        ConfigError: anything else.
+    """
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise ConfigError(f"--sizes {text!r} are not sizes", hint="give whole numbers, as 40,48,56") from error

@@ -2,31 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from fercli.datasets.faces import DatasetSplits, FaceSet, Problem
-from fercli.errors import ConfigError
+from fercli.datasets.faces import DatasetSplits, FaceSet, Labelling
+from fercli.datasets.samples import Listing, Problem, Sample
+from fercli.errors import ConfigError, DatasetError
+from fercli.progress import Reporter, Silent
 
 DATASETS = {
+    "affectnet": "fercli.datasets.affectnet:read",
+    "affectnet7": "fercli.datasets.affectnet:read_7",
+    "casme2": "fercli.datasets.casme2:read",
+    "ckplus": "fercli.datasets.ckplus:read",
     "fer2013": "fercli.datasets.fer2013:read",
+    "ferplus": "fercli.datasets.fer2013:read_ferplus",
+    "folder": "fercli.datasets.folder:read",
+    "friends": "fercli.datasets.friends:read",
+    "jaffe": "fercli.datasets.jaffe:read",
+    "kdef": "fercli.datasets.kdef:read",
+    "mmi": "fercli.datasets.mmi:read",
+    "mug": "fercli.datasets.mug:read",
+    "raf": "fercli.datasets.raf:read",
 }
-"""Name -> `module:function`; the function takes the root and returns DatasetSplits."""
+"""Name -> `module:function`; the function takes the root and returns a Listing of files, or DatasetSplits."""
 
 
-def read_dataset(name: str, root: Path) -> DatasetSplits:
-    """Read a data set from where a person keeps it.
+def read_dataset(name: str, root: Path, reporter: Reporter | None = None, *, strict: bool = False) -> DatasetSplits:
+    """Read a data set from where a person keeps it, pictures and all.
+
+    Args:
+        name: a key of DATASETS.
+        root: the file or directory of the data set, as it was downloaded.
+        reporter: who is told how far it is.
+        strict: whether a sample that cannot be used is fatal.
 
     Raises:
         ConfigError: no data set of that name.
-        DatasetError: the files under `root` are not that data set.
+        DatasetError: the files under `root` are not that data set, or, if `strict`, not all of it can be used.
     """
     if name not in DATASETS:
         raise ConfigError(f"unknown data set {name!r}", hint=f"known: {', '.join(DATASETS)}")
+    if not root.exists():
+        raise DatasetError(f"no such file or directory: {root}", hint=f"give --root where {name} lies")
     module, function = DATASETS[name].split(":")
-    reader: Callable[[Path], DatasetSplits] = getattr(import_module(module), function)
-    return reader(root)
+    found: Listing | DatasetSplits = getattr(import_module(module), function)(root)
+    if isinstance(found, Listing):
+        from fercli.datasets.pack import pack
+
+        found = pack(found, reporter or Silent())
+    if strict and found.problems:
+        raise DatasetError(
+            f"{len(found.problems)} samples of {name} cannot be used, the first: {found.problems[0]}",
+            hint="mend the data set, or leave --strict out to go on without them",
+        )
+    return found
 
 
-__all__ = ["DATASETS", "DatasetSplits", "FaceSet", "Problem", "read_dataset"]
+__all__ = ["DATASETS", "DatasetSplits", "FaceSet", "Labelling", "Listing", "Problem", "Sample", "read_dataset"]

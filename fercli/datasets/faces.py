@@ -1,4 +1,4 @@
-"""What every data-set reader returns: faces with label distributions, and the problems met on the way."""
+"""A data set in memory, ready to train on or to score: grey faces, and one or more ways of labelling them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.datasets.samples import SPLITS, Problem
+
 
 @dataclass(frozen=True)
-class Problem:
-    """One sample that could not be used, and why."""
+class Labelling:
+    """One answer to what the faces of a split show; FER2013's label and the votes of FER+ are two.
 
-    file: str
-    line: int
-    reason: str
+    Attributes:
+        classes: the C class names, canonical.
+        targets: (N, C) float32 label distributions, rows summing to 1; a row of zeros is not trained on.
+        labels: (N,) int64 index of the class that counts in evaluation; -1 where there is none.
+    """
+
+    classes: tuple[str, ...]
+    targets: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+    @classmethod
+    def of_indices(cls, classes: tuple[str, ...], labels: NDArray[np.int64]) -> Labelling:
+        """One certain class a face."""
+        return cls(classes, np.eye(len(classes), dtype=np.float32)[labels], labels)
 
 
 @dataclass(frozen=True)
@@ -22,19 +35,24 @@ class FaceSet:
     """One split of a data set, column-wise.
 
     Attributes:
-        images: (N, H, W) uint8 grey.
-        targets: (N, C) float32 label distributions, each row summing to 1.
-        labels: (N,) int64 index of the label that counts in evaluation.
-        classes: the C class names, canonical.
+        images: (N, T, H, W) uint8 grey; T is 1 for stills.
+        labellings: name -> labelling, the main one first.
+        subjects: (N,) who is shown; empty strings where the set does not say.
+        sources: (N,) where each face comes from, as a person would look it up.
     """
 
     images: NDArray[np.uint8]
-    targets: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    classes: tuple[str, ...]
+    labellings: dict[str, Labelling]
+    subjects: tuple[str, ...]
+    sources: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def main(self) -> Labelling:
+        """The labelling that figures are quoted on."""
+        return next(iter(self.labellings.values()))
 
 
 @dataclass(frozen=True)
@@ -46,6 +64,7 @@ class DatasetSplits:
         face_scale: side of an image as a multiple of the longer side of the default detector's box, both centred alike.
         train, valid, test: the splits.
         problems: samples that could not be used.
+        official: whether the set itself says which sample belongs to which split.
     """
 
     name: str
@@ -55,3 +74,24 @@ class DatasetSplits:
     valid: FaceSet
     test: FaceSet
     problems: tuple[Problem, ...] = ()
+    official: bool = True
+
+    def part(self, split: str) -> FaceSet:
+        """One split, or for `all` the whole set."""
+        parts = (self.train, self.valid, self.test)
+        if split != "all":
+            return dict(zip(SPLITS, parts, strict=True))[split]
+        return FaceSet(
+            np.concatenate([part.images for part in parts]),
+            {name: _joined([part.labellings[name] for part in parts]) for name in self.train.labellings},
+            sum((part.subjects for part in parts), ()),
+            sum((part.sources for part in parts), ()),
+        )
+
+
+def _joined(labellings: list[Labelling]) -> Labelling:
+    return Labelling(
+        labellings[0].classes,
+        np.concatenate([labelling.targets for labelling in labellings]),
+        np.concatenate([labelling.labels for labelling in labellings]),
+    )

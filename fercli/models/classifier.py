@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.calibration import probabilities
-from fercli.errors import WeightsError
+from fercli.errors import ConfigError, WeightsError
 from fercli.models.weights import ClassifierHeader, load_state, read_header
 
 
@@ -26,13 +26,11 @@ class FaceView:
     crop_scale: float
 
     def __call__(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """(S, S, 3) RGB crop -> (input_size, input_size) luma."""
+        """(S, S, 3) RGB or (S, S) grey crop -> (input_size, input_size) luma."""
         size = self.header.input_size
-        unit = crop.shape[0] / self.crop_scale
-        side = unit * self.header.view_scale
-        left = (crop.shape[0] - side) / 2
-        top = left + unit * self.header.view_shift
-        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+        left, top, right, _ = self.square(crop)
+        side = right - left
+        grey = crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
         shrink = side / size
         if shrink > 1:  # average first, or fine detail turns into noise
             small = max(1, round(crop.shape[1] / shrink)), max(1, round(crop.shape[0] / shrink))
@@ -50,14 +48,31 @@ class FaceView:
         view = cv2.warpAffine(grey, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(view, dtype=np.uint8)
 
+    def square(self, crop: NDArray[np.uint8]) -> tuple[float, float, float, float]:
+        """x1, y1, x2, y2 of what the network sees of a crop, pixels of the crop; may reach outside it."""
+        unit = crop.shape[0] / self.crop_scale
+        side = unit * self.header.view_scale
+        left = (crop.shape[0] - side) / 2
+        top = left + unit * self.header.view_shift
+        return left, top, left + side, top + side
+
 
 class EmotionClassifier:
-    """A trained network with what its file says of it."""
+    """A trained network with what its file says of it, answering in the labelling of one of its heads.
 
-    def __init__(self, path: Path, device: str) -> None:
+    Raises:
+        WeightsError: not a classifier, or it has no head of that name.
+    """
+
+    def __init__(self, path: Path, device: str, head: str = "") -> None:
         import torch
 
         self.header = read_header(path)
+        try:
+            self.head, self._outputs = self.header.head(head)
+        except KeyError as error:
+            names = ", ".join(known.name for known in self.header.heads)
+            raise WeightsError(f"{path} was not trained on {head}", hint=f"it answers as {names}") from error
         self.device = device
         self._network = _build(path, self.header).to(device, memory_format=torch.channels_last).eval()
 
@@ -68,20 +83,39 @@ class EmotionClassifier:
             clips: (N, n_frames, input_size, input_size) luma, as `FaceView` gives it.
 
         Returns:
-            (N, C) float32, rows summing to 1, columns as `header.labels`.
+            (N, C) float32, rows summing to 1, columns as `head.labels`.
         """
-        return probabilities(self.logits(clips), self.header.temperature)
+        return probabilities(self.logits(clips), self.head.temperature)
 
     def logits(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(2, N, C) float32 outputs of the network for the clips and for their mirror images; input as `classify`."""
+        """(2, N, C) float32 outputs of the head for the clips and for their mirror images; input as `classify`."""
+        return self.outputs(clips)[..., self._outputs]
+
+    def outputs(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(2, N, K) as `logits`, of all heads side by side."""
         import torch
 
-        header = self.header
         with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
-            pixels = torch.from_numpy(clips).to(self.device).float().div(255).sub(header.mean).div(header.std)
-            views = pixels[:, :, None].expand(-1, -1, 3, -1, -1)
+            views = self._input(clips)
             both = torch.stack([self._network(views), self._network(views.flip(-1))])
         return np.asarray(both.float().cpu().numpy())
+
+    def heat_maps(self, clips: NDArray[np.uint8], labels: list[int]) -> NDArray[np.float32]:
+        """(N, n_frames, S, S) float32 in [0, 1]: where the evidence for a class lies; see `activation.heat_maps`.
+
+        Args:
+            clips: as for `classify`.
+            labels: N columns of `head.labels`, the class of each clip to explain.
+        """
+        from fercli.models.activation import heat_maps
+
+        return heat_maps(self._network, self._input(clips), [self._outputs.start + label for label in labels])
+
+    def _input(self, clips: NDArray[np.uint8]):  # type: ignore[no-untyped-def]  # torch stays unimported here
+        import torch
+
+        pixels = torch.from_numpy(clips).to(self.device).float()
+        return ((pixels / 255 - self.header.mean) / self.header.std)[:, :, None].expand(-1, -1, 3, -1, -1)
 
 
 def load(weights: Path | None, device: str) -> EmotionClassifier:
@@ -96,11 +130,12 @@ def load(weights: Path | None, device: str) -> EmotionClassifier:
 
 
 def _build(path: Path, header: ClassifierHeader):  # type: ignore[no-untyped-def]  # torch stays unimported here
-    from fercli.models.tsm import TsmResNet18
+    from fercli.models.networks import build_network
 
-    if header.architecture not in ("resnet18", "tsm-resnet18"):
-        raise WeightsError(f"{path} holds a {header.architecture}, which this fercli cannot build")
-    network = TsmResNet18(len(header.labels), header.n_frames, header.fold_div, header.stem_pool)
+    try:
+        network = build_network(header.architecture, header.n_outputs, header.fold_div, stem_pool=header.stem_pool)
+    except ConfigError as error:
+        raise WeightsError(f"{path} holds a {header.architecture}, which this fercli cannot build") from error
     try:
         network.load_state_dict(load_state(path))
     except RuntimeError as error:

@@ -37,6 +37,24 @@ def find_model(name: str, task: str) -> ModelSpec:
     return spec
 
 
+def find_classifier(model: str) -> tuple[str, Path]:
+    """Name for a receipt, and weights file, of a classifier given by name or as a file of `fercli train`.
+
+    Raises:
+        UnknownModel: neither.
+        WeightsError: no such file, or not the bytes the registry knows.
+    """
+    if model not in model_names("classifier") and Path(model).suffix == ".safetensors":
+        spec = ModelSpec("classifier", "classifier", "", "", "", "")
+        given = find_weights(spec, model)
+    else:
+        spec = find_model(model, "classifier")
+        given = find_weights(spec)
+    if given is None:
+        raise WeightsError(f"model {model} has no weights file")
+    return spec.name, given
+
+
 def find_weights(spec: ModelSpec, given: str = "") -> Path | None:
     """The weights file of a model, checked: a path given, $FERCLI_WEIGHTS, the packaged weights, the user cache.
 

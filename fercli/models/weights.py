@@ -19,12 +19,27 @@ _HEADER_KEY = "fercli"
 
 
 @dataclass(frozen=True)
+class Head:
+    """A run of the network's outputs that answers in one labelling.
+
+    Attributes:
+        name: the labelling, as data sets name it: `fer2013`, `ferplus`, ...
+        labels: canonical class names, in the order of the outputs.
+        temperature: logits are divided by it before the softmax (Guo et al. 2017, arXiv 1706.04599).
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True)
 class ClassifierHeader:
     """What a classifier file says about itself, so that the file alone rebuilds the network.
 
     Attributes:
-        architecture: name the registry builds the network by, for example `tsm-resnet18`.
-        labels: class names, in the order of the output.
+        architecture: name the network is built by, for example `tsm-resnet18`.
+        heads: how the outputs are to be read, side by side; the first head is the one used on video.
         input_size: side of the square input, pixels.
         n_frames: frames a clip.
         fold_div: share of channels shifted each way is 1 / fold_div.
@@ -33,14 +48,13 @@ class ClassifierHeader:
         mean, std: of pixels in [0, 1]; the network sees (pixel - mean) / std.
         view_scale: side of the square the network sees, as a multiple of the longer side of the detector's box.
         view_shift: how far the centre of that square lies below the box's, in longer sides of the box.
-        temperature: logits are divided by it before the softmax (Guo et al. 2017, arXiv 1706.04599).
         training_data: what it was trained on, with the terms of use.
-        metrics: figures measured when it was trained.
+        metrics: figures measured when it was trained, head by head.
         recipe: the resolved training parameters.
     """
 
     architecture: str
-    labels: tuple[str, ...]
+    heads: tuple[Head, ...]
     input_size: int
     n_frames: int
     fold_div: int = 8
@@ -50,10 +64,27 @@ class ClassifierHeader:
     std: float = 0.25
     view_scale: float = 1.0
     view_shift: float = 0.0
-    temperature: float = 1.0
     training_data: str = ""
     metrics: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_outputs(self) -> int:
+        """Length of the network's output, all heads together."""
+        return sum(len(head.labels) for head in self.heads)
+
+    def head(self, name: str) -> tuple[Head, slice]:
+        """The named head, or the first for an empty name, and where its outputs are.
+
+        Raises:
+            KeyError: no head of that name.
+        """
+        start = 0
+        for head in self.heads:
+            if name in ("", head.name):
+                return head, slice(start, start + len(head.labels))
+            start += len(head.labels)
+        raise KeyError(name)
 
     def as_json(self) -> str:
         """The header as it is stored."""
@@ -64,7 +95,10 @@ class ClassifierHeader:
         """The inverse of `as_json`; raises KeyError, TypeError or ValueError on anything else."""
         known = {f.name for f in fields(cls)}
         values = {key: value for key, value in json.loads(text).items() if key in known}
-        return cls(**{**values, "labels": tuple(values["labels"])})
+        heads = tuple(Head(head["name"], tuple(head["labels"]), head["temperature"]) for head in values["heads"])
+        if not heads:
+            raise ValueError("no head")
+        return cls(**{**values, "heads": heads})
 
 
 def save_classifier(path: Path, state: dict[str, Tensor], header: ClassifierHeader, *, half: bool = True) -> None:

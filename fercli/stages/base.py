@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fercli.config import Runtime
+from fercli.errors import MissingStage
 from fercli.progress import Reporter
 from fercli.workspace import Chunks, Workspace
 
@@ -36,6 +37,19 @@ class StageContext:
         """Tell the person now, and whoever reads the receipt later."""
         self.warnings.append(message)
         self.reporter.warn(message)
+
+    def crop_scale(self) -> float:
+        """Side of the stored crops as a multiple of the longer side of the face's box.
+
+        Raises:
+            MissingStage: nothing says how the crops were cut.
+        """
+        receipt = self.workspace.receipt("2-faces")
+        if receipt is None:
+            raise MissingStage(
+                f"the faces in {self.workspace.path} have no receipt", hint=f"fercli detect-faces {self.workspace.path}"
+            )
+        return float(receipt.params["crop_scale"])
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from fercli.config import EmotionsParams
 from fercli.errors import ConfigError
 from fercli.hashing import sha256_file
 from fercli.labels import NOT_ASSESSABLE
-from fercli.models.registry import find_model, find_weights, model_names
-from fercli.models.spec import ModelSpec
+from fercli.models.registry import find_classifier
 from fercli.smoothing import UNKNOWN, smooth
 from fercli.stages.base import Stage, StageContext
 from fercli.timing import frame_ends
@@ -64,12 +63,11 @@ def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
     from fercli.models.devices import pick_device
 
     _check(params)
-    _, path = _weights_file(params)
+    _, path = find_classifier(params.model)
     classifier = EmotionClassifier(path, pick_device(context.runtime.device))
     windows = make_windows(context, params, classifier.header.n_frames)
-    schema = tables.windows_schema(classifier.header.labels)
-    faces_receipt = context.workspace.receipt("2-faces")
-    view = FaceView(classifier.header, faces_receipt.params["crop_scale"] if faces_receipt else 1.0)
+    schema = tables.windows_schema(classifier.head.labels)
+    view = FaceView(classifier.header, context.crop_scale())
 
     total = len(windows)
     with context.reporter.task("classify-emotions", total, "window") as task:
@@ -193,21 +191,8 @@ def _middle_face(face: NDArray[np.int64], start_s: NDArray[np.float64], end_s: N
 
 def weights(params: EmotionsParams) -> dict[str, str]:
     """The classifier in use and the sha256 of its file."""
-    name, path = _weights_file(params)
+    name, path = find_classifier(params.model)
     return {name: sha256_file(path)}
-
-
-def _weights_file(params: EmotionsParams) -> tuple[str, Path]:
-    """Name for the receipt, and file, of a model given by name or by path."""
-    if params.model not in model_names("classifier") and Path(params.model).suffix == ".safetensors":
-        spec = ModelSpec("classifier", "classifier", "", "", "", "")
-        given = find_weights(spec, params.model)
-    else:
-        spec = find_model(params.model, "classifier")
-        given = find_weights(spec)
-    if given is None:
-        raise ConfigError(f"model {params.model} has no weights file")
-    return spec.name, given
 
 
 def _clip(members: NDArray[np.int64], first: int, stride: int, n_frames: int) -> list[int]:
@@ -231,7 +216,7 @@ def _classify(
 ) -> NDArray[np.float32]:
     """(len(part), C) probabilities; NaN rows where a window is not assessable."""
     assessable = [i for i in range(part.start, part.stop) if not windows.reason[i]]
-    result = np.full((part.stop - part.start, len(classifier.header.labels)), np.nan, dtype=np.float32)
+    result = np.full((part.stop - part.start, len(classifier.head.labels)), np.nan, dtype=np.float32)
     views = _views(crops, np.unique(windows.clip[assessable]), view)
     for start in range(0, len(assessable), batch):
         rows = assessable[start : start + batch]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import TracksParams
-from fercli.errors import ConfigError, MissingStage
+from fercli.errors import ConfigError
 from fercli.models.registry import find_model, load_model, weights_key
 from fercli.stages.base import Stage, StageContext
 from fercli.timing import frame_ends
@@ -215,7 +215,7 @@ def _embed(
     if not len(chosen):
         return np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float32)
     embedder = load()
-    scale = _crop_scale(context)
+    scale = context.crop_scale()
     found: list[NDArray[np.float32]] = []
     crops_table = context.workspace.table("crops")
     with context.reporter.task("track", len(chosen), "face") as task:
@@ -234,16 +234,6 @@ def _embed(
     np.add.at(means, first, embeddings)
     means /= np.bincount(first)[:, None].astype(np.float32)
     return tracks.astype(np.int64), means
-
-
-def _crop_scale(context: StageContext) -> float:
-    receipt = context.workspace.receipt("2-faces")
-    if receipt is None:
-        raise MissingStage(
-            f"the faces in {context.workspace.path} have no receipt",
-            hint=f"fercli detect-faces {context.workspace.path}",
-        )
-    return float(receipt.params["crop_scale"])
 
 
 def _box_in_crop(box: NDArray[np.float32], crop: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:

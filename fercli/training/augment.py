@@ -1,6 +1,11 @@
-"""Random views of face images, a batch at a time, straight from uint8 to what the network takes.
+"""Random views of faces, a batch at a time, straight from uint8 to what the network takes.
 
 A still image becomes a clip by drifting slowly through its own view, as a face crop does when the detector's box moves.
+The frames of a real clip move by themselves, so one transform serves them all.
+
+Frames of a clip are chosen as in temporal segment networks (Wang et al. 2016, arXiv 1608.00859): the clip is cut into
+equal parts, one for each frame wanted, and each gives one. Here all parts of a clip give the frame at the same place,
+so that the steps between frames stay even; a part shorter than a frame repeats its neighbour's.
 """
 
 from __future__ import annotations
@@ -16,10 +21,10 @@ VIEW = 0.9
 ROTATION = math.radians(8)
 SCALE = 0.1
 SHIFT = 0.05
-CONTRAST = 0.25
-BRIGHTNESS = 0.1
+CONTRAST = 0.3
+BRIGHTNESS = 0.12
 DRIFT = 0.35
-"""Share of the geometric ranges a clip may drift through between its first and last frame."""
+"""Share of the geometric ranges a still may drift through between its first and last frame."""
 BLUR_PROBABILITY = 0.1
 ERASE_PROBABILITY = 0.05
 
@@ -28,29 +33,47 @@ def random_views(images: Tensor, n_frames: int, size: int, generator: torch.Gene
     """Augment a batch.
 
     Args:
-        images: (N, H, W) uint8 grey.
-        n_frames: frames a clip; all of one image, under one slowly drifting transform.
+        images: (N, T, H, W) uint8 grey; T is 1 for stills, above 1 for clips.
+        n_frames: frames a clip; of a still under one slowly drifting transform, of a clip evenly spaced from a random
+            start and under the same transform.
         size: side of the output.
         generator: the only source of randomness.
 
     Returns:
         (N, n_frames, 1, size, size) float32 in [0, 1].
     """
-    n = len(images)
-    pixels = _random_blur(images[:, None].float() / 255, generator)
-    grid = F.affine_grid(_random_affine(n, n_frames, generator), [n * n_frames, 1, size, size], align_corners=False)
-    frames = pixels.repeat_interleave(n_frames, dim=0)
+    n, length = images.shape[:2]
+    transforms = n_frames if length == 1 else 1
+    if length > 1:
+        images = _evenly(images, n_frames, torch.rand((n, 1), generator=generator))
+    pixels = _random_blur(images.float() / 255, generator)
+    matrices = _random_affine(n, transforms, generator)
+    grid = F.affine_grid(matrices, [n * transforms, 1, size, size], align_corners=False)
+    frames = pixels.repeat_interleave(transforms, dim=0)
     views = F.grid_sample(frames, grid, padding_mode="border", align_corners=False)
     views = views.view(n, n_frames, 1, size, size)
     return _random_erase(_random_light(views, generator), generator)
 
 
 def plain_views(images: Tensor, n_frames: int, size: int) -> Tensor:
-    """The same without randomness: the middle of the image, the clip standing still. Shapes as `random_views`."""
+    """The same without randomness: the middle of the image, a still standing still. Shapes as `random_views`.
+
+    Of a clip the middle of each of `n_frames` equal parts is taken, so one frame alone is the middle of the expression.
+    """
+    n, length = images.shape[:2]
+    if length > 1:
+        images = _evenly(images, n_frames, torch.full((n, 1), 0.5))
     grid = F.affine_grid(torch.tensor([[[VIEW, 0, 0], [0, VIEW, 0]]]), [1, 1, size, size], align_corners=False)
-    pixels = images[:, None].float() / 255
-    views = F.grid_sample(pixels, grid.expand(len(images), -1, -1, -1), align_corners=False)
-    return views[:, None].expand(-1, n_frames, -1, -1, -1)
+    views = F.grid_sample(images.float() / 255, grid.expand(n, -1, -1, -1), align_corners=False)
+    return views[:, :, None].expand(-1, n_frames, -1, -1, -1)
+
+
+def _evenly(clips: Tensor, n_frames: int, place: Tensor) -> Tensor:
+    """(N, n_frames, H, W): of each of `n_frames` equal parts of a clip the frame at `place`, (N, 1) in [0, 1)."""
+    n, length = clips.shape[:2]
+    chosen = ((torch.arange(n_frames) + place) * length / n_frames).long()
+    chosen = chosen.clamp(max=length - 1)  # the sum may round up to the end
+    return clips[torch.arange(n)[:, None], chosen]
 
 
 def _uniform(shape: tuple[int, ...], limit: float, generator: torch.Generator) -> Tensor:
@@ -58,7 +81,7 @@ def _uniform(shape: tuple[int, ...], limit: float, generator: torch.Generator) -
 
 
 def _random_affine(n: int, n_frames: int, generator: torch.Generator) -> Tensor:
-    """(N * n_frames, 2, 3) matrices from output to input coordinates."""
+    """(N * n_frames, 2, 3) matrices, those of one clip drifting, from output to input coordinates."""
     time = torch.linspace(-0.5, 0.5, n_frames) if n_frames > 1 else torch.zeros(1)
 
     def path(limit: float) -> Tensor:
@@ -83,7 +106,7 @@ def _random_light(views: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _random_blur(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Some images lose detail, down to about 20 pixels a side: small faces in video look like that."""
+    """Some clips of (N, T, H, W) lose detail, down to about 20 pixels a side: small faces in video look like that."""
     blurred = torch.rand(len(pixels), generator=generator) < BLUR_PROBABILITY
     low = int(torch.randint(20, pixels.shape[-1], (1,), generator=generator))
     if not blurred.any():

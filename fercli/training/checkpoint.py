@@ -21,6 +21,7 @@ class Progress:
     epoch: int = 0
     step: int = 0
     best_accuracy: float = 0.0
+    best_epoch: int = 0
 
 
 def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:

@@ -11,7 +11,7 @@ from fercli.cli.app import main
 from fercli.models.weights import read_header
 from tests.datasets.faces import npz_arrays, write_npz
 
-SMALL = ["--epochs", "1", "--input-size", "16", "--start-size", "16", "--batch", "14", "--device", "cpu"]
+SMALL = ["--epochs", "1", "--sizes", "16", "--batch", "14", "--device", "cpu"]
 
 
 @pytest.fixture
@@ -27,19 +27,22 @@ def test_it_trains_calibrates_tests_and_names_the_next_command(
     assert main(["train", "--dataset", "fer2013", "--root", str(fer2013), "--out", str(out), *SMALL]) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "train: 28 images, 7 classes" in captured.err and "test accuracy" in captured.err
-    assert captured.err.splitlines()[-1] == f"next: fercli classify-emotions WORKSPACE --model {out}/best.safetensors"
+    assert "train: 28 images, fer2013 7 classes" in captured.err and "test on fer2013: accuracy" in captured.err
+    assert captured.err.splitlines()[-1] == (
+        f"next: fercli evaluate {out}/best.safetensors --dataset fer2013 --root {fer2013}"
+    )
     header = read_header(out / "best.safetensors")
     assert (header.architecture, header.n_frames, header.input_size) == ("tsm-resnet18", 4, 16)
     assert header.view_scale == pytest.approx(0.9)
-    assert header.metrics["test_n"] == 14 and np.sum(header.metrics["test_confusion"]) == 14
-    assert header.temperature != 1.0
+    figures = header.metrics["fer2013"]
+    assert figures["test_n"] == 14 and np.sum(figures["test_confusion"]) == 14
+    assert header.heads[0].temperature != 1.0
 
 
 @pytest.mark.parametrize(
     ("options", "code", "named"),
     [
-        (["--dataset", "fer2014"], 2, "known: fer2013"),
+        (["--dataset", "fer2014"], 2, "known: affectnet, affectnet7, casme2, ckplus, fer2013"),
         (["--model", "vgg"], 2, "known: resnet18, tsm-resnet18"),
         (["--epochs", "0"], 2, "epochs"),
         (["--root", "nowhere"], 3, "nowhere"),

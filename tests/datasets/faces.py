@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.datasets.fer2013 import KAGGLE_CLASSES
+from fercli.datasets.fer2013_files import KAGGLE_CLASSES
 
 FERPLUS_CLASSES = (
     "neutral",

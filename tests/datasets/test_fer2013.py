@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from fercli.datasets import read_dataset
-from fercli.datasets.fer2013 import KAGGLE_CLASSES, MIN_MATCH
+from fercli.datasets.fer2013_files import KAGGLE_CLASSES, MIN_MATCH, VOTE_COLUMNS
 from fercli.errors import ConfigError, DatasetError
-from fercli.labels import EMOTIONS
+from fercli.labels import EMOTIONS, EMOTIONS_8
 from tests.datasets.faces import FERPLUS_CLASSES, USAGES, csv_row, npz_arrays, write_csv, write_npz
 
 REAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "fer2013_ferplus.npz"
@@ -29,13 +30,13 @@ def test_splits_follow_usage_and_labels_follow_the_canonical_order(tmp_path: Pat
     arrays = npz_arrays((8, 3, 2))
     data = read_npz(tmp_path, arrays)
     assert (len(data.train), len(data.valid), len(data.test)) == (8, 3, 2)
-    assert data.train.classes == data.valid.classes == data.test.classes == EMOTIONS
+    assert data.train.main.classes == data.valid.main.classes == data.test.main.classes == EMOTIONS
     assert data.problems == ()
     for part, usage in ((data.train, "Training"), (data.valid, "PublicTest"), (data.test, "PrivateTest")):
-        np.testing.assert_array_equal(part.images, arrays["images"][arrays["usage"] == usage])
-        np.testing.assert_array_equal(part.targets, np.eye(7)[part.labels])
-        assert (part.images.dtype, part.targets.dtype, part.labels.dtype) == (np.uint8, np.float32, np.int64)
-    names = [EMOTIONS[label] for label in data.train.labels]
+        np.testing.assert_array_equal(part.images[:, 0], arrays["images"][arrays["usage"] == usage])
+        np.testing.assert_array_equal(part.main.targets, np.eye(7)[part.labels])
+        assert (part.images.dtype, part.main.targets.dtype, part.labels.dtype) == (np.uint8, np.float32, np.int64)
+    names = [EMOTIONS[label] for label in data.train.main.labels]
     assert names == ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "anger"]
 
 
@@ -49,17 +50,29 @@ def test_classes_are_understood_by_name_wherever_they_stand(tmp_path: Path) -> N
     }
     plain, moved = read_npz(tmp_path, arrays), read_npz(tmp_path, shuffled)
     assert list(order) != list(range(7))
-    np.testing.assert_array_equal(moved.train.labels, plain.train.labels)
-    np.testing.assert_array_equal(moved.train.targets, plain.train.targets)
+    np.testing.assert_array_equal(moved.train.main.labels, plain.train.main.labels)
+    np.testing.assert_array_equal(moved.train.main.targets, plain.train.main.targets)
 
 
-def test_the_target_is_the_mean_of_label_and_votes(tmp_path: Path) -> None:
+def test_label_and_votes_are_two_labellings_of_the_same_faces(tmp_path: Path) -> None:
     arrays = npz_arrays((2, 1, 1), votes=True)  # the first image is angry, the second disgusted
-    arrays["ferplus_votes"][0] = votes(anger=3, sadness=1)
+    arrays["ferplus_votes"][0] = votes(anger=3, contempt=2)
     data = read_npz(tmp_path, arrays)
-    np.testing.assert_allclose(data.train.targets[0], [(1 + 3 / 4) / 2, 0, 0, 0, 1 / 4 / 2, 0, 0])
-    np.testing.assert_allclose(data.train.targets[1], np.eye(7)[1])
+    assert list(data.train.labellings) == ["fer2013", "ferplus"]
+    np.testing.assert_array_equal(data.train.main.targets, np.eye(7)[:2])
+    plus = data.train.labellings["ferplus"]
+    assert plus.classes == EMOTIONS_8
+    np.testing.assert_allclose(plus.targets, [[3 / 5, 0, 0, 0, 0, 0, 0, 2 / 5], [0] * 8])
+    assert plus.labels.tolist() == [0, -1]  # nobody voted on the second
     assert "FER+" in data.terms
+
+
+def test_ferplus_is_the_same_with_the_votes_in_front(tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "fer2013.npz", npz_arrays(votes=True))
+    assert list(read_dataset("ferplus", path).train.labellings) == ["ferplus", "fer2013"]
+    with pytest.raises(DatasetError, match="no FER\\+ votes") as caught:
+        read_dataset("ferplus", write_npz(path, npz_arrays()))
+    assert "fer2013new.csv" in caught.value.hint
 
 
 def test_columns_of_votes_are_understood_by_name(tmp_path: Path) -> None:
@@ -70,16 +83,28 @@ def test_columns_of_votes_are_understood_by_name(tmp_path: Path) -> None:
         "ferplus_votes": arrays["ferplus_votes"][:, order],
         "ferplus_classes": arrays["ferplus_classes"][order],
     }
-    np.testing.assert_allclose(read_npz(tmp_path, arrays).train.targets[0], [0.5, 0, 0.5, 0, 0, 0, 0])
+    np.testing.assert_array_equal(read_npz(tmp_path, arrays).train.labellings["ferplus"].labels, [2])
 
 
-def test_votes_for_other_classes_do_not_count(tmp_path: Path) -> None:
-    arrays = npz_arrays((3, 1, 1), votes=True)
-    arrays["ferplus_votes"][0] = votes(unknown=6, NF=1, contempt=3)
-    arrays["ferplus_votes"][1] = votes(unknown=5, contempt=3, neutral=2)
-    data = read_npz(tmp_path, arrays)
-    np.testing.assert_allclose(data.train.targets[0], np.eye(7)[0])
-    np.testing.assert_allclose(data.train.targets[1], [0, 0.5, 0, 0, 0, 0, 0.5])
+MAJORITY: dict[str, tuple[dict[str, int], int]] = {
+    "clear": ({"sadness": 6, "neutral": 4}, 4),
+    "half is no majority": ({"sadness": 5, "neutral": 5}, -1),
+    "single votes are slips": ({"sadness": 5, "neutral": 2, "fear": 1, "anger": 1, "disgust": 1}, 4),
+    "unknown counts against": ({"sadness": 4, "unknown": 4, "neutral": 2}, -1),
+    "unknown wins": ({"unknown": 8, "sadness": 2}, -1),
+    "no face": ({"NF": 10}, -1),
+    "nothing but slips": ({"sadness": 1, "fear": 1}, -1),
+}
+
+
+@pytest.mark.parametrize("case", MAJORITY)
+def test_what_counts_as_a_majority(tmp_path: Path, case: str) -> None:
+    counts, expected = MAJORITY[case]
+    arrays = npz_arrays((1, 1, 1), votes=True)
+    arrays["ferplus_votes"][:] = votes(**counts)
+    plus = read_dataset("ferplus", write_npz(tmp_path / "fer2013.npz", arrays)).train.main
+    assert plus.labels.tolist() == [expected]
+    assert plus.targets.sum() in (pytest.approx(1), 0)
 
 
 def test_labels_of_a_poor_match_are_not_used(tmp_path: Path) -> None:
@@ -89,23 +114,27 @@ def test_labels_of_a_poor_match_are_not_used(tmp_path: Path) -> None:
     arrays["ferplus_votes"][4:] = votes(happiness=10)
     arrays["match_sim"][[0, 1, 4, 6]] = MIN_MATCH - 0.01
     arrays["match_sim"][2] = MIN_MATCH
-    path = write_npz(tmp_path / "fer2013.npz", arrays)
-    data = read_dataset("fer2013", path)
+    data = read_npz(tmp_path, arrays)
     assert len(data.train) == 3  # image 0 on its votes alone, 2 and 3; image 1 has nothing left
-    np.testing.assert_allclose(data.train.targets[0], [0, 0, 0, 0.8, 0, 0, 0.2])
-    assert [EMOTIONS[label] for label in data.train.labels[1:]] == ["fear", "happiness"]
-    assert (len(data.valid), len(data.test)) == (1, 1)  # figures only against a trusted label, whatever the votes
-    assert [(problem.file, problem.line) for problem in data.problems] == [(str(path), 1)]
-    assert "match" in data.problems[0].reason
+    np.testing.assert_array_equal(data.train.main.targets[0], np.zeros(7))
+    np.testing.assert_allclose(data.train.labellings["ferplus"].targets[0], [0, 0, 0, 0.8, 0, 0, 0.2, 0])
+    assert data.train.main.labels.tolist() == [-1, 2, 3]
+    assert (data.valid.main.labels >= 0).tolist() == [False, True]  # no figure against a label that is not trusted
+    (problem,) = data.problems
+    assert problem.file == "my_fer2013.npz[1]" == "my_" + data.train.sources[0][3:-2] + "1]"
+    assert "match" in problem.reason
 
 
-def test_all_targets_are_distributions(tmp_path: Path) -> None:
+def test_all_targets_are_distributions_or_nothing(tmp_path: Path) -> None:
     arrays = npz_arrays((50, 7, 7), votes=True)
     arrays["ferplus_votes"] = np.random.default_rng(0).integers(0, 3, (64, 10)).astype(np.uint8)
     data = read_npz(tmp_path, arrays)
     for part in (data.train, data.valid, data.test):
-        np.testing.assert_allclose(part.targets.sum(axis=1), 1, rtol=1e-6)
-        assert part.targets.min() >= 0
+        for labelling in part.labellings.values():
+            total = labelling.targets.sum(axis=1)
+            np.testing.assert_allclose(total[total > 0], 1, rtol=1e-6)
+            assert labelling.targets.min() >= 0 and (total > 0).any()
+            assert ((labelling.labels >= 0) <= (total > 0)).all()
 
 
 @pytest.mark.parametrize("name", ["images", "fer2013_label", "fer2013_classes", "usage", "ferplus_classes"])
@@ -180,14 +209,56 @@ GOOD_ROWS = [csv_row(label, 10 * label, USAGES[number % 3]) for number, label in
 def test_kaggle_csv(tmp_path: Path) -> None:
     data = read_dataset("fer2013", write_csv(tmp_path / "fer2013.csv", GOOD_ROWS))
     assert (len(data.train), len(data.valid), len(data.test)) == (2, 2, 2)
-    assert [EMOTIONS[part.labels[0]] for part in (data.train, data.valid, data.test)] == [
+    assert [EMOTIONS[part.main.labels[0]] for part in (data.train, data.valid, data.test)] == [
         "happiness",
         "anger",
         "neutral",
     ]
-    assert (data.train.images == 30).all() and data.train.images.shape == (2, 48, 48)
-    np.testing.assert_array_equal(data.train.targets, np.eye(7, dtype=np.float32)[[3, 3]])
+    assert (data.train.images == 30).all() and data.train.images.shape == (2, 1, 48, 48)
+    np.testing.assert_array_equal(data.train.main.targets, np.eye(7, dtype=np.float32)[[3, 3]])
     assert data.problems == () and "FER+" not in data.terms
+
+
+def write_votes(path: Path, rows: list[str]) -> None:
+    header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+    path.write_text("\n".join([header, *rows]) + "\n")
+
+
+def test_the_votes_beside_the_csv_belong_to_its_rows(tmp_path: Path) -> None:
+    write_csv(tmp_path / "fer2013.csv", [GOOD_ROWS[0], csv_row(9, 0, "Training"), *GOOD_ROWS[1:]])
+    kept = [row.split(",")[2] for row in GOOD_ROWS]
+    rows = [f"{usage},x.png,{n},0,0,0,9,0,0,0,0,0" for n, usage in enumerate([kept[0], "Training", *kept[1:]])]
+    write_votes(tmp_path / "fer2013new.csv", rows)
+    data = read_dataset("ferplus", tmp_path)
+    assert data.valid.sources == ("fer2013.csv:4", "fer2013.csv:7")
+    np.testing.assert_allclose(data.valid.main.targets[:, 6], [2 / 11, 5 / 14])  # neutral votes of rows 2 and 5
+    assert len(data.problems) == 1 and "emotion is '9'" in data.problems[0].reason
+    assert VOTE_COLUMNS[:8] == EMOTIONS_8
+
+
+def test_votes_that_do_not_go_with_the_csv(tmp_path: Path) -> None:
+    write_csv(tmp_path / "fer2013.csv", GOOD_ROWS)
+    kept = [row.split(",")[2] for row in GOOD_ROWS]
+    write_votes(tmp_path / "fer2013new.csv", [f"{usage},x,0,0,0,0,9,0,0,0,0,0" for usage in [*kept[:4], "Training"]])
+    data = read_dataset("ferplus", tmp_path)
+    assert [problem.line for problem in data.problems] == [6, 7]
+    assert all("fer2013new.csv has no row" in problem.reason for problem in data.problems)
+    write_votes(tmp_path / "fer2013new.csv", [f"{usage},x,0,0,0,0,many,0,0,0,0,0" for usage in kept])
+    with pytest.raises(DatasetError, match=r"fer2013new\.csv:2"):
+        read_dataset("ferplus", tmp_path)
+
+
+def test_folders_named_after_classes(tmp_path: Path) -> None:
+    for split, count in (("train", 20), ("test", 3)):
+        for name in ("angry", "happy"):
+            folder = tmp_path / split / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                cv2.imwrite(str(folder / f"{number}.png"), np.full((48, 48), 10 * number, np.uint8))
+    data = read_dataset("fer2013", tmp_path)
+    assert (len(data.train), len(data.valid), len(data.test)) == (36, 4, 6)
+    assert (data.name, data.face_scale, list(data.train.labellings)) == ("fer2013", 1.0, ["fer2013"])
+    assert data.train.main.classes == ("anger", "happiness")
 
 
 def test_pixels_of_the_csv_run_along_the_rows(tmp_path: Path) -> None:
@@ -249,7 +320,7 @@ def test_csv_that_is_no_text(tmp_path: Path) -> None:
 
 def test_csv_without_rows_for_a_split(tmp_path: Path) -> None:
     rows = [row for row in GOOD_ROWS if not row.endswith("PublicTest")]
-    with pytest.raises(DatasetError, match="no usable row with Usage PublicTest"):
+    with pytest.raises(DatasetError, match="no usable image with usage PublicTest"):
         read_dataset("fer2013", write_csv(tmp_path / "fer2013.csv", rows))
 
 
@@ -291,12 +362,12 @@ def test_the_real_file() -> None:
     assert counts == {"Training": 28_561, "PublicTest": 3_579, "PrivateTest": 3_574}
     poor = {name: int(((usage == name) & (match < MIN_MATCH)).sum()) for name in USAGES}
     assert sum(poor.values()) == 115
-    data = read_dataset("fer2013", REAL)
-    assert len(data.train) + len(data.problems) == counts["Training"]  # votes stand in for a label
-    assert len(data.valid) == counts["PublicTest"] - poor["PublicTest"]
-    assert len(data.test) == counts["PrivateTest"] - poor["PrivateTest"]
-    np.testing.assert_allclose(data.train.targets.sum(axis=1), 1, rtol=1e-5)
-    happy = EMOTIONS.index("happiness")
-    assert np.bincount(data.valid.labels).argmax() == happy
-    agree = (data.train.targets.argmax(axis=1) == data.train.labels).mean()
-    assert 0.8 < agree < 1  # votes and labels name the same classes
+    data = read_dataset("ferplus", REAL)
+    parts = {"Training": data.train, "PublicTest": data.valid, "PrivateTest": data.test}
+    assert sum(map(len, parts.values())) + len(data.problems) == sum(counts.values())
+    for name, part in parts.items():
+        assert (part.labellings["fer2013"].labels >= 0).sum() == counts[name] - poor[name]
+    assert [int((part.main.labels >= 0).sum()) for part in parts.values()] == [25_060, 3_199, 3_153]
+    both = (data.train.main.labels >= 0) & (data.train.labellings["fer2013"].labels >= 0)
+    agree = (data.train.main.labels == data.train.labellings["fer2013"].labels)[both].mean()
+    assert 0.6 < agree < 0.8  # the same classes, and not the same opinion

@@ -16,7 +16,7 @@ from fercli.labels import EMOTIONS
 from fercli.models import classifier, devices
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.tsm import TsmResNet18
-from fercli.models.weights import load_state, save_classifier
+from fercli.models.weights import Head, load_state, save_classifier
 from tests.models.tiny import HEADER, write_tiny_classifier
 
 
@@ -97,7 +97,7 @@ def clips(count: int, header_frames: int = 4) -> NDArray[np.uint8]:
 def test_probabilities_are_a_distribution_over_the_labels_of_the_file(weights: Path) -> None:
     network = EmotionClassifier(weights, "cpu")
     result = network.classify(clips(3))
-    assert network.header.labels == EMOTIONS
+    assert network.head.labels == EMOTIONS
     assert result.shape == (3, 7) and result.dtype == np.float32
     np.testing.assert_allclose(result.sum(axis=1), 1, rtol=1e-5)
     assert np.ptp(result, axis=0).max() > 0.01
@@ -119,7 +119,7 @@ def by_hand(path: Path, pixels: NDArray[np.uint8], temperature: float) -> NDArra
 @pytest.mark.parametrize("temperature", [1.0, 2.5])
 def test_probabilities_are_the_mean_over_a_clip_and_its_mirror_image(tmp_path: Path, temperature: float) -> None:
     path = tmp_path / "tiny.safetensors"
-    write_tiny_classifier(path, temperature=temperature)
+    write_tiny_classifier(path, heads=(Head("fer2013", EMOTIONS, temperature),))
     found = EmotionClassifier(path, "cpu").classify(clips(2))
     np.testing.assert_allclose(found, by_hand(path, clips(2), temperature), atol=1e-4)
 
@@ -133,8 +133,27 @@ def test_mirrored_clips_and_single_clips_get_the_same_answer(weights: Path) -> N
 
 def test_a_network_of_one_frame_and_other_labels(tmp_path: Path) -> None:
     path = tmp_path / "static.safetensors"
-    write_tiny_classifier(path, architecture="resnet18", n_frames=1, labels=("happiness", "contempt"), stem_pool=True)
+    write_tiny_classifier(
+        path, architecture="resnet18", n_frames=1, heads=(Head("x", ("happiness", "contempt")),), stem_pool=True
+    )
     assert EmotionClassifier(path, "cpu").classify(clips(1, 1)).shape == (1, 2)
+
+
+def test_each_head_answers_from_its_own_outputs_at_its_own_temperature(tmp_path: Path) -> None:
+    path = tmp_path / "two.safetensors"
+    heads = (Head("first", ("anger", "fear"), 0.5), Head("second", ("anger", "neutral", "contempt"), 2.0))
+    write_tiny_classifier(path, heads=heads)
+    both = EmotionClassifier(path, "cpu").outputs(clips(2))
+    assert both.shape == (2, 2, 5)
+    for name, columns, temperature in (("", slice(0, 2), 0.5), ("first", slice(0, 2), 0.5), ("second", slice(2, 5), 2)):
+        network = EmotionClassifier(path, "cpu", name)
+        np.testing.assert_allclose(network.logits(clips(2)), both[..., columns], atol=1e-6)
+        powers = np.exp(both[..., columns] / temperature)
+        expected = (powers / powers.sum(axis=-1, keepdims=True)).mean(axis=0)
+        np.testing.assert_allclose(network.classify(clips(2)), expected, rtol=1e-4)
+    with pytest.raises(WeightsError, match="was not trained on raf") as caught:
+        EmotionClassifier(path, "cpu", "raf")
+    assert "first, second" in caught.value.hint
 
 
 def test_a_file_of_an_architecture_of_the_future(tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ import torch
 from safetensors.torch import save_file
 
 from fercli.errors import WeightsError
-from fercli.models.weights import ClassifierHeader, load_state, read_header, save_classifier
+from fercli.models.weights import ClassifierHeader, Head, load_state, read_header, save_classifier
 
 HEADER = ClassifierHeader(
     architecture="tsm-resnet18",
-    labels=("anger", "joy & fun"),
+    heads=(Head("fer2013", ("anger", "joy & fun"), 1.5), Head("ferplus", ("anger", "fear", "neutral"))),
     input_size=40,
     n_frames=4,
     fold_div=4,
@@ -27,7 +27,6 @@ HEADER = ClassifierHeader(
     std=0.2,
     view_scale=1.2,
     view_shift=-0.1,
-    temperature=1.5,
     training_data="Gesichter, nur für Forschung",
     metrics={"accuracy": 0.66, "matrix": [[1, 2], [3, 4]]},
     recipe={"lr": 0.001},
@@ -43,10 +42,18 @@ def test_the_header_survives_as_json_and_in_a_file(tmp_path: Path) -> None:
 
 def test_fields_of_a_later_version_are_ignored_and_missing_ones_get_their_default() -> None:
     written = {**asdict(HEADER), "invented_later": 1}
-    del written["temperature"]
+    del written["view_shift"]
     header = ClassifierHeader.from_json(json.dumps(written))
-    assert header.temperature == 1.0
-    assert header.labels == HEADER.labels
+    assert header.view_shift == 0.0
+    assert header.heads == HEADER.heads
+
+
+def test_heads_lie_side_by_side_and_the_first_is_the_default() -> None:
+    assert HEADER.n_outputs == 5
+    assert HEADER.head("") == HEADER.head("fer2013") == (HEADER.heads[0], slice(0, 2))
+    assert HEADER.head("ferplus") == (HEADER.heads[1], slice(2, 5))
+    with pytest.raises(KeyError):
+        HEADER.head("raf")
 
 
 def test_tensors_are_halved_on_disk_and_floats_again_in_memory(tmp_path: Path) -> None:
@@ -102,8 +109,8 @@ def write(path: Path, kind: str) -> Path:
         save_file(STATE, path)
     elif kind == "other metadata":
         save_file(STATE, path, {"format": "pt"})
-    elif kind == "header without labels":
-        del header["labels"]
+    elif kind == "header without heads":
+        del header["heads"]
         save_file(STATE, path, {"fercli": json.dumps(header)})
     elif kind == "header is a list":
         save_file(STATE, path, {"fercli": "[1, 2]"})
@@ -114,7 +121,7 @@ def write(path: Path, kind: str) -> Path:
     return path
 
 
-KINDS = ["empty", "text", "pickle", "foreign safetensors", "other metadata", "header without labels"]
+KINDS = ["empty", "text", "pickle", "foreign safetensors", "other metadata", "header without heads"]
 KINDS += ["header is a list", "header is no JSON", "list for a file header"]
 
 

@@ -10,11 +10,11 @@ import torch
 
 from fercli.labels import EMOTIONS
 from fercli.models.tsm import TsmResNet18
-from fercli.models.weights import ClassifierHeader, save_classifier
+from fercli.models.weights import ClassifierHeader, Head, save_classifier
 
 HEADER = ClassifierHeader(
     architecture="tsm-resnet18",
-    labels=EMOTIONS,
+    heads=(Head("fer2013", EMOTIONS),),
     input_size=16,
     n_frames=4,
     view_scale=1.1,
@@ -27,7 +27,7 @@ def write_tiny_classifier(path: Path, *, seed: int = 0, **header: Any) -> Classi
     """Write the file; `header` replaces fields of HEADER, and the network follows it."""
     torch.manual_seed(seed)
     changed = replace(HEADER, **header)
-    network = TsmResNet18(len(changed.labels), changed.n_frames, changed.fold_div, changed.stem_pool)
+    network = TsmResNet18(changed.n_outputs, changed.n_frames, changed.fold_div, changed.stem_pool)
     torch.nn.init.normal_(network.fc.weight, std=0.3)
     save_classifier(path, network.state_dict(), changed)
     return changed

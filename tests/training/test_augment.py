@@ -19,14 +19,25 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def noise(n: int) -> Tensor:
-    return torch.randint(0, 256, (n, SIDE, SIDE), generator=generator(9), dtype=torch.uint8)
+    """(n, 1, SIDE, SIDE) stills."""
+    return torch.randint(0, 256, (n, 1, SIDE, SIDE), generator=generator(9), dtype=torch.uint8)
 
 
 def ramp(axis: int, n: int = 1) -> Tensor:
-    """(n, SIDE, SIDE) images whose value at a pixel's centre is 5 times its x (axis 1) or y (axis 0)."""
+    """(n, 1, SIDE, SIDE) stills whose value at a pixel's centre is 5 times its x (axis 1) or y (axis 0)."""
     line = 5 * torch.arange(SIDE, dtype=torch.uint8)
     image = line.expand(SIDE, SIDE) if axis == 1 else line[:, None].expand(SIDE, SIDE)
-    return image.expand(n, -1, -1)
+    return image.expand(n, 1, -1, -1)
+
+
+def counting(length: int, n: int = 1) -> Tensor:
+    """(n, length, SIDE, SIDE) clips whose frames are all of their number times 10."""
+    return (10 * torch.arange(length, dtype=torch.uint8)).view(1, length, 1, 1).expand(n, -1, SIDE, SIDE)
+
+
+def frame_numbers(views: Tensor) -> Tensor:
+    """(n, n_frames) frames of `counting` clips that are shown."""
+    return (views.mean(dim=(2, 3, 4)) * 255 / 10).round().long()
 
 
 def coordinates(views: Tensor) -> Tensor:
@@ -74,6 +85,58 @@ def test_plain_views_are_the_middle_of_the_image_standing_still() -> None:
         views = plain_views(ramp(axis), 3, size)
         shown = coordinates(views).mean(dim=-2 if dim == -1 else -1)[0, :, 0]
         torch.testing.assert_close(shown, expected.expand(3, -1), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("length", "n_frames", "numbers"),
+    [
+        (16, 4, [2, 6, 10, 14]),
+        (4, 4, [0, 1, 2, 3]),
+        (6, 4, [0, 2, 3, 5]),  # 0.75, 2.25, 3.75 and 5.25, rounded down
+        (2, 4, [0, 0, 1, 1]),
+        (9, 1, [4]),
+        (2, 1, [1]),
+    ],
+)
+def test_plain_views_of_a_clip_are_the_middles_of_equal_parts(length: int, n_frames: int, numbers: list[int]) -> None:
+    assert frame_numbers(plain_views(counting(length), n_frames, 24)).tolist() == [numbers]
+
+
+@pytest.mark.usefixtures("geometry_only")
+@pytest.mark.parametrize(("length", "n_frames"), [(20, 4), (4, 4), (7, 4), (2, 4), (9, 1)])
+def test_random_views_of_a_clip_are_evenly_spaced_and_start_anywhere(length: int, n_frames: int) -> None:
+    shown = frame_numbers(random_views(counting(length, 300), n_frames, 24, generator()))
+    step = length / n_frames
+    between = shown.diff(dim=1)
+    assert ((between >= math.floor(step)) & (between <= math.ceil(step))).all()
+    assert set(shown[:, 0].tolist()) == set(range(math.ceil(step)))
+    assert shown.max() == length - 1
+
+
+@pytest.mark.usefixtures("geometry_only")
+def test_the_latest_start_is_still_inside_the_clip(monkeypatch: pytest.MonkeyPatch) -> None:
+    def latest(shape: int | tuple[int, ...], generator: torch.Generator) -> Tensor:
+        return torch.full((shape,) if isinstance(shape, int) else shape, 1 - 2**-24)  # 3 + this is 4 in float32
+
+    monkeypatch.setattr(torch, "rand", latest)
+    assert frame_numbers(random_views(counting(20), 4, 24, generator()))[0, -1] == 19
+
+
+def test_frames_of_a_clip_go_through_one_transform_of_place_and_light() -> None:
+    still = noise(60)
+    views = random_views(still.expand(-1, 6, -1, -1), 4, 24, generator())
+    assert torch.equal(views, views[:, :1].expand_as(views))
+    assert views[:, 0].diff(dim=0).abs().amax(dim=(1, 2, 3)).min() > 0.1  # but no two clips look alike
+
+
+def test_light_is_measured_over_the_whole_clip(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BLUR_PROBABILITY", "ERASE_PROBABILITY", "BRIGHTNESS"):
+        monkeypatch.setattr(augment, name, 0.0)
+    clips = 80 + counting(20, 100) // 5  # levels far from black and white, 2 from frame to frame
+    gaps = random_views(clips, 4, 24, generator()).mean(dim=(2, 3, 4)).diff(dim=1) * 255 / (5 * 2)
+    torch.testing.assert_close(gaps[:, 0], gaps[:, 2], rtol=0, atol=1e-3)
+    assert gaps.min() == pytest.approx(1 - augment.CONTRAST, abs=0.05)  # measured by itself, no frame would change
+    assert gaps.max() == pytest.approx(1 + augment.CONTRAST, abs=0.05)
 
 
 def inner(positions: Tensor, axis: int) -> Tensor:
@@ -154,8 +217,8 @@ def test_erasing_covers_one_rectangle_at_the_same_place_in_all_frames(monkeypatc
         monkeypatch.setattr(augment, name, 0.0)
     monkeypatch.setattr(augment, "ERASE_PROBABILITY", 1.0)
     n, size = 300, 24
-    black_left = torch.zeros(n, SIDE, SIDE, dtype=torch.uint8)
-    black_left[:, :, SIDE // 2 :] = 255
+    black_left = torch.zeros(n, 1, SIDE, SIDE, dtype=torch.uint8)
+    black_left[..., SIDE // 2 :] = 255
     views = random_views(black_left, 4, size, generator())
     erased = ((views - 0.5).abs() < 0.1) & ((torch.arange(size) - 11.5).abs() > 1)  # the mean; the middle edge aside
     assert torch.equal(erased, erased[:, :1].expand_as(erased))
@@ -173,7 +236,7 @@ def test_erasing_happens_as_often_as_it_says(monkeypatch: pytest.MonkeyPatch) ->
     for name in ("ROTATION", "SCALE", "SHIFT", "BLUR_PROBABILITY", "CONTRAST", "BRIGHTNESS"):
         monkeypatch.setattr(augment, name, 0.0)
     n = 500
-    image = noise(1).expand(n, -1, -1)
+    image = noise(1).expand(n, -1, -1, -1)
     views = random_views(image, 1, 24, generator())[:, 0, 0]
     plain = plain_views(image[:1], 1, 24)[0, 0, 0]
     untouched = torch.stack([(views - p).abs().amax(dim=(1, 2)) < 1e-4 for p in (plain, plain.flip(-1))]).any(dim=0)
@@ -184,7 +247,7 @@ def test_blur_takes_fine_detail_from_some_images_and_leaves_the_others(monkeypat
     for name in ("ROTATION", "SCALE", "SHIFT", "ERASE_PROBABILITY", "CONTRAST", "BRIGHTNESS"):
         monkeypatch.setattr(augment, name, 0.0)
     n = 300
-    image = noise(1).expand(n, -1, -1)
+    image = noise(1).expand(n, -1, -1, -1)
     views = random_views(image, 2, SIDE, generator())
     detail = views.diff(dim=-1).abs().mean(dim=(1, 2, 3, 4))
     sharp = plain_views(image[:1], 2, SIDE).diff(dim=-1).abs().mean()

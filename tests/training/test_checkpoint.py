@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fercli.errors import WeightsError
-from fercli.models.weights import ClassifierHeader, save_classifier
+from fercli.models.weights import ClassifierHeader, Head, save_classifier
 from fercli.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 
 
@@ -64,7 +64,7 @@ def test_a_checkpoint_before_the_first_step(tmp_path: Path) -> None:
     network = small()
     save_checkpoint(tmp_path / "c", network, adam(network), Progress())
     optimizer = adam(network)
-    assert load_checkpoint(tmp_path / "c", network, optimizer) == Progress(0, 0, 0.0)
+    assert load_checkpoint(tmp_path / "c", network, optimizer) == Progress(0, 0, 0.0, 0)
     assert not optimizer.state
 
 
@@ -98,7 +98,7 @@ def test_what_is_no_checkpoint_of_this_network(tmp_path: Path, kind: str) -> Non
     elif kind == "cut short":
         path.write_bytes(path.read_bytes()[:-40])
     elif kind == "classifier":
-        save_classifier(path, network.state_dict(), ClassifierHeader("x", ("a",), 8, 1))
+        save_classifier(path, network.state_dict(), ClassifierHeader("x", (Head("y", ("a",)),), 8, 1))
     with pytest.raises(WeightsError, match=r"cannot resume from .*last\.safetensors") as caught:
         load_checkpoint(path, network, adam(network))
     assert "--out" in caught.value.hint

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -20,13 +21,15 @@ from fercli.config import TrainConfig
 from fercli.datasets import read_dataset
 from fercli.errors import ConfigError, DatasetError, OutputError, WeightsError
 from fercli.evaluation import metrics
-from fercli.labels import EMOTIONS
+from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.models.classifier import EmotionClassifier
+from fercli.models.networks import ARCHITECTURES
 from fercli.models.tsm import temporal_shift
-from fercli.models.weights import ClassifierHeader, read_header
+from fercli.models.weights import ClassifierHeader, Head, read_header
 from fercli.progress import Silent, Task
 from fercli.training import loop
-from fercli.training.loop import TrainingDiverged, one_cycle, train
+from fercli.training.loop import TrainingDiverged, train
+from fercli.training.schedule import one_cycle
 from tests.datasets.faces import npz_arrays, write_npz
 
 COUNTS = (48, 21, 7)
@@ -49,6 +52,10 @@ class SmallNetwork(nn.Module):
         pooled = temporal_shift(frames, self.n_frames, 4).mean(dim=(2, 3))
         logits: Tensor = self.fc(self.dropout(pooled))
         return logits.view(len(clips), self.n_frames, -1).mean(dim=1)
+
+
+def small_network(architecture: str, n_classes: int, fold_div: int, *, dropout: float) -> SmallNetwork:
+    return SmallNetwork(n_classes, ARCHITECTURES[architecture].n_frames, dropout)
 
 
 class Talk(Silent):
@@ -89,14 +96,14 @@ def config(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Train
 
     What `finish` does at the end needs the real network and is left to the test that has it.
     """
-    monkeypatch.setattr(loop, "TsmResNet18", SmallNetwork)
+    monkeypatch.setattr(loop, "build_network", small_network)
     monkeypatch.setattr(loop, "finish", lambda best, data, device, reporter: reporter.note(f"finished {best.name}"))
-    return settings(root, tmp_path / "run", start_size=12)
+    return settings(root, tmp_path / "run", sizes=(12, 16))
 
 
 def settings(root: Path, out: Path, **changes: Any) -> TrainConfig:
-    sizes = {"batch": 16, "start_size": 16, "input_size": 16}
-    values: dict[str, Any] = {"model": "resnet18", "epochs": 4, "device": "cpu", **sizes, **changes}
+    small = {"batch": 16, "sizes": (16,), "lr": 1e-2, "precision": "float32"}
+    values: dict[str, Any] = {"model": "resnet18", "epochs": 4, "device": "cpu", **small, **changes}
     return TrainConfig(dataset="fer2013", root=root, out=out, **values)
 
 
@@ -121,7 +128,7 @@ def test_a_run_leaves_its_parameters_a_row_an_epoch_a_checkpoint_and_the_best_cl
         "metrics.jsonl",
     ]
     written = json.loads((config.out / "config.json").read_text())
-    assert (written["epochs"], written["lr"], written["root"]) == (4, 1e-3, str(config.root))
+    assert (written["epochs"], written["lr"], written["root"]) == (4, 1e-2, str(config.root))
     assert set(written) == set(vars(config))
     found = rows(config.out)
     assert [row["epoch"] for row in found] == [1, 2, 3, 4]
@@ -130,13 +137,14 @@ def test_a_run_leaves_its_parameters_a_row_an_epoch_a_checkpoint_and_the_best_cl
     assert all(set(row) == {"epoch", "size", "loss", "valid_accuracy", "valid_uar"} for row in found)
     best = max(row["valid_accuracy"] for row in found)
     header = read_header(config.out / "best.safetensors")
-    assert header.metrics["valid_accuracy"] == best
-    assert header.metrics["epoch"] == max(row["epoch"] for row in found if row["valid_accuracy"] == best)
-    assert (header.labels, header.architecture, header.n_frames) == (EMOTIONS, "resnet18", 1)
-    assert header.recipe["lr"] == 1e-3 and "root" not in header.recipe and "FER2013" in header.training_data
+    epoch = max(row["epoch"] for row in found if row["valid_accuracy"] == best)
+    assert header.recipe["epoch"] == epoch
+    assert header.input_size == config.size_in(epoch - 1)
+    assert (header.heads, header.architecture, header.n_frames) == ((Head("fer2013", EMOTIONS),), "resnet18", 1)
+    assert header.recipe["lr"] == 1e-2 and "root" not in header.recipe and "FER2013" in header.training_data
     assert talk.totals == [48] * 4
     assert talk.notes[-1] == "finished best.safetensors"
-    assert "train: 48 images, 7 classes" in talk.notes and "valid: 21 images, 7 classes" in talk.notes
+    assert "train: 48 images, fer2013 7 classes" in talk.notes and "valid: 21 images, fer2013 7 classes" in talk.notes
 
 
 @pytest.mark.parametrize("model", ["resnet18", "tsm-resnet18"])
@@ -171,13 +179,13 @@ def test_the_seed_decides_the_run_and_another_one_changes_it(config: TrainConfig
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         torch.rand(3)
         train(replace(config, epochs=1, seed=seed, out=config.out / name), Talk())
-        losses.append(load_file(config.out / name / "last.safetensors")["model.fc.weight"])
+        losses.append(load_file(config.out / name / "last.safetensors")["model.network.fc.weight"])
     assert torch.equal(losses[0], losses[1])
     assert not torch.equal(losses[0], losses[2])
 
 
 def test_it_learns(config: TrainConfig) -> None:
-    train(replace(config, epochs=12, lr=0.05, start_size=16), Talk())
+    train(replace(config, epochs=12, lr=0.5, sizes=(16,)), Talk())
     found = rows(config.out)
     assert found[-1]["loss"] < 0.9 * found[0]["loss"]
     assert max(row["valid_accuracy"] for row in found) > 0.3  # a guess is right in one of seven
@@ -189,8 +197,9 @@ def test_limit_draws_so_many_images_and_never_more_than_there_are(config: TrainC
         out = config.out / str(limit)
         train(replace(config, epochs=2, limit=limit, out=out), talk)
         assert talk.totals == [drawn] * 2
-        steps = load_file(out / "last.safetensors")["optimizer.step.fc.bias"].item()
-        assert steps == 2 * math.ceil(drawn / 16)
+        with safe_open(out / "last.safetensors", framework="pt") as file:
+            progress = json.loads(file.metadata()["progress"])
+        assert progress["step"] == 2 * math.ceil(drawn / 16)
 
 
 def test_the_learning_rate_reaches_its_end_with_the_last_step(
@@ -285,7 +294,7 @@ def test_starting_from_a_static_network_takes_over_its_weights(
     train(temporal, Talk())
     expected, found = load_file(given), load_file(temporal.out / "last.safetensors")
     for name in ("conv1.weight", "fc.weight"):
-        assert torch.equal(found[f"model.{name}"], expected[name].float())
+        assert torch.equal(found[f"model.network.{name}"], expected[name].float())
     assert read_header(temporal.out / "best.safetensors").n_frames == 4
 
 
@@ -297,8 +306,8 @@ def test_init_of_other_classes_keeps_all_but_the_last_layer(
     save_file(other, config.out.parent / "init.safetensors")
     train(replace(config, epochs=1, init=config.out.parent / "init.safetensors"), Talk())
     found = load_file(config.out / "last.safetensors")
-    assert torch.equal(found["model.conv1.weight"], other["conv1.weight"])
-    assert found["model.fc.weight"].shape == (7, 8)
+    assert torch.equal(found["model.network.conv1.weight"], other["conv1.weight"])
+    assert found["model.network.fc.weight"].shape == (7, 8)
 
 
 @pytest.mark.parametrize("kind", ["shape", "missing", "extra", "no file"])
@@ -335,8 +344,14 @@ def test_going_on_does_not_need_the_weights_it_started_from(config: TrainConfig)
         ("lr", 0.5),
         ("weight_decay", 0.0),
         ("seed", 1),
-        ("start_size", 16),
-        ("input_size", 20),
+        ("sizes", (16,)),
+        ("fold_div", 4),
+        ("targets", "label"),
+        ("smoothing", 0.1),
+        ("balanced", True),
+        ("mix", "cutmix"),
+        ("randaugment", 3),
+        ("precision", "bfloat16"),
         ("limit", 20),
         ("init", Path("other.safetensors")),
     ],
@@ -378,12 +393,12 @@ def test_a_checkpoint_without_its_parameters_is_not_gone_on_with(config: TrainCo
 def test_a_checkpoint_of_another_architecture(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     started(config, epochs=1)
 
-    class Wider(SmallNetwork):
-        def __init__(self, n_classes: int, n_frames: int = 4, dropout: float = 0.0) -> None:
-            super().__init__(n_classes, n_frames, dropout)
-            self.conv1 = nn.Conv2d(3, 8, 7, stride=2)
+    def wider(architecture: str, n_classes: int, fold_div: int, *, dropout: float) -> SmallNetwork:
+        network = small_network(architecture, n_classes, fold_div, dropout=dropout)
+        network.conv1 = nn.Conv2d(3, 8, 7, stride=2)
+        return network
 
-    monkeypatch.setattr(loop, "TsmResNet18", Wider)
+    monkeypatch.setattr(loop, "build_network", wider)
     with pytest.raises(WeightsError, match=r"cannot resume from .*last\.safetensors"):
         train(config, Talk())
 
@@ -394,7 +409,19 @@ def test_a_checkpoint_of_another_architecture(config: TrainConfig, monkeypatch: 
         ("model", "resnet19"),
         ("dataset", "fer2014"),
         ("device", "tpu"),
-        *((name, bad) for name in ("epochs", "batch", "input_size", "start_size") for bad in (0, -1)),
+        *((name, bad) for name in ("epochs", "batch", "fold_div") for bad in (0, -1)),
+        ("sizes", ()),
+        ("sizes", (0, 16)),
+        ("sizes", (16, 12)),
+        ("smoothing", 1.0),
+        ("smoothing", -0.1),
+        ("randaugment", 11),
+        ("randaugment", -1),
+        ("patience", -1),
+        ("mix", "stir"),
+        ("targets", "guess"),
+        ("precision", "int8"),
+        ("extras", ("more",)),
         ("lr", 0.0),
         ("lr", math.nan),
         ("weight_decay", -0.1),
@@ -404,7 +431,7 @@ def test_a_checkpoint_of_another_architecture(config: TrainConfig, monkeypatch: 
 def test_parameters_that_cannot_be_used(config: TrainConfig, name: str, value: object) -> None:
     with pytest.raises(ConfigError) as caught:
         train(replace(config, **{name: value}), Talk())  # type: ignore[arg-type]
-    assert name.replace("_", "-") in caught.value.message or str(value) in caught.value.message
+    assert name.replace("_", "-") in caught.value.message or str(value) in caught.value.message or name == "extras"
     assert not config.out.exists()
 
 
@@ -417,6 +444,7 @@ def test_a_data_set_that_is_not_there_leaves_nothing_behind(config: TrainConfig)
 def test_samples_that_cannot_be_used_are_reported(config: TrainConfig) -> None:
     arrays = npz_arrays(COUNTS, votes=True)
     arrays["match_sim"][:3] = 0.5
+    arrays["ferplus_votes"][:, 0] = [0, 0, 0, *[5] * (sum(COUNTS) - 3)]
     talk = Talk()
     train(replace(config, epochs=1, root=write_npz(config.out.parent / "fer2013_votes.npz", arrays)), talk)
     (warning,) = talk.warnings
@@ -486,14 +514,61 @@ def test_predictions_come_in_order_and_do_not_depend_on_the_batch(root: Path) ->
     data = read_dataset("fer2013", root)
     torch.manual_seed(0)
     network = SmallNetwork(7, dropout=0.5).train()
-    whole = loop.predict(network, data.valid, 16)  # type: ignore[arg-type]
-    parts = loop.predict(network, data.valid, 16, batch=4)  # type: ignore[arg-type]
+    whole = loop.predict(network, data.valid, 4, 16)
     assert whole.shape == (21, 7)
-    np.testing.assert_allclose(whole, parts, atol=1e-6)
-    np.testing.assert_allclose(whole.sum(axis=1), 1, rtol=1e-5)
-    mirrored = replace(data.valid, images=data.valid.images[:, :, ::-1].copy())
-    both = loop.predict(network, data.valid, 16, flip=True)  # type: ignore[arg-type]
-    np.testing.assert_allclose(both, (whole + loop.predict(network, mirrored, 16)) / 2, atol=1e-5)  # type: ignore[arg-type]
+    np.testing.assert_allclose(whole, loop.predict(network, data.valid, 4, 16, batch=4), atol=1e-5)
+
+
+def test_two_labellings_are_learnt_side_by_side(config: TrainConfig) -> None:
+    arrays = npz_arrays(COUNTS, votes=True)
+    arrays["ferplus_votes"][np.arange(sum(COUNTS)), np.arange(sum(COUNTS)) % 8] = 9
+    root = write_npz(config.out.parent / "fer2013_votes.npz", arrays)
+    train(replace(config, dataset="ferplus", root=root, epochs=1), Talk())
+    assert read_header(config.out / "best.safetensors").heads == (
+        Head("ferplus", EMOTIONS_8),
+        Head("fer2013", EMOTIONS),
+    )
+    (row,) = rows(config.out)
+    assert {"valid_accuracy", "valid_uar", "fer2013_accuracy", "fer2013_uar"} <= set(row)
+    assert load_file(config.out / "best.safetensors")["fc.weight"].shape == (15, 8)
+
+
+def test_the_size_grows_in_steps_that_cost_about_the_same() -> None:
+    config = TrainConfig("fer2013", Path(), Path(), epochs=36, sizes=(40, 48, 56))
+    sizes = [config.size_in(epoch) for epoch in range(36)]
+    assert sizes == sorted(sizes) and set(sizes) == {40, 48, 56}
+    costs = [sizes.count(size) * size**2 for size in (40, 48, 56)]
+    assert max(costs) < 1.15 * min(costs)
+    assert {TrainConfig("", Path(), Path(), epochs=1, sizes=(40, 56)).size_in(0)} == {56}
+
+
+def test_training_stops_when_nothing_gets_better(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    accuracies = iter([0.3, 0.5, 0.4, 0.45, 0.9])
+    monkeypatch.setattr(metrics, "accuracy", lambda matrix: next(accuracies))
+    talk = Talk()
+    train(replace(config, epochs=5, patience=2), talk)
+    assert [row["valid_accuracy"] for row in rows(config.out)] == [0.3, 0.5, 0.4, 0.45]
+    assert "stopped: no better validation accuracy in 2 epochs" in talk.notes
+    assert talk.notes[-1] == "finished best.safetensors"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mix": "cutmix"},
+        {"mix": "mixup"},
+        {"randaugment": 5},
+        {"balanced": True, "smoothing": 0.1},
+        {"precision": "bfloat16"},
+    ],
+)
+def test_every_ingredient_learns_and_changes_the_run(config: TrainConfig, changes: dict[str, Any]) -> None:
+    plain = replace(config, epochs=6, lr=0.3, sizes=(16,))
+    train(plain, Talk())
+    train(replace(plain, out=config.out.parent / "changed", **changes), Talk())
+    before, after = rows(plain.out), rows(config.out.parent / "changed")
+    assert after[-1]["loss"] < after[0]["loss"]
+    assert [row["loss"] for row in after] != [row["loss"] for row in before]
 
 
 @pytest.mark.slow
@@ -510,7 +585,7 @@ def test_the_real_network_resumes_exactly_and_its_best_file_classifies(tmp_path:
     assert all(torch.equal(expected[name], found[name]) for name in expected)
     assert files(parts.out)["best"] == files(whole.out)["best"]
     classifier = EmotionClassifier(best, "cpu")
-    assert (classifier.header.n_frames, classifier.header.metrics["test_n"]) == (4, 7)
+    assert (classifier.header.n_frames, classifier.header.metrics["fer2013"]["test_n"]) == (4, 7)
     clips = np.random.default_rng(0).integers(0, 256, (2, 4, 16, 16), dtype=np.uint8)
     np.testing.assert_allclose(classifier.classify(clips).sum(axis=1), [1, 1], rtol=1e-5)
     for path in tmp_path.rglob("*.safetensors"):

@@ -1,0 +1,73 @@
+"""How the pictures of a data set frame the face, seen by the detector that will frame faces in video.
+
+A network only recognises what it is shown as it was trained: the same share of the picture must be face. So the default
+detector looks at the data set first, and what it finds decides how pictures are cut and what the network's file says of
+its view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.models.catalogue import DETECTORS
+from fercli.models.detections import Detector
+from fercli.models.registry import load_model
+
+LOOK_AT = 100
+"""Pictures that say how a data set frames faces."""
+FILLS = 0.6
+"""A picture whose shorter side is filled by a face to this share is a picture of that face, already cut."""
+MIN_SCORE = 0.5
+MIN_SIDE = 96
+"""Smaller pictures are enlarged for the detector: a face that fills 48 pixels is hard for it."""
+MAX_SIDE = 640
+
+
+@lru_cache(maxsize=1)
+def default_detector() -> Detector:
+    """The detector that frames faces in video unless a person chooses another.
+
+    Raises:
+        ModelError: it cannot be used here.
+    """
+    detector: Detector = load_model(DETECTORS[0])
+    return detector
+
+
+def largest_face(picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """(4,) box of the largest face in an (H, W, 3) picture, or None."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    factor = min(MAX_SIDE / max(height, width), max(1.0, MIN_SIDE / max(height, width)))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(picture, size, interpolation=way), dtype=np.uint8)
+    found = default_detector().detect(small).scaled(width / size[0], height / size[1])
+    boxes = found.boxes[found.scores >= MIN_SCORE]
+    if not len(boxes):
+        return None
+    sides = boxes[:, 2:] - boxes[:, :2]
+    return np.asarray(boxes[sides.prod(axis=1).argmax()], dtype=np.float32)
+
+
+def face_share(pictures: Sequence[NDArray[np.uint8]]) -> float | None:
+    """Median, over the pictures in which a face is found, of the box's longer side over the picture's shorter side.
+
+    None if no face is found in any.
+    """
+    shares = []
+    for picture in pictures:
+        box = largest_face(picture)
+        if box is not None:
+            shares.append(float(max(box[2:] - box[:2])) / min(picture.shape[:2]))
+    return float(np.median(shares)) if shares else None
+
+
+def spread(count: int, wanted: int = LOOK_AT) -> list[int]:
+    """At most `wanted` of `count` rows, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(count, wanted)).round().astype(int)).tolist() if count else []

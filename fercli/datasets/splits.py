@@ -1,0 +1,50 @@
+"""Which sample trains, chooses and tests, where a data set does not say: no subject is ever on two sides."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from fercli.datasets.samples import SPLITS, Sample
+
+SHARES = {"train": 0.7, "valid": 0.15, "test": 0.15}
+"""Of a set without any split."""
+VALID_SHARE = 0.1
+"""Of the training part of a set that comes without a validation part."""
+
+
+def assign_splits(samples: Sequence[Sample]) -> list[Sample]:
+    """The samples in the same order, each with a split.
+
+    The set's own splits are kept. Without any, subjects (or, where the set knows none, single samples) are dealt out
+    by SHARES. With `train` but no `valid`, VALID_SHARE of `train` becomes `valid`. With `valid` but no `test`, what the
+    set calls validation is what others report on, so it becomes `test`. The deal depends on nothing but the names.
+    """
+    present = {sample.split for sample in samples}
+    if not present & set(SPLITS):
+        return _deal(samples, "", SHARES)
+    given = [
+        replace(sample, split="test") if sample.split == "valid" and "test" not in present else sample
+        for sample in samples
+    ]
+    given = [replace(sample, split="train") if sample.split not in SPLITS else sample for sample in given]
+    if "train" in present and not any(sample.split == "valid" for sample in given):
+        return _deal(given, "train", {"train": 1 - VALID_SHARE, "valid": VALID_SHARE})
+    return given
+
+
+def _deal(samples: Sequence[Sample], split: str, shares: dict[str, float]) -> list[Sample]:
+    """Deal the groups of one split out to several: in an order that looks random and never changes, each group goes to
+    the split that is furthest from its share, so that each has one before any has two."""
+    sizes = Counter(_group(sample) for sample in samples if sample.split == split)
+    dealt, home = dict.fromkeys(shares, 0), {}
+    for group in sorted(sizes, key=lambda group: sha256(group.encode()).digest()):
+        home[group] = min(shares, key=lambda name: dealt[name] / shares[name])
+        dealt[home[group]] += sizes[group]
+    return [replace(sample, split=home[_group(sample)]) if sample.split == split else sample for sample in samples]
+
+
+def _group(sample: Sample) -> str:
+    return sample.subject or "/".join((sample.label, *sample.frames[0].parts[-2:]))

@@ -1,0 +1,70 @@
+"""The directory of a run.
+
+config.json        the resolved parameters
+metrics.jsonl      a line an epoch
+last.safetensors   everything needed to go on
+best.safetensors   the classifier with the highest validation accuracy, ready to use
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from fercli.config import TrainConfig
+from fercli.errors import ConfigError
+from fercli.workspace import write_atomically, writing
+
+MAY_CHANGE = frozenset({"epochs", "device", "root", "out", "patience"})
+"""Parameters that may differ when a run goes on."""
+
+
+def open_run(config: TrainConfig, epochs_done: int) -> None:
+    """Make the directory and write the parameters; rows of epochs the checkpoint does not know of go.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with writing(config.out):
+        config.out.mkdir(parents=True, exist_ok=True)
+        write_atomically(config.out / "config.json", (_as_json(config) + "\n").encode())
+        rows = config.out / "metrics.jsonl"
+        if rows.exists():
+            lines = rows.read_text(encoding="utf-8").splitlines(keepends=True)
+            write_atomically(rows, "".join(lines[:epochs_done]).encode())
+
+
+def add_row(config: TrainConfig, row: dict[str, Any]) -> None:
+    """One more epoch; raises OSError."""
+    with (config.out / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+
+
+def check_same_run(config: TrainConfig) -> None:
+    """A run goes on only under the parameters it was started with: anything else would be neither run.
+
+    Raises:
+        ConfigError: another parameter, or none to compare with.
+    """
+    path = config.out / "config.json"
+    hint = "choose another --out, or delete that run"
+    try:
+        before = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"cannot go on with the run in {config.out}: {path.name}: {error}", hint=hint) from error
+    for name, value in json.loads(_as_json(config)).items():
+        if name not in MAY_CHANGE and before.get(name, value) != value:
+            raise ConfigError(
+                f"the run in {config.out} was started with {name} {before[name]!r}, not {value!r}", hint=hint
+            )
+
+
+def recipe(config: TrainConfig) -> dict[str, Any]:
+    """The parameters that belong into the header of a classifier: all but the places on this computer."""
+    whole: dict[str, Any] = json.loads(_as_json(config))
+    return {name: value for name, value in whole.items() if name not in ("root", "out", "init", "device")}
+
+
+def _as_json(config: TrainConfig) -> str:
+    return json.dumps(asdict(config), indent=2, default=str)

@@ -1,0 +1,162 @@
+"""Pictures: what they say is read back from the SVG, and from the pixels where colour carries it."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from fercli.errors import ConfigError, OutputError
+from fercli.evaluation.figures import confusion_figure, reliability_figure
+from fercli.evaluation.metrics import Bin
+
+MATRIX = np.array([[30, 10, 0], [1, 4, 3], [0, 0, 0]])
+CLASSES = ("anger", "fear", "neutral")
+BINS = (Bin(0.4, 0.6, 25, 0.5, 0.42), Bin(0.8, 1.0, 75, 0.93, 0.97))
+
+
+def draw_confusion(path: Path) -> None:
+    confusion_figure(MATRIX, CLASSES, path)
+
+
+def draw_reliability(path: Path) -> None:
+    reliability_figure(BINS, 0.0543, path)
+
+
+both = pytest.mark.parametrize("draw", [draw_confusion, draw_reliability])
+
+
+def texts(path: Path) -> list[str]:
+    """The text of an SVG in drawing order; matplotlib draws glyphs and leaves the text as a comment."""
+    return [text.strip() for text in re.findall(r"<!--(.*?)-->", path.read_text(encoding="utf-8"), re.DOTALL)]
+
+
+def pixels(path: Path) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+@both
+@pytest.mark.parametrize(
+    ("suffix", "magic"), [(".png", b"\x89PNG\r\n\x1a\n"), (".svg", b"<?xml"), (".pdf", b"%PDF-"), (".PDF", b"%PDF-")]
+)
+def test_the_suffix_decides_the_format(draw: Callable[[Path], None], suffix: str, magic: bytes, tmp_path: Path) -> None:
+    draw(tmp_path / f"figure{suffix}")
+    assert (tmp_path / f"figure{suffix}").read_bytes().startswith(magic)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@both
+def test_another_suffix_is_refused_before_anything_is_drawn(draw: Callable[[Path], None], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"figure\.jpeg") as caught:
+        draw(tmp_path / "figure.jpeg")
+    assert ".png, .svg, .pdf" in caught.value.hint
+    assert not list(tmp_path.iterdir())
+
+
+@both
+def test_an_unwritable_path_is_an_output_error(draw: Callable[[Path], None], tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot write"):
+        draw(tmp_path / "nowhere" / "figure.png")
+    (tmp_path / "taken.png").mkdir()
+    with pytest.raises(OutputError, match="cannot write"):
+        draw(tmp_path / "taken.png")
+
+
+@both
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_the_same_figures_make_the_same_file(draw: Callable[[Path], None], suffix: str, tmp_path: Path) -> None:
+    draw(tmp_path / f"a{suffix}")
+    draw(tmp_path / f"b{suffix}")
+    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
+@both
+def test_a_picture_is_a_column_wide_at_300_dpi(draw: Callable[[Path], None], tmp_path: Path) -> None:
+    draw(tmp_path / "figure.png")
+    picture = Image.open(tmp_path / "figure.png")
+    assert picture.width == 1050
+    assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def test_the_pdf_embeds_fonts_that_journals_take(tmp_path: Path) -> None:
+    draw_confusion(tmp_path / "figure.pdf")
+    content = (tmp_path / "figure.pdf").read_bytes()
+    assert b"/Type3" not in content
+    assert b"/CIDFontType2" in content
+
+
+def test_cells_have_the_percent_of_their_row_and_the_count(tmp_path: Path) -> None:
+    draw_confusion(tmp_path / "figure.svg")
+    shown = texts(tmp_path / "figure.svg")
+    cells = [text for text in shown if re.fullmatch(r"\d+( %)?", text)]
+    first, second = ["75 %", "30", "25 %", "10", "0 %", "0"], ["12 %", "1", "50 %", "4", "38 %", "3"]
+    assert cells == first + second  # and nothing in the row of the class without samples
+    assert [text for text in shown if text in CLASSES] == list(CLASSES)
+    assert [" ".join(text.split()) for text in shown if "n =" in text] == [
+        "anger n = 40",
+        "fear n = 8",
+        "neutral n = 0",
+    ]
+    assert {"true class", "predicted class"} <= set(shown)
+
+
+def test_the_darker_cell_has_the_larger_share_of_its_row(tmp_path: Path) -> None:
+    confusion_figure(np.array([[1, 0], [30, 70]]), ("anger", "fear"), tmp_path / "figure.png")
+    image = pixels(tmp_path / "figure.png")
+    _, colours = np.unique(image.reshape(-1, 3), axis=0, return_counts=True)
+    flat = np.unique(image.reshape(-1, 3), axis=0)[colours > 0.02 * colours.sum()]
+    brightness = sorted(flat.astype(int).sum(axis=1))
+    assert len(brightness) == 5  # four cells of different shares, and the white page
+    figure = np.abs(image.astype(int).sum(axis=2) - brightness[0]) == 0
+    rows, columns = np.nonzero(figure)
+    height, width = image.shape[:2]
+    assert rows.mean() < height / 2 and columns.mean() < width * 0.7  # the one sample of anger, all right: 100 %
+
+
+def test_axes_are_named_and_the_error_is_given(tmp_path: Path) -> None:
+    draw_reliability(tmp_path / "figure.svg")
+    shown = set(texts(tmp_path / "figure.svg"))
+    assert {"ECE = 0.054", "accuracy", "confidence", "samples (%)", "perfect calibration"} <= shown
+
+
+def test_bars_are_as_high_as_the_accuracy_and_the_share(tmp_path: Path) -> None:
+    draw_reliability(tmp_path / "figure.png")
+    image = pixels(tmp_path / "figure.png")
+    blue = (image == np.array([0x56, 0xB4, 0xE9])).all(axis=2)
+    black = (image < 40).all(axis=2)
+    top, bottom = np.flatnonzero(black.mean(axis=1) > 0.7)[[0, -1]]  # frames of the two axes
+    frames = np.flatnonzero(black.mean(axis=1) > 0.7)
+    end_of_upper = frames[np.flatnonzero(np.diff(frames) > 50)[0] + 1]
+    left, right = np.flatnonzero(black[top:bottom].mean(axis=0) > 0.7)[[0, -1]]
+
+    def height(confidence: float, first: int, last: int) -> float:
+        column = blue[first:last, round(left + confidence * (right - left))]
+        return float(last - (first + np.flatnonzero(column)[0]))
+
+    upper = end_of_upper - top
+    assert height(0.45, top, end_of_upper) / upper == pytest.approx(0.42, abs=0.01)
+    assert height(0.85, top, end_of_upper) / upper == pytest.approx(0.97, abs=0.01)
+    assert not blue[top + upper // 3 : end_of_upper, round(left + 0.7 * (right - left))].any()
+    assert height(0.85, end_of_upper + 9, bottom) / height(0.45, end_of_upper + 9, bottom) == pytest.approx(3, abs=0.05)
+
+
+def test_matplotlib_is_imported_only_to_draw_and_without_a_screen(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "from fercli.evaluation.figures import confusion_figure\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        f"confusion_figure(np.eye(2, dtype=int), ('fear', 'anger'), Path({str(tmp_path / 'f.png')!r}))\n"
+        "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    assert Image.open(io.BytesIO((tmp_path / "f.png").read_bytes())).format == "PNG"
