@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fercli.datasets import read_dataset
+from fercli.evaluation.predictions import in_classes_of, outputs
 from fercli.hashing import sha256_file
-from fercli.labels import EMOTIONS
+from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.models.catalogue import CLASSIFIERS, DETECTORS
+from fercli.models.classifier import EmotionClassifier
 from fercli.models.weights import ClassifierHeader, read_header
+from fercli.progress import Silent
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 CARD = (WEIGHTS / "README.md").read_text(encoding="utf-8")
@@ -33,21 +38,41 @@ def test_every_file_is_known_described_and_not_too_large() -> None:
 
 
 def test_the_header_rebuilds_what_the_card_describes(header: ClassifierHeader) -> None:
-    assert (header.architecture, header.n_frames, header.labels) == ("tsm-resnet18", 4, EMOTIONS)
+    assert (header.architecture, header.n_frames) == ("tsm-resnet18", 4)
+    assert [(head.name, head.labels) for head in header.heads] == [("ferplus", EMOTIONS_8), ("fer2013", EMOTIONS)]
     assert f"{header.input_size} x {header.input_size} pixels" in CARD
     assert "FER2013" in header.training_data and "FER+" in header.training_data
+    for head in header.heads:
+        assert f"{head.temperature} ({head.name})" in CARD
 
 
-@pytest.mark.parametrize("figure", ["accuracy", "uar", "macro_f1", "ece", "n"])
+@pytest.mark.parametrize("figure", ["accuracy", "uar", "macro_f1", "ece", "ece_uncalibrated", "n"])
 def test_the_card_gives_the_figures_of_the_header(header: ClassifierHeader, figure: str) -> None:
-    row = re.search(rf"^\| {figure} \| (\S+) \| (\S+) \|$", CARD, re.MULTILINE)
+    row = re.search(rf"^\| {figure} \| (\S+) \| (\S+) \| (\S+) \| (\S+) \|$", CARD, re.MULTILINE)
     assert row is not None, f"no row for {figure}"
     assert [float(value) for value in row.groups()] == [
-        header.metrics[f"valid_{figure}"],
-        header.metrics[f"test_{figure}"],
+        header.metrics[head][f"{split}_{figure}"] for head in ("ferplus", "fer2013") for split in ("valid", "test")
     ]
 
 
-def test_the_card_gives_the_confusion_matrix_of_the_header(header: ClassifierHeader) -> None:
-    for label, counts in zip(header.labels, header.metrics["test_confusion"], strict=True):
-        assert f"| {label} | {' | '.join(str(count) for count in counts)} |" in CARD
+def test_the_card_gives_the_confusion_matrices_of_the_header(header: ClassifierHeader) -> None:
+    for head in header.heads:
+        for label, counts in zip(head.labels, header.metrics[head.name]["test_confusion"], strict=True):
+            assert f"| {label} | {' | '.join(str(count) for count in counts)} |" in CARD
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dataset", ["ferplus", "fer2013"])
+def test_evaluate_reproduces_the_figures_of_the_card(header: ClassifierHeader, dataset: str) -> None:
+    """On the first faces of the test split: enough to see that the same weights see the same pixels."""
+    root = WEIGHTS.parent / ".." / "shared" / "data" / "fer2013_ferplus.npz"
+    if not root.exists():
+        pytest.skip(f"{root.name} is not here")
+    data = read_dataset(dataset, root)
+    classifier = EmotionClassifier(WEIGHTS / CLASSIFIERS[0].weights, "cpu", dataset)
+    few = data.test.take(np.arange(400))
+    logits = outputs(classifier, few, data.face_scale, "test", Silent())[..., classifier.header.head(dataset)[1]]
+    known = few.main.labels >= 0
+    hits = in_classes_of(few.main, classifier, logits).argmax(axis=1)[known] == few.main.labels[known]
+    expected = header.metrics[dataset]["test_accuracy"]
+    assert abs(hits.mean() - expected) < 3 * (expected * (1 - expected) / known.sum()) ** 0.5

@@ -54,6 +54,19 @@ class FaceSet:
         """The labelling that figures are quoted on."""
         return next(iter(self.labellings.values()))
 
+    def take(self, rows: NDArray[np.intp]) -> FaceSet:
+        """The given rows, in the given order."""
+        labellings = {
+            name: Labelling(labelling.classes, labelling.targets[rows], labelling.labels[rows])
+            for name, labelling in self.labellings.items()
+        }
+        return FaceSet(
+            self.images[rows],
+            labellings,
+            tuple(self.subjects[row] for row in rows),
+            tuple(self.sources[row] for row in rows),
+        )
+
 
 @dataclass(frozen=True)
 class DatasetSplits:

@@ -58,20 +58,17 @@ def _splits(files: Fer2013, root: Path, main: str) -> DatasetSplits:
         labellings["ferplus"] = _ferplus(files.votes)
     order = sorted(labellings, key=lambda name: name != main)
     useful = np.any([labelling.targets.any(axis=1) for labelling in labellings.values()], axis=0)
+    whole = FaceSet(
+        files.images[:, None],
+        {name: labellings[name] for name in order},
+        ("",) * len(files.images),
+        files.sources,
+    )
     parts = {}
     for split, usage in USAGES.items():
-        rows = np.flatnonzero(useful & (files.usage == usage))
-        if not len(rows):
+        parts[split] = whole.take(np.flatnonzero(useful & (files.usage == usage)))
+        if not len(parts[split]):
             raise DatasetError(f"{root} has no usable image with usage {usage}")
-        parts[split] = FaceSet(
-            files.images[rows, None],
-            {
-                name: Labelling(labellings[name].classes, labellings[name].targets[rows], labellings[name].labels[rows])
-                for name in order
-            },
-            ("",) * len(rows),
-            tuple(files.sources[row] for row in rows),
-        )
     unused = tuple(
         Problem(files.sources[row], 0, f"image match below {MIN_MATCH} and no vote for a class")
         for row in np.flatnonzero(~useful)

@@ -186,8 +186,8 @@ def _runs(line: Timeline) -> NDArray[np.int64]:
     """(S, 3) first step, step after the last, and class of each run of a class."""
     starts = np.flatnonzero(np.diff(line, prepend=NOTHING - 1))
     ends = np.append(starts[1:], len(line))
-    labelled = line[starts] != NOTHING
-    return np.stack([starts, ends, line[starts]], axis=1)[labelled]
+    runs: NDArray[np.int64] = np.stack([starts, ends, line[starts]], axis=1)[line[starts] != NOTHING]
+    return runs
 
 
 def _agreement(pairs: Pairs, n_classes: int) -> Agreement:

@@ -22,6 +22,8 @@ COLUMNS = ("epoch", "loss", "valid_accuracy")
 """What is read of a row of metrics.jsonl."""
 PAGE_WIDTH_IN = 7.0
 """Width of both columns in the usual two-column layouts, inches."""
+PAGE_WIDTH, LINE_WIDTH = 95, 10
+"""Width of the page and of a line's sample in the legend, letters."""
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000", "#56B4E9")
 """Palette of Okabe and Ito, https://jfly.uni-koeln.de/color/, without its yellow, which is faint on white."""
 DASHES = ("-", "--", "-.", ":")
@@ -102,7 +104,7 @@ def _write(names: Sequence[str], curves: Sequence[Curves], out: Path) -> None:
             line: Any = {"color": COLOURS[number % len(COLOURS)], "linestyle": DASHES[number % len(DASHES)]}
             loss.plot(run["epoch"], run["loss"], marker=_marker(run), **line)
             accuracy.plot(run["epoch"], run["valid_accuracy"], **line)
-            accuracy.plot(*_best(run), marker="o", color=line["color"], clip_on=False)
+            accuracy.plot(*_best(run), marker="o", linestyle="none", color=line["color"], clip_on=False)
         dot = accuracy.plot([], [], marker="o", linestyle="none", color=GREY)
         _add_legend(figure, [*loss.lines, *dot], [*names, "best epoch"])
         # A tight box widens the picture where the names take more room than the page has.
@@ -135,7 +137,8 @@ def _best(run: Curves) -> tuple[float, float]:
 
 
 def _add_legend(figure: Figure, lines: Sequence[Line2D], names: Sequence[str]) -> None:
-    columns = max(1, min(len(names), 100 // (max(map(len, names)) + 10)))
+    widths = [len(name) + LINE_WIDTH for name in names]
+    columns = len(names) if sum(widths) <= PAGE_WIDTH else max(1, PAGE_WIDTH // max(widths))
     legend = figure.legend(lines, names, loc="outside lower center", ncols=columns, frameon=False, handlelength=3.5)
     for text in legend.get_texts():
         text.set_parse_math(False)  # a $ in a name is a $

@@ -12,14 +12,17 @@ from torch import Tensor
 from fercli.models.tsm import TsmResNet18, temporal_shift
 
 
-def shifted_by_loops(x: NDArray[np.float32], n_frames: int, fold_div: int) -> NDArray[np.float32]:
+def shifted_by_loops(x: NDArray[np.float32], n_frames: int, fold_div: int, causal: bool = False) -> NDArray[np.float32]:
     total, channels = x.shape[:2]
     fold = channels // fold_div
     out = np.zeros_like(x)
     for row in range(total):
         clip, t = divmod(row, n_frames)
         for channel in range(channels):
-            source = t + 1 if channel < fold else t - 1 if channel < 2 * fold else t
+            if causal:
+                source = t - 1 if channel < fold else t
+            else:
+                source = t + 1 if channel < fold else t - 1 if channel < 2 * fold else t
             if 0 <= source < n_frames:
                 out[row, channel] = x[clip * n_frames + source, channel]
     return out
@@ -38,12 +41,20 @@ SHAPES = [  # clips, frames, channels, height, width, fold_div
 
 @pytest.mark.parametrize(("clips", "frames", "channels", "height", "width", "fold_div"), SHAPES)
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("causal", [False, True])
 def test_shift_agrees_with_plain_loops(
-    clips: int, frames: int, channels: int, height: int, width: int, fold_div: int, memory_format: torch.memory_format
+    clips: int,
+    frames: int,
+    channels: int,
+    height: int,
+    width: int,
+    fold_div: int,
+    memory_format: torch.memory_format,
+    causal: bool,
 ) -> None:
     x = torch.randn(clips * frames, channels, height, width, generator=torch.Generator().manual_seed(0))
-    result = temporal_shift(x.to(memory_format=memory_format), frames, fold_div)
-    expected = x.numpy() if frames == 1 else shifted_by_loops(x.numpy(), frames, fold_div)
+    result = temporal_shift(x.to(memory_format=memory_format), frames, fold_div, causal=causal)
+    expected = x.numpy() if frames == 1 else shifted_by_loops(x.numpy(), frames, fold_div, causal)
     np.testing.assert_array_equal(result.numpy(), expected)
 
 
@@ -53,10 +64,17 @@ def test_shift_of_one_clip_written_out() -> None:
     assert shifted.tolist() == [[2, 0, 100, 1000], [3, 10, 200, 2000], [0, 20, 300, 3000]]
 
 
-def test_shift_leaves_its_input_alone_and_keeps_the_dtype() -> None:
+def test_causal_shift_of_one_clip_written_out() -> None:
+    frames = torch.tensor([[1, 10, 100, 1000], [2, 20, 200, 2000], [3, 30, 300, 3000]])[:, :, None, None]
+    shifted = temporal_shift(frames, 3, 4, causal=True)[:, :, 0, 0]
+    assert shifted.tolist() == [[0, 10, 100, 1000], [1, 20, 200, 2000], [2, 30, 300, 3000]]
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_shift_leaves_its_input_alone_and_keeps_the_dtype(causal: bool) -> None:
     x = torch.arange(32, dtype=torch.float16).reshape(4, 8, 1, 1)
     before = x.clone()
-    assert temporal_shift(x, 4).dtype == torch.float16
+    assert temporal_shift(x, 4, causal=causal).dtype == torch.float16
     assert torch.equal(x, before)
 
 
@@ -97,10 +115,10 @@ def torchvision_shapes(n_classes: int) -> dict[str, tuple[int, ...]]:
     return shapes | {"fc.weight": (n_classes, 512), "fc.bias": (n_classes,)}
 
 
-@pytest.mark.parametrize("n_frames", [1, 4])
+@pytest.mark.parametrize(("n_frames", "causal"), [(1, False), (4, False), (4, True)])
 @pytest.mark.parametrize("stem_pool", [True, False])
-def test_names_and_shapes_are_torchvisions(n_frames: int, stem_pool: bool) -> None:
-    network = TsmResNet18(1000, n_frames, stem_pool=stem_pool, dropout=0.5)
+def test_names_and_shapes_are_torchvisions(n_frames: int, causal: bool, stem_pool: bool) -> None:
+    network = TsmResNet18(1000, n_frames, stem_pool=stem_pool, dropout=0.5, causal=causal)
     assert {name: tuple(t.shape) for name, t in network.state_dict().items()} == torchvision_shapes(1000)
     assert sum(parameter.numel() for parameter in network.parameters()) == 11_689_512
 
@@ -199,6 +217,61 @@ def test_clips_of_a_batch_do_not_mix() -> None:
         apart = torch.cat([temporal(clips[:1]), temporal(clips[1:])])
     assert together.shape == (2, 5)
     torch.testing.assert_close(together, apart, rtol=1e-4, atol=1e-4)
+
+
+def changed_frames(network: TsmResNet18, frame: int) -> list[int]:
+    """The frames of a clip whose maps change when one frame is replaced."""
+    generator = torch.Generator().manual_seed(8)
+    clip = torch.randn(4, 3, 16, 16, generator=generator)
+    other = clip.clone()
+    other[frame] = torch.randn(3, 16, 16, generator=generator)
+    with torch.inference_mode():
+        before, after = network.maps(clip), network.maps(other)
+    return [t for t in range(4) if not torch.equal(before[t], after[t])]
+
+
+def test_a_causal_network_never_sees_the_future() -> None:
+    causal = TsmResNet18(5, 4, causal=True).eval()
+    causal.load_state_dict(random_state(), strict=True)
+    assert changed_frames(causal, 0) == [0, 1, 2, 3]
+    assert changed_frames(causal, 2) == [2, 3]
+    assert changed_frames(causal, 3) == [3]
+
+
+def test_networks_that_are_not_causal_see_all_frames_or_one() -> None:
+    static, temporal = networks()
+    assert changed_frames(temporal, 3) == [0, 1, 2, 3]
+    assert changed_frames(static, 2) == [2]
+
+
+def test_a_causal_network_knows_no_less_when_a_clip_ends_early() -> None:
+    long, short = TsmResNet18(5, 4, causal=True).eval(), TsmResNet18(5, 2, causal=True).eval()
+    short.load_state_dict(long.state_dict())
+    clip = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(9))
+    with torch.inference_mode():
+        torch.testing.assert_close(long.maps(clip)[:2], short.maps(clip[:2]), rtol=1e-4, atol=1e-4)
+
+
+def test_the_share_of_shifted_channels_matters_to_the_network() -> None:
+    clip = torch.randn(1, 4, 3, 16, 16, generator=torch.Generator().manual_seed(10))
+    usual, wider = TsmResNet18(5, 4, 8).eval(), TsmResNet18(5, 4, 4).eval()
+    wider.load_state_dict(usual.state_dict())
+    with torch.inference_mode():
+        assert not torch.allclose(usual(clip), wider(clip), rtol=0.01)
+
+
+@pytest.mark.parametrize(("stem_pool", "side"), [(False, 3), (True, 2)])
+def test_logits_come_from_features_and_features_from_maps(stem_pool: bool, side: int) -> None:
+    network = TsmResNet18(5, 4, stem_pool=stem_pool).eval()
+    network.load_state_dict(random_state())
+    clips = torch.randn(2, 4, 3, 48, 48, generator=torch.Generator().manual_seed(11))
+    with torch.inference_mode():
+        maps = network.maps(clips.flatten(0, 1))
+        features = network.features(clips.flatten(0, 1))
+        assert maps.shape == (8, 512, side, side) and maps.min() == 0
+        torch.testing.assert_close(features, maps.sum(dim=(2, 3)) / side**2)
+        by_hand = (features @ network.fc.weight.T + network.fc.bias).reshape(2, 4, 5).sum(dim=1) / 4
+        torch.testing.assert_close(network(clips), by_hand)
 
 
 def test_every_parameter_learns() -> None:

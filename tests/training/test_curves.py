@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -42,12 +44,19 @@ def drawn(svg: Path, colour: str) -> list[NDArray[np.float64]]:
     return lines
 
 
+def dashes_in(svg: Path, colour: str) -> set[str]:
+    """Lengths drawn and left out along the lines in a colour, "solid" for none."""
+    styles = re.findall(rf'style="fill: none; ([^"]*stroke: {colour.lower()}[^"]*)"', svg.read_text(encoding="utf-8"))
+    found = (re.search(r"stroke-dasharray: ([\d.,]+)", style) for style in styles)
+    return {match[1] if match else "solid" for match in found}
+
+
 def comments(svg: Path) -> list[str]:
     """What is written in the picture: matplotlib draws letters as shapes and notes the text beside them."""
     return re.findall(r"<!-- (.*?) -->", svg.read_text(encoding="utf-8"))
 
 
-def share_of_way(values: Sequence[float]) -> NDArray[np.float64]:
+def share_of_way(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     """Values on a scale that puts the first at 0 and the last at 1, whatever their unit and zero."""
     line = np.asarray(values, dtype=float)
     scaled: NDArray[np.float64] = (line - line[0]) / (line[-1] - line[0])
@@ -85,13 +94,14 @@ def test_runs_differ_in_colour_and_in_dashes(tmp_path: Path) -> None:
     runs = [write_run(tmp_path / f"run-{number}") for number in range(8)]
     out = tmp_path / "curves.svg"
     plot_runs(runs, out)
-    text = out.read_text(encoding="utf-8").lower()
-    looks = set()
-    for colour in COLOURS:
-        for style in re.findall(rf'style="fill: none; ([^"]*stroke: {colour.lower()}[^"]*)"', text):
-            looks.add((colour, *re.findall(r"stroke-dasharray: ([\d., ]+)", style)))
-    assert len(looks) == 8  # the eighth has the first's colour and other dashes
-    assert len({dashes for _, *dashes in map(tuple, looks) for dashes in [tuple(dashes)]}) == 4
+    dashes = {colour: dashes_in(out, colour) for colour in COLOURS}
+    assert dashes["#0072B2"] == {"solid", "1.2,1.98"}  # the first, and the eighth
+    assert [dashes[colour] for colour in COLOURS[1:5]] == [
+        {"4.44,1.92"},
+        {"7.68,1.92,1.2,1.92"},
+        {"1.2,1.98"},
+        {"solid"},
+    ]
 
 
 def test_runs_are_named_as_their_directories_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +134,7 @@ def test_one_epoch_is_shown_as_a_dot(tmp_path: Path) -> None:
 
 def test_the_suffix_chooses_the_format_and_the_same_figures_make_the_same_file(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run")
-    for suffix, start in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF"), (".PNG", b"\x89PNG")):
+    for suffix, start in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".PDF", b"%PDF")):
         out = tmp_path / f"curves{suffix}"
         plot_runs([run], out)
         content = out.read_bytes()
@@ -203,9 +213,6 @@ def test_a_picture_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> 
     assert "missing" in error.message
 
 
-def test_matplotlib_is_imported_only_to_draw(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
+def test_matplotlib_is_imported_only_to_draw() -> None:
     program = "import sys, fercli.training.curves; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,0 +1,134 @@
+"""`evaluate`, `dataset`, `plot` and `explain` through `main`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fercli.cli.app import main
+from fercli.datasets import DATASETS, framing
+from fercli.labels import EMOTIONS
+from fercli.models.weights import Head
+from tests.datasets.faces import npz_arrays, write_npz
+from tests.models.tiny import write_tiny_classifier
+
+KEYS = {"accuracy", "uar", "macro_f1", "weighted_f1", "ece", "n", "confusion"}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    write_tiny_classifier(path, heads=(Head("ferplus", ("anger", "happiness")), Head("fer2013", EMOTIONS)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_npz(tmp_path_factory.mktemp("data") / "fer2013.npz", npz_arrays((7, 7, 14)))
+
+
+def test_figures_for_people_and_for_programs(weights: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["evaluate", str(weights), "--dataset", "fer2013", "--root", str(root), "--device", "cpu"]
+    assert main([*command, "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert set(figures) >= KEYS
+    assert (figures["n"], figures["split"], figures["head"], figures["dataset"]) == (14, "test", "fer2013", "fer2013")
+    assert np.shape(figures["confusion"]) == (7, 7) and np.sum(figures["confusion"]) == 14
+    assert figures["accuracy"] == pytest.approx(np.trace(figures["confusion"]) / 14)
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert f"{figures['accuracy']:.4f}" in shown and "95 % interval" in shown and "true \\ predicted" in shown
+    assert main([*command, "--split", "valid", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n"] == 7
+
+
+def test_pictures_of_the_figures(weights: Path, root: Path, tmp_path: Path) -> None:
+    command = ["evaluate", str(weights), "--dataset", "fer2013", "--root", str(root), "--device", "cpu", "--quiet"]
+    assert main([*command, "--figures", str(tmp_path / "new" / "figures")]) == 0
+    for name in ("confusion.png", "reliability.png"):
+        picture = cv2.imread(str(tmp_path / "new" / "figures" / name))
+        assert picture is not None and picture.std() > 5
+
+
+def test_a_folder_of_pictures_is_scored_whole(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(framing, "largest_face", lambda picture: None)
+    for name in ("angry", "happy"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            cv2.imwrite(str(tmp_path / name / f"{number}.png"), np.full((40, 40), 60 * number, np.uint8))
+    (tmp_path / "angry" / "broken.png").write_bytes(b"no picture")
+    assert main(["evaluate", str(weights), "--dataset", "folder", "--root", str(tmp_path), "--json"]) == 0
+    captured = capsys.readouterr()
+    figures = json.loads(captured.out)
+    assert (figures["n"], figures["split"], figures["classes"]) == (6, "all", ["anger", "happiness"])
+    assert "warning: 1 samples could not be used" in captured.err and "broken.png" in captured.err
+    command = ["evaluate", str(weights), "--dataset", "folder", "--root", str(tmp_path), "--strict"]
+    assert main(command) == 3
+    assert "broken.png" in capsys.readouterr().err
+
+
+def test_annotations_against_ones_own_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = [
+        {"type": "emotion", "class": "happy", "seconds": 0.0, "end": 2.0, "object": "Ross"},
+        {"type": "emotion", "class": "sad", "seconds": 2.0, "end": 4.0, "object": "Ross"},
+    ]
+    (tmp_path / "out.json").write_text(json.dumps(records))
+    (tmp_path / "truth.csv").write_text("start,end,class,object\n0,1,happy,Ross\n1,4,sad,Ross\n")
+    command = ["evaluate", str(tmp_path / "out.json"), "--truth", str(tmp_path / "truth.csv")]
+    assert main([*command, "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["accuracy"] == pytest.approx(0.75) and figures["seconds"] == pytest.approx(4)
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "Ross" in shown and "0.750" in shown and "4.0 s labelled" in shown
+
+
+def test_what_a_data_set_holds(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dataset", "check", "fer2013", "--root", str(root), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["counts"]["fer2013"]["test"] == dict.fromkeys(EMOTIONS, 2)
+    assert main(["dataset", "check", "fer2013", "--root", str(root)]) == 0
+    shown = capsys.readouterr().out
+    assert "samples that cannot be used: 0" in shown and "pictures in more than one split: 0" in shown
+    assert main(["dataset", "list"]) == 0
+    assert capsys.readouterr().out.split() == list(DATASETS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "named"),
+    [
+        (["WEIGHTS"], 2, "--dataset"),
+        (["WEIGHTS", "--dataset", "fer2014", "--root", "ROOT"], 2, "known: affectnet"),
+        (["WEIGHTS", "--dataset", "fer2013", "--root", "nowhere"], 3, "nowhere"),
+        (["WEIGHTS", "--dataset", "fer2013", "--root", "ROOT", "--split", "dev"], 2, "train, valid, test, all"),
+        (["no-such-model", "--dataset", "fer2013", "--root", "ROOT"], 5, "unknown classifier"),
+        (["no.safetensors", "--dataset", "fer2013", "--root", "ROOT"], 5, "no.safetensors"),
+        (["no.json", "--truth", "no.csv"], 3, "no.csv"),
+    ],
+)
+def test_what_cannot_be_scored(
+    weights: Path, root: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, named: str
+) -> None:
+    names = {"WEIGHTS": str(weights), "ROOT": str(root)}
+    assert main(["evaluate", *(names.get(argument, argument) for argument in arguments)]) == code
+    captured = capsys.readouterr()
+    assert named in captured.err and captured.out == ""
+
+
+def test_curves_of_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        rows = [{"epoch": n, "loss": 2 / n, "valid_accuracy": n / 9, "valid_uar": n / 10} for n in range(1, 5)]
+        (tmp_path / name / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "curves.png"
+    assert main(["plot", str(tmp_path / "a"), str(tmp_path / "b"), "-o", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    assert cv2.imread(str(out)) is not None
+    assert main(["plot", str(tmp_path / "c"), "-o", str(out)]) in (2, 3)
+    assert str(tmp_path / "c") in capsys.readouterr().err
