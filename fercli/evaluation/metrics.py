@@ -146,7 +146,7 @@ def bootstrap(
         of_group = np.bincount(groups * n_cells + cells, minlength=n_groups * n_cells).reshape(n_groups, n_cells)
         drawn = np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n) @ of_group
     values = [statistic(matrix) for matrix in drawn.reshape(n, n_classes, n_classes)]
-    lower, upper = np.quantile(values, [(1 - level) / 2, level])
+    lower, upper = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(lower), float(upper)
 
 
