@@ -18,7 +18,7 @@ import pyarrow as pa
 from examples.make_sample import make_sample
 from fercli import tables
 from fercli.cli.app import main
-from fercli.labels import EMOTIONS
+from fercli.labels import EMOTIONS_8
 from fercli.workspace import TABLE_HOMES
 
 README = Path(__file__).parent.parent / "README.md"
@@ -58,7 +58,7 @@ def schemas() -> str:
     """All tables and their columns as Markdown."""
     parts = []
     for name in TABLE_HOMES:
-        schema = tables.windows_schema(EMOTIONS) if name == "emotions" else tables.SCHEMAS[name]
+        schema = tables.windows_schema(EMOTIONS_8) if name == "emotions" else tables.SCHEMAS[name]
         parts.append(
             f"**{name}** (`{TABLE_HOMES[name]}/{name}.parquet`)\n\n| column | type | meaning |\n| --- | --- | --- |\n"
         )

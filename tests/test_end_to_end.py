@@ -142,7 +142,9 @@ def test_weights_of_another_training_run_only_what_they_decide(
 
     shipped = next((REPOSITORY / "weights").glob("tsm-*.safetensors"))
     mine = tmp_path / "mine.safetensors"
-    save_classifier(mine, load_state(shipped), replace(read_header(shipped), temperature=9.0))
+    header = read_header(shipped)
+    heads = tuple(replace(head, temperature=9.0) for head in header.heads)
+    save_classifier(mine, load_state(shipped), replace(header, heads=heads))
     output = str(tmp_path / "out.json")
     assert main(["annotate", str(sample.video), "-o", output, "--workdir", str(copy), "--model", str(mine)]) == 0
     err = capsys.readouterr().err

@@ -1,7 +1,7 @@
 """Several processes, one a GPU, started by `torchrun`; without it this is the only one.
 
-`torchrun --nproc-per-node 4 -m fercli train ...` sets RANK, LOCAL_RANK and WORLD_SIZE; each process takes its share of
-every batch, and gradients are averaged (DistributedDataParallel; Li et al. 2020, arXiv 2006.15704).
+`torchrun --nproc-per-node 4 --no-python fercli train ...` sets RANK, LOCAL_RANK and WORLD_SIZE; each process takes its
+share of every batch, and gradients are averaged (DistributedDataParallel; Li et al. 2020, arXiv 2006.15704).
 """
 
 from __future__ import annotations
