@@ -187,6 +187,6 @@ class TrainConfig:
         reached = 0.0
         for size, share in zip(self.sizes, shares, strict=True):
             reached += share / sum(shares)
-            if epoch < round(reached * self.epochs):
+            if epoch < min(round(reached * self.epochs), self.epochs - 1):
                 return size
-        return self.input_size
+        return self.input_size  # the last epoch at the latest

@@ -109,6 +109,7 @@ def explain(classifier: EmotionClassifier, faces: Sequence[Face], path: Path) ->
     probabilities = classifier.classify(clips) if len(clips) else np.zeros((0, len(classifier.head.labels)))
     best = probabilities.argmax(axis=1).tolist()
     heats = classifier.heat_maps(clips, best).mean(axis=1) if len(clips) else np.zeros((0, size, size), np.float32)
+    heats /= np.maximum(heats.max(axis=(1, 2), keepdims=True, initial=0), 1e-6)  # the frames' maxima may lie apart
     captions = [
         f"{face.name}: {classifier.head.labels[label]} {probabilities[row, label]:.2f}"
         for row, (face, label) in enumerate(zip(faces, best, strict=True))

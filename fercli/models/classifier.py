@@ -130,12 +130,14 @@ def load(weights: Path | None, device: str) -> EmotionClassifier:
 
 
 def _build(path: Path, header: ClassifierHeader):  # type: ignore[no-untyped-def]  # torch stays unimported here
-    from fercli.models.networks import build_network
+    from fercli.models.networks import ARCHITECTURES, build_network
 
     try:
         network = build_network(header.architecture, header.n_outputs, header.fold_div, stem_pool=header.stem_pool)
     except ConfigError as error:
-        raise WeightsError(f"{path} holds a {header.architecture}, which this fercli cannot build") from error
+        raise WeightsError(f"{path} holds a {header.architecture}, which this fercli cannot build: {error}") from error
+    if header.n_frames != ARCHITECTURES[header.architecture].n_frames:
+        raise WeightsError(f"{path} holds a {header.architecture} of {header.n_frames} frames, which there is not")
     try:
         network.load_state_dict(load_state(path))
     except RuntimeError as error:

@@ -162,6 +162,12 @@ def test_a_file_of_an_architecture_of_the_future(tmp_path: Path) -> None:
         EmotionClassifier(tmp_path / "w.safetensors", "cpu")
 
 
+def test_a_header_of_another_number_of_frames(tmp_path: Path) -> None:
+    write_tiny_classifier(tmp_path / "w.safetensors", n_frames=8)
+    with pytest.raises(WeightsError, match=r"w\.safetensors holds a tsm-resnet18 of 8 frames"):
+        EmotionClassifier(tmp_path / "w.safetensors", "cpu")
+
+
 def test_a_header_that_does_not_fit_its_tensors(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_classifier(path, TsmResNet18(8, 4).state_dict(), HEADER)
