@@ -121,7 +121,11 @@ def _all_pictures(path: Path, index: FrameIndex) -> Iterator[Picture]:
 
 
 def _decord_pictures(path: Path, index: FrameIndex) -> Iterator[Picture]:
-    """Pictures up to the end or to decord's first error; none of a file it counts differently."""
+    """Pictures up to the end or to decord's first error; none of a file it counts differently.
+
+    decord takes the number of channels for the length of a line divided by the width. Where the processor wants lines
+    padded to 128 bytes, pictures narrower than 128 pixels come out with four, and garbled.
+    """
     import decord
 
     if not index.decord:
@@ -130,7 +134,10 @@ def _decord_pictures(path: Path, index: FrameIndex) -> Iterator[Picture]:
     try:
         reader = decord.VideoReader(str(path))
         for frame in range(len(index.pts_s) if len(reader) == len(index.pts_s) else 0):
-            yield _from_decord(frame, reader.next())
+            array = reader.next()
+            if array.shape[2] != 3:
+                return
+            yield _from_decord(frame, array)
     except (decord.DECORDError, RuntimeError, StopIteration):
         return
 

@@ -34,8 +34,8 @@ def test_splits_follow_usage_and_labels_follow_the_canonical_order(tmp_path: Pat
     assert data.problems == ()
     for part, usage in ((data.train, "Training"), (data.valid, "PublicTest"), (data.test, "PrivateTest")):
         np.testing.assert_array_equal(part.images[:, 0], arrays["images"][arrays["usage"] == usage])
-        np.testing.assert_array_equal(part.main.targets, np.eye(7)[part.labels])
-        assert (part.images.dtype, part.main.targets.dtype, part.labels.dtype) == (np.uint8, np.float32, np.int64)
+        np.testing.assert_array_equal(part.main.targets, np.eye(7)[part.main.labels])
+        assert (part.images.dtype, part.main.targets.dtype, part.main.labels.dtype) == (np.uint8, np.float32, np.int64)
     names = [EMOTIONS[label] for label in data.train.main.labels]
     assert names == ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "anger"]
 

@@ -122,5 +122,5 @@ def test_decord_only_reads_what_fits_into_memory_and_is_known_to_work(
 ) -> None:
     path = numbered_video(tmp_path / "v.mp4", 10)
     assert read_index(path).decord
-    monkeypatch.setattr(index_module, "DECORD_BYTES", 10 * 96 * 64 * 3 - 1)
+    monkeypatch.setattr(index_module, "DECORD_BYTES", 10 * 128 * 64 * 3 - 1)
     assert not read_index(path).decord

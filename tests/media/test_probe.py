@@ -16,7 +16,7 @@ def test_facts_of_a_23_976_video_that_starts_late(tmp_path: Path) -> None:
     encode = (*H264_B_FRAMES, "-vf", "setpts=PTS+20")  # in frames: 20 * 1001 / 24000 s
     path = numbered_video(tmp_path / "v.mp4", 48, fps="24000/1001", encode=encode)
     facts = probe(path)
-    assert (facts.width, facts.height, facts.rotation, facts.codec) == (96, 64, 0, "h264")
+    assert (facts.width, facts.height, facts.rotation, facts.codec) == (128, 64, 0, "h264")
     assert facts.fps == pytest.approx(24000 / 1001)
     assert facts.duration_s == pytest.approx(48 * 1001 / 24000)
     assert facts.start_s == pytest.approx(20 * 1001 / 24000, abs=5e-4)
@@ -34,7 +34,7 @@ def test_rate_is_the_average_where_it_varies(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("display_rotation", "clockwise", "size"), [(90, 270, (64, 96)), (180, 180, (96, 64)), (270, 90, (64, 96))]
+    ("display_rotation", "clockwise", "size"), [(90, 270, (64, 128)), (180, 180, (128, 64)), (270, 90, (64, 128))]
 )
 def test_size_is_upright(tmp_path: Path, display_rotation: int, clockwise: int, size: tuple[int, int]) -> None:
     numbered_video(tmp_path / "v.mp4", 3)
