@@ -97,6 +97,16 @@ CLASSIFIERS = (
         source="trained with `fercli train`, recipe in weights/README.md",
         training_data="FER2013 with FER+ votes, research use",
         weights="tsm-resnet18-fer2013.safetensors",
-        sha256="f89dec18d4393c56ca38c353c6afa9bc9d92c00f278f0ea63f2c17ff2e5026d0",
+        sha256="1be8407b98e023d151bd1f6587e21e55df2438c7c94310ffefa098df35c23d6c",
+    ),
+    ModelSpec(
+        name="resnet18",
+        task="classifier",
+        loader="fercli.models.classifier:load",
+        licence="MIT; trained on images of unclear licence, see weights/README.md",
+        source="trained with `fercli train`, recipe in weights/README.md",
+        training_data="FER2013 with FER+ votes, research use",
+        weights="resnet18-fer2013.safetensors",
+        sha256="46fd4fda6e120df10c16118ee1cd3e26e4721f63897690aa4b86ce3aff51e683",
     ),
 )
