@@ -16,3 +16,11 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip("no ../shared/data beside the checkout: real clips and pictures are not at hand")
     return path
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    """A file that stands for a video where none is decoded."""
+    path = tmp_path / "episode.mp4"
+    path.write_bytes(b"\x01 video")
+    return path

@@ -51,13 +51,6 @@ def fake_chain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def video(tmp_path: Path) -> Path:
-    path = tmp_path / "episode.mp4"
-    path.write_bytes(b"\x01not really a video")
-    return path
-
-
-@pytest.fixture
 def finished(video: Path, tmp_path: Path) -> Workspace:
     workspace = Workspace.create(tmp_path / "episode.fercli", facts(video))
     run_chain(workspace)

@@ -16,13 +16,6 @@ from tests.fake_stages import facts
 
 
 @pytest.fixture
-def video(tmp_path: Path) -> Path:
-    path = tmp_path / "episode.mp4"
-    path.write_bytes(b"\x01 video")
-    return path
-
-
-@pytest.fixture
 def workspace(video: Path, tmp_path: Path) -> Workspace:
     return Workspace.create(tmp_path / "episode.fercli", facts(video))
 
