@@ -17,6 +17,8 @@ from fercli.evaluation.classification import Scores
 from fercli.evaluation.segments import SegmentScores
 from fercli.progress import Reporter
 
+WIDTH = 100
+"""Columns that a table of eight classes needs; a narrower terminal wraps lines, which is better than cut names."""
 SHOWN = 10
 """Problems and duplicates listed one by one; `--json` has all."""
 
@@ -84,7 +86,9 @@ def check_dataset(name: str, root: Path, *, as_json: bool, strict: bool, reporte
 
 
 def _console() -> Console:
-    return Console(file=sys.stdout, highlight=False)
+    console = Console(file=sys.stdout, highlight=False)
+    console.width = max(console.width, WIDTH)
+    return console
 
 
 def _table(*columns: str) -> Table:
