@@ -77,7 +77,7 @@ def test_the_card_gives_the_confusion_matrices_of_the_header(header: ClassifierH
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dataset", ["ferplus", "fer2013"])
-def test_evaluate_reproduces_the_figures_of_the_card(header: ClassifierHeader, dataset: str) -> None:
+def test_evaluate_reproduces_the_figures_of_the_card(header: ClassifierHeader, file: str, dataset: str) -> None:
     """On the first faces of the test split: enough to see that the same weights see the same pixels."""
     root = WEIGHTS.parent / ".." / "shared" / "data" / "fer2013_ferplus.npz"
     if not root.exists():

@@ -6,6 +6,7 @@ share of every batch, and gradients are averaged (DistributedDataParallel; Li et
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,5 +66,7 @@ def joined(device: str) -> Iterator[Processes]:
     distributed.init_process_group("nccl" if own.type == "cuda" else "gloo")
     try:
         yield Processes(distributed.get_rank(), count, own)
+        gc.collect()  # DistributedDataParallel holds itself in a cycle; threads of it that outlive the group abort
+        distributed.barrier()
     finally:
         distributed.destroy_process_group()
