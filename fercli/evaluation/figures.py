@@ -43,7 +43,7 @@ def confusion_figure(matrix: NDArray[np.int64], classes: Sequence[str], path: Pa
         ConfigError: another suffix.
         OutputError: it cannot be written.
     """
-    _check_suffix(path)
+    check_suffix(path)
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -64,7 +64,7 @@ def confusion_figure(matrix: NDArray[np.int64], classes: Sequence[str], path: Pa
         )
         axes.set_xlabel("predicted class")
         axes.set_ylabel("true class")
-        _save(figure, path)
+        save_figure(figure, path)
 
 
 def reliability_figure(bins: Sequence[Bin], ece: float, path: Path) -> None:
@@ -81,7 +81,7 @@ def reliability_figure(bins: Sequence[Bin], ece: float, path: Path) -> None:
         ConfigError: another suffix.
         OutputError: it cannot be written.
     """
-    _check_suffix(path)
+    check_suffix(path)
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -108,17 +108,31 @@ def reliability_figure(bins: Sequence[Bin], ece: float, path: Path) -> None:
         upper.legend(loc="upper left", frameon=False, title=f"ECE = {ece:.3f}", alignment="left")
         lower.bar(left, [100 * b.count / total for b in bins], width, **bar)
         lower.set(xlabel="confidence", ylabel="samples (%)")
-        _save(figure, path)
+        save_figure(figure, path)
 
 
-def _check_suffix(path: Path) -> None:
+def check_suffix(path: Path) -> None:
+    """Refuse a picture of a kind that cannot be drawn.
+
+    Raises:
+        ConfigError: another suffix than those of SUFFIXES.
+    """
     if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"cannot draw {path}: unknown kind of picture", hint=f"name it {', '.join(SUFFIXES)}")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path, *, tight: bool = False) -> None:
+    """Write a figure by its suffix, the same bytes for the same figure, in one step.
+
+    Args:
+        figure, path: what and where; the suffix is one of SUFFIXES.
+        tight: whether the page follows what is drawn, rather than the figure's size.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     form = path.suffix.lower().removeprefix(".")
     undated: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     content = io.BytesIO()
-    figure.savefig(content, format=form, dpi=DPI, metadata=undated.get(form))
+    figure.savefig(content, format=form, dpi=DPI, bbox_inches="tight" if tight else None, metadata=undated.get(form))
     write_atomically(path, content.getvalue())

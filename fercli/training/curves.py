@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from collections.abc import Sequence
@@ -10,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fercli.errors import ConfigError, InputError
-from fercli.evaluation.figures import DPI, GREY, STYLE, SUFFIXES
-from fercli.workspace import write_atomically
+from fercli.evaluation.figures import GREY, STYLE, check_suffix, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,8 +47,7 @@ def plot_runs(runs: Sequence[Path], out: Path) -> None:
     """
     if not runs:
         raise ConfigError("no run to plot", hint="give the directory of a run, the --out of `fercli train`")
-    if out.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"cannot draw {out}: unknown kind of picture", hint=f"name it {', '.join(SUFFIXES)}")
+    check_suffix(out)
     curves = [_read(run / "metrics.jsonl") for run in runs]
     _write(_names(runs), curves, out)
 
@@ -108,10 +105,7 @@ def _write(names: Sequence[str], curves: Sequence[Curves], out: Path) -> None:
         dot = accuracy.plot([], [], marker="o", linestyle="none", color=GREY)
         _add_legend(figure, [*loss.lines, *dot], [*names, "best epoch"])
         # A tight box widens the picture where the names take more room than the page has.
-        undated: dict[str, Any] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-        suffix, content = out.suffix.lower(), io.BytesIO()
-        figure.savefig(content, format=suffix[1:], dpi=DPI, bbox_inches="tight", metadata=undated.get(suffix))
-    write_atomically(out, content.getvalue())
+        save_figure(figure, out, tight=True)
 
 
 def _prepare(axes: Axes, title: str) -> None:
