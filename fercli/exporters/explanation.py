@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import FacesParams
-from fercli.datasets.framing import default_detector
+from fercli.datasets.framing import default_detector, spread
 from fercli.errors import InputError, MissingStage
 from fercli.geometry import square_around
 from fercli.labels import NOT_ASSESSABLE
-from fercli.media.images import decode_jpeg, read_image, square_crop
+from fercli.media.crops import read_crops
+from fercli.media.images import read_image, square_crop
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.workspace import Workspace
 
@@ -58,8 +59,8 @@ def faces_of_workspace(workspace: Workspace, limit: int) -> list[Face]:
         )
     persons = {row["track"]: row["person"] for row in _rows(workspace, "people", tables.PEOPLE)}
     segments = [row for row in _rows(workspace, "segments", tables.SEGMENTS) if row["class"] != NOT_ASSESSABLE]
-    chosen = [segments[row] for row in _spread(len(segments), limit)]
-    crops = _crops(workspace, [row["face"] for row in chosen])
+    chosen = [segments[row] for row in spread(len(segments), limit)]
+    crops = dict(read_crops(workspace.table("crops"), np.array([row["face"] for row in chosen], np.int64)))
     return [
         Face(
             crops[row["face"]],
@@ -120,19 +121,3 @@ def explain(classifier: EmotionClassifier, faces: Sequence[Face], path: Path) ->
 def _rows(workspace: Workspace, name: str, schema: pa.Schema) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = tables.read_table(workspace.table(name), schema).to_pylist()
     return rows
-
-
-def _spread(count: int, limit: int) -> list[int]:
-    return np.unique(np.linspace(0, count - 1, min(count, limit)).round().astype(int)).tolist() if count else []
-
-
-def _crops(workspace: Workspace, wanted: list[int]) -> dict[int, NDArray[np.uint8]]:
-    """The stored crops of some faces; holds one row group at a time."""
-    crops: dict[int, NDArray[np.uint8]] = {}
-    if wanted:
-        path = workspace.table("crops")
-        for part in tables.read_parts(path, tables.CROPS, first_row=min(wanted), last_row=max(wanted)):
-            ids = part["face"].to_numpy()
-            for row in np.flatnonzero(np.isin(ids, wanted)):
-                crops[int(ids[row])] = decode_jpeg(part["jpeg"][int(row)].as_py())
-    return crops

@@ -226,17 +226,10 @@ def _classify(
 
 
 def _views(crops: Path, wanted: NDArray[np.int64], view: FaceView) -> dict[int, NDArray[np.uint8]]:
-    """What the network sees of the wanted faces. Face numbers are row numbers, so only some row groups are read."""
-    from fercli.media.images import decode_jpeg
+    """What the network sees of the wanted faces."""
+    from fercli.media.crops import read_crops
 
-    views: dict[int, NDArray[np.uint8]] = {}
-    if not len(wanted):
-        return views
-    for part in tables.read_parts(crops, tables.CROPS, first_row=int(wanted[0]), last_row=int(wanted[-1])):
-        ids = part["face"].to_numpy()
-        for row in np.flatnonzero(np.isin(ids, wanted)):
-            views[int(ids[row])] = view(decode_jpeg(part["jpeg"][int(row)].as_py()))
-    return views
+    return {face: view(crop) for face, crop in read_crops(crops, wanted)}
 
 
 def _rows(windows: Windows, part: slice, probabilities: NDArray[np.float32], schema: pa.Schema) -> pa.Table:
