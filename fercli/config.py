@@ -59,12 +59,14 @@ class TracksParams:
     """track.
 
     Attributes:
-        embedder: a name from `fercli models`.
+        embedder: a name from `fercli models`, or an ONNX file of your own.
         min_iou: boxes overlapping less than this are never the same face in motion; in [0, 1].
         max_gap_s: a face unseen for longer starts a new track, seconds.
         min_faces: shorter tracks are dropped as false alarms.
         embed_faces: how many of a track's best crops are embedded.
         max_distance: tracks closer than this in embedding space (Euclidean) are one person.
+        gallery: directory of pictures of known persons; persons found there get its names.
+        cast: file that keeps the persons of a series; persons found there keep their names, new ones are added.
     """
 
     embedder: str = "dlib-resnet"
@@ -73,6 +75,8 @@ class TracksParams:
     min_faces: int = 3
     embed_faces: int = 3
     max_distance: float = 0.55
+    gallery: str = ""
+    cast: str = ""
 
 
 @dataclass(frozen=True)

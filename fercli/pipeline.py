@@ -112,13 +112,15 @@ def _require_earlier(workspace: Workspace, first: Stage, digests: Digests) -> No
 
 def _planned(workspace: Workspace, stage: Stage, params: Any, digests: Digests) -> Receipt:
     """The receipt the stage would get if it ran now, as far as it can be known before."""
-    inputs = {need: _input_digest(workspace, need, digests) for need in stage.needs}
+    inputs = {need: _input_digest(workspace, need, digests) for need in stage.needs} | stage.outside(params)
     return Receipt(stage.name, stage.version, asdict(params), inputs, stage.weights(params))
 
 
 def _input_digest(workspace: Workspace, need: str, digests: Digests) -> str:
     if need == "video":
         return digests.of(Path(workspace.video.path)) or workspace.video.sha256
+    if need == "corrections":
+        return digests.of(workspace.corrections)
     if need == "provenance":
         return _provenance_digest(workspace)
     return digests.of(workspace.table(need))

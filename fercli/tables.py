@@ -72,6 +72,20 @@ PEOPLE = pa.schema(
         _column("end_s", pa.float64(), "end (exclusive), seconds"),
         _column("faces", pa.int32(), "faces in the track"),
         _column("best_face", pa.int64(), "the face that shows the person best"),
+        _column(
+            "identity",
+            pa.float32(),
+            "how surely the track is this person's, in [0, 1]; null with person",
+            nullable=True,
+        ),
+    ]
+)
+
+EMBEDDINGS = pa.schema(
+    [
+        _column("track", pa.int32(), "number of the track; tracks without a usable face have no row"),
+        _column("embedding", pa.list_(pa.float32()), "mean over the track's best faces, in the space of the embedder"),
+        _column("confidence", pa.float32(), "how well those faces show whose they are, in [0, 1]"),
     ]
 )
 
@@ -111,6 +125,7 @@ SCHEMAS = {
     "crops": CROPS,
     "tracks": TRACKS,
     "people": PEOPLE,
+    "embeddings": EMBEDDINGS,
     "segments": SEGMENTS,
 }
 """Tables whose columns do not depend on a model, by name; `emotions` follows `windows_schema`."""

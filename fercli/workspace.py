@@ -3,6 +3,7 @@
     episode.fercli/
       workspace.json     format version and what is known of the video
       1-frames/ ...      one directory a stage, each with its receipt.json
+      people.toml        corrections of a person to who is who; no stage ever writes it
       2-faces.partial/   a stage at work, or one that was killed: key.json, chunks/, out/
 
 A stage directory is complete or absent. What a stage writes goes to `N-name.partial/out`, receipt last; then the whole
@@ -37,6 +38,7 @@ TABLE_HOMES = {
     "crops": "2-faces",
     "tracks": "3-tracks",
     "people": "3-tracks",
+    "embeddings": "3-tracks",
     "emotions": "4-emotions",
     "segments": "4-emotions",
 }
@@ -158,6 +160,11 @@ class Workspace:
     def table(self, name: str) -> Path:
         """Where a table lies."""
         return self.path / TABLE_HOMES[name] / f"{name}.parquet"
+
+    @property
+    def corrections(self) -> Path:
+        """Where a person's corrections to who is who lie, if there are any; beside the stages, so none replaces it."""
+        return self.path / "people.toml"
 
     def receipt(self, directory: str) -> Receipt | None:
         """The receipt in a stage's directory; None if there is none that can be read."""

@@ -104,6 +104,7 @@ def _tracks(context: StageContext, params: FakeParams) -> dict[str, Any]:
         "end_s": 4.0,
         "faces": len(faces),
         "best_face": 0,
+        "identity": 0.9,
     }
     tables.write_table(context.out / "tracks.parquet", [tracks], tables.TRACKS)
     tables.write_table(context.out / "people.parquet", [pa.Table.from_pylist([person], tables.PEOPLE)], tables.PEOPLE)

@@ -113,7 +113,16 @@ def tracks_table(members: Mapping[int, Sequence[int]]) -> pa.Table:
 def people_table(rows: Sequence[tuple[int, str | None, float, float]]) -> pa.Table:
     """(track, person, start_s, end_s) a row."""
     content = [
-        {"track": track, "person": person, "shot": 0, "start_s": start, "end_s": end, "faces": 5, "best_face": 0}
+        {
+            "track": track,
+            "person": person,
+            "shot": 0,
+            "start_s": start,
+            "end_s": end,
+            "faces": 5,
+            "best_face": 0,
+            "identity": 0.9 if person else None,
+        }
         for track, person, start, end in rows
     ]
     return pa.Table.from_pylist(content, schema=tables.PEOPLE)

@@ -61,7 +61,8 @@ class Stage:
         directory: where its outputs lie in the workspace.
         version: raised by hand whenever the code changes the result.
         params: the dataclass of its parameters.
-        needs: tables it reads; `video` stands for the video file itself.
+        needs: tables it reads; `video` stands for the video file itself, `corrections` for people.toml.
+        outside: what it reads outside the workspace under given parameters, name -> digest.
         weights: the networks used under given parameters, name -> sha256 of the weights.
         run: does the work and returns counts for the receipt.
     """
@@ -72,4 +73,5 @@ class Stage:
     params: type
     needs: tuple[str, ...]
     run: Callable[[StageContext, Any], dict[str, Any]]
+    outside: Callable[[Any], dict[str, str]] = lambda params: {}
     weights: Callable[[Any], dict[str, str]] = lambda params: {}

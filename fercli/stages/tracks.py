@@ -94,6 +94,8 @@ def find_people(context: StageContext, params: TracksParams, load: Callable[[], 
     tracks = pa.table({"face": kept.astype(np.int64), "track": owner[kept]}).cast(tables.TRACKS)
     tables.write_table(context.out / "tracks.parquet", [tracks], tables.TRACKS)
     tables.write_table(context.out / "people.parquet", [people], tables.PEOPLE)
+    stored = _embedding_rows(faces, owner, chosen, embedded, embeddings)
+    tables.write_table(context.out / "embeddings.parquet", [stored], tables.EMBEDDINGS)
     unassigned = person.count(None)
     return {"tracks": len(person), "persons": len(set(person) - {None}), "unassigned": unassigned}
 
@@ -275,6 +277,20 @@ def _seen_together(faces: Faces, owner: NDArray[np.int32]) -> list[tuple[int, in
     return list(zip(pairs.row.tolist(), pairs.col.tolist(), strict=True))
 
 
+def _embedding_rows(
+    faces: Faces,
+    owner: NDArray[np.int32],
+    chosen: NDArray[np.int64],
+    embedded: NDArray[np.int64],
+    embeddings: NDArray[np.float32],
+) -> pa.Table:
+    """An embedding is worth as much as the best face in it."""
+    confidence = np.zeros(len(embedded), dtype=np.float32)
+    np.maximum.at(confidence, np.searchsorted(embedded, owner[chosen]), faces.quality[chosen].astype(np.float32))
+    columns = [embedded.astype(np.int32), list(embeddings), confidence]
+    return pa.table(columns, schema=tables.EMBEDDINGS)
+
+
 def _people_rows(faces: Faces, owner: NDArray[np.int32], person: list[str | None]) -> pa.Table:
     rows = [
         {
@@ -285,6 +301,7 @@ def _people_rows(faces: Faces, owner: NDArray[np.int32], person: list[str | None
             "end_s": float(faces.end_s[members[-1]]),
             "faces": len(members),
             "best_face": int(members[np.argmax(faces.quality[members])]),
+            "identity": None,
         }
         for track, members in enumerate(_members(owner))
     ]
