@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fercli.errors import ConfigError, InputError, OutputError
+from fercli.people import cast
+from fercli.people.cast import Group, cast_id, enrol, rename
+
+NEAR = 0.5
+
+
+def group(place: float, name: str | None = None, tracks: int = 2, confidence: float = 0.8) -> Group:
+    """Somebody who looks like a place on a line; persons are 10 apart."""
+    embeddings = np.full((tracks, 4), place, dtype=np.float32) + 0.01 * np.arange(tracks, dtype=np.float32)[:, None]
+    return Group(embeddings, np.full(tracks, confidence, dtype=np.float32), name)
+
+
+def seen(path: Path, video: str, *groups: Group, conflicts: tuple[tuple[int, int], ...] = ()) -> list[str]:
+    return enrol(path, "dlib-resnet 55533b", video, groups, conflicts, NEAR)
+
+
+def tracks_kept(path: Path) -> int:
+    with sqlite3.connect(path) as connection:
+        return int(connection.execute("SELECT count(*) FROM track").fetchone()[0])
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Path:
+    return tmp_path / "show.cast"
+
+
+def test_a_person_of_the_first_episode_is_the_same_in_the_second(show: Path) -> None:
+    assert seen(show, "one", group(0), group(10), group(20)) == ["Person 1", "Person 2", "Person 3"]
+    assert seen(show, "two", group(20), group(30), group(0)) == ["Person 3", "Person 4", "Person 1"]
+
+
+def test_an_episode_enrolled_again_finds_the_same_persons_and_adds_nothing(show: Path) -> None:
+    first = seen(show, "one", group(0), group(10))
+    kept = tracks_kept(show)
+    assert seen(show, "one", group(0), group(10)) == first
+    assert tracks_kept(show) == kept
+
+
+def test_whoever_is_left_by_no_video_is_forgotten_and_the_number_not_used_again(show: Path) -> None:
+    seen(show, "one", group(0), group(10))
+    seen(show, "one", group(0))
+    assert seen(show, "two", group(10)) == ["Person 3"]
+
+
+def test_a_name_stays(show: Path) -> None:
+    seen(show, "one", group(0), group(10))
+    assert rename(show, "Person 2", "Rachel")
+    assert seen(show, "two", group(10), group(20)) == ["Rachel", "Person 3"]
+
+
+def test_nobody_of_that_name_is_renamed(show: Path) -> None:
+    seen(show, "one", group(0))
+    assert not rename(show, "Person 7", "Rachel")
+
+
+def test_two_persons_cannot_have_one_name(show: Path) -> None:
+    seen(show, "one", group(0, "Ross"), group(10))
+    with pytest.raises(ConfigError, match="has another person named Ross"):
+        rename(show, "Person 1", "Ross")
+
+
+def test_a_name_from_a_gallery_goes_to_the_person_who_looks_like_it(show: Path) -> None:
+    seen(show, "one", group(0), group(10))
+    assert seen(show, "two", group(10, "Rachel")) == ["Rachel"]
+    assert seen(show, "three", group(10), group(0)) == ["Rachel", "Person 1"]
+
+
+def test_a_name_from_a_gallery_never_takes_the_name_of_somebody_else(show: Path) -> None:
+    seen(show, "one", group(10, "Monica"))
+    assert seen(show, "two", group(10, "Rachel")) == ["Rachel"]
+    assert seen(show, "three", group(10.0)) in (["Monica"], ["Rachel"])
+
+
+def test_a_person_with_a_name_of_their_own_is_found_by_it_whatever_they_look_like(show: Path) -> None:
+    seen(show, "one", group(0, "Ross"))
+    assert seen(show, "two", group(40, "Ross"), group(0)) == ["Ross", "Ross"]
+
+
+def test_two_in_one_picture_are_never_one_person_of_the_cast(show: Path) -> None:
+    seen(show, "one", group(0))
+    assert seen(show, "two", group(0.05), group(0), conflicts=((0, 1),)) == ["Person 2", "Person 1"]
+    seen(show, "three", group(0, "Ross"))
+    names = seen(show, "four", group(0), group(0.02, "Ross"), conflicts=((0, 1),))
+    assert names[1] == "Ross" and names[0] != "Ross"
+
+
+def test_the_best_tracks_are_kept_and_no_more(show: Path) -> None:
+    many = group(0, tracks=cast.TRACKS_KEPT + 10)
+    confidence = np.linspace(0, 1, len(many.embeddings), dtype=np.float32)
+    seen(show, "one", Group(many.embeddings, confidence))
+    with sqlite3.connect(show) as connection:
+        kept = [row[0] for row in connection.execute("SELECT confidence FROM track")]
+    assert sorted(kept) == pytest.approx(confidence[-cast.TRACKS_KEPT :].tolist())
+
+
+def test_another_video_does_not_change_which_cast_it_is(show: Path) -> None:
+    assert cast_id(show) == ""
+    seen(show, "one", group(0))
+    before = cast_id(show)
+    seen(show, "two", group(10))
+    assert cast_id(show) == before != ""
+    other = show.with_name("other.cast")
+    seen(other, "one", group(0))
+    assert cast_id(other) != before
+
+
+def test_another_embedder_is_refused_and_nothing_lost(show: Path) -> None:
+    seen(show, "one", group(0))
+    content = show.read_bytes()
+    with pytest.raises(
+        InputError, match="was made with the embedder dlib-resnet 55533b, not with arcface 1234"
+    ) as caught:
+        enrol(show, "arcface 1234", "two", [group(0)], [], NEAR)
+    assert caught.value.exit_code == 3 and "--embedder" in caught.value.hint
+    assert show.read_bytes() == content
+
+
+def test_another_version_is_refused(show: Path) -> None:
+    seen(show, "one", group(0))
+    with sqlite3.connect(show) as connection:
+        connection.execute("PRAGMA user_version = 2")
+    with pytest.raises(InputError, match="has cast format 2, this fercli reads 1"):
+        seen(show, "two", group(0))
+
+
+@pytest.mark.parametrize("content", [b"", b"names: Ross, Rachel\n" * 50])
+def test_a_file_that_is_no_cast_is_refused_and_left_alone(show: Path, content: bytes) -> None:
+    show.write_bytes(content)
+    with pytest.raises(InputError, match="is not a cast file of fercli"):
+        seen(show, "one", group(0))
+    assert show.read_bytes() == content
+
+
+def test_a_database_of_another_program_is_refused(show: Path) -> None:
+    with sqlite3.connect(show) as connection:
+        connection.execute("CREATE TABLE person (name TEXT)")
+    with pytest.raises(InputError, match="is not a cast file of fercli"):
+        seen(show, "one", group(0))
+
+
+def test_a_place_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"cannot write .*nowhere"):
+        seen(tmp_path / "nowhere" / "show.cast", "one", group(0))
+
+
+def test_a_full_disk_leaves_the_cast_as_it_was(show: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen(show, "one", group(0))
+    pages = int(sqlite3.connect(show).execute("PRAGMA page_count").fetchone()[0])
+    connect = sqlite3.connect
+
+    def full(*args: object, **options: object) -> sqlite3.Connection:
+        connection = connect(*args, **options)  # type: ignore[call-overload]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        return connection  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(sqlite3, "connect", full)
+    with pytest.raises(OutputError, match="full"):
+        seen(show, "two", *(group(10.0 * k, tracks=20) for k in range(40)))
+    monkeypatch.undo()
+    assert seen(show, "three", group(0)) == ["Person 1"]
+
+
+def _enrol_alone(arguments: tuple[Path, int]) -> list[str]:
+    path, number = arguments
+    return seen(path, f"video {number}", group(0), group(10.0 * (number + 1)))
+
+
+def test_many_runs_at_once_lose_nobody_and_give_nobody_two_numbers(show: Path) -> None:
+    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
+        names = list(pool.map(_enrol_alone, [(show, number) for number in range(12)]))
+    assert len({row[0] for row in names}) == 1, "all saw the first person"
+    assert sorted({name for row in names for name in row}, key=lambda name: int(name.split()[1])) == [
+        f"Person {number}" for number in range(1, 14)
+    ]
+    assert tracks_kept(show) == 12 * 4
+    assert [path.name for path in show.parent.iterdir()] == ["show.cast"]
+
+
+def test_a_run_killed_while_enrolling_leaves_no_trace(show: Path) -> None:
+    seen(show, "one", group(0))
+    program = (
+        "import sys, time; from pathlib import Path; from fercli.people import cast\n"
+        "with cast._opened(Path(sys.argv[1])) as connection:\n"
+        "    connection.execute('DELETE FROM track'); print('deleted', flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(show)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"deleted\n"
+        os.kill(process.pid, signal.SIGKILL)
+    assert seen(show, "two", group(0)) == ["Person 1"]
+
+
+def test_a_run_waits_for_another_one(show: Path) -> None:
+    seen(show, "one", group(0))
+    program = (
+        "import sys, time; from pathlib import Path; from fercli.people import cast\n"
+        "with cast._opened(Path(sys.argv[1])): print('open', flush=True); time.sleep(1)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(show)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"open\n"
+        started = time.monotonic()
+        assert seen(show, "two", group(0)) == ["Person 1"]
+        assert time.monotonic() - started > 0.2
