@@ -96,6 +96,8 @@ def annotate(
     max_side: opt.MaxSide = FacesParams.max_side,
     embedder: opt.Embedder = TracksParams.embedder,
     max_distance: opt.MaxDistance = TracksParams.max_distance,
+    gallery: opt.Gallery = None,
+    cast: opt.Cast = None,
     model: opt.Model = EmotionsParams.model,
     min_face: opt.MinFace = EmotionsParams.min_size,
     device: opt.Device = Runtime.device,
@@ -118,7 +120,9 @@ def annotate(
             shot_threshold,
         ),
         faces=FacesParams(detector, detector_weights, min_score, max_side=max_side),
-        tracks=TracksParams(embedder, max_distance=max_distance),
+        tracks=TracksParams(
+            embedder, max_distance=max_distance, gallery=opt.absolute(gallery), cast=opt.absolute(cast)
+        ),
         emotions=EmotionsParams(model, min_size=min_face),
         format=format,
         runtime=Runtime(device, batch),
@@ -178,6 +182,8 @@ def track(
     min_faces: Annotated[int, typer.Option(help="Drop tracks with fewer faces.")] = TracksParams.min_faces,
     embed_faces: Annotated[int, typer.Option(help="Faces compared a track.")] = TracksParams.embed_faces,
     max_distance: opt.MaxDistance = TracksParams.max_distance,
+    gallery: opt.Gallery = None,
+    cast: opt.Cast = None,
     device: opt.Device = Runtime.device,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
@@ -186,7 +192,13 @@ def track(
     from fercli.cli import run
 
     params = TracksParams(
-        embedder, max_gap_s=max_gap, min_faces=min_faces, embed_faces=embed_faces, max_distance=max_distance
+        embedder,
+        max_gap_s=max_gap,
+        min_faces=min_faces,
+        embed_faces=embed_faces,
+        max_distance=max_distance,
+        gallery=opt.absolute(gallery),
+        cast=opt.absolute(cast),
     )
     run.stage("track", workspace, params, Runtime(device), force=force, reporter=ConsoleReporter(quiet=quiet))
 
@@ -269,8 +281,9 @@ def doctor() -> None:
         raise typer.Exit(5)
 
 
-for _command in (learning.train, learning.evaluate, learning.plot, learning.explain):
+for _command in (learning.train, learning.plot, learning.explain):
     app.command()(_command)
+app.add_typer(learning.evaluate_app, name="evaluate")
 app.add_typer(learning.dataset_app, name="dataset")
 
 

@@ -10,8 +10,10 @@ import typer
 
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
-from fercli.config import EmotionsParams, TrainConfig
+from fercli.cli.default_group import group_with_default
+from fercli.config import EmotionsParams, TracksParams, TrainConfig
 
+evaluate_app = group_with_default("Scores: of a classifier or annotations, of tracks, of persons.")
 dataset_app = typer.Typer(help="Data sets of labelled faces.", no_args_is_help=True)
 
 Dataset = Annotated[str, typer.Option(help="Name of the data set; 'fercli dataset list' has them.", show_default=False)]
@@ -90,6 +92,7 @@ def train(
     print(f"next: fercli evaluate {best} --dataset {dataset} --root {root}", file=sys.stderr)
 
 
+@evaluate_app.command("model")
 def evaluate(
     target: Annotated[
         str, typer.Argument(help="A classifier (name or file), or exported annotations.", show_default=False)
@@ -106,7 +109,7 @@ def evaluate(
     strict: Strict = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Score a classifier on a data set, or exported annotations against labels of your own."""
+    """Score a classifier on a data set, or exported annotations against labels of your own. May go unnamed."""
     from fercli.cli import scores
 
     reporter = ConsoleReporter(quiet=quiet)
@@ -116,6 +119,37 @@ def evaluate(
         scores.classifier(
             target, dataset, root, split, figures, as_json=json, device=device, strict=strict, reporter=reporter
         )
+
+
+@evaluate_app.command("tracks")
+def evaluate_tracks(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="True tracks: MOTChallenge gt.txt, or LTFT.", show_default=False),
+    ],
+    fps: Annotated[float, typer.Option(help="Frames a second of the sequences.")] = 25.0,
+    min_iou: Annotated[float, typer.Option(help="Boxes overlap at least this much.")] = TracksParams.min_iou,
+    max_gap: Annotated[float, typer.Option(help="Bridge gaps up to this, seconds.")] = TracksParams.max_gap_s,
+    min_faces: Annotated[int, typer.Option(help="Drop tracks with fewer faces.")] = TracksParams.min_faces,
+    json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
+) -> None:
+    """Strip the identities from true tracks, track the boxes again, and score that."""
+    from fercli.cli.track_scores import tracks
+
+    params = TracksParams(min_iou=min_iou, max_gap_s=max_gap, min_faces=min_faces)
+    tracks(files, fps, params, as_json=json)
+
+
+@evaluate_app.command("persons")
+def evaluate_persons(
+    workspace: opt.WorkspacePath,
+    truth: Annotated[Path, typer.Option(help="Who is really seen when and where, JSON.", show_default=False)],
+    json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
+) -> None:
+    """Score who is who in a workspace against the truth."""
+    from fercli.cli.person_scores import persons
+
+    persons(workspace, truth, as_json=json)
 
 
 def plot(

@@ -24,6 +24,12 @@ MinScore = Annotated[float, typer.Option(help="Drop detections below this score,
 MaxSide = Annotated[int, typer.Option(help="Scale larger frames down to this side for detection, pixels.")]
 Embedder = Annotated[str, typer.Option(help="Face embedder, a name from 'fercli models'.")]
 MaxDistance = Annotated[float, typer.Option(help="Tracks closer than this in face space are one person.")]
+Gallery = Annotated[
+    Path | None, typer.Option(help="Pictures of known persons: a folder a person, or NAME.jpg.", show_default=False)
+]
+Cast = Annotated[
+    Path | None, typer.Option(help="File that keeps the persons of a series from video to video.", show_default=False)
+]
 Model = Annotated[str, typer.Option(help="Classifier: a name from 'fercli models', or a file from 'fercli train'.")]
 MinFace = Annotated[int, typer.Option(help="Faces smaller than this are not assessable, pixels.")]
 Format = Annotated[str, typer.Option(help="json, records or csv; by default what the suffix says.")]
@@ -75,6 +81,11 @@ def parse_time(text: str, option: str) -> float:
     for part in parts:
         seconds = seconds * 60 + part
     return seconds
+
+
+def absolute(path: Path | None) -> str:
+    """What a receipt keeps of a path: it means the same wherever the next command is run; None is empty."""
+    return "" if path is None else str(path.resolve())
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:

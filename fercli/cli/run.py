@@ -15,6 +15,7 @@ from fercli.media.probe import probe
 from fercli.progress import Reporter
 from fercli.stages import EMOTIONS, EXPORT, FACES, FRAMES, STAGES, TRACKS
 from fercli.stages.export import file_name
+from fercli.stages.tracks import check as check_tracks
 from fercli.workspace import Workspace, write_atomically
 
 
@@ -36,6 +37,7 @@ def annotate(
     """All stages, then the exported file and a summary."""
     export_params = ExportParams(choose_format(output, format))
     _check_output(output)
+    check_tracks(tracks)
     workspace = Workspace.create(workdir or output.parent / f"{video.stem}.fercli", probe(video))
     plan = [
         (FRAMES, _with_images_already_kept(workspace, frames)),

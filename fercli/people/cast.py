@@ -31,7 +31,7 @@ PATIENCE_S = 60.0
 _NUMBERED = "name GLOB 'Person [0-9]*'"
 """Of persons who have no name of their own."""
 _SCHEMA = """
-CREATE TABLE cast (id TEXT NOT NULL, embedder TEXT NOT NULL, last_number INTEGER NOT NULL);
+CREATE TABLE cast (embedder TEXT NOT NULL, last_number INTEGER NOT NULL);
 CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE track (
     person INTEGER NOT NULL REFERENCES person, video TEXT NOT NULL, embedding BLOB NOT NULL, confidence REAL NOT NULL
@@ -53,20 +53,6 @@ class Group:
     embeddings: NDArray[np.float32]
     confidence: NDArray[np.float32]
     name: str | None = None
-
-
-def cast_id(path: Path) -> str:
-    """What tells this cast from every other; empty if there is no file yet.
-
-    What later videos add to a cast does not make the earlier ones stale, so this, and not the content, is compared.
-
-    Raises:
-        InputError: the file is no cast.
-    """
-    if not path.exists():
-        return ""
-    with _opened(path) as connection:
-        return str(connection.execute("SELECT id FROM cast").fetchone()[0])
 
 
 def enrol(
@@ -110,6 +96,19 @@ def enrol(
         connection.execute("DELETE FROM person WHERE id NOT IN (SELECT person FROM track) AND " + _NUMBERED)
         names = dict(connection.execute("SELECT id, name FROM person"))
     return [names[person] for person in persons]
+
+
+def check(path: Path, embedder: str) -> None:
+    """Find out before a long run whether the file can be enrolled in; one that is not there can.
+
+    Raises:
+        InputError, OutputError, WorkspaceLocked: as `enrol`.
+    """
+    if path.exists():
+        with _opened(path) as connection:
+            _check_embedder(connection, path, embedder)
+    elif not path.parent.is_dir():
+        raise OutputError(f"no directory {path.parent} for the cast", hint=f"run: mkdir -p {path.parent}")
 
 
 def rename(path: Path, old: str, new: str) -> bool:
@@ -184,7 +183,7 @@ def _create(path: Path, embedder: str) -> None:
                 connection.executescript(
                     f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};{_SCHEMA}"
                 )
-                connection.execute("INSERT INTO cast VALUES (?, ?, 0)", (uuid.uuid4().hex, embedder))
+                connection.execute("INSERT INTO cast VALUES (?, 0)", (embedder,))
             _publish(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)

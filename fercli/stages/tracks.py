@@ -1,13 +1,14 @@
 """track: faces -> tracks inside each shot -> persons across the video.
 
-Tracks come from the boxes alone. Then the few crops of each track that show the face best are embedded, and tracks
-whose embeddings lie close are one person, unless both are visible in the same frame.
+Tracks come from the boxes. Then the few crops of each track that show the face best are embedded, and tracks whose
+embeddings lie close are one person, unless both are visible in the same frame. Persons get their names from a gallery
+of pictures and from the cast of the series, if there are any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,28 +16,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fercli import tables
-from fercli.config import TracksParams
+from fercli.config import FacesParams, TracksParams
 from fercli.errors import ConfigError
 from fercli.models.registry import find_model, load_model, weights_key
+from fercli.people import cast
+from fercli.people.gallery import read_gallery
+from fercli.people.gallery_files import list_gallery
+from fercli.people.identify import Enrol, Tracks, identify
 from fercli.stages.base import Stage, StageContext
 from fercli.timing import frame_ends
 from fercli.tracking.association import DROPPED, associate
 from fercli.tracking.clustering import cluster
-
-_TOO_SMALL = 20.0
-"""Shorter side of a box, pixels, below which an embedding says little: of two photographs of one person 98 % lie within
-0.5 of each other, and 59 % once the faces are shrunk to 20 pixels."""
-_TOO_BLURRED = 20.0
-"""Sharpness below which strangers begin to look alike: photographs blurred to a median of 15 brought the first pairs of
-different persons under 0.5, dark ones at 2 brought four in five of them there."""
-_TURNED_AWAY = 0.1
-"""Frontality below which the network knows a profile and no longer whose: two women side by side lay at 0.36."""
-_ENOUGH_PIXELS = 150.0
-"""The network looks at faces of this size; more pixels are no better."""
-_HALF_SHARP = 50.0
-"""Sharpness that counts half."""
-_APART_S = 1.0
-"""Crops closer in time look alike: a track gets a second one embedded when it is this long, a third at twice that."""
+from fercli.tracking.faces import Faces, choose_faces, members, quality, seen_together, usable
+from fercli.workspace import digest
 
 
 class Embedder(Protocol):
@@ -46,38 +38,15 @@ class Embedder(Protocol):
         """(N, D) embeddings of the faces at (N, 4) boxes, each in the pixels of its own crop."""
 
 
-@dataclass(frozen=True)
-class Faces:
-    """All faces of a video, without their pixels; row n is face n.
-
-    Attributes:
-        frame, shot: (N,) where.
-        pts_s: (N,) when.
-        boxes: (N, 4).
-        usable: (N,) whether the face is large, sharp and frontal enough to tell whose it is.
-        quality: (N,) how well the face shows its person, in [0, 1].
-        end_s: (N,) until when its frame stands: the next frame that was looked at, or one median interval later.
-        frames_in_shot: shot -> frames that were looked at.
-    """
-
-    frame: NDArray[np.int32]
-    shot: NDArray[np.int32]
-    pts_s: NDArray[np.float64]
-    boxes: NDArray[np.float32]
-    usable: NDArray[np.bool_]
-    quality: NDArray[np.float64]
-    end_s: NDArray[np.float64]
-    frames_in_shot: dict[int, int]
-
-
 def run(context: StageContext, params: TracksParams) -> dict[str, Any]:
     """Find tracks and persons with the embedder the parameters name; returns counts.
 
     Raises:
         ConfigError: a parameter is out of range.
+        InputError: the gallery or the cast cannot be used.
         ModelError: the embedder cannot be used.
     """
-    _check(params)
+    check(params)
     return find_people(context, params, lambda: _load_embedder(params, context.runtime.device))
 
 
@@ -86,18 +55,23 @@ def find_people(context: StageContext, params: TracksParams, load: Callable[[], 
     faces = read_faces(context)
     owner = find_tracks(faces, params)
     chosen = choose_faces(faces, owner, params.embed_faces)
-    embedded, embeddings = _embed(context, faces, owner, chosen, load)
-    person = _persons(faces, owner, embedded, embeddings, params.max_distance)
+    gallery: dict[str, NDArray[np.float32]] = {}
+    embeddings = np.zeros((0, 0), dtype=np.float32)
+    if len(chosen):
+        embedder = load()
+        embeddings = _embed(context, faces, chosen, embedder)
+        gallery = _gallery(context, params, embedder)
+    known, tracks = _tracks(faces, owner, chosen, embeddings)
+    group = cluster(tracks.embeddings, tracks.conflicts, params.max_distance)
+    names, identity = identify(tracks, group, gallery, _enrol(context, params), params.max_distance)
 
-    people = _people_rows(faces, owner, person)
     kept = np.flatnonzero(owner != DROPPED)
-    tracks = pa.table({"face": kept.astype(np.int64), "track": owner[kept]}).cast(tables.TRACKS)
-    tables.write_table(context.out / "tracks.parquet", [tracks], tables.TRACKS)
-    tables.write_table(context.out / "people.parquet", [people], tables.PEOPLE)
-    stored = _embedding_rows(faces, owner, chosen, embedded, embeddings)
-    tables.write_table(context.out / "embeddings.parquet", [stored], tables.EMBEDDINGS)
-    unassigned = person.count(None)
-    return {"tracks": len(person), "persons": len(set(person) - {None}), "unassigned": unassigned}
+    members_rows = pa.table({"face": kept.astype(np.int64), "track": owner[kept]}).cast(tables.TRACKS)
+    embedding_rows = pa.table([known, list(tracks.embeddings), tracks.confidence], schema=tables.EMBEDDINGS)
+    people = _people_rows(faces, owner, {int(t): (n, float(i)) for t, n, i in zip(known, names, identity, strict=True)})
+    for name, rows in (("tracks", members_rows), ("people", people), ("embeddings", embedding_rows)):
+        tables.write_table(context.out / f"{name}.parquet", [rows], tables.SCHEMAS[name])
+    return {"tracks": len(people), "persons": len(set(names)), "unassigned": people["person"].null_count}
 
 
 def read_faces(context: StageContext) -> Faces:
@@ -115,8 +89,8 @@ def read_faces(context: StageContext) -> Faces:
         shot=shot[order],
         pts_s=pts[order],
         boxes=np.stack([rows[name].to_numpy() for name in ("x1", "y1", "x2", "y2")], axis=1),
-        usable=(size >= _TOO_SMALL) & (sharpness >= _TOO_BLURRED) & (frontal >= _TURNED_AWAY),
-        quality=_quality(size, sharpness, frontal),
+        usable=usable(size, sharpness, frontal),
+        quality=quality(size, sharpness, frontal),
         end_s=frame_ends(pts, context.workspace.video.end_s)[order],
         frames_in_shot=dict(zip(shots.tolist(), counts.tolist(), strict=True)),
     )
@@ -142,32 +116,18 @@ def find_tracks(faces: Faces, params: TracksParams) -> NDArray[np.int32]:
     return owner
 
 
-def choose_faces(faces: Faces, owner: NDArray[np.int32], at_most: int) -> NDArray[np.int64]:
-    """Faces to embed, ascending: each track is cut into equal spans of time, and the best face of each span is taken.
-
-    Tracks without a usable face get none.
-    """
-    chosen: list[int] = []
-    for members in _members(owner):
-        usable = members[faces.usable[members]]
-        if not len(usable):
-            continue
-        times = faces.pts_s[usable] - faces.pts_s[usable[0]]
-        spans = min(at_most, 1 + int(times[-1] / _APART_S))
-        span = np.minimum((spans * times / max(times[-1], 1e-9)).astype(int), spans - 1)
-        for number in range(spans):
-            inside = usable[span == number]
-            if len(inside):
-                chosen.append(int(inside[np.argmax(faces.quality[inside])]))
-    return np.array(sorted(chosen), dtype=np.int64)
-
-
 def weights(params: TracksParams) -> dict[str, str]:
     """The embedder in use and the sha256 of its file."""
     return weights_key(find_model(params.embedder, "embedder"))
 
 
-def _check(params: TracksParams) -> None:
+def outside(params: TracksParams) -> dict[str, str]:
+    """Digest of the gallery. A cast is known by its path alone: what other videos add makes this one no staler."""
+    return {"gallery": digest(Path(params.gallery))} if params.gallery else {}
+
+
+def check(params: TracksParams) -> None:
+    """Find out before hours of work whether the parameters, the gallery and the cast can be used; errors as `run`."""
     for name, ok, range_ in (
         ("min_iou", 0 <= params.min_iou <= 1, "from 0 to 1"),
         ("max_gap_s", params.max_gap_s >= 0, "0 or more"),
@@ -177,6 +137,10 @@ def _check(params: TracksParams) -> None:
     ):
         if not ok:
             raise ConfigError(f"{name} is {getattr(params, name)}", hint=f"use a value {range_}")
+    if params.gallery:
+        list_gallery(Path(params.gallery))
+    if params.cast:
+        cast.check(Path(params.cast), _embedder_key(params))
 
 
 def _load_embedder(params: TracksParams, device: str) -> Embedder:
@@ -186,37 +150,10 @@ def _load_embedder(params: TracksParams, device: str) -> Embedder:
     return embedder
 
 
-def _quality(
-    size: NDArray[np.float32], sharpness: NDArray[np.float64], frontal: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """In [0, 1]; a face half turned away counts less, but a sharp large one still counts."""
-    large = np.minimum(size.astype(np.float64) / _ENOUGH_PIXELS, 1)
-    quality: NDArray[np.float64] = large * sharpness / (sharpness + _HALF_SHARP) * (0.25 + 0.75 * frontal)
-    return quality
-
-
-def _members(owner: NDArray[np.int32]) -> list[NDArray[np.int64]]:
-    """Faces of each track, ascending."""
-    order = np.argsort(owner, kind="stable")
-    order = order[owner[order] != DROPPED]
-    if not len(order):
-        return []
-    return np.split(order, np.flatnonzero(np.diff(owner[order])) + 1)
-
-
-def _embed(
-    context: StageContext,
-    faces: Faces,
-    owner: NDArray[np.int32],
-    chosen: NDArray[np.int64],
-    load: Callable[[], Embedder],
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Tracks with an embedding, ascending, and the mean embedding of each. Holds one row group of crops at a time."""
+def _embed(context: StageContext, faces: Faces, chosen: NDArray[np.int64], embedder: Embedder) -> NDArray[np.float32]:
+    """(N, D) embeddings of the chosen faces. Holds one row group of crops at a time."""
     from fercli.media.images import decode_jpeg
 
-    if not len(chosen):
-        return np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float32)
-    embedder = load()
     scale = context.crop_scale()
     found: list[NDArray[np.float32]] = []
     crops_table = context.workspace.table("crops")
@@ -230,12 +167,7 @@ def _embed(
             boxes = [_box_in_crop(faces.boxes[ids[row]], crop, scale) for row, crop in zip(rows, crops, strict=True)]
             found.append(embedder.embed(crops, np.stack(boxes)))
             task.advance(len(rows))
-    tracks, first = np.unique(owner[chosen], return_inverse=True)
-    embeddings = np.concatenate(found)
-    means = np.zeros((len(tracks), embeddings.shape[1]), dtype=np.float32)
-    np.add.at(means, first, embeddings)
-    means /= np.bincount(first)[:, None].astype(np.float32)
-    return tracks.astype(np.int64), means
+    return np.concatenate(found)
 
 
 def _box_in_crop(box: NDArray[np.float32], crop: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:
@@ -246,74 +178,74 @@ def _box_in_crop(box: NDArray[np.float32], crop: NDArray[np.uint8], scale: float
     return np.concatenate([middle - half, middle + half]).astype(np.float32)
 
 
-def _persons(
-    faces: Faces,
-    owner: NDArray[np.int32],
-    embedded: NDArray[np.int64],
-    embeddings: NDArray[np.float32],
-    max_distance: float,
-) -> list[str | None]:
-    """Name of the person of every track, None where there is no embedding. Persons are numbered as they appear."""
-    members = _members(owner)
-    person: list[str | None] = [None] * len(members)
-    # Tracks are numbered by shot; inside a shot by first appearance; so the order of tracks is the order of persons.
-    index = {int(track): number for number, track in enumerate(embedded)}
-    conflicts = [(index[a], index[b]) for a, b in _seen_together(faces, owner) if a in index and b in index]
-    for track, number in zip(embedded, cluster(embeddings, conflicts, max_distance), strict=True):
-        person[int(track)] = f"Person {number + 1}"
-    return person
+def _gallery(context: StageContext, params: TracksParams, embedder: Embedder) -> dict[str, NDArray[np.float32]]:
+    """Name -> (n, D) embeddings of the pictures of known persons; none without a gallery."""
+    if not params.gallery:
+        return {}
+    detector = load_model(find_model(FacesParams.detector, "detector"))
+    gallery = read_gallery(Path(params.gallery), detector, embedder, context.reporter)
+    for warning in gallery.warnings():
+        context.warn(warning)
+    return {name: portraits.embeddings for name, portraits in gallery.persons.items()}
 
 
-def _seen_together(faces: Faces, owner: NDArray[np.int32]) -> list[tuple[int, int]]:
-    """Pairs of tracks that share a frame."""
-    from scipy import sparse
+def _tracks(
+    faces: Faces, owner: NDArray[np.int32], chosen: NDArray[np.int64], embeddings: NDArray[np.float32]
+) -> tuple[NDArray[np.int32], Tracks]:
+    """Numbers of the tracks that have an embedding, ascending, and what is known of them.
 
-    kept = owner != DROPPED
-    if not kept.any():
-        return []
-    frames = np.unique(faces.frame[kept], return_inverse=True)[1]
-    visible = sparse.coo_array((np.ones(len(frames), dtype=np.int32), (owner[kept], frames))).tocsr()
-    pairs = sparse.triu(visible @ visible.T, k=1).tocoo()
-    return list(zip(pairs.row.tolist(), pairs.col.tolist(), strict=True))
-
-
-def _embedding_rows(
-    faces: Faces,
-    owner: NDArray[np.int32],
-    chosen: NDArray[np.int64],
-    embedded: NDArray[np.int64],
-    embeddings: NDArray[np.float32],
-) -> pa.Table:
-    """An embedding is worth as much as the best face in it."""
-    confidence = np.zeros(len(embedded), dtype=np.float32)
-    np.maximum.at(confidence, np.searchsorted(embedded, owner[chosen]), faces.quality[chosen].astype(np.float32))
-    columns = [embedded.astype(np.int32), list(embeddings), confidence]
-    return pa.table(columns, schema=tables.EMBEDDINGS)
+    The embedding of a track is the mean of its faces', and worth as much as the best of them.
+    """
+    numbers, row_of = np.unique(owner[chosen], return_inverse=True)
+    means = np.zeros((len(numbers), embeddings.shape[1]), dtype=np.float32)
+    np.add.at(means, row_of, embeddings)
+    means /= np.maximum(np.bincount(row_of, minlength=len(numbers)), 1)[:, None].astype(np.float32)
+    confidence = np.zeros(len(numbers), dtype=np.float32)
+    np.maximum.at(confidence, row_of, faces.quality[chosen].astype(np.float32))
+    index = {int(track): row for row, track in enumerate(numbers)}
+    conflicts = [(index[a], index[b]) for a, b in seen_together(faces, owner) if a in index and b in index]
+    return numbers.astype(np.int32), Tracks(means, confidence, conflicts)
 
 
-def _people_rows(faces: Faces, owner: NDArray[np.int32], person: list[str | None]) -> pa.Table:
-    rows = [
-        {
-            "track": track,
-            "person": person[track],
-            "shot": int(faces.shot[members[0]]),
-            "start_s": float(faces.pts_s[members[0]]),
-            "end_s": float(faces.end_s[members[-1]]),
-            "faces": len(members),
-            "best_face": int(members[np.argmax(faces.quality[members])]),
-            "identity": None,
-        }
-        for track, members in enumerate(_members(owner))
-    ]
+def _enrol(context: StageContext, params: TracksParams) -> Enrol | None:
+    if not params.cast:
+        return None
+    path, embedder, video = Path(params.cast), _embedder_key(params), context.workspace.video.sha256
+    return lambda groups, conflicts: cast.enrol(path, embedder, video, groups, conflicts, params.max_distance)
+
+
+def _embedder_key(params: TracksParams) -> str:
+    """Embeddings can only be compared with those of the same network."""
+    return " ".join(f"{name} {sha256[:12]}" for name, sha256 in weights(params).items())
+
+
+def _people_rows(faces: Faces, owner: NDArray[np.int32], who: Mapping[int, tuple[str, float]]) -> pa.Table:
+    """One row a track; `who` has the name and the identity score of those that could be told."""
+    rows = []
+    for track, seen in enumerate(members(owner)):
+        person, identity = who.get(track, (None, None))
+        rows.append(
+            {
+                "track": track,
+                "person": person,
+                "shot": int(faces.shot[seen[0]]),
+                "start_s": float(faces.pts_s[seen[0]]),
+                "end_s": float(faces.end_s[seen[-1]]),
+                "faces": len(seen),
+                "best_face": int(seen[np.argmax(faces.quality[seen])]),
+                "identity": identity,
+            }
+        )
     return pa.Table.from_pylist(rows, schema=tables.PEOPLE)
 
 
 STAGE = Stage(
     name="track",
     directory="3-tracks",
-    version=1,
+    version=2,
     params=TracksParams,
     needs=("frames", "faces", "crops"),
     run=run,
+    outside=outside,
     weights=weights,
 )

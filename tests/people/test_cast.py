@@ -15,7 +15,7 @@ import pytest
 
 from fercli.errors import ConfigError, InputError, OutputError
 from fercli.people import cast
-from fercli.people.cast import Group, cast_id, enrol, rename
+from fercli.people.cast import Group, enrol, rename
 
 NEAR = 0.5
 
@@ -107,17 +107,6 @@ def test_the_best_tracks_are_kept_and_no_more(show: Path) -> None:
     with sqlite3.connect(show) as connection:
         kept = [row[0] for row in connection.execute("SELECT confidence FROM track")]
     assert sorted(kept) == pytest.approx(confidence[-cast.TRACKS_KEPT :].tolist())
-
-
-def test_another_video_does_not_change_which_cast_it_is(show: Path) -> None:
-    assert cast_id(show) == ""
-    seen(show, "one", group(0))
-    before = cast_id(show)
-    seen(show, "two", group(10))
-    assert cast_id(show) == before != ""
-    other = show.with_name("other.cast")
-    seen(other, "one", group(0))
-    assert cast_id(other) != before
 
 
 def test_another_embedder_is_refused_and_nothing_lost(show: Path) -> None:

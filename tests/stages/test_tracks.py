@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from examples.make_sample import MAN, make_sample
 from fercli import pipeline, tables
 from fercli.config import FacesParams, FramesParams, Runtime, TracksParams
-from fercli.errors import ConfigError
+from fercli.errors import ConfigError, InputError
 from fercli.media.probe import probe
+from fercli.people import cast
 from fercli.progress import Silent
 from fercli.stages import faces, frames, tracks
 from fercli.stages.base import StageContext
+from fercli.tracking.faces import choose_faces
 from fercli.workspace import Workspace
 from tests.workspaces import crops_table, face_row, faces_table, make_workspace, stage_context
 
@@ -120,6 +122,53 @@ def test_a_track_without_a_face_to_tell_by_gets_no_person(tmp_path: Path, bad: d
     assert [row["person"] for row in people] == ["Person 1", None]
 
 
+def test_every_track_says_how_surely_it_is_its_persons(tmp_path: Path) -> None:
+    shots = [0] * 5 + [1] * 5 + [2] * 5
+    seen = [(at(k, 100, **({"size": 19.0} if shot == 2 else {})), RED) for k, shot in enumerate(shots)]
+    _, _, people = find(workspace(tmp_path, shots, seen))
+    assert [row["identity"] for row in people] == [pytest.approx(1.0, abs=0.01)] * 2 + [None]
+
+
+def test_embeddings_are_kept_with_what_they_are_worth(tmp_path: Path) -> None:
+    shots = [0] * 5 + [1] * 5 + [2] * 5
+    looks = {0: {"size": 150.0}, 1: {"size": 30.0}, 2: {"size": 19.0}}
+    context = workspace(tmp_path, shots, [(at(k, 100, **looks[shot]), RED) for k, shot in enumerate(shots)])
+    find(context)
+    rows = tables.read_table(context.out / "embeddings.parquet", tables.EMBEDDINGS).to_pylist()
+    assert [row["track"] for row in rows] == [0, 1], "the third has no face to tell by"
+    assert rows[0]["embedding"] == pytest.approx(np.array(RED) / 255, abs=0.02)
+    assert rows[0]["confidence"] == pytest.approx(5 * rows[1]["confidence"])
+
+
+def test_a_cast_keeps_persons_from_video_to_video(tmp_path: Path) -> None:
+    params = TracksParams(cast=str(tmp_path / "show.cast"))
+    first = workspace(tmp_path / "1", [0] * 5 + [1] * 5, [(at(k, 100), (RED, GREEN)[k // 5]) for k in range(10)])
+    second = workspace(tmp_path / "2", [0] * 5 + [1] * 5, [(at(k, 100), (BLUE, GREEN)[k // 5]) for k in range(10)])
+    second.workspace.video = replace(second.workspace.video, sha256="cd" * 32)
+    assert [row["person"] for row in find(first, params)[2]] == ["Person 1", "Person 2"]
+    assert [row["person"] for row in find(second, params)[2]] == ["Person 3", "Person 2"]
+
+
+def test_a_cast_of_another_embedder_is_refused_before_any_work(tmp_path: Path) -> None:
+    cast.enrol(tmp_path / "show.cast", "arcface 1234", "one", [], [], 0.5)
+    with pytest.raises(InputError, match="was made with the embedder arcface 1234"):
+        tracks.check(TracksParams(cast=str(tmp_path / "show.cast")))
+
+
+def test_a_gallery_that_is_not_there_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"the gallery .*people does not exist"):
+        tracks.check(TracksParams(gallery=str(tmp_path / "people")))
+
+
+def test_a_picture_more_in_the_gallery_makes_the_stage_stale(tmp_path: Path) -> None:
+    (tmp_path / "Ross.jpg").write_bytes(b"one")
+    params = TracksParams(gallery=str(tmp_path))
+    before = tracks.outside(params)
+    (tmp_path / "Rachel.jpg").write_bytes(b"two")
+    assert tracks.outside(params) != before
+    assert tracks.outside(TracksParams()) == {}
+
+
 def test_bad_faces_do_not_speak_for_a_track_that_has_good_ones(tmp_path: Path) -> None:
     seen = [(at(k, 100, **({"sharpness": 5.0} if k < 5 else {})), BLUE if k < 5 else RED) for k in range(10)]
     seen += [(at(k, 100), RED) for k in range(10, 15)]
@@ -150,7 +199,7 @@ def test_embedded_faces_are_the_best_of_equal_spans_of_the_track(tmp_path: Path)
     context = workspace(tmp_path, [0] * 30, [(at(k, 100, sharpness=best.get(k, 200.0)), RED) for k in range(30)])
     found = tracks.read_faces(context)
     owner = tracks.find_tracks(found, TracksParams())
-    assert tracks.choose_faces(found, owner, 3).tolist() == [3, 14, 29]
+    assert choose_faces(found, owner, 3).tolist() == [3, 14, 29]
 
 
 def test_false_alarms_are_dropped_but_not_what_fills_a_very_short_shot(tmp_path: Path) -> None:
@@ -195,6 +244,7 @@ def test_the_sample_video_shows_two_persons_and_the_man_is_the_same_before_and_a
     people = tables.read_table(place.table("people"), tables.PEOPLE).to_pylist()
     names = {MAN: "Person 1", "woman": "Person 2"}
     assert [row["person"] for row in people] == [names[shot["person"]] for shot in truth]
+    assert min(row["identity"] for row in people) > 0.9
     for row, shot in zip(people, truth, strict=True):
         assert row["start_s"] == pytest.approx(shot["start_s"], abs=0.1)
         assert row["end_s"] == pytest.approx(shot["end_s"], abs=0.1)

@@ -1,0 +1,106 @@
+"""Which pictures of a gallery belong to whom, before any of them is opened.
+
+    people/Ross/*.jpg     a folder a person, or
+    people/Rachel.jpg     a picture a person, named after the file
+
+The two layouts people know from the package `face_recognition`: its command takes one file a person, named after who is
+in it (`scan_known_people` in its `face_recognition_cli.py`), its example `face_recognition_knn.py` a folder a person.
+Both may be mixed; a person has one entry.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from fercli.errors import InputError
+
+_LAYOUT = (
+    "a gallery is a directory with a folder of pictures a person (people/Ross/*.jpg), or a picture (people/Ross.jpg)"
+)
+_NO_PICTURES = frozenset(
+    (".csv", ".db", ".html", ".ini", ".json", ".md", ".pdf", ".rst", ".toml", ".txt", ".url", ".yaml", ".yml")
+)
+_NO_SUFFIX = frozenset(("AUTHORS", "COPYING", "LICENSE", "NOTICE", "README"))
+_NUMBERED = re.compile(r"(person|unknown) *\d+", re.IGNORECASE)
+"""Names that fercli gives to persons who have none."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One person of a gallery.
+
+    Attributes:
+        name: as it is shown: composed Unicode, single spaces.
+        path: the person's folder, or only picture.
+        pictures: what may be pictures of the person, by name; none in an empty folder.
+    """
+
+    name: str
+    path: Path
+    pictures: tuple[Path, ...]
+
+
+def list_gallery(path: Path) -> list[Entry]:
+    """All persons, by name. Hidden files and texts are left out; what else is no picture shows when it is read.
+
+    Raises:
+        InputError: no such directory, two entries of one name, or a name that fercli gives to strangers.
+    """
+    if not path.is_dir():
+        problem = "is a file" if path.exists() else "does not exist"
+        raise InputError(f"the gallery {path} {problem}", hint=_LAYOUT)
+    try:
+        entries = [_entry(item) for item in sorted(path.iterdir()) if _may_show_somebody(item)]
+    except OSError as error:
+        raise InputError(f"cannot read {error.filename}: {error.strerror}", hint="check its permissions") from error
+    _refuse_same_names(entries)
+    for entry in entries:
+        if not_a_name(entry.name):
+            raise InputError(f"{entry.path}: {not_a_name(entry.name)}", hint="rename it after the person it shows")
+    return sorted(entries, key=lambda entry: entry.name)
+
+
+def same_name(name: str) -> str:
+    """Equal for names that differ only in case, spaces, or the way their letters are encoded."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def shown_name(name: str) -> str:
+    """A name in composed Unicode (some file systems take letters and accents apart), with single spaces."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def not_a_name(name: str) -> str:
+    """Why nobody in a gallery can be called this; empty if somebody can."""
+    if not name or name.startswith(".") or "/" in name or "\\" in name:
+        return f"{name!r} cannot be the name of a folder of pictures"
+    if _NUMBERED.fullmatch(name):
+        return f"{name!r} is what fercli calls persons whose name it does not know"
+    return ""
+
+
+def _entry(item: Path) -> Entry:
+    if not item.is_dir():
+        return Entry(shown_name(item.stem), item, (item,))
+    pictures = tuple(sorted(inside for inside in item.iterdir() if _may_show_somebody(inside)))
+    return Entry(shown_name(item.name), item, pictures)
+
+
+def _may_show_somebody(item: Path) -> bool:
+    if item.name.startswith("."):
+        return False
+    return item.is_dir() or (item.suffix.lower() not in _NO_PICTURES and item.name.upper() not in _NO_SUFFIX)
+
+
+def _refuse_same_names(entries: list[Entry]) -> None:
+    seen: dict[str, Entry] = {}
+    for entry in entries:
+        first = seen.setdefault(same_name(entry.name), entry)
+        if first is not entry:
+            raise InputError(
+                f"two galleries with the same name: {first.path} and {entry.path}",
+                hint="put all pictures of one person into one folder, and give two persons two names",
+            )

@@ -1,0 +1,139 @@
+"""Whose tracks these are: open-set matching with known persons, and how sure that is.
+
+All distances are Euclidean, in the space of the embedder. A group is the tracks of one person, an (n, D) array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+NOBODY = -1
+"""Index of the known person for a group that is none of them."""
+
+_EVEN = 0.6
+"""Distance at which two embeddings of dlib's network are as likely of one person as of two."""
+_STEEPNESS = 20.0
+"""By how much the logarithm of the odds falls over a distance of 1."""
+
+
+def rms_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Root mean square distance over all pairs of one of (n, D) and one of (m, D); infinite if either is empty.
+
+    What `clustering.cluster` joins by, so that one limit means the same in both.
+    """
+    if not len(a) or not len(b):
+        return float("inf")
+    exact_a, exact_b = a.astype(np.float64), b.astype(np.float64)
+    squared = _power(exact_a).mean() + _power(exact_b).mean() - 2 * exact_a.mean(axis=0) @ exact_b.mean(axis=0)
+    return float(np.sqrt(max(squared, 0)))
+
+
+def match(
+    groups: Sequence[NDArray[np.float32]],
+    known: Sequence[NDArray[np.float32]],
+    conflicts: Iterable[tuple[int, int]],
+    max_distance: float,
+) -> NDArray[np.int32]:
+    """Which known person each group of tracks is, if any.
+
+    The nearest pair of a group and a person is settled first, then the next that is still free. Several groups may be
+    one person, but not two in conflict: the one further away is then the next person it lies near enough to, or nobody.
+    Of equal distances the first group, and of those the first person, is settled first.
+
+    Args:
+        groups: (n, D) embeddings of each group.
+        known: (m, D) embeddings of each known person.
+        conflicts: pairs of groups that are different people, for example because both are visible in one frame.
+        max_distance: groups further than this, root mean square, from everybody are strangers.
+
+    Returns:
+        (G,) indices into `known`, NOBODY for strangers.
+    """
+    enemies: dict[int, set[int]] = {}
+    for a, b in conflicts:
+        enemies.setdefault(a, set()).add(b)
+        enemies.setdefault(b, set()).add(a)
+    pairs = sorted(
+        (distance, group, person)
+        for group, tracks in enumerate(groups)
+        for person, pictures in enumerate(known)
+        if (distance := rms_distance(tracks, pictures)) <= max_distance
+    )
+    who = np.full(len(groups), NOBODY, dtype=np.int32)
+    for _, group, person in pairs:
+        if who[group] == NOBODY and all(who[enemy] != person for enemy in enemies.get(group, ())):
+            who[group] = person
+    return who
+
+
+@overload
+def same_person(distance: float) -> float: ...
+@overload
+def same_person(distance: NDArray[np.float64]) -> NDArray[np.float64]: ...
+def same_person(distance: NDArray[np.float64] | float) -> NDArray[np.float64] | float:
+    """Probability, in [0, 1], that two embeddings so far apart are one person, if that was as likely as not before.
+
+    A logistic function of the distance, fitted to photographs by `benchmarks/identity.py`; of dlib's network only.
+    """
+    odds = _odds(np.asarray(distance, dtype=np.float64))
+    probability = odds / (1 + odds)
+    return float(probability) if np.ndim(distance) == 0 else probability
+
+
+def identity_scores(
+    embeddings: NDArray[np.float32], person: NDArray[np.integer], conflicts: Iterable[tuple[int, int]]
+) -> NDArray[np.float32]:
+    """How surely each track is its person's.
+
+    A track belongs to the person it was given to, or to the nearest other person, or to somebody else. With the odds of
+    `same_person` at the root mean square distance to the tracks of the first (own) and of the second (rival), and 1 for
+    the third, the score is `own / (own + rival + 1)`. A person's only track has nobody to resemble: that it is nobody
+    else's is then the claim, and the score is `1 / (rival + 1)`.
+
+    Args:
+        embeddings: (N, D) one a track.
+        person: (N,) any number for each person.
+        conflicts: pairs of tracks that are different people: the person of one is no rival for the other.
+
+    Returns:
+        (N,) in [0, 1].
+    """
+    _, label, size = np.unique(person, return_inverse=True, return_counts=True)
+    tracks = embeddings.astype(np.float64)
+    means = np.zeros((len(size), tracks.shape[1]))
+    np.add.at(means, label, tracks)
+    means /= size[:, None]
+    powers = np.bincount(label, _power(tracks), len(size)) / size
+    excluded = [{int(own)} for own in label]
+    for a, b in conflicts:
+        excluded[a].add(int(label[b]))
+        excluded[b].add(int(label[a]))
+    scores = np.empty(len(tracks), dtype=np.float32)
+    for number, own in enumerate(label):
+        squared = powers + _power(tracks[number]) - 2 * np.einsum("pd,d->p", means, tracks[number])
+        odds = _odds(np.sqrt(np.maximum(squared, 0)))
+        odds[list(excluded[number])] = 0
+        rival = odds.max()
+        if size[own] == 1:
+            scores[number] = 1 / (rival + 1)
+            continue
+        # The track is no company for itself: it adds nothing to the sum of squares, so the mean is over one fewer.
+        claim = _odds(np.sqrt(max(squared[own] * size[own] / (size[own] - 1), 0)))
+        scores[number] = claim / (claim + rival + 1)
+    return scores
+
+
+def _odds(distance: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """One person against two, from 0; no distance is negative, so they cannot overflow."""
+    odds: NDArray[np.float64] = np.exp(_STEEPNESS * (_EVEN - np.asarray(distance)))
+    return odds
+
+
+def _power(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared length of each row of (..., D)."""
+    power: NDArray[np.float64] = np.einsum("...d,...d->...", rows, rows)
+    return power
