@@ -108,3 +108,12 @@ def _joined(labellings: list[Labelling]) -> Labelling:
         np.concatenate([labelling.targets for labelling in labellings]),
         np.concatenate([labelling.labels for labelling in labellings]),
     )
+
+
+def middle_frames(given: int, wanted: int) -> list[int]:
+    """Which of the `given` frames of a clip stand for it: the middle of each of `wanted` equal parts.
+
+    As temporal segment networks are tested (Wang et al. 2016, arXiv 1608.00859). One frame alone is the middle of the
+    expression; a still stands still.
+    """
+    return [int((part + 0.5) * given / wanted) for part in range(wanted)]

@@ -144,16 +144,14 @@ def _read_all(samples: Sequence[Sample], frames: int, cut: Cut) -> Iterator[NDAr
 
 def _read(sample: Sample, frames: int, cut: Cut) -> NDArray[np.uint8] | Problem:
     """(frames, SIDE, SIDE) faces of a sample, or why there are none."""
-    chosen = [sample.frames[row] for row in _rows(len(sample.frames), frames)]
+    # From end to end: a sequence that rises to its apex ends there.
+    rows = np.linspace(0, len(sample.frames) - 1, frames).round().astype(int)
+    chosen = [sample.frames[row] for row in rows]
     try:
         faces = {path: _face(path, sample, cut) for path in dict.fromkeys(chosen)}
     except InputError as error:
         return Problem(str(sample.frames[0]), 0, error.message)
     return np.stack([faces[path] for path in chosen])
-
-
-def _rows(count: int, wanted: int) -> list[int]:
-    return np.linspace(0, count - 1, wanted).round().astype(int).tolist() if wanted > 1 else [count - 1]
 
 
 def _face(path: Path, sample: Sample, cut: Cut) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.calibration import probabilities
-from fercli.datasets.faces import DatasetSplits, FaceSet, Labelling
+from fercli.datasets.faces import DatasetSplits, FaceSet, Labelling, middle_frames
 from fercli.datasets.samples import SPLITS
 from fercli.errors import ConfigError
 from fercli.evaluation.classification import Scores, score
@@ -67,7 +67,7 @@ def outputs(
     """
     view, n_frames = FaceView(classifier.header, face_scale), classifier.header.n_frames
     parts = [np.zeros((2, 0, classifier.header.n_outputs), np.float32)]
-    chosen = _frames(faces.images.shape[1], n_frames)
+    chosen = middle_frames(faces.images.shape[1], n_frames)
     with reporter.task(label, len(faces), "face") as task:
         for start in range(0, len(faces), BATCH):
             images = faces.images[start : start + BATCH]
@@ -101,8 +101,3 @@ def in_classes_of(
         answers, total, out=np.full_like(answers, 1 / answers.shape[1]), where=total > 0
     )
     return scaled
-
-
-def _frames(given: int, wanted: int) -> list[int]:
-    """Which frames of a clip the network sees: evenly spread, one from the middle; a still again and again."""
-    return [given // 2] if wanted == 1 else np.linspace(0, given - 1, wanted).round().astype(int).tolist()

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fercli.datasets.faces import middle_frames
+
 VIEW = 0.9
 """Share of a data-set image's side that the network sees: the borders hold little but background."""
 ROTATION = math.radians(8)
@@ -62,7 +64,7 @@ def plain_views(images: Tensor, n_frames: int, size: int) -> Tensor:
     """
     n, length = images.shape[:2]
     if length > 1:
-        images = _evenly(images, n_frames, torch.full((n, 1), 0.5))
+        images = images[:, middle_frames(length, n_frames)]
     grid = F.affine_grid(torch.tensor([[[VIEW, 0, 0], [0, VIEW, 0]]]), [1, 1, size, size], align_corners=False)
     views = F.grid_sample(images.float() / 255, grid.expand(n, -1, -1, -1), align_corners=False)
     return views[:, :, None].expand(-1, n_frames, -1, -1, -1)

@@ -70,7 +70,8 @@ def _train(config: TrainConfig, processes: Processes, reporter: Reporter) -> Pat
     data = _read(config, reporter)
     torch.manual_seed(config.seed)
     network = build_network(config.model, _n_outputs(data), config.fold_div, dropout=DROPOUT)
-    objective = Objective(network, data.train.labellings, config)
+    targets = targets_of(data.train.labellings, config)
+    objective = Objective(network, data.train.labellings, targets, config)
     objective.to(processes.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stubs
     optimizer = torch.optim.SGD(
         _parameter_groups(objective, config.weight_decay), config.lr, MOMENTUM, nesterov=True, fused=True
@@ -88,7 +89,7 @@ def _train(config: TrainConfig, processes: Processes, reporter: Reporter) -> Pat
     step = nn.parallel.DistributedDataParallel(objective) if processes.count > 1 else objective
     for epoch in range(progress.epoch, config.epochs):
         started = time.monotonic()
-        loss = _train_epoch(step, optimizer, data.train, config, epoch, progress, processes, reporter)
+        loss = _train_epoch(step, optimizer, data.train, targets, config, epoch, progress, processes, reporter)
         progress.epoch = epoch + 1
         if processes.first:
             row: dict[str, Any] = {"epoch": epoch + 1, "size": config.size_in(epoch), "loss": round(loss, 4)}
@@ -121,6 +122,7 @@ def _train_epoch(
     step: nn.Module,
     optimizer: torch.optim.Optimizer,
     faces: FaceSet,
+    targets: dict[str, Tensor],
     config: TrainConfig,
     epoch: int,
     progress: Progress,
@@ -137,7 +139,6 @@ def _train_epoch(
         _images_per_epoch(config, faces),
     )
     total_steps = config.epochs * math.ceil(count / config.batch)
-    targets = {name: torch.from_numpy(value) for name, value in targets_of(faces.labellings, config).items()}
     step.train()
     total_loss, seen = 0.0, 0
     with reporter.task(f"epoch {epoch + 1}/{config.epochs}", count, "image") as task:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fercli.config import TrainConfig
@@ -23,7 +21,7 @@ CONSISTENCY_WEIGHT = 5.0
 """Of flip attention, as in the authors' code."""
 
 
-def targets_of(labellings: dict[str, Labelling], config: TrainConfig) -> dict[str, NDArray[np.float32]]:
+def targets_of(labellings: dict[str, Labelling], config: TrainConfig) -> dict[str, Tensor]:
     """(N, C) targets of each labelling as the run wants them: the votes, or only the class with most; smoothed."""
     targets = {}
     for name, labelling in labellings.items():
@@ -31,7 +29,7 @@ def targets_of(labellings: dict[str, Labelling], config: TrainConfig) -> dict[st
         if config.targets == "label":
             chosen = F.one_hot(wanted.argmax(dim=1), len(labelling.classes)).float()
             wanted = chosen * wanted.any(dim=1, keepdim=True)
-        targets[name] = losses.smooth(wanted, config.smoothing).numpy()
+        targets[name] = losses.smooth(wanted, config.smoothing)
     return targets
 
 
@@ -43,7 +41,9 @@ class Objective(nn.Module):
     last layer.
     """
 
-    def __init__(self, network: Network, labellings: dict[str, Labelling], config: TrainConfig) -> None:
+    def __init__(
+        self, network: Network, labellings: dict[str, Labelling], targets: dict[str, Tensor], config: TrainConfig
+    ) -> None:
         super().__init__()
         if "flip-attention" in config.extras and network.fc.in_features != N_FEATURES:
             raise ConfigError(
@@ -55,8 +55,8 @@ class Objective(nn.Module):
         self.extras = nn.ModuleDict()
         for name in config.extras:
             self.extras[name] = EXTRAS[name](labellings, config.word_vectors)
-        for number, targets in enumerate(targets_of(labellings, config).values()):
-            balance = losses.class_balance(torch.from_numpy(targets)) if config.balanced else None
+        for number, wanted in enumerate(targets.values()):
+            balance = losses.class_balance(wanted) if config.balanced else None
             self.register_buffer(f"balance_{number}", balance, persistent=False)
 
     def forward(self, clips: Tensor, targets: dict[str, Tensor]) -> Tensor:

@@ -33,12 +33,12 @@ def labellings() -> dict[str, Labelling]:
 
 
 def batch(settings: TrainConfig) -> dict[str, torch.Tensor]:
-    return {name: torch.from_numpy(value) for name, value in targets_of(labellings(), settings).items()}
+    return targets_of(labellings(), settings)
 
 
 def objective(settings: TrainConfig) -> Objective:
     torch.manual_seed(0)
-    return Objective(build_network(settings.model, 15), labellings(), settings).eval()
+    return Objective(build_network(settings.model, 15), labellings(), batch(settings), settings).eval()
 
 
 def test_targets_as_the_run_wants_them() -> None:
@@ -79,7 +79,7 @@ def test_each_extra_adds_to_the_loss_and_reaches_the_network(extra: str, model: 
     targets = batch(settings)
     loss = with_extra(clips, targets)
     assert loss.item() > without(clips, targets).item()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     missing = [name for name, p in with_extra.named_parameters() if p.grad is None]
     assert missing == []
     assert all(torch.isfinite(p.grad).all() for p in with_extra.parameters() if p.grad is not None)
