@@ -1,0 +1,110 @@
+"""Every face and every window of a video with its person: what formats with boxes or probabilities are written from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from fercli import tables
+from fercli.timing import frame_ends
+from fercli.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Details:
+    """The tables of a workspace, joined. A few hundred bytes a face: two hours of television are some 100 MB.
+
+    Attributes:
+        labels: the classes of the classifier, canonical names in its order.
+        faces: one row a face of a shown track, by frame, then face: face, frame, pts_s, end_s (until when its frame
+            stands), shot, track, person (shown name), x1, y1, x2, y2, score, landmarks, and for each label the
+            probability in its window, null where the window was not assessable.
+        windows: one row a window, by start, then track: track, person, start_s, end_s, class (the most probable label,
+            null if not assessable), reason, and for each label its probability.
+    """
+
+    labels: tuple[str, ...]
+    faces: pa.Table
+    windows: pa.Table
+
+
+def read_details(workspace: Workspace, names: Mapping[int, str]) -> Details:
+    """Join the finished tables.
+
+    Args:
+        workspace: all stages up to classify-emotions have run.
+        names: track -> shown name of its person; tracks that are not in it are left out.
+
+    Raises:
+        CorruptTable: a table cannot be read.
+    """
+    windows = tables.read_table(workspace.table("emotions"))
+    labels = tuple(windows.schema.names[len(tables.windows_schema(()).names) :])
+    shown = pa.array(sorted(names), pa.int32())
+    windows = windows.filter(pc.is_in(windows["track"], shown))
+    tracks = tables.read_table(workspace.table("tracks"), tables.TRACKS)
+    tracks = tracks.filter(pc.is_in(tracks["track"], shown))
+    return Details(labels, _faces(workspace, tracks, windows, labels, names), _windows(windows, labels, names))
+
+
+def _windows(windows: pa.Table, labels: tuple[str, ...], names: Mapping[int, str]) -> pa.Table:
+    columns = {
+        "track": windows["track"],
+        "person": _persons(windows["track"], names),
+        "start_s": windows["start_s"],
+        "end_s": windows["end_s"],
+        "class": _most_probable(windows, labels),
+        "reason": windows["reason"],
+        **{label: windows[label] for label in labels},
+    }
+    return pa.table(columns).sort_by([("start_s", "ascending"), ("track", "ascending")])
+
+
+def _faces(
+    workspace: Workspace, tracks: pa.Table, windows: pa.Table, labels: tuple[str, ...], names: Mapping[int, str]
+) -> pa.Table:
+    # Face numbers are row numbers, and grow from frame to frame.
+    tracks = tracks.sort_by("face")
+    faces = tables.read_table(workspace.table("faces"), tables.FACES).take(tracks["face"])
+    frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
+    pts = frames["pts_s"].to_numpy()
+    place = np.searchsorted(frames["frame"].to_numpy(), faces["frame"].to_numpy())
+    window = _window_of(tracks, windows)
+    columns = {
+        "face": faces["face"],
+        "frame": faces["frame"],
+        "pts_s": pts[place],
+        "end_s": frame_ends(pts, workspace.video.end_s)[place],
+        "shot": frames["shot"].take(pa.array(place)),
+        "track": tracks["track"],
+        "person": _persons(tracks["track"], names),
+        **{name: faces[name] for name in ("x1", "y1", "x2", "y2", "score", "landmarks")},
+        **{label: windows[label].take(pa.array(window)) for label in labels},
+    }
+    return pa.table(columns)
+
+
+def _window_of(tracks: pa.Table, windows: pa.Table) -> NDArray[np.int64]:
+    """(N,) row of the window each face lies in: of its track the last that begins with this face or an earlier one."""
+    # One number orders by track and then by face; both are far below 2^31.
+    begins = windows["track"].to_numpy().astype(np.int64) << 32 | windows["face"].to_numpy()
+    order = np.argsort(begins)
+    wanted = tracks["track"].to_numpy().astype(np.int64) << 32 | tracks["face"].to_numpy()
+    found: NDArray[np.int64] = order[np.searchsorted(begins[order], wanted, side="right") - 1]
+    return found
+
+
+def _persons(track: pa.ChunkedArray, names: Mapping[int, str]) -> pa.Array:
+    return pa.array([names[number] for number in track.to_pylist()], pa.string())
+
+
+def _most_probable(windows: pa.Table, labels: tuple[str, ...]) -> pa.Array:
+    probabilities = np.stack([windows[label].to_numpy() for label in labels], axis=1)
+    known = ~np.isnan(probabilities).any(axis=1)
+    best = np.where(known[:, None], probabilities, 0).argmax(axis=1)
+    return pa.array([labels[k] if is_known else None for k, is_known in zip(best, known, strict=True)], pa.string())
