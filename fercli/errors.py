@@ -15,8 +15,8 @@
         WeightsError              a weights file is missing, altered or of another network
         MissingDependency         an optional package is not installed
 
-Exit code 70 is a bug in fercli, 130 is Ctrl-C. A message names the thing and the file; a hint names the next
-command. Only `fercli.cli` catches these and exits.
+Exit code 6 is no error: a check ended well and found something. 70 is a bug in fercli, 130 is Ctrl-C. A message names
+the thing and the file; a hint names the next command. Only `fercli.cli` catches these and exits.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import fercli
 from fercli.cli import learning
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter, show_error
+from fercli.cli.gallery import gallery_app
 from fercli.config import (
     EmotionsParams,
     FacesParams,
@@ -284,6 +285,7 @@ def doctor() -> None:
 for _command in (learning.train, learning.plot, learning.explain):
     app.command()(_command)
 app.add_typer(learning.evaluate_app, name="evaluate")
+app.add_typer(gallery_app, name="gallery")
 app.add_typer(learning.dataset_app, name="dataset")
 
 

@@ -1,4 +1,4 @@
-"""Which pictures of a gallery belong to whom, before any of them is opened.
+"""The files of a gallery: which pictures belong to whom, before any of them is opened, and where new ones go.
 
     people/Ross/*.jpg     a folder a person, or
     people/Rachel.jpg     a picture a person, named after the file
@@ -12,10 +12,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
-from fercli.errors import InputError
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.errors import ConfigError, InputError
+from fercli.people.corrections import clean_name
+from fercli.workspace import write_atomically, writing
 
 _LAYOUT = (
     "a gallery is a directory with a folder of pictures a person (people/Ross/*.jpg), or a picture (people/Ross.jpg)"
@@ -63,6 +70,40 @@ def list_gallery(path: Path) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.name)
 
 
+def find_entry(entries: Iterable[Entry], name: str, gallery: Path) -> Entry:
+    """The person's entry, to which pictures can be added: the one that is there, or a new one without pictures.
+
+    Raises:
+        InputError: it is a single picture beside the folders.
+    """
+    found = next((entry for entry in entries if same_name(entry.name) == same_name(name)), None)
+    if found is None:
+        return Entry(name, gallery / name, ())
+    if not found.path.is_dir():
+        folder = gallery / found.name
+        raise InputError(
+            f"{found.path} is the only picture of {found.name}, and a person has a picture or a folder, not both",
+            hint=f'mkdir "{folder}" && mv "{found.path}" "{folder}/", then run the same command',
+        )
+    return found
+
+
+def add_picture(folder: Path, stem: str, picture: NDArray[np.uint8]) -> Path:
+    """Write an (H, W, 3) picture as a JPEG under a name that is free: `stem`, `stem (1)`, ...; make the folder first.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from fercli.media.images import encode_jpeg
+
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    names = (folder / f"{stem}{f' ({number})' if number else ''}.jpg" for number in count())
+    file = next(name for name in names if not name.exists())
+    write_atomically(file, encode_jpeg(picture))
+    return file
+
+
 def same_name(name: str) -> str:
     """Equal for names that differ only in case, spaces, or the way their letters are encoded."""
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())
@@ -75,7 +116,11 @@ def shown_name(name: str) -> str:
 
 def not_a_name(name: str) -> str:
     """Why nobody in a gallery can be called this; empty if somebody can."""
-    if not name or name.startswith(".") or "/" in name or "\\" in name:
+    try:
+        clean_name(name)
+    except ConfigError as error:
+        return error.message
+    if name.startswith(".") or "/" in name or "\\" in name:
         return f"{name!r} cannot be the name of a folder of pictures"
     if _NUMBERED.fullmatch(name):
         return f"{name!r} is what fercli calls persons whose name it does not know"

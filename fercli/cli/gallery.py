@@ -1,0 +1,127 @@
+"""The commands about galleries of known persons. `fercli.cli.app` adds them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fercli.cli import options as opt
+from fercli.cli.console import ConsoleReporter
+from fercli.config import FacesParams, Runtime, TracksParams
+
+if TYPE_CHECKING:
+    from fercli.people.gallery import Gallery
+    from fercli.people.gallery_check import Finding
+
+EXIT_FINDINGS = 6
+"""The gallery was read, but not all of it can be used as it is."""
+
+gallery_app = typer.Typer(
+    help="Pictures of known persons, who give the persons of a video names.", no_args_is_help=True
+)
+
+
+@gallery_app.command()
+def check(
+    gallery: Annotated[
+        Path,
+        typer.Argument(metavar="PEOPLE", help="Directory with a folder, or a picture, a person.", show_default=False),
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Everything as JSON on stdout.")] = False,
+    device: opt.Device = Runtime.device,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Unusable pictures, pictures twice, wrong faces, names that look alike. Ends with 6 if there are any, else 0."""
+    from fercli.people.gallery import read_gallery
+    from fercli.people.gallery_check import check_gallery
+
+    reporter = ConsoleReporter(quiet=quiet)
+    found = read_gallery(gallery, *_networks(device), reporter)
+    findings = check_gallery(found, TracksParams.max_distance)
+    if json:
+        _print_json(gallery, found, findings)
+    else:
+        _print(found, findings)
+    if findings:
+        reporter.note(f"next: put right what is listed, then fercli gallery check {gallery}")
+        raise typer.Exit(EXIT_FINDINGS)
+    reporter.note(f"next: fercli track WORKSPACE --gallery {gallery}")
+
+
+@gallery_app.command()
+def add_from(
+    workspace: opt.WorkspacePath,
+    person: Annotated[str, typer.Option(help="Whom to take, as 'fercli people' lists them.", show_default=False)],
+    name: Annotated[str, typer.Option(help="Who that is.", show_default=False)],
+    gallery: Annotated[
+        Path, typer.Option(help="Directory of the gallery; made if it is not there.", show_default=False)
+    ],
+    pictures: Annotated[int, typer.Option(help="Pictures to add at most.")] = 5,
+    force: Annotated[bool, typer.Option("--force", help="Even if it looks like somebody else there.")] = False,
+    device: opt.Device = Runtime.device,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Add pictures of a person of a video to a gallery; prints the files it writes and replaces none."""
+    from fercli.people.gallery_add import add_from as add
+    from fercli.workspace import Workspace
+
+    reporter = ConsoleReporter(quiet=quiet)
+    place = Workspace.open(workspace)
+    files = add(place, person, name, gallery, *_networks(device), reporter, pictures=pictures, force=force)
+    for file in files:
+        print(file)
+    if len(files) < pictures:
+        reporter.note(
+            f"{len(files)} of {pictures} pictures: the other faces of {person} show nothing new, or too little"
+        )
+    reporter.note(f"next: fercli track {workspace} --gallery {gallery}")
+
+
+def _networks(device: str) -> tuple[Any, Any]:
+    """The default detector and embedder."""
+    from fercli.models.devices import pick_device
+    from fercli.models.registry import find_model, load_model
+
+    where = pick_device(device)
+    detector = load_model(find_model(FacesParams.detector, "detector"), device=where)
+    return detector, load_model(find_model(TracksParams.embedder, "embedder"), device=where)
+
+
+def _print_json(path: Path, gallery: Gallery, findings: list[Finding]) -> None:
+    document = {
+        "gallery": str(path),
+        "persons": [{"name": name, "pictures": total, "faces": faces} for name, total, faces in _counts(gallery)],
+        "findings": [asdict(finding) for finding in findings],
+    }
+    print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def _print(gallery: Gallery, findings: list[Finding]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(file=sys.stdout, highlight=False, markup=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("person")
+    table.add_column("pictures", justify="right")
+    table.add_column("faces", justify="right")
+    for name, total, faces in _counts(gallery):
+        table.add_row(name, str(total), str(faces))
+    console.print(table)
+    for finding in findings:
+        distance = "" if finding.distance is None else f" (distance {finding.distance:.2f})"
+        console.print(f"{finding.kind}: {finding.message}{distance}", soft_wrap=True)
+    console.print(f"{len(findings)} to put right" if findings else "nothing to put right")
+
+
+def _counts(gallery: Gallery) -> list[tuple[str, int, int]]:
+    """Name, pictures, and faces found, a person."""
+    usable = {name: len(portraits.files) for name, portraits in gallery.persons.items()}
+    spoilt = [problem.person for problem in gallery.problems]
+    names = sorted({*usable, *gallery.missing})
+    return [(name, usable.get(name, 0) + spoilt.count(name), usable.get(name, 0)) for name in names]

@@ -1,0 +1,209 @@
+"""Grow a gallery from a video: the best and most different faces of one of its persons become pictures of somebody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from fercli import tables
+from fercli.config import TracksParams
+from fercli.errors import ConfigError, InputError
+from fercli.models.detections import Detector
+from fercli.people.gallery import MIN_FACE, Embedder, Face, Gallery, embed_faces, only_face, read_entries
+from fercli.people.gallery_check import outliers
+from fercli.people.gallery_files import Entry, add_picture, find_entry, list_gallery, not_a_name, shown_name
+from fercli.people.naming import who_is_who
+from fercli.people.sightings import require_matching_tables
+from fercli.progress import Reporter
+from fercli.tracking.faces import quality, usable
+from fercli.tracking.identity import rms_distance
+from fercli.workspace import Workspace
+
+_LOOK_AT = 8
+"""Crops looked at for each picture wanted."""
+_APART_S = 1.0
+"""Crops of one track closer in time look alike."""
+_DIFFERENT = 0.2
+"""Distance from which a picture shows something that the others do not; above `gallery_check.SAME_PICTURE`."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A crop that shows the person alone.
+
+    Attributes:
+        time_s: when.
+        crop: (S, S, 3) as it is stored in the workspace.
+        face: the face in it, as the gallery will find it.
+    """
+
+    time_s: float
+    crop: NDArray[np.uint8]
+    face: Face
+
+
+def add_from(
+    workspace: Workspace,
+    person: str,
+    name: str,
+    gallery: Path,
+    detector: Detector,
+    embedder: Embedder,
+    reporter: Reporter,
+    *,
+    pictures: int,
+    force: bool,
+) -> list[Path]:
+    """Write pictures of a person of a video to a gallery, which is made if it is not there.
+
+    Faces are taken from as many tracks as possible, the largest, sharpest and most frontal first, and only those that
+    differ from each other and from what the gallery has of the person. No picture is ever replaced.
+
+    Args:
+        workspace: in which `track` has run.
+        person: as `fercli people` lists them, corrections included; tracks to be ignored give no picture.
+        name: who it is.
+        gallery: directory laid out as `fercli.people.gallery_files` says.
+        detector, embedder: the default ones.
+        reporter: who is told.
+        pictures: how many at most.
+        force: even if the person looks like somebody else in the gallery.
+
+    Returns:
+        The files written; fewer than wanted, or none, if the rest shows nothing new.
+
+    Raises:
+        ConfigError: no such person, a name nobody can have, or fewer than one picture wanted.
+        InputError: no crop shows the face well, it looks like somebody else, or the gallery cannot be read.
+        MissingStage: `track` has not run, or before the faces were detected anew.
+        OutputError: the gallery cannot be written.
+    """
+    name = shown_name(name)
+    _check(name, pictures)
+    entries = list_gallery(gallery) if gallery.exists() else []
+    entry = find_entry(entries, name, gallery)
+    candidates = _candidates(workspace, _tracks_of(workspace, person, reporter), _LOOK_AT * pictures)
+    shots, embeddings = _shots(workspace, person, candidates, detector, embedder)
+    known = read_entries(entries, detector, embedder, reporter)
+    for warning in known.warnings():
+        reporter.warn(warning)
+    if not force:
+        _refuse_somebody_else(embeddings, person, entry, known)
+    own = known.persons[entry.name].embeddings if entry.name in known.persons else embeddings[:0]
+    chosen = _different(embeddings, own, pictures)
+    return [add_picture(entry.path, _source(workspace, shots[row].time_s), shots[row].crop) for row in chosen]
+
+
+def _check(name: str, pictures: int) -> None:
+    if not_a_name(name):
+        raise ConfigError(f"--name: {not_a_name(name)}", hint="give the name of the person, such as --name Ross")
+    if pictures < 1:
+        raise ConfigError(f"{pictures} pictures are wanted", hint="use a value 1 or more")
+
+
+def _tracks_of(workspace: Workspace, person: str, reporter: Reporter) -> list[int]:
+    require_matching_tables(workspace)
+    who = who_is_who(workspace)
+    for problem in who.problems:
+        reporter.warn(problem)
+    tracks: dict[str, list[int]] = {}
+    for track, identity in who.tracks.items():
+        if identity.name is not None and not identity.ignored:
+            tracks.setdefault(identity.name, []).append(track)
+    if person not in tracks:
+        known = ", ".join(tracks) or "nobody, as no face was good enough to tell"
+        raise ConfigError(f"{workspace.path} has no person {person!r}", hint=f"known: {known}")
+    return tracks[person]
+
+
+def _candidates(workspace: Workspace, tracks: list[int], at_most: int) -> dict[int, float]:
+    """Face -> time, the best first: the best face of every track, then the second best of each, and so on."""
+    faces = _faces(workspace, tracks)
+    track, times, score = (faces[name].to_numpy() for name in ("track", "pts_s", "quality"))
+    taken: dict[int, list[int]] = {}
+    ranked = []
+    for row in np.argsort(-score, kind="stable").tolist():
+        others = taken.setdefault(int(track[row]), [])
+        if all(abs(times[row] - times[other]) >= _APART_S for other in others):
+            ranked.append((len(others), row))
+            others.append(row)
+    ranked.sort(key=lambda pair: pair[0])
+    number = faces["face"].to_numpy()
+    return {int(number[row]): float(times[row]) for _, row in ranked[:at_most]}
+
+
+def _faces(workspace: Workspace, tracks: list[int]) -> pa.Table:
+    """`face`, `track`, `pts_s` and `quality` of the faces in some tracks that are good enough for a picture."""
+    members = tables.read_table(workspace.table("tracks"), tables.TRACKS)
+    members = members.filter(pc.is_in(members["track"], pa.array(tracks, pa.int32())))
+    frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
+    faces = tables.read_table(workspace.table("faces"), tables.FACES)
+    columns = faces.select(["face", "frame", "size", "sharpness", "frontal"])
+    rows = columns.join(members, "face", join_type="inner").join(frames, "frame", join_type="inner").sort_by("face")
+    size, sharpness = rows["size"].to_numpy(), rows["sharpness"].to_numpy().astype(np.float64)
+    frontal = np.nan_to_num(rows["frontal"].to_numpy().astype(np.float64), nan=1.0)
+    good = usable(size, sharpness, frontal) & (size >= MIN_FACE)
+    return rows.append_column("quality", pa.array(quality(size, sharpness, frontal))).filter(pa.array(good))
+
+
+def _shots(
+    workspace: Workspace, person: str, candidates: dict[int, float], detector: Detector, embedder: Embedder
+) -> tuple[list[Shot], NDArray[np.float32]]:
+    """Of the candidates those whose crop shows one face, of the same person as the others, and their embeddings."""
+    from fercli.media.crops import read_crops
+
+    found: dict[int, Shot] = {}
+    for face, crop in read_crops(workspace.table("crops"), np.array(list(candidates), dtype=np.int64)):
+        try:
+            found[face] = Shot(candidates[face], crop, only_face(crop, detector, f"face {face}"))
+        except InputError:
+            continue  # a face that the gallery would not find is no picture for it
+    shots = [found[face] for face in candidates if face in found]
+    if not shots:
+        raise InputError(
+            f"no crop of {person} in {workspace.path} shows one face of at least {MIN_FACE} pixels",
+            hint="take the pictures from a video that shows the person larger and sharper",
+        )
+    embeddings = embed_faces([shot.face for shot in shots], embedder)
+    odd = outliers(embeddings, TracksParams.max_distance)
+    return [shot for row, shot in enumerate(shots) if row not in odd], np.delete(embeddings, odd, axis=0)
+
+
+def _refuse_somebody_else(embeddings: NDArray[np.float32], person: str, entry: Entry, known: Gallery) -> None:
+    """Unless the person looks most like who it is said to be, as far as that one is known."""
+    distances = {name: rms_distance(embeddings, portraits.embeddings) for name, portraits in known.persons.items()}
+    own = distances.pop(entry.name, None)
+    nearest = min(distances, key=distances.__getitem__, default="")
+    near = distances.get(nearest, np.inf)
+    if near <= TracksParams.max_distance and (own is None or near < own):
+        raise InputError(
+            f"{person} looks like {nearest} in the gallery (distance {near:.2f})",
+            hint=f'use --name "{nearest}" if that is who it is, or --force if it is not',
+        )
+    if own is not None and own > TracksParams.max_distance:
+        raise InputError(
+            f"{person} does not look like {entry.name} in the gallery (distance {own:.2f})",
+            hint="choose another --person or --name, or use --force if it is the same person all the same",
+        )
+
+
+def _different(embeddings: NDArray[np.float32], own: NDArray[np.float32], at_most: int) -> list[int]:
+    """Rows, in order, that differ from what is there and from those before."""
+    chosen: list[int] = []
+    for row, embedding in enumerate(embeddings):
+        there = np.concatenate([own, embeddings[chosen]])
+        if len(chosen) < at_most and (np.linalg.norm(there - embedding, axis=1) >= _DIFFERENT).all():
+            chosen.append(row)
+    return chosen
+
+
+def _source(workspace: Workspace, time_s: float) -> str:
+    """`episode 1 0h12m34.560s`: sorts by time, and is a file name on every system."""
+    ms = round(time_s * 1000)
+    clock = f"{ms // 3_600_000}h{ms // 60_000 % 60:02}m{ms // 1000 % 60:02}.{ms % 1000:03}s"
+    return f"{Path(workspace.video.path).stem} {clock}"
