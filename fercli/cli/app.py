@@ -122,7 +122,10 @@ def annotate(
         ),
         faces=FacesParams(detector, detector_weights, min_score, max_side=max_side),
         tracks=TracksParams(
-            embedder, max_distance=max_distance, gallery=opt.absolute(gallery), cast=opt.absolute(cast)
+            opt.parse_embedder(embedder),
+            max_distance=max_distance,
+            gallery=opt.absolute(gallery),
+            cast=opt.absolute(cast),
         ),
         emotions=EmotionsParams(model, min_size=min_face),
         format=format,
@@ -193,7 +196,7 @@ def track(
     from fercli.cli import run
 
     params = TracksParams(
-        embedder,
+        opt.parse_embedder(embedder),
         max_gap_s=max_gap,
         min_faces=min_faces,
         embed_faces=embed_faces,

@@ -22,7 +22,7 @@ Detector = Annotated[str, typer.Option(help="Face detector, a name from 'fercli 
 DetectorWeights = Annotated[str, typer.Option(help="Weights file for the detector; required by yunet.")]
 MinScore = Annotated[float, typer.Option(help="Drop detections below this score, 0 to 1.")]
 MaxSide = Annotated[int, typer.Option(help="Scale larger frames down to this side for detection, pixels.")]
-Embedder = Annotated[str, typer.Option(help="Face embedder, a name from 'fercli models'.")]
+Embedder = Annotated[str, typer.Option(help="Face embedder: a name from 'fercli models', or an ONNX file of yours.")]
 MaxDistance = Annotated[float, typer.Option(help="Tracks closer than this in face space are one person.")]
 Gallery = Annotated[
     Path | None, typer.Option(help="Pictures of known persons: a folder a person, or NAME.jpg.", show_default=False)
@@ -86,6 +86,11 @@ def parse_time(text: str, option: str) -> float:
 def absolute(path: Path | None) -> str:
     """What a receipt keeps of a path: it means the same wherever the next command is run; None is empty."""
     return "" if path is None else str(path.resolve())
+
+
+def parse_embedder(text: str) -> str:
+    """A name as it is, a file as `absolute` gives it."""
+    return absolute(Path(text)) if text.endswith(".onnx") else text
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:

@@ -26,14 +26,17 @@ def model_names(task: str) -> list[str]:
 
 
 def find_model(name: str, task: str) -> ModelSpec:
-    """The spec of a named model.
+    """The spec of a named model; for an embedder the name may also be an ONNX file of one's own, there or not.
 
     Raises:
         UnknownModel: no such model for the task.
     """
+    if task == "embedder" and Path(name).suffix.lower() == ".onnx":
+        return _embedder_file(name)
     spec = MODELS.get(name)
     if spec is None or spec.task != task:
-        raise UnknownModel(f"unknown {task} {name!r}", hint=f"known: {', '.join(model_names(task))}")
+        file = ", or an .onnx file of your own" if task == "embedder" else ""
+        raise UnknownModel(f"unknown {task} {name!r}", hint=f"known: {', '.join(model_names(task))}{file}")
     return spec
 
 
@@ -62,6 +65,7 @@ def find_weights(spec: ModelSpec, given: str = "") -> Path | None:
         MissingDependency: the weights come with a package that is not installed.
         WeightsError: no file, or not the bytes the registry knows.
     """
+    given = given or ("" if spec.sha256 else spec.weights)
     if given:
         path = Path(given)
         if not path.is_file():
@@ -109,6 +113,20 @@ def user_cache() -> Path:
     """Where a person may put further weights."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "fercli"
+
+
+def _embedder_file(path: str) -> ModelSpec:
+    return ModelSpec(
+        name=Path(path).name,
+        task="embedder",
+        loader="fercli.models.onnx_embedder:load",
+        licence="of the file you give",
+        source=path,
+        training_data="of the file you give",
+        weights=path,
+        needs="onnx",
+        install="pip install onnx",
+    )
 
 
 def _candidates(spec: ModelSpec) -> list[Path]:

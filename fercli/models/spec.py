@@ -16,7 +16,7 @@ class ModelSpec:
         licence, source, training_data: of the weights.
         weights: file name in `weights/`, or `package:path/in/package` for weights that come with a dependency;
             empty where a file must be given by hand or the package holds no separate file.
-        sha256: of that file; empty only where `weights` is.
+        sha256: of that file; empty where `weights` is, and for a file of a person's own.
         needs: package that must be importable.
         install: the command that installs it.
         needs_file: whether it only works with a weights file given by hand.

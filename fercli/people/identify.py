@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.config import TracksParams
 from fercli.people.cast import Group
 from fercli.tracking.identity import NOBODY, identity_scores, match
 
@@ -63,7 +64,7 @@ def identify(
     else:
         names = enrol([_group(tracks, rows, name) for rows, name in zip(members, named, strict=True)], conflicts)
     of_track = [names[number] for number in group]
-    return of_track, _scores(tracks, of_track, gallery)
+    return of_track, _scores(tracks, of_track, gallery, max_distance)
 
 
 def _group(tracks: Tracks, rows: NDArray[np.intp], name: str | None) -> Group:
@@ -81,8 +82,12 @@ def _numbered(named: Sequence[str | None], word: str) -> list[str]:
     return names
 
 
-def _scores(tracks: Tracks, names: Sequence[str], gallery: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+def _scores(
+    tracks: Tracks, names: Sequence[str], gallery: Mapping[str, NDArray[np.float32]], max_distance: float
+) -> NDArray[np.float32]:
+    """Distances of another network than the default one are scaled so that its limit becomes the default's."""
     pictured = [name for name, pictures in gallery.items() for _ in pictures]
     everybody = np.unique([*names, *pictured], return_inverse=True)[1]
     rows = np.concatenate([tracks.embeddings, *gallery.values()])
-    return identity_scores(rows, everybody, tracks.conflicts)[: len(names)]
+    scale = TracksParams.max_distance / max_distance if max_distance else 1.0
+    return identity_scores(rows * np.float32(scale), everybody, tracks.conflicts)[: len(names)]

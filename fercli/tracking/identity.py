@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 NOBODY = -1
 """Index of the known person for a group that is none of them."""
 
-_EVEN = 0.6
+_EVEN = 0.606
 """Distance at which two embeddings of dlib's network are as likely of one person as of two."""
-_STEEPNESS = 20.0
-"""By how much the logarithm of the odds falls over a distance of 1."""
+_STEEPNESS = 39.0
+"""By how much the logarithm of the odds falls over a distance of 1. Both are what `benchmarks/identity.py` finds for 73
+pictures of 19 people, sharp ones and the same at the size and sharpness of faces in video."""
 
 
 def rms_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
@@ -77,7 +78,8 @@ def same_person(distance: NDArray[np.float64]) -> NDArray[np.float64]: ...
 def same_person(distance: NDArray[np.float64] | float) -> NDArray[np.float64] | float:
     """Probability, in [0, 1], that two embeddings so far apart are one person, if that was as likely as not before.
 
-    A logistic function of the distance, fitted to photographs by `benchmarks/identity.py`; of dlib's network only.
+    A logistic function of the distance, fitted for dlib's network. For another, scale the distances so that its limit
+    for one person becomes 0.55.
     """
     odds = _odds(np.asarray(distance, dtype=np.float64))
     probability = odds / (1 + odds)
@@ -95,7 +97,7 @@ def identity_scores(
     else's is then the claim, and the score is `1 / (rival + 1)`.
 
     Args:
-        embeddings: (N, D) one a track.
+        embeddings: (N, D) one a track; of another network than dlib's to be scaled, see `same_person`.
         person: (N,) any number for each person.
         conflicts: pairs of tracks that are different people: the person of one is no rival for the other.
 

@@ -88,3 +88,21 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it() -> None:
 
 def test_a_model_without_a_file_has_an_empty_hash() -> None:
     assert weights_key(find_model("dlib-hog", "detector")) == {"dlib-hog": ""}
+
+
+def test_an_embedder_may_be_an_onnx_file() -> None:
+    spec = find_model("models/arcface.onnx", "embedder")
+    assert (spec.name, spec.task) == ("arcface.onnx", "embedder")
+    with pytest.raises(WeightsError, match=r"no weights file models/arcface\.onnx"):
+        load_model(spec)
+    with pytest.raises(WeightsError, match=r"no weights file models/arcface\.onnx"):
+        weights_key(spec)
+
+
+def test_only_an_embedder_may_be_an_onnx_file() -> None:
+    with pytest.raises(UnknownModel, match=r"unknown detector 'models/yolo\.onnx'") as error:
+        find_model("models/yolo.onnx", "detector")
+    assert ".onnx" not in error.value.hint
+    with pytest.raises(UnknownModel, match=r"unknown embedder 'arcface\.pt'") as error:
+        find_model("arcface.pt", "embedder")
+    assert ".onnx file of your own" in error.value.hint
