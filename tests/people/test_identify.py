@@ -50,12 +50,12 @@ def test_two_in_one_frame_are_not_both_ross() -> None:
 
 
 def test_a_track_is_the_surer_the_nearer_the_pictures() -> None:
-    _, scores = identify(tracks(0.05, 0.5), groups(0, 1), GALLERY, None, 0.55)
+    _, scores = identify(tracks(0.05, 0.59), groups(0, 1), GALLERY, None, 0.55)
     assert scores[0] > 0.99 > scores[1] > 0.5
 
 
 def test_sureness_is_measured_against_the_limit_of_the_network_in_use() -> None:
-    near, wide = tracks(0.05, 0.5), tracks(0.1, 1.0)
+    near, wide = tracks(0.05, 0.59), tracks(0.1, 1.18)
     pictures = {name: 2 * embeddings for name, embeddings in GALLERY.items()}
     _, scores = identify(near, groups(0, 1), GALLERY, None, 0.55)
     np.testing.assert_allclose(identify(wide, groups(0, 1), pictures, None, 1.1)[1], scores, rtol=1e-5)
