@@ -153,7 +153,7 @@ STAGES = (
         FakeParams,
         ("frames", "faces", "crops", "tracks"),
         _emotions,
-        lambda params: dict(WEIGHTS),
+        weights=lambda params: dict(WEIGHTS),
     ),
     Stage("export", "5-export", 1, FakeParams, ("faces", "people", "segments", "provenance"), _export),
 )

@@ -12,10 +12,9 @@ import pyarrow as pa
 import fercli
 from fercli import tables
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.people.corrections import UNASSIGNED as UNASSIGNED
+from fercli.people.naming import TrackIdentity, WhoIsWho, who_is_who
 from fercli.workspace import TABLE_HOMES, Workspace
-
-UNASSIGNED = "Unassigned"
-"""`object` of a track no person could be found for."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,8 @@ class Segment:
         score: mean probability in [0, 1]; None if not assessable.
         box: x1, y1, x2, y2 of the face in the middle of the segment, pixels.
         reason: why it is not assessable; empty otherwise.
+        identity: how surely the track is this person's, in [0, 1]; None if nobody is known.
+        by_hand: whether a person's correction says who it is.
     """
 
     emotion: str
@@ -40,6 +41,8 @@ class Segment:
     score: float | None
     box: tuple[float, float, float, float]
     reason: str
+    identity: float | None = None
+    by_hand: bool = False
 
     def as_record(self) -> dict[str, Any]:
         """The exported record: four keys everybody relies on, then the optional ones."""
@@ -53,6 +56,10 @@ class Segment:
         if self.score is not None:
             record["score"] = round(self.score, 3)
         record |= {"track": self.track, "box": [round(edge, 1) for edge in self.box]}
+        if self.identity is not None:
+            record["identity"] = round(self.identity, 3)
+        if self.by_hand:
+            record["identity_source"] = "human"
         return record
 
 
@@ -89,31 +96,21 @@ class Document:
     warnings: list[str]
 
 
-def gather(workspace: Workspace) -> Document:
+def gather(workspace: Workspace, who: WhoIsWho | None = None) -> Document:
     """Read the finished tables of a workspace.
+
+    Args:
+        workspace: with the tables of all stages before the export.
+        who: who is who there, if it has been read already.
 
     Raises:
         CorruptTable: one of them cannot be read.
+        InputError: a person's corrections cannot be read.
     """
-    people = tables.read_table(workspace.table("people"), tables.PEOPLE).to_pylist()
-    rows = tables.read_table(workspace.table("segments"), tables.SEGMENTS).to_pylist()
-    faces = tables.read_table(workspace.table("faces"), tables.FACES).select(["x1", "y1", "x2", "y2"])
-    boxes = faces.take(pa.array([row["face"] for row in rows], pa.int64())).to_pylist()
-    names = {row["track"]: row["person"] or UNASSIGNED for row in people}
-    segments = [
-        Segment(
-            emotion=row["class"],
-            start_s=row["start_s"],
-            end_s=row["end_s"],
-            person=names[row["track"]],
-            track=row["track"],
-            score=row["score"],
-            box=(box["x1"], box["y1"], box["x2"], box["y2"]),
-            reason=row["reason"],
-        )
-        for row, box in zip(rows, boxes, strict=True)
-    ]
-    persons = _persons(people, names, segments)
+    who = who or who_is_who(workspace)
+    shown = {track: identity for track, identity in who.tracks.items() if not identity.ignored}
+    segments = _segments(workspace, shown)
+    persons = _persons([row for row in who.people if row["track"] in shown], shown, segments)
     video = {key: value for key, value in asdict(workspace.video).items() if key != "path"}
     provenance, warnings = _provenance(workspace)
     return Document(
@@ -123,17 +120,40 @@ def gather(workspace: Workspace) -> Document:
         segments=[segment for segment in segments if segment.emotion != NOT_ASSESSABLE],
         gaps=[segment for segment in segments if segment.emotion == NOT_ASSESSABLE],
         provenance=provenance,
-        warnings=warnings,
+        warnings=warnings + who.problems,
     )
 
 
-def _persons(people: list[dict[str, Any]], names: dict[int, str], segments: list[Segment]) -> list[Person]:
+def _segments(workspace: Workspace, shown: dict[int, TrackIdentity]) -> list[Segment]:
+    rows = tables.read_table(workspace.table("segments"), tables.SEGMENTS).to_pylist()
+    rows = [row for row in rows if row["track"] in shown]
+    faces = tables.read_table(workspace.table("faces"), tables.FACES).select(["x1", "y1", "x2", "y2"])
+    boxes = faces.take(pa.array([row["face"] for row in rows], pa.int64())).to_pylist()
+    return [
+        Segment(
+            emotion=row["class"],
+            start_s=row["start_s"],
+            end_s=row["end_s"],
+            person=shown[row["track"]].name or UNASSIGNED,
+            track=row["track"],
+            score=row["score"],
+            box=(box["x1"], box["y1"], box["x2"], box["y2"]),
+            reason=row["reason"],
+            identity=shown[row["track"]].identity,
+            by_hand=shown[row["track"]].source == "human",
+        )
+        for row, box in zip(rows, boxes, strict=True)
+    ]
+
+
+def _persons(people: list[dict[str, Any]], shown: dict[int, TrackIdentity], segments: list[Segment]) -> list[Person]:
     tracks: dict[str, int] = defaultdict(int)
     screen_time: dict[str, float] = defaultdict(float)
     emotions: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for row in people:
-        tracks[names[row["track"]]] += 1
-        screen_time[names[row["track"]]] += row["end_s"] - row["start_s"]
+        name = shown[row["track"]].name or UNASSIGNED
+        tracks[name] += 1
+        screen_time[name] += row["end_s"] - row["start_s"]
     for segment in segments:
         emotions[segment.person][segment.emotion] += segment.end_s - segment.start_s
     ranked = sorted(screen_time, key=lambda name: (-screen_time[name], name))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.errors import ConfigError, InputError, OutputError, WorkspaceLocked
+from fercli.errors import InputError, OutputError, WorkspaceLocked
 from fercli.tracking.identity import NOBODY, match
 
 FORMAT = 1
@@ -114,14 +114,21 @@ def check(path: Path, embedder: str) -> None:
 def rename(path: Path, old: str, new: str) -> bool:
     """Name a person for all videos to come; returns whether the cast has one of that name.
 
+    If the new name is somebody's already, the two are one person from now on.
+
     Raises:
-        ConfigError: somebody else has the new name.
         InputError, OutputError, WorkspaceLocked: as `enrol`.
     """
     with _opened(path) as connection:
-        if connection.execute("SELECT 1 FROM person WHERE name = ?", (new,)).fetchone():
-            raise ConfigError(f"{path} has another person named {new}", hint="choose another name")
-        return connection.execute("UPDATE person SET name = ? WHERE name = ?", (new, old)).rowcount > 0
+        ids = dict(connection.execute("SELECT name, id FROM person WHERE name IN (?, ?)", (old, new)))
+        if old not in ids or old == new:
+            return old in ids
+        if new in ids:
+            connection.execute("UPDATE track SET person = ? WHERE person = ?", (ids[new], ids[old]))
+            connection.execute("DELETE FROM person WHERE id = ?", (ids[old],))
+        else:
+            connection.execute("UPDATE person SET name = ? WHERE id = ?", (new, ids[old]))
+        return True
 
 
 def _recognised(

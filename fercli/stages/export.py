@@ -19,8 +19,12 @@ def run(context: StageContext, params: ExportParams) -> dict[str, Any]:
     """Gather the document and write it."""
     from fercli.exporters import EXPORTERS
     from fercli.exporters.document import gather
+    from fercli.people.naming import who_is_who
 
-    document = gather(context.workspace)
+    who = who_is_who(context.workspace)
+    for problem in who.problems:
+        context.warn(problem)
+    document = gather(context.workspace, who)
     EXPORTERS[params.format].write(document, context.out / file_name(params))
     return {"segments": len(document.segments), "persons": len(document.persons)}
 
@@ -28,8 +32,8 @@ def run(context: StageContext, params: ExportParams) -> dict[str, Any]:
 STAGE = Stage(
     name="export",
     directory="5-export",
-    version=1,
+    version=2,
     params=ExportParams,
-    needs=("faces", "people", "segments", "provenance"),
+    needs=("frames", "faces", "tracks", "people", "segments", "corrections", "provenance"),
     run=run,
 )

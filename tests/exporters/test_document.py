@@ -8,10 +8,21 @@ from pathlib import Path
 import pytest
 
 import fercli
+from fercli.config import ExportParams
 from fercli.errors import CorruptTable
 from fercli.exporters.document import UNASSIGNED, Person, Segment, gather
+from fercli.stages import export
 from fercli.workspace import Workspace
-from tests.workspaces import VIDEO, add_receipt, face_row, faces_table, make_workspace, people_table, segments_table
+from tests.workspaces import (
+    VIDEO,
+    add_receipt,
+    face_row,
+    faces_table,
+    make_workspace,
+    people_table,
+    segments_table,
+    stage_context,
+)
 
 BOX = {"x1": 10.04, "y1": 20.06, "x2": 110.0, "y2": 140.5}
 
@@ -85,6 +96,45 @@ def test_a_video_without_faces_is_a_valid_empty_document(tmp_path: Path) -> None
     assert (document.persons, document.unassigned, document.segments, document.gaps) == ([], None, [], [])
 
 
+def test_records_say_how_surely_it_is_that_person(tmp_path: Path) -> None:
+    document = gather(film(tmp_path / "w"))
+    assert [s.as_record().get("identity") for s in document.segments] == [0.9] * 4
+    assert not any("identity_source" in s.as_record() for s in document.segments)
+    assert "identity" not in document.gaps[0].as_record()
+
+
+def test_corrected_names_show_and_say_that_a_person_gave_them(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    workspace.corrections.write_text(
+        '[[person]]\nwas = "Ross"\nname = "Zoë"\n[[track]]\ntrack = 2\nname = "Phoebe"\n', encoding="utf-8"
+    )
+    document = gather(workspace)
+    assert [(p.name, p.tracks, p.screen_time_s) for p in document.persons] == [("Zoë", 2, 7.0), ("Phoebe", 1, 1.5)]
+    records = {s.track: s.as_record() for s in document.segments}
+    assert {track: record["object"] for track, record in records.items()} == {0: "Zoë", 1: "Zoë", 2: "Phoebe"}
+    assert {track: record["identity"] for track, record in records.items()} == {0: 0.9, 1: 0.9, 2: 1.0}
+    assert [track for track, record in records.items() if record.get("identity_source") == "human"] == [1, 2]
+
+
+def test_who_is_ignored_is_nowhere(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    workspace.corrections.write_text('[[person]]\nwas = "Zoë"\nignore = true\n[[track]]\ntrack = 3\nignore = true\n')
+    document = gather(workspace)
+    assert [p.name for p in document.persons] == [s.person for s in document.segments] == ["Ross"]
+    assert (document.unassigned, document.gaps) == (None, [])
+    assert document.segments[0].box[0] == 5.0
+
+
+def test_corrections_that_cannot_be_applied_are_warnings(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    workspace.corrections.write_text('[[person]]\nwas = "Emily"\nname = "Ross"\n')
+    problem = "people.toml:1: not applied: there is no person 'Emily'"
+    assert gather(workspace).warnings == [problem]
+    context = stage_context(workspace)
+    export.run(context, ExportParams())
+    assert context.warnings == [problem]
+
+
 def test_a_damaged_table_is_named(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     workspace.table("segments").write_bytes(b"rubbish")
@@ -106,6 +156,11 @@ def test_the_record_has_the_four_keys_first_and_then_the_optional_ones() -> None
         ("track", 4),
         ("box", [1.3, 2.0, 3.0, 4.0]),
     ]
+
+
+def test_identity_comes_last_and_only_where_it_is_known() -> None:
+    record = replace(SEGMENT, identity=0.98765, by_hand=True).as_record()
+    assert list(record.items())[-2:] == [("identity", 0.988), ("identity_source", "human")]
 
 
 def test_a_record_without_a_score_leaves_the_key_out() -> None:

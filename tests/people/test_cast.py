@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fercli.errors import ConfigError, InputError, OutputError
+from fercli.errors import InputError, OutputError
 from fercli.people import cast
 from fercli.people.cast import Group, enrol, rename
 
@@ -69,10 +69,12 @@ def test_nobody_of_that_name_is_renamed(show: Path) -> None:
     assert not rename(show, "Person 7", "Rachel")
 
 
-def test_two_persons_cannot_have_one_name(show: Path) -> None:
+def test_somebody_who_gets_the_name_of_another_is_that_person_from_then_on(show: Path) -> None:
     seen(show, "one", group(0, "Ross"), group(10))
-    with pytest.raises(ConfigError, match="has another person named Ross"):
-        rename(show, "Person 1", "Ross")
+    kept = tracks_kept(show)
+    assert rename(show, "Person 1", "Ross")
+    assert tracks_kept(show) == kept
+    assert enrol(show, "dlib-resnet 55533b", "two", [group(10)], [], 15.0) == ["Ross"]
 
 
 def test_a_name_from_a_gallery_goes_to_the_person_who_looks_like_it(show: Path) -> None:

@@ -1,0 +1,143 @@
+"""`fercli people` through `main`: what it prints, its exit codes, and that an export shows the corrections."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fercli.cli.app import main
+from fercli.exporters.document import gather
+from fercli.workspace import Workspace
+from tests.people.film import correct, make_film
+from tests.test_contracts import NETWORKS_AND_DECODERS, imported_by
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Workspace:
+    return make_film(tmp_path / "film.fercli")
+
+
+def names_in(table: str) -> list[str]:
+    return [line.split("  ")[0] for line in table.splitlines()[1:]]
+
+
+def test_the_word_list_may_be_left_out(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", "list", str(film.path)]) == 0
+    spelled_out = capsys.readouterr()
+    assert main(["people", str(film.path)]) == 0
+    assert capsys.readouterr() == spelled_out
+    assert names_in(spelled_out.out) == ["Person 1", "Person 2", "Person 3", "Unassigned"]
+    assert "0:00.2 in track 0" in spelled_out.out and "0.57" in spelled_out.out
+    assert spelled_out.err == f"next: fercli export {film.path} -o annotations.json\n"
+
+
+def test_json_is_only_data(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    correct(film, '[[person]]\nwas = "Person 9"\nname = "Ross"\n')
+    assert main(["people", str(film.path), "--json"]) == 0
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert [person["name"] for person in document["persons"]] == ["Person 1", "Person 2", "Person 3"]
+    assert document["unassigned"]["tracks"] == [4]
+    problem = "people.toml:1: not applied: there is no person 'Person 9'"
+    assert document["problems"] == [problem] and f"warning: {problem}" in captured.err
+
+
+def test_every_command_shows_who_is_there_now(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = [
+        (["rename", "Person 1", "[b]Zoë"], ["[b]Zoë", "Person 2", "Person 3", "Unassigned"]),
+        (["merge", "Person 3", "Person 2"], ["[b]Zoë", "Person 2", "Unassigned"]),
+        (["split", "Person 2", "--tracks", "3", "--name", "Ross"], ["[b]Zoë", "Person 2", "Ross", "Unassigned"]),
+        (["split", "[b]Zoë", "--tracks", "2"], ["Person 4", "Person 2", "Ross", "[b]Zoë", "Unassigned"]),
+        (["ignore", "Person 4"], ["Person 2", "Ross", "[b]Zoë", "Unassigned", "Person 4 (ignored)"]),
+        (["restore", "Person 4"], ["Person 4", "Person 2", "Ross", "[b]Zoë", "Unassigned"]),
+    ]
+    for (command, *arguments), names in steps:
+        assert main(["people", command, str(film.path), *arguments]) == 0
+        captured = capsys.readouterr()
+        assert names_in(captured.out) == names, command
+        assert captured.err.splitlines()[-1].startswith("next: fercli export")
+
+
+def test_several_are_merged_into_the_last(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", "merge", str(film.path), "Person 2", "Person 3", "Person 1"]) == 2
+    assert "seen in one frame" in capsys.readouterr().err
+    assert main(["people", "merge", str(film.path), "Person 2", "Person 3", "Person 1", "--force"]) == 0
+    assert names_in(capsys.readouterr().out) == ["Person 1", "Unassigned"]
+
+
+def test_a_name_nobody_has_lists_those_there_are(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", "rename", str(film.path), "Ross", "Joey"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "error: nobody is called 'Ross'\nhint: known: Person 1, Person 2, Person 3\n"
+
+
+def test_a_name_that_is_taken_leads_to_merge(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", "rename", str(film.path), "Person 3", "Person 1"]) == 2
+    assert f'fercli people merge {film.path} "Person 3" "Person 1"' in capsys.readouterr().err
+
+
+def test_tracks_that_are_no_numbers(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", "split", str(film.path), "Person 1", "--tracks", "2;3"]) == 2
+    assert "--tracks '2;3'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [["list"], ["list", "--json"], ["rename", "Person 1", "Ross"], ["ignore", "Person 1"]], ids=" ".join
+)
+def test_an_error_in_the_file_names_its_line_and_nothing_is_lost(
+    film: Workspace, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    text = '# mine\n[[person]]\nwas = "Person 1"\nname = Ross\n'
+    correct(film, text)
+    assert main(["people", command[0], str(film.path), *command[1:]]) == 3
+    captured = capsys.readouterr()
+    assert (
+        captured.out == "" and f"{film.corrections}:4: " in captured.err and "hint: correct that line" in captured.err
+    )
+    assert film.corrections.read_text() == text
+
+
+def test_while_another_process_works_nothing_is_changed(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    with film.lock():
+        assert main(["people", "rename", str(film.path), "Person 1", "Ross"]) == 4
+        assert "another fercli process" in capsys.readouterr().err
+        assert not film.corrections.exists()
+        assert main(["people", str(film.path)]) == 0
+
+
+def test_before_track_ran(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    film.table("people").unlink()
+    assert main(["people", str(film.path)]) == 4
+    assert f"run: fercli track {film.path}" in capsys.readouterr().err
+
+
+def test_no_workspace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", str(tmp_path / "nothing.fercli")]) == 3
+    assert "no workspace at" in capsys.readouterr().err
+
+
+def test_contact_sheets_are_written_where_asked(
+    film: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("sheet.png", "sheet.html"):
+        assert main(["people", str(film.path), "--contact-sheet", str(tmp_path / name)]) == 0
+        assert f"contact sheet: {tmp_path / name}" in capsys.readouterr().err
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+    assert "<!doctype html>" in (tmp_path / "sheet.html").read_text()
+    assert main(["people", str(film.path), "--contact-sheet", str(tmp_path / "sheet.gif")]) == 2
+
+
+def test_what_is_exported_follows(film: Workspace) -> None:
+    assert main(["people", "rename", str(film.path), "Person 1", "Ross"]) == 0
+    assert main(["people", "ignore", str(film.path), "Person 2"]) == 0
+    assert [person.name for person in gather(film).persons] == ["Ross", "Person 3"]
+
+
+@pytest.mark.parametrize("command", [["list"], ["rename", "Person 1", "Ross"], ["merge", "Person 3", "Person 2"]])
+def test_no_network_is_imported(film: Workspace, command: list[str]) -> None:
+    argv = ["people", command[0], str(film.path), *command[1:]]
+    code = f"from fercli.cli.app import main; assert main({argv!r}) == 0"
+    assert imported_by(code, NETWORKS_AND_DECODERS) == set()

@@ -1,0 +1,226 @@
+"""Rename, merge, split, ignore, restore: what they write, what they refuse, and that it lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fercli.errors import ConfigError, FercliError, InputError, MissingStage
+from fercli.people import cast
+from fercli.people.corrections import Correction, Seen
+from fercli.people.editing import ignore, merge, rename, restore, split
+from fercli.people.naming import who_is_who
+from fercli.people.people_toml import CorrectionsFile
+from fercli.workspace import Workspace
+from tests.people.film import PERSONS, correct, make_film, track_again
+from tests.workspaces import add_receipt
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Workspace:
+    return make_film(tmp_path / "film.fercli")
+
+
+def shown(workspace: Workspace) -> list[str | None]:
+    """Whom each track is shown as; ignored ones in brackets."""
+    who = who_is_who(workspace)
+    assert who.problems == []
+    return [f"({one.name})" if one.ignored else one.name for one in who.tracks.values()]
+
+
+def entries(workspace: Workspace) -> list[tuple[Any, ...]]:
+    return [(one.who, one.name, one.ignore, one.seen) for one in CorrectionsFile(workspace.corrections).entries]
+
+
+def test_a_name_is_written_with_the_best_face(film: Workspace) -> None:
+    rename(film, "Person 1", " Zoe\u0308 ")
+    # Ten faces at 0.9 tell more than twenty at 0.4: the third face of track 0, at 0.2 s.
+    assert entries(film) == [("Person 1", "Zoë", False, Seen(0.2, 140, 100))]
+    assert shown(film) == ["Zoë", "Person 2", "Zoë", "Person 3", None]
+
+
+def test_renaming_again_changes_the_same_entry(film: Workspace) -> None:
+    rename(film, "Person 1", "Zoë")
+    rename(film, "Zoë", "Phoebe")
+    assert entries(film) == [("Person 1", "Phoebe", False, Seen(0.2, 140, 100))]
+
+
+def test_an_entry_by_hand_learns_where_the_face_is(film: Workspace) -> None:
+    correct(film, '# mine\n[[person]]\nwas = "Person 1"  # why not\nname = "Ross"\n')
+    rename(film, "Ross", "Joey")
+    assert film.corrections.read_text() == (
+        '# mine\n[[person]]\nwas = "Person 1"  # why not\nname = "Joey"\nseen = [0.2, 140, 100]\n'
+    )
+
+
+def test_all_entries_of_a_person_say_the_same_afterwards(film: Workspace) -> None:
+    correct(
+        film,
+        '[[person]]\nwas = "Person 1"\nname = "Ross"\nseen = [0.2, 140, 100]\n'
+        '[[person]]\nwas = "Person 8"\nname = "Ross"\nseen = [3.2, 140, 100]\n',
+    )
+    rename(film, "Ross", "Joey")
+    assert [entry[:2] for entry in entries(film)] == [("Person 1", "Joey"), ("Person 1", "Joey")]
+    assert shown(film)[2] == "Joey"
+
+
+def test_merging_pins_the_target_too(film: Workspace) -> None:
+    merge(film, ["Person 3"], "Person 2")
+    assert shown(film) == ["Person 1", "Person 2", "Person 1", "Person 2", None]
+    assert entries(film) == [
+        ("Person 2", "Person 2", False, Seen(0.2, 440, 100)),
+        ("Person 3", "Person 2", False, Seen(3.2, 440, 100)),
+    ]
+    track_again(film, {**PERSONS, 1: ("Person 1", 0.8), 0: ("Person 2", 0.9), 2: ("Person 2", 0.4)})
+    assert shown(film) == ["Person 4", "Person 2", "Person 4", "Person 2", None]
+
+
+def test_two_in_one_frame_are_not_merged_unless_forced(film: Workspace) -> None:
+    with pytest.raises(ConfigError, match=r"track 0 \(Person 1\) and track 1 \(Person 2\).* at 0\.000 s") as caught:
+        merge(film, ["Person 1"], "Person 2")
+    assert "--force" in caught.value.hint
+    assert not film.corrections.exists()
+    merge(film, ["Person 1"], "Person 2", force=True)
+    assert shown(film) == ["Person 2", "Person 2", "Person 2", "Person 3", None]
+
+
+def test_of_several_to_be_merged_any_two_may_meet(film: Workspace) -> None:
+    rename(film, "Person 2", "Ross")
+    split(film, "Unassigned", [4], "Joey")
+    with pytest.raises(ConfigError, match=r"track 2 \(Person 1\) and track 3 \(Person 3\)"):
+        merge(film, ["Person 3", "Person 1"], "Joey")
+
+
+def test_a_merge_reaches_tracks_that_were_split_off(film: Workspace) -> None:
+    split(film, "Person 1", [2], "Rachel")
+    merge(film, ["Rachel"], "Person 2")
+    assert shown(film) == ["Person 1", "Person 2", "Person 2", "Person 3", None]
+
+
+def test_split_off_tracks_get_the_next_number_and_are_sure(film: Workspace) -> None:
+    correct(film, '[[person]]\nwas = "Person 9"\nname = "Person 6"\n')
+    assert split(film, "Person 1", [2]) == "Person 7"
+    who = who_is_who(film)
+    assert (who.tracks[2].name, who.tracks[2].identity) == ("Person 7", 1.0)
+    assert entries(film)[1:] == [(2, "Person 7", False, Seen(3.2, 140, 100))]
+
+
+def test_a_track_split_off_no_longer_stands_for_its_old_person(film: Workspace) -> None:
+    rename(film, "Person 1", "Ross")
+    split(film, "Ross", [0], "Rachel")
+    assert entries(film)[0] == ("Person 1", "Ross", False, Seen(3.2, 140, 100))
+    # The machine comes to see it, too: Rachel is another person now.
+    track_again(film, {**PERSONS, 0: ("Person 1", 0.9), 2: ("Person 4", 0.9)})
+    assert shown(film) == ["Rachel", "Person 2", "Ross", "Person 3", None]
+
+
+def test_a_track_of_nobody_can_be_given_to_somebody(film: Workspace) -> None:
+    split(film, "Unassigned", [4], "Person 2")
+    assert shown(film) == ["Person 1", "Person 2", "Person 1", "Person 3", "Person 2"]
+
+
+def test_tracks_that_meet_are_not_given_to_one_person(film: Workspace) -> None:
+    with pytest.raises(ConfigError, match=r"seen in one frame, at 3\.000 s"):
+        split(film, "Person 1", [2], "Person 3")
+    split(film, "Person 1", [2], "Person 3", force=True)
+    assert shown(film)[2] == "Person 3"
+
+
+def test_an_ignored_person_comes_back_with_name_and_merges(film: Workspace) -> None:
+    merge(film, ["Person 3"], "Person 2")
+    rename(film, "Person 2", "Ross")
+    before = film.corrections.read_bytes()
+    ignore(film, "Ross")
+    assert shown(film) == ["Person 1", "(Ross)", "Person 1", "(Ross)", None]
+    restore(film, "Ross")
+    assert film.corrections.read_bytes() == before
+
+
+def test_ignoring_and_restoring_a_person_without_a_name_leaves_no_entry(film: Workspace) -> None:
+    ignore(film, "Person 3")
+    assert entries(film) == [("Person 3", None, True, Seen(3.2, 440, 100))]
+    restore(film, "Person 3")
+    assert entries(film) == [] and shown(film)[3] == "Person 3"
+
+
+def test_who_joins_an_ignored_person_is_ignored_and_the_other_way_round(film: Workspace) -> None:
+    ignore(film, "Person 2")
+    merge(film, ["Person 3"], "Person 2")
+    assert shown(film) == ["Person 1", "(Person 2)", "Person 1", "(Person 2)", None]
+    rename(film, "Person 1", "Ross")
+    merge(film, ["Person 2"], "Ross", force=True)
+    assert shown(film) == ["Ross", "Ross", "Ross", "Ross", None]
+
+
+def test_names_of_a_gallery_are_renamed_like_any(film: Workspace) -> None:
+    track_again(film, {**PERSONS, 0: ("Ross", 0.9), 2: ("Ross", 0.4), 1: ("Unknown 1", 0.8)})
+    rename(film, "Ross", "Joey")
+    merge(film, ["Person 3"], "Unknown 1")
+    assert shown(film) == ["Joey", "Unknown 1", "Joey", "Unknown 1", None]
+
+
+REFUSED: dict[str, tuple[Callable[[Workspace], object], str, str]] = {
+    "nobody of that name": (lambda film: rename(film, "Persn 1", "A"), "nobody is called 'Persn 1'", "Person 1"),
+    "a name that is taken": (lambda film: rename(film, "Person 1", "Person 3"), "is a 'Person 3' already", "merge"),
+    "no name": (lambda film: rename(film, "Person 1", " "), "empty", "name"),
+    "the name of nobody": (lambda film: rename(film, "Person 1", "unassigned"), "nobody can be called", "name"),
+    "renaming nobody": (lambda film: rename(film, "Unassigned", "A"), "not a person", "people split"),
+    "merging into a stranger": (lambda film: merge(film, ["Person 1"], "Bob"), "nobody is called 'Bob'", "Person 2"),
+    "merging with oneself": (lambda film: merge(film, ["Person 1"], "Person 1"), "into itself", "two"),
+    "tracks of somebody else": (lambda film: split(film, "Person 1", [1, 2]), "has no track 1$", "has 0, 2"),
+    "all tracks": (lambda film: split(film, "Person 1", [0, 2]), "all tracks of", "rename"),
+    "no tracks": (lambda film: split(film, "Person 1", []), "no tracks", "0, 2"),
+    "splitting to oneself": (lambda film: split(film, "Person 1", [2], "Person 1"), "already", "--name"),
+    "restoring who is there": (lambda film: restore(film, "Person 1"), "not ignored", "fercli people"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_makes_no_sense_is_refused_and_writes_nothing(film: Workspace, case: str) -> None:
+    call, reason, hint = REFUSED[case]
+    with pytest.raises(ConfigError, match=reason) as caught:
+        call(film)
+    assert hint in caught.value.hint
+    assert not film.corrections.exists()
+
+
+def test_a_file_with_an_error_is_never_overwritten(film: Workspace) -> None:
+    correct(film, "[[person]\n")
+    with pytest.raises(InputError, match=r"people\.toml:1"):
+        rename(film, "Person 1", "Ross")
+    assert film.corrections.read_text() == "[[person]\n"
+
+
+def test_an_entry_that_is_not_in_force_stays(film: Workspace) -> None:
+    correct(film, '[[person]]\nwas = "Person 7"\nname = "Emily"\n')
+    rename(film, "Person 1", "Ross")
+    assert CorrectionsFile(film.corrections).entries[0] == Correction("Person 7", "Emily", line=1)
+
+
+def test_tracks_that_are_older_than_the_faces_are_refused(film: Workspace) -> None:
+    add_receipt(film, "3-tracks")
+    receipt = film.path / "3-tracks" / "receipt.json"
+    receipt.write_text(receipt.read_text().replace('"inputs": {}', '"inputs": {"faces": "0123"}'))
+    with pytest.raises(MissingStage, match="detected anew") as caught:
+        rename(film, "Person 1", "Ross")
+    assert "fercli track" in caught.value.hint
+
+
+def test_before_track_ran_there_is_nobody(film: Workspace) -> None:
+    film.table("people").unlink()
+    with pytest.raises(FercliError, match="has not run yet"):
+        rename(film, "Person 1", "Ross")
+
+
+def test_a_name_reaches_the_cast_and_so_the_next_episode(film: Workspace, tmp_path: Path) -> None:
+    show = tmp_path / "show.cast"
+    looks = [np.full((1, 4), 10.0 * k, dtype=np.float32) for k in range(3)]
+    groups = [cast.Group(row, np.ones(1, dtype=np.float32)) for row in looks]
+    assert cast.enrol(show, "x", "one", groups, [], 0.5) == ["Person 1", "Person 2", "Person 3"]
+    add_receipt(film, "3-tracks", cast=str(show))
+    rename(film, "Person 1", "Zoë")
+    assert cast.enrol(show, "x", "two", groups, [], 0.5) == ["Zoë", "Person 2", "Person 3"]
