@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
+from fercli.exporters.details import Details
 from fercli.media.images import encode_jpeg
 from fercli.progress import Reporter, Silent
 from fercli.stages.base import StageContext
@@ -126,6 +127,11 @@ def people_table(rows: Sequence[tuple[int, str | None, float, float]]) -> pa.Tab
         for track, person, start, end in rows
     ]
     return pa.Table.from_pylist(content, schema=tables.PEOPLE)
+
+
+def no_details() -> Details:
+    """`details` of a document whose format says nothing of single faces."""
+    raise AssertionError("this format needs no details")
 
 
 def segments_table(rows: Sequence[tuple[int, float, float, str, float | None, str, int]]) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 import fercli
 from fercli import tables
+from fercli.exporters.details import Details, read_details
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.people.corrections import UNASSIGNED as UNASSIGNED
 from fercli.people.naming import TrackIdentity, WhoIsWho, who_is_who
@@ -85,6 +87,7 @@ class Document:
         gaps: segments that could not be assessed, by start.
         provenance: version, models with the sha256 of their weights, parameters of each stage.
         warnings: what went wrong on the way.
+        details: reads every face and window, for formats with boxes or probabilities.
     """
 
     video: dict[str, Any]
@@ -94,6 +97,7 @@ class Document:
     gaps: list[Segment]
     provenance: dict[str, Any]
     warnings: list[str]
+    details: Callable[[], Details]
 
 
 def gather(workspace: Workspace, who: WhoIsWho | None = None) -> Document:
@@ -121,6 +125,7 @@ def gather(workspace: Workspace, who: WhoIsWho | None = None) -> Document:
         gaps=[segment for segment in segments if segment.emotion == NOT_ASSESSABLE],
         provenance=provenance,
         warnings=warnings + who.problems,
+        details=lambda: read_details(workspace, {track: one.name or UNASSIGNED for track, one in shown.items()}),
     )
 
 

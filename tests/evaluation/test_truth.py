@@ -12,6 +12,7 @@ from fercli.errors import DatasetError
 from fercli.evaluation.truth import Span, read_spans, read_truth
 from fercli.exporters import csv_segments, json_document, records
 from fercli.exporters.document import UNASSIGNED, Document, Segment
+from tests.workspaces import no_details
 
 EAF = """<?xml version="1.0" encoding="UTF-8"?>
 <ANNOTATION_DOCUMENT AUTHOR="" DATE="2024-05-01T10:00:00+01:00" FORMAT="3.0" VERSION="3.0"
@@ -71,7 +72,7 @@ def document() -> Document:
         segment("contempt", 2, 3, UNASSIGNED, 7),
     ]
     gaps = [segment("not assessable", 1.5, 2, "Ross, jr.", 0, score=None)]
-    return Document({}, [], None, segments, gaps, {}, [])
+    return Document({}, [], None, segments, gaps, {}, [], no_details)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_every_export_is_read_back(exporter: Any, name: str, tmp_path: Path) -> 
 
 
 def test_an_export_without_segments_has_no_spans(tmp_path: Path) -> None:
-    records.write(Document({}, [], None, [], [], {}, []), tmp_path / "a.json")
+    records.write(Document({}, [], None, [], [], {}, [], no_details), tmp_path / "a.json")
     assert read_spans(tmp_path / "a.json") == []
 
 

@@ -15,6 +15,7 @@ from fercli.errors import ConfigError
 from fercli.exporters import EXPORTERS, choose_format
 from fercli.exporters.csv_segments import COLUMNS
 from fercli.exporters.document import Document, Person, Segment
+from tests.workspaces import no_details
 
 NAMES = ["Ross", 'Zoë "Z" O\'Brien, jr.', "李 明\nzwei", "=1+1"]
 DOCUMENT = Document(
@@ -30,6 +31,7 @@ DOCUMENT = Document(
     gaps=[Segment("not assessable", 0.25, 1.0, NAMES[1], 0, None, (1, 2, 3, 4), "too small")],
     provenance={"fercli": "0", "models": {"tsm-resnet18": "ab" * 32}, "stages": {}},
     warnings=["detect-faces: die Datei ist beschädigt"],
+    details=no_details,
 )
 EMPTY = replace(DOCUMENT, persons=[], segments=[], gaps=[], warnings=[])
 RECORDS = [segment.as_record() for segment in DOCUMENT.segments]
