@@ -71,7 +71,7 @@ class TracksParams:
 
     embedder: str = "dlib-resnet"
     min_iou: float = 0.2
-    max_gap_s: float = 0.5
+    max_gap_s: float = 1.0
     min_faces: int = 3
     embed_faces: int = 3
     max_distance: float = 0.55

@@ -25,7 +25,7 @@ from fercli.people.gallery_files import list_gallery
 from fercli.people.identify import Enrol, Tracks, identify
 from fercli.stages.base import Stage, StageContext
 from fercli.timing import frame_ends
-from fercli.tracking.association import DROPPED, associate
+from fercli.tracking.association import DROPPED, Appearance, associate
 from fercli.tracking.clustering import cluster
 from fercli.tracking.faces import Faces, choose_faces, members, quality, seen_together, usable
 from fercli.workspace import digest
@@ -53,7 +53,7 @@ def run(context: StageContext, params: TracksParams) -> dict[str, Any]:
 def find_people(context: StageContext, params: TracksParams, load: Callable[[], Embedder]) -> dict[str, Any]:
     """The stage with any embedder, loaded only if there is a face to embed."""
     faces = read_faces(context)
-    owner = find_tracks(faces, params)
+    owner = find_tracks(faces, params, lambda rows: _thumbnails(context, rows))
     chosen = choose_faces(faces, owner, params.embed_faces)
     gallery: dict[str, NDArray[np.float32]] = {}
     embeddings = np.zeros((0, 0), dtype=np.float32)
@@ -96,12 +96,13 @@ def read_faces(context: StageContext) -> Faces:
     )
 
 
-def find_tracks(faces: Faces, params: TracksParams) -> NDArray[np.int32]:
+def find_tracks(faces: Faces, params: TracksParams, appearance: Appearance) -> NDArray[np.int32]:
     """(N,) track of every face, numbered through the video; DROPPED for false alarms."""
     owner = np.full(len(faces.frame), DROPPED, dtype=np.int32)
     total = 0
     for shot, frames in faces.frames_in_shot.items():
-        inside = slice(*np.searchsorted(faces.shot, [shot, shot + 1]))
+        first, last = np.searchsorted(faces.shot, [shot, shot + 1])
+        inside = slice(first, last)
         # In a shot too short for `min_faces`, a face that is there from end to end is as good as can be had.
         enough = min(params.min_faces, frames)
         found = associate(
@@ -110,6 +111,7 @@ def find_tracks(faces: Faces, params: TracksParams) -> NDArray[np.int32]:
             min_iou=params.min_iou,
             max_gap_s=params.max_gap_s,
             min_faces=enough,
+            appearance=lambda rows, first=first: appearance(rows + first),  # type: ignore[misc]
         )
         owner[inside] = np.where(found == DROPPED, DROPPED, found + total)
         total += int(found.max(initial=DROPPED)) + 1
@@ -148,6 +150,12 @@ def _load_embedder(params: TracksParams, device: str) -> Embedder:
 
     embedder: Embedder = load_model(find_model(params.embedder, "embedder"), device=pick_device(device))
     return embedder
+
+
+def _thumbnails(context: StageContext, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    from fercli.media.crops import thumbnails
+
+    return thumbnails(context.workspace.table("crops"), rows)
 
 
 def _embed(context: StageContext, faces: Faces, chosen: NDArray[np.int64], embedder: Embedder) -> NDArray[np.float32]:
@@ -242,7 +250,7 @@ def _people_rows(faces: Faces, owner: NDArray[np.int32], who: Mapping[int, tuple
 STAGE = Stage(
     name="track",
     directory="3-tracks",
-    version=2,
+    version=3,
     params=TracksParams,
     needs=("frames", "faces", "crops"),
     run=run,

@@ -1,18 +1,26 @@
 """Which boxes of one shot are the same face: constant-velocity motion, overlap, one assignment a frame.
 
-The scheme of SORT (Bewley et al. 2016, arXiv 1602.00763) with two changes for frames that are looked at only a few
-times a second: true times instead of frame counts, and a second round in which the boxes are enlarged, so that a face
-that jumped further than its own width still meets its track (buffered IoU, Yang et al. 2023, arXiv 2211.14317).
+The scheme of SORT (Bewley et al. 2016, arXiv 1602.00763) with changes for frames that are looked at only a few times a
+second, and for gaps:
+
+- True times instead of frame counts, and a second round in which the boxes are enlarged, so that a face that jumped
+  further than its own width still meets its track (buffered IoU, Yang et al. 2023, arXiv 2211.14317).
+- Frame by frame, only the shortest gaps are bridged: whoever turns up near a face just lost may be somebody else.
+  Longer ones are bridged when all tracks of the shot are known (`bridging`).
+- Where motion and overlap would as soon exchange two faces, pictures decide if there are any.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fercli.geometry import iou_matrix
+from fercli.tracking.bridging import bridge
 
 DROPPED = -1
 """Track number of faces that belong to no track."""
@@ -23,10 +31,18 @@ _ACCELERATION = 5.0
 """Standard deviation of the acceleration, box sizes / s²."""
 _FIRST_SPEED = 0.5
 """Standard deviation of the speed of a face seen once, box sizes / s."""
-_BUFFERS = (0.0, 0.4)
-"""Boxes grow by this share of their size on every side, one round of matching each."""
+_BUFFER = (4.0, 0.4)
+"""For the second round, boxes grow on every side by this share of their size a second since the frame before, and by
+this share at most."""
 _SIZE_RATIO = 1.6
 """A face never grows or shrinks more than this from one sight to the next."""
+_SHORT_GAP_S = 0.2
+"""Gaps up to here, and any from one frame to the next, are bridged frame by frame."""
+_UNDECIDED = 0.6
+"""Two faces might as well be exchanged if they lose at most so much overlap together."""
+
+Appearance = Callable[[NDArray[np.int64]], NDArray[np.float32]]
+"""(n,) rows of faces -> (n, D) descriptors; the nearer (Euclidean), the more alike."""
 
 
 @dataclass
@@ -38,15 +54,17 @@ class _Track:
         state: (2, 4) centre x, centre y, log width, log height, and their change a second; the size has no speed.
         covariance: (2, 2) of value and speed, in box sizes.
         seen_s: when the face was last seen.
+        clear: row of the last face that nobody else's could be mistaken for.
     """
 
     state: NDArray[np.float64]
     covariance: NDArray[np.float64]
     seen_s: float
+    clear: int
 
     @classmethod
-    def begin(cls, measured: NDArray[np.float64], time_s: float) -> _Track:
-        return cls(np.stack([measured, np.zeros(4)]), np.diag([_JITTER**2, _FIRST_SPEED**2]), time_s)
+    def begin(cls, measured: NDArray[np.float64], time_s: float, face: int) -> _Track:
+        return cls(np.stack([measured, np.zeros(4)]), np.diag([_JITTER**2, _FIRST_SPEED**2]), time_s, face)
 
     def expected(self, time_s: float) -> NDArray[np.float64]:
         """(4,) where the face should be."""
@@ -74,58 +92,122 @@ def associate(
     min_iou: float,
     max_gap_s: float,
     min_faces: int,
+    appearance: Appearance | None = None,
 ) -> NDArray[np.int32]:
     """Track number of every face of one shot.
 
     Args:
         times_s: (N,) when each face was seen, ascending, equal for faces of one frame; spaced as irregularly as it may.
         boxes: (N, 4) boxes.
-        min_iou: the box a track is expected at and the box of a face, both enlarged by 0.4 of their size on every side,
-            overlap at least this much; in [0, 1].
+        min_iou: from one sight to the next, the box a track is expected at and the box of a face, both enlarged by up
+            to 0.4 of their size on every side, overlap at least this much; in [0, 1].
         max_gap_s: a face unseen for longer starts a new track.
         min_faces: shorter tracks are dropped.
+        appearance: asked only about faces that might as well be exchanged, four at a time.
 
     Returns:
         (N,) numbers from 0 in order of first appearance, DROPPED for faces of dropped tracks.
     """
     measured = _measure(boxes)
-    owner = np.full(len(boxes), DROPPED, dtype=np.int32)
+    owner = _follow(times_s, measured, min_iou, max_gap_s, appearance)
+    return _without_short(bridge(times_s, measured, owner, max_gap_s), min_faces)
+
+
+def _follow(
+    times_s: NDArray[np.float64],
+    measured: NDArray[np.float64],
+    min_iou: float,
+    max_gap_s: float,
+    appearance: Appearance | None,
+) -> NDArray[np.int32]:
+    """(N,) tracks, each without long gaps, numbered by first appearance."""
+    owner = np.full(len(measured), DROPPED, dtype=np.int32)
     tracks: list[_Track] = []
     alive: list[int] = []
     frames = np.split(np.arange(len(times_s)), np.flatnonzero(np.diff(times_s)) + 1) if len(times_s) else []
+    # Half as much again: what is looked at is not spaced quite evenly.
+    next_s = 1.5 * float(np.median(np.diff(np.unique(times_s)))) if len(frames) > 1 else 0.0
+    # Timestamps are multiples of a time base: a gap of exactly max_gap_s must not depend on rounding.
+    longest = min(max_gap_s, max(_SHORT_GAP_S, next_s)) + 1e-6
+    before_s = -np.inf
     for faces in frames:
         time_s = float(times_s[faces[0]])
-        # Timestamps are multiples of a time base: a gap of exactly max_gap_s must not depend on rounding.
-        alive = [number for number in alive if time_s - tracks[number].seen_s <= max_gap_s + 1e-6]
+        alive = [number for number in alive if time_s - tracks[number].seen_s <= longest]
         expected = np.array([tracks[number].expected(time_s) for number in alive]).reshape(-1, 4)
-        for row, column in _match(expected, measured[faces], min_iou):
-            tracks[alive[row]].see(measured[faces[column]], time_s)
-            owner[faces[column]] = alive[row]
+        found = measured[faces]
+        pairs = _match(expected, found, min(_BUFFER[0] * (time_s - before_s), _BUFFER[1]), min_iou)
+        mistakable: set[int] = set()
+        if appearance is not None:
+            clear = [tracks[number].clear for number in alive]
+            mistakable = _settle(appearance, _undecided(expected, found, pairs, min_iou), pairs, clear, faces)
+        for row, column in pairs.items():
+            track, face = tracks[alive[row]], int(faces[column])
+            track.see(measured[face], time_s)
+            owner[face] = alive[row]
+            if row not in mistakable:
+                track.clear = face
         for face in faces[owner[faces] == DROPPED]:
             owner[face] = len(tracks)
             alive.append(len(tracks))
-            tracks.append(_Track.begin(measured[face], time_s))
-    return _without_short(owner, min_faces)
+            tracks.append(_Track.begin(measured[face], time_s, int(face)))
+        before_s = time_s
+    return owner
 
 
-def _match(expected: NDArray[np.float64], found: NDArray[np.float64], min_iou: float) -> list[tuple[int, int]]:
-    """Pairs (track, face), one to one; narrow overlaps first, enlarged boxes for what is left."""
+def _match(expected: NDArray[np.float64], found: NDArray[np.float64], buffer: float, min_iou: float) -> dict[int, int]:
+    """Track -> face, one to one; narrow overlaps first, then boxes enlarged by `buffer` for what is left."""
     from scipy.optimize import linear_sum_assignment
 
-    pairs: list[tuple[int, int]] = []
+    pairs: dict[int, int] = {}
     rows, columns = np.arange(len(expected)), np.arange(len(found))
-    for buffer in _BUFFERS:
+    for grown in (0.0, buffer):
         a, b = expected[rows], found[columns]
-        overlap = iou_matrix(_boxes(a, buffer), _boxes(b, buffer))
+        overlap = _overlaps(a, b, grown)
         ratio = np.abs(a[:, None, 2:] - b[None, :, 2:]).max(axis=2)
         allowed = (overlap >= min_iou) & (ratio <= np.log(_SIZE_RATIO))
         # Forbidden pairs cost more than any number of allowed ones, so they are only taken when nothing else is left.
         chosen = linear_sum_assignment(np.where(allowed, 1 - overlap, 1e3))
         kept = [(row, column) for row, column in zip(*chosen, strict=True) if allowed[row, column]]
-        pairs += [(int(rows[row]), int(columns[column])) for row, column in kept]
+        pairs |= {int(rows[row]): int(columns[column]) for row, column in kept}
         rows = np.delete(rows, [row for row, _ in kept])
         columns = np.delete(columns, [column for _, column in kept])
     return pairs
+
+
+def _undecided(
+    expected: NDArray[np.float64], found: NDArray[np.float64], pairs: dict[int, int], min_iou: float
+) -> list[tuple[int, int]]:
+    """Disjoint couples of tracks whose faces overlap with both and might as well be exchanged, closest call first."""
+    overlap = _overlaps(expected, found)
+    couples = []
+    for first, second in combinations(sorted(pairs), 2):
+        four = overlap[np.ix_([first, second], [pairs[first], pairs[second]])]
+        loss = float(np.trace(four) - np.trace(four[::-1]))
+        if four.min() >= min_iou and loss <= _UNDECIDED:
+            couples.append((loss, first, second))
+    chosen: list[tuple[int, int]] = []
+    taken: set[int] = set()
+    for _, first, second in sorted(couples):
+        if not {first, second} & taken:
+            chosen.append((first, second))
+            taken |= {first, second}
+    return chosen
+
+
+def _settle(
+    appearance: Appearance,
+    couples: list[tuple[int, int]],
+    pairs: dict[int, int],
+    clear: list[int],
+    faces: NDArray[np.int64],
+) -> set[int]:
+    """Exchange faces in `pairs` that look more like each other's track when it was last clear; returns all in doubt."""
+    for first, second in couples:
+        rows = [clear[first], clear[second], int(faces[pairs[first]]), int(faces[pairs[second]])]
+        a, b, now_a, now_b = appearance(np.array(rows, dtype=np.int64)).astype(np.float64)
+        if np.linalg.norm([a - now_b, b - now_a]) < np.linalg.norm([a - now_a, b - now_b]):
+            pairs[first], pairs[second] = pairs[second], pairs[first]
+    return {row for couple in couples for row in couple}
 
 
 def _measure(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -133,6 +215,11 @@ def _measure(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
     exact = boxes.astype(np.float64)
     size = np.maximum(exact[:, 2:] - exact[:, :2], 1e-3)
     return np.concatenate([(exact[:, :2] + exact[:, 2:]) / 2, np.log(size)], axis=1)
+
+
+def _overlaps(a: NDArray[np.float64], b: NDArray[np.float64], buffer: float = 0.0) -> NDArray[np.float32]:
+    """(N, M) intersection over union of what `_measure` gives, all boxes enlarged by `buffer` first."""
+    return iou_matrix(_boxes(a, buffer), _boxes(b, buffer))
 
 
 def _boxes(measured: NDArray[np.float64], buffer: float) -> NDArray[np.float32]:

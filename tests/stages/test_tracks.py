@@ -122,6 +122,14 @@ def test_a_track_without_a_face_to_tell_by_gets_no_person(tmp_path: Path, bad: d
     assert [row["person"] for row in people] == ["Person 1", None]
 
 
+def test_two_faces_that_stop_on_each_other_and_turn_back_keep_their_tracks(tmp_path: Path) -> None:
+    meet = [20 * k for k in range(10)] + [190] * 3 + [180 - 20 * k for k in range(10)]
+    seen = [face for k, x in enumerate(meet) for face in ((at(k, 100 + x), RED), (at(k, 500 - x), GREEN))]
+    _, members, people = find(workspace(tmp_path, [0] * len(meet), seen))
+    assert [row["track"] for row in members] == [0, 1] * len(meet)
+    assert [row["person"] for row in people] == ["Person 1", "Person 2"]
+
+
 def test_every_track_says_how_surely_it_is_its_persons(tmp_path: Path) -> None:
     shots = [0] * 5 + [1] * 5 + [2] * 5
     seen = [(at(k, 100, **({"size": 19.0} if shot == 2 else {})), RED) for k, shot in enumerate(shots)]
@@ -198,7 +206,7 @@ def test_embedded_faces_are_the_best_of_equal_spans_of_the_track(tmp_path: Path)
     best = {3: 300.0, 14: 300.0, 17: 299.0, 29: 300.0}
     context = workspace(tmp_path, [0] * 30, [(at(k, 100, sharpness=best.get(k, 200.0)), RED) for k in range(30)])
     found = tracks.read_faces(context)
-    owner = tracks.find_tracks(found, TracksParams())
+    owner = np.zeros(len(found.frame), dtype=np.int32)
     assert choose_faces(found, owner, 3).tolist() == [3, 14, 29]
 
 

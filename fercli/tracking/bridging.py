@@ -1,0 +1,117 @@
+"""Which tracks of a shot go on after a gap: an occlusion, a face turned away, a few missed detections.
+
+All tracks are known by then, so the motion on both sides of a gap is used, and a gap is only bridged where a single
+track can follow. Two people in one track are worse than one person in two, whom the face will join.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MOTION_S = 0.5
+"""The motion at either side of a longer gap is that over so much of the track ..."""
+_LEAST_MOTION_S = 0.15
+"""... unless there is less than this, which says nothing of it."""
+_REACH = (0.5, 1.5)
+"""After a longer gap a face is at most so far from where the motion leads, box sizes, and so much more a second."""
+_LOG_SIZE = 0.35
+"""And its width and height have changed by at most this, in natural logarithms."""
+_CLEARLY = 1.5
+"""A gap is bridged if every other way to bridge it costs so many times more."""
+
+
+def bridge(
+    times_s: NDArray[np.float64], measured: NDArray[np.float64], owner: NDArray[np.int32], max_gap_s: float
+) -> NDArray[np.int32]:
+    """Join the tracks of one shot.
+
+    Args:
+        times_s: (N,) when each face was seen, ascending.
+        measured: (N, 4) centre x, centre y, log width, log height of its box.
+        owner: (N,) its track, numbered from 0 by first appearance.
+        max_gap_s: longer gaps are not bridged.
+
+    Returns:
+        (N,) tracks, where one that goes on another after a gap has the number of the first; so some are missing.
+    """
+    order = np.argsort(owner, kind="stable")
+    tracks = np.split(order, np.flatnonzero(np.diff(owner[order])) + 1) if len(owner) else []
+    heads, tails = ([_End.of(times_s[rows], measured[rows], place) for rows in tracks] for place in (0, -1))
+    # Tracks are numbered by first appearance, so this ascends.
+    starts_s = np.array([times_s[rows[0]] for rows in tracks])
+    costs: dict[tuple[int, int], float] = {}
+    for before, rows in enumerate(tracks):
+        end_s = times_s[rows[-1]]
+        first, last = np.searchsorted(starts_s, [end_s, end_s + max_gap_s + 1e-6], side="right")
+        for after in range(first, last):
+            cost = _gap_cost(tails[before], heads[after], starts_s[after] - end_s)
+            if cost <= 1:
+                costs[before, after] = cost
+    earlier = {after: before for before, after in _clear_links(costs)}
+    number = np.arange(len(tracks), dtype=np.int32)
+    for after in sorted(earlier):
+        number[after] = number[earlier[after]]
+    return number[owner]
+
+
+@dataclass(frozen=True)
+class _End:
+    """How a track ends, or begins.
+
+    Attributes:
+        place: (2,) centre of its outermost box, pixels.
+        log_size: (2,) mean log width and log height nearby.
+        velocity: (2,) pixels / s nearby; None if too little of it was seen.
+    """
+
+    place: NDArray[np.float64]
+    log_size: NDArray[np.float64]
+    velocity: NDArray[np.float64] | None
+
+    @classmethod
+    def of(cls, times_s: NDArray[np.float64], measured: NDArray[np.float64], outermost: int) -> _End:
+        """The end with the face `outermost`, 0 or -1, of a track's faces."""
+        near = np.abs(times_s - times_s[outermost]) <= _MOTION_S
+        centred_s = times_s[near] - times_s[near].mean()
+        velocity = None
+        if np.ptp(centred_s) >= _LEAST_MOTION_S:
+            velocity = centred_s @ measured[near, :2] / (centred_s @ centred_s)
+        return cls(measured[outermost, :2], measured[near, 2:].mean(axis=0), velocity)
+
+
+def _gap_cost(tail: _End, head: _End, gap_s: float) -> float:
+    """How unlikely it is that a face went from one end to the other, 1 being the limit.
+
+    It should have moved with the mean of the velocities on both sides, or with the one that is known.
+    """
+    known = [end.velocity for end in (tail, head) if end.velocity is not None]
+    led = np.mean(known, axis=0) * gap_s if known else np.zeros(2)
+    size = np.exp((tail.log_size + head.log_size).mean() / 2)
+    away = float(np.linalg.norm(head.place - tail.place - led)) / size
+    change = float(np.abs(head.log_size - tail.log_size).max())
+    return math.hypot(away / (_REACH[0] + _REACH[1] * gap_s), change / _LOG_SIZE)
+
+
+def _clear_links(costs: dict[tuple[int, int], float]) -> Iterator[tuple[int, int]]:
+    """Pairs (before, after), cheapest first, each track once on either side; none that has a rival almost as cheap."""
+    ways_on: dict[int, list[int]] = {}
+    ways_back: dict[int, list[int]] = {}
+    for before, after in costs:
+        ways_on.setdefault(before, []).append(after)
+        ways_back.setdefault(after, []).append(before)
+    begun: set[int] = set()
+    ended: set[int] = set()
+    for (before, after), cost in sorted(costs.items(), key=lambda item: (item[1], item[0])):
+        if before in ended or after in begun:
+            continue
+        rivals = [costs[before, other] for other in ways_on[before] if other not in begun | {after}]
+        rivals += [costs[other, after] for other in ways_back[after] if other not in ended | {before}]
+        if min(rivals, default=np.inf) >= _CLEARLY * cost:
+            yield before, after
+            ended.add(before)
+            begun.add(after)
