@@ -105,6 +105,7 @@ def annotate(
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
     force: opt.Force = False,
+    overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
 ) -> None:
     """All stages in a row: a video in, annotations out. Run it again to go on where it stopped."""
@@ -132,6 +133,7 @@ def annotate(
         format=format,
         runtime=Runtime(device, batch),
         force=force,
+        overwrite=overwrite,
         reporter=ConsoleReporter(quiet=quiet),
         quiet=quiet,
     )
@@ -253,12 +255,21 @@ def export(
     ],
     format: opt.Format = "",
     force: opt.Force = False,
+    overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
 ) -> None:
     """Stage 5: the annotations as a file."""
     from fercli.cli import run
 
-    run.export(workspace, output, format, force=force, reporter=ConsoleReporter(quiet=quiet))
+    run.export(workspace, output, format, force=force, overwrite=overwrite, reporter=ConsoleReporter(quiet=quiet))
+
+
+@app.command()
+def formats() -> None:
+    """All formats of `export`: what each holds, and what it cannot."""
+    from fercli.cli.formats import formats as show_formats
+
+    show_formats()
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +13,16 @@ from fercli import pipeline
 from fercli.config import EmotionsParams, ExportParams, FacesParams, FramesParams, Runtime, TracksParams
 from fercli.errors import ConfigError, OutputError
 from fercli.exporters import choose_format
+from fercli.hashing import sha256_file
 from fercli.media.probe import probe
 from fercli.progress import Reporter
 from fercli.stages import EMOTIONS, EXPORT, FACES, FRAMES, STAGES, TRACKS
 from fercli.stages.export import file_name
 from fercli.stages.tracks import check as check_tracks
 from fercli.workspace import Workspace, write_atomically
+
+EXPORTED = "exported.json"
+"""File of a workspace that says what was exported where, so that nothing else is ever replaced."""
 
 
 def annotate(
@@ -31,14 +37,16 @@ def annotate(
     format: str,
     runtime: Runtime,
     force: bool,
+    overwrite: bool,
     reporter: Reporter,
     quiet: bool,
 ) -> None:
     """All stages, then the exported file and a summary."""
     export_params = ExportParams(choose_format(output, format))
-    _check_output(output)
+    place = workdir or output.parent / f"{video.stem}.fercli"
+    _check_output(output, place, overwrite=overwrite)
     check_tracks(tracks)
-    workspace = Workspace.create(workdir or output.parent / f"{video.stem}.fercli", probe(video))
+    workspace = Workspace.create(place, probe(video))
     plan = [
         (FRAMES, _with_images_already_kept(workspace, frames)),
         (FACES, faces),
@@ -72,13 +80,13 @@ def stage(name: str, path: Path, params: Any, runtime: Runtime, *, force: bool, 
     _say_next(workspace, name, reporter)
 
 
-def export(path: Path, output: Path, format: str, *, force: bool, reporter: Reporter) -> None:
+def export(path: Path, output: Path, format: str, *, force: bool, overwrite: bool, reporter: Reporter) -> None:
     """Run the last stage and put its file where it is wanted; `-` is stdout."""
     workspace = Workspace.open(path)
     to_stdout = str(output) == "-"
     params = ExportParams(format=ExportParams.format if to_stdout and not format else choose_format(output, format))
     if not to_stdout:
-        _check_output(output)
+        _check_output(output, path, overwrite=overwrite)
     with workspace.lock():
         pipeline.run(workspace, [(EXPORT, params)], Runtime(), reporter, force=force)
         _copy_out(workspace, params, output)
@@ -91,22 +99,40 @@ def _with_images_already_kept(workspace: Workspace, params: FramesParams) -> Fra
     return replace(params, keep_images=params.keep_images or kept)
 
 
-def _check_output(output: Path) -> None:
-    """Before hours of work, not after them."""
+def _check_output(output: Path, workspace: Path, *, overwrite: bool) -> None:
+    """Before hours of work, not after them. A file that is still as it was exported may be replaced by a new one."""
     if output.is_dir():
         raise ConfigError(
             f"the output {output} is a directory", hint=f"give a file, for example -o {output / 'out.json'}"
         )
     if not output.parent.is_dir():
         raise OutputError(f"no directory {output.parent} for the output", hint=f"run: mkdir -p {output.parent}")
+    if output.exists() and not overwrite and _written(workspace).get(str(output.resolve())) != sha256_file(output):
+        raise ConfigError(
+            f"{output} exists, and not as it was exported from {workspace}",
+            hint="add --overwrite, or choose another -o",
+        )
+
+
+def _written(workspace: Path) -> dict[str, str]:
+    """Absolute path -> sha256 of what was exported there."""
+    try:
+        found = json.loads((workspace / EXPORTED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _copy_out(workspace: Workspace, params: ExportParams, output: Path) -> None:
     content = (workspace.path / EXPORT.directory / file_name(params)).read_bytes()
     if str(output) == "-":
-        sys.stdout.write(content.decode("utf-8"))
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
     else:
         write_atomically(output, content)
+        written = {**_written(workspace.path), str(output.resolve()): hashlib.sha256(content).hexdigest()}
+        write_atomically(workspace.path / EXPORTED, (json.dumps(written, indent=1) + "\n").encode())
 
 
 def _say_next(workspace: Workspace, name: str, reporter: Reporter) -> None:

@@ -13,61 +13,23 @@ import pyarrow as pa
 import fercli
 from fercli import tables
 from fercli.exporters.details import Details, read_details
-from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.exporters.overlay import hidden_names, paint, under_shown_names
+from fercli.exporters.seen_faces import SeenFaces
+from fercli.exporters.segment import NO_TRACK as NO_TRACK
+from fercli.exporters.segment import Segment as Segment
+from fercli.labels import NOT_ASSESSABLE
 from fercli.people.corrections import UNASSIGNED as UNASSIGNED
 from fercli.people.naming import TrackIdentity, WhoIsWho, who_is_who
+from fercli.people.segments_csv import read_segments
 from fercli.workspace import TABLE_HOMES, Workspace
 
 
 @dataclass(frozen=True)
-class Segment:
-    """One person showing one emotion for a while, or not assessable for a while.
-
-    Attributes:
-        emotion: canonical name, or `not assessable`.
-        start_s, end_s: [start, end) in presentation timestamps, seconds.
-        person: who.
-        track: number of the track.
-        score: mean probability in [0, 1]; None if not assessable.
-        box: x1, y1, x2, y2 of the face in the middle of the segment, pixels.
-        reason: why it is not assessable; empty otherwise.
-        identity: how surely the track is this person's, in [0, 1]; None if nobody is known.
-        by_hand: whether a person's correction says who it is.
-    """
-
-    emotion: str
-    start_s: float
-    end_s: float
-    person: str
-    track: int
-    score: float | None
-    box: tuple[float, float, float, float]
-    reason: str
-    identity: float | None = None
-    by_hand: bool = False
-
-    def as_record(self) -> dict[str, Any]:
-        """The exported record: four keys everybody relies on, then the optional ones."""
-        record: dict[str, Any] = {
-            "type": "emotion",
-            "class": RECORD_NAMES[self.emotion],
-            "seconds": round(self.start_s, 3),
-            "object": self.person,
-            "end": round(self.end_s, 3),
-        }
-        if self.score is not None:
-            record["score"] = round(self.score, 3)
-        record |= {"track": self.track, "box": [round(edge, 1) for edge in self.box]}
-        if self.identity is not None:
-            record["identity"] = round(self.identity, 3)
-        if self.by_hand:
-            record["identity_source"] = "human"
-        return record
-
-
-@dataclass(frozen=True)
 class Person:
-    """A person's sum over the video, times in seconds."""
+    """A person's sum over the video, times in seconds.
+
+    Whom only a person's own segments name has no track, and is on screen as long as they say.
+    """
 
     name: str
     tracks: int
@@ -109,11 +71,12 @@ def gather(workspace: Workspace, who: WhoIsWho | None = None) -> Document:
 
     Raises:
         CorruptTable: one of them cannot be read.
-        InputError: a person's corrections cannot be read.
+        InputError: a person's corrections or segments cannot be read.
     """
     who = who or who_is_who(workspace)
     shown = {track: identity for track, identity in who.tracks.items() if not identity.ignored}
-    segments = _segments(workspace, shown)
+    names = {track: one.name or UNASSIGNED for track, one in shown.items()}
+    segments = _painted(workspace, who, _segments(workspace, shown), names)
     persons = _persons([row for row in who.people if row["track"] in shown], shown, segments)
     video = {key: value for key, value in asdict(workspace.video).items() if key != "path"}
     provenance, warnings = _provenance(workspace)
@@ -125,7 +88,7 @@ def gather(workspace: Workspace, who: WhoIsWho | None = None) -> Document:
         gaps=[segment for segment in segments if segment.emotion == NOT_ASSESSABLE],
         provenance=provenance,
         warnings=warnings + who.problems,
-        details=lambda: read_details(workspace, {track: one.name or UNASSIGNED for track, one in shown.items()}),
+        details=lambda: read_details(workspace, names),
     )
 
 
@@ -151,6 +114,16 @@ def _segments(workspace: Workspace, shown: dict[int, TrackIdentity]) -> list[Seg
     ]
 
 
+def _painted(
+    workspace: Workspace, who: WhoIsWho, segments: list[Segment], names: dict[int, str]
+) -> list[Segment]:
+    """The segments with a person's own ones over them."""
+    hidden = hidden_names(who)
+    rows = under_shown_names(read_segments(workspace.human_segments), who)
+    rows = [row for row in rows if row.person not in hidden]
+    return paint(segments, rows, SeenFaces(workspace, names)) if rows else segments
+
+
 def _persons(people: list[dict[str, Any]], shown: dict[int, TrackIdentity], segments: list[Segment]) -> list[Person]:
     tracks: dict[str, int] = defaultdict(int)
     screen_time: dict[str, float] = defaultdict(float)
@@ -161,11 +134,13 @@ def _persons(people: list[dict[str, Any]], shown: dict[int, TrackIdentity], segm
         screen_time[name] += row["end_s"] - row["start_s"]
     for segment in segments:
         emotions[segment.person][segment.emotion] += segment.end_s - segment.start_s
+        if segment.person not in tracks:
+            screen_time[segment.person] += segment.end_s - segment.start_s
     ranked = sorted(screen_time, key=lambda name: (-screen_time[name], name))
     return [
         Person(
             name,
-            tracks[name],
+            tracks.get(name, 0),
             round(screen_time[name], 3),
             {
                 emotion: round(seconds, 3)

@@ -32,8 +32,8 @@ def run(context: StageContext, params: ExportParams) -> dict[str, Any]:
 STAGE = Stage(
     name="export",
     directory="5-export",
-    version=2,
+    version=3,
     params=ExportParams,
-    needs=("frames", "faces", "tracks", "people", "segments", "corrections", "provenance"),
+    needs=("frames", "faces", "tracks", "people", "emotions", "segments", "corrections", "human_segments", "provenance"),
     run=run,
 )

@@ -99,3 +99,29 @@ def test_annotate_does_not_throw_away_images_that_were_extracted(tmp_path: Path)
 
 def test_annotate_keeps_only_the_index_by_default(workspace: Path) -> None:
     assert sorted(path.name for path in (workspace / "1-frames").iterdir()) == ["frames.parquet", "receipt.json"]
+
+
+def test_what_fercli_did_not_write_is_not_replaced(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "thesis.json"
+    mine.write_text("all of it")
+    assert main(["export", str(workspace), "-o", str(mine)]) == 2
+    assert f"{mine} exists" in (err := capsys.readouterr().err) and "--overwrite" in err
+    assert mine.read_text() == "all of it"
+    assert main(["export", str(workspace), "-o", str(mine), "--overwrite", "-q"]) == 0
+    assert json.loads(mine.read_text())["format"] == "fercli-annotations"
+
+
+def test_an_export_may_be_replaced_until_somebody_changes_it(workspace: Path, tmp_path: Path) -> None:
+    json_file, csv_file = tmp_path / "a.json", tmp_path / "a.csv"
+    for file in (json_file, csv_file, json_file, csv_file):
+        assert main(["export", str(workspace), "-o", str(file), "-q"]) == 0
+    json_file.write_text(json_file.read_text() + "\n")
+    assert main(["export", str(workspace), "-o", str(json_file), "-q"]) == 2
+
+
+def test_a_table_goes_to_stdout_as_it_is(workspace: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["export", str(workspace), "-o", "-", "--format", "parquet", "-q"]) == 0
+    out = capfdbinary.readouterr().out
+    assert out.startswith(b"PAR1") and out.endswith(b"PAR1")

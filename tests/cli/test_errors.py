@@ -102,7 +102,7 @@ class TestOptions:
             (["--start", "1:2:3:4"], "--start"),
             (["--end", "-5"], "--end"),
             (["--start", "999"], "999"),
-            (["--format", "xml"], "known: json, records, csv"),
+            (["--format", "xml"], "known: json, records, jsonl, csv"),
             (["--device", "tpu"], "known: auto, cpu, cuda"),
         ],
     )

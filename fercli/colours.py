@@ -1,0 +1,46 @@
+"""One colour for each emotion, wherever one is drawn: report, overlay, plots, subtitles, terminal.
+
+The palette of Okabe and Ito (https://jfly.uni-koeln.de/color/), made so that colour-blind people can tell its colours
+apart; the greys were chosen to stay apart from it, and from white, under each kind of colour blindness. Colour is never
+the only sign: write the name, or its first two letters, beside it.
+"""
+
+from __future__ import annotations
+
+from fercli.labels import NOT_ASSESSABLE
+
+RGB = tuple[int, int, int]
+
+COLOURS: dict[str, RGB] = {
+    "anger": (213, 94, 0),
+    "disgust": (0, 158, 115),
+    "fear": (204, 121, 167),
+    "happiness": (240, 228, 66),
+    "sadness": (0, 114, 178),
+    "surprise": (86, 180, 233),
+    "neutral": (200, 200, 200),
+    "contempt": (230, 159, 0),
+    NOT_ASSESSABLE: (68, 68, 68),
+}
+"""Canonical emotion, or `not assessable` -> (red, green, blue) of sRGB, 0 to 255 each."""
+
+
+def as_hex(colour: RGB) -> str:
+    """`#rrggbb`."""
+    return "#" + "".join(f"{channel:02x}" for channel in colour)
+
+
+def ink_on(colour: RGB) -> RGB:
+    """Black or white, whichever is read more easily on a colour: the one with the higher contrast of WCAG 2.2."""
+    light = _luminance(colour)
+    return (0, 0, 0) if (light + 0.05) ** 2 > 1.05 * 0.05 else (255, 255, 255)
+
+
+def _luminance(colour: RGB) -> float:
+    """Relative luminance in [0, 1] as WCAG 2.2 defines it."""
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in _unit(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _unit(colour: RGB) -> list[float]:
+    return [channel / 255 for channel in colour]

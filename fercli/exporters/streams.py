@@ -1,0 +1,43 @@
+"""Writing tables of any length: a part at a time, so that no format holds more than the tables themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+ROWS = 20_000
+"""Rows that are Python objects at the same time."""
+
+
+def parts(table: pa.Table) -> Iterator[pa.Table]:
+    """The table in slices of ROWS rows; none if it is empty."""
+    for first in range(0, table.num_rows, ROWS):
+        yield table.slice(first, ROWS)
+
+
+def write_csv(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Write tables with this schema one below the other in UTF-8; the header is there even without a row.
+
+    Text is quoted, quotes inside are doubled, and null is an empty field without quotes.
+    """
+    with pacsv.CSVWriter(path, schema) as writer:
+        for table in tables:
+            writer.write_table(table)
+
+
+def as_json(value: Any) -> str:
+    """One line of JSON, every letter as itself."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def joined(items: Iterable[str]) -> Iterator[str]:
+    """The items of a JSON array or object, a line each, with commas between them."""
+    separator = ""
+    for item in items:
+        yield separator + item
+        separator = ",\n"

@@ -1,0 +1,102 @@
+"""What the timeline formats share: whole milliseconds, and tiers in which nothing overlaps.
+
+Times are the presentation timestamps of the video, as in every table. Programs that play the video count from its first
+frame: if the first timestamp is not 0, the annotations they show come that much late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from fercli.exporters.document import Document, Segment
+from fercli.labels import RECORD_NAMES
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A segment in whole milliseconds.
+
+    Attributes:
+        start_ms, end_ms: [start, end) in presentation timestamps, at least 0 and at least 1 ms apart.
+        segment: what it was made of.
+    """
+
+    start_ms: int
+    end_ms: int
+    segment: Segment
+
+    @property
+    def emotion(self) -> str:
+        """The short name of the emotion, or `not assessable`."""
+        return RECORD_NAMES[self.segment.emotion]
+
+    @property
+    def caption(self) -> str:
+        """`Ross: happy`."""
+        return f"{self.segment.person}: {self.emotion}"
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A row of a timeline.
+
+    Attributes:
+        name: no other tier is called so.
+        person: whose it is; the same as `name` but where a person needs several tiers.
+        intervals: by start; none overlaps another.
+    """
+
+    name: str
+    person: str
+    intervals: list[Interval]
+
+
+def intervals(segments: Iterable[Segment]) -> list[Interval]:
+    """Segments by start, rounded to milliseconds.
+
+    These formats know no time before 0: what lies there is cut off, and what then is empty is left out.
+    """
+    rounded = [Interval(_milliseconds(s.start_s), _milliseconds(s.end_s), s) for s in segments]
+    return sorted((i for i in rounded if i.start_ms < i.end_ms), key=lambda i: (i.start_ms, i.end_ms, i.segment.track))
+
+
+def tiers(document: Document, segments: Iterable[Segment]) -> list[Tier]:
+    """A tier for everyone in the document, by screen time, `Unassigned` last.
+
+    Where segments of one person overlap, as in a split screen, those that do not fit go to tiers called `Ross (2)`,
+    `Ross (3)` ...
+    """
+    everyone = [*document.persons, *([document.unassigned] if document.unassigned else [])]
+    by_person: dict[str, list[Interval]] = {person.name: [] for person in everyone}
+    for interval in intervals(segments):
+        by_person[interval.segment.person].append(interval)
+    names = set(by_person)
+    result = []
+    for person, own in by_person.items():
+        for number, lane in enumerate(_lanes(own), start=1):
+            name = person if number == 1 else _free_name(person, number, names)
+            names.add(name)
+            result.append(Tier(name, person, lane))
+    return result
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(0, round(seconds * 1000))
+
+
+def _lanes(own: Sequence[Interval]) -> list[list[Interval]]:
+    """At least one lane; each interval goes to the first lane that is free by then."""
+    lanes: list[list[Interval]] = [[]]
+    for interval in own:
+        free = next((lane for lane in lanes if not lane or lane[-1].end_ms <= interval.start_ms), None)
+        if free is None:
+            lanes.append([interval])
+        else:
+            free.append(interval)
+    return lanes
+
+
+def _free_name(person: str, number: int, names: set[str]) -> str:
+    return next(name for name in (f"{person} ({n})" for n in count(number)) if name not in names)

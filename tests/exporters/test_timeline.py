@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fercli.exporters.document import Document, Person, Segment
+from fercli.exporters.timeline import Interval, intervals, tiers
+from tests.exporters.samples import PERSONS, awkward, nobody
+
+ROSS = Segment("happiness", 1.0, 2.0, "Ross", 0, 0.9, (0, 0, 1, 1), "")
+
+
+def at(start_s: float, end_s: float, person: str = "Ross") -> Segment:
+    return replace(ROSS, start_s=start_s, end_s=end_s, person=person)
+
+
+def document_of(*persons: str) -> Document:
+    people = [Person(name, 1, 1.0, {}) for name in persons]
+    return Document({}, people, None, [], [], {}, [], details=lambda: pytest.fail("a timeline needs no boxes"))
+
+
+def spans(found: list[Interval]) -> list[tuple[int, int]]:
+    return [(interval.start_ms, interval.end_ms) for interval in found]
+
+
+def test_times_are_rounded_to_milliseconds_and_sorted() -> None:
+    assert spans(intervals([at(2.0006, 3.0), at(0.0004, 1.9996)])) == [(0, 2000), (2001, 3000)]
+
+
+def test_nothing_is_before_zero_and_nothing_is_empty() -> None:
+    assert spans(intervals([at(-0.08, 0.5), at(-1.0, -0.5), at(1.0001, 1.0004)])) == [(0, 500)]
+
+
+def test_the_caption_has_the_person_and_the_short_name() -> None:
+    assert intervals([ROSS])[0].caption == "Ross: happy"
+
+
+def test_segments_that_touch_share_a_tier() -> None:
+    (tier,) = tiers(document_of("Ross"), [at(0.0, 1.0), at(1.0, 2.0)])
+    assert (tier.name, spans(tier.intervals)) == ("Ross", [(0, 1000), (1000, 2000)])
+
+
+def test_segments_that_overlap_go_to_further_tiers_of_the_same_person() -> None:
+    found = tiers(document_of("Ross"), [at(0.0, 3.0), at(1.0, 2.0), at(1.5, 4.0), at(2.0, 5.0)])
+    assert [(tier.name, tier.person, spans(tier.intervals)) for tier in found] == [
+        ("Ross", "Ross", [(0, 3000)]),
+        ("Ross (2)", "Ross", [(1000, 2000), (2000, 5000)]),
+        ("Ross (3)", "Ross", [(1500, 4000)]),
+    ]
+
+
+def test_no_two_tiers_have_one_name() -> None:
+    found = tiers(document_of("Ross", "Ross (2)"), [at(0.0, 3.0), at(1.0, 2.0), at(0.0, 1.0, "Ross (2)")])
+    assert [(tier.name, tier.person) for tier in found] == [
+        ("Ross", "Ross"),
+        ("Ross (3)", "Ross"),
+        ("Ross (2)", "Ross (2)"),
+    ]
+
+
+def test_everyone_has_a_tier_in_order_of_screen_time_and_unassigned_comes_last(tmp_path: Path) -> None:
+    document = awkward(tmp_path / "a")
+    assert [tier.person for tier in tiers(document, [])] == [*PERSONS, "Unassigned"]
+    assert tiers(nobody(tmp_path / "b"), []) == []
