@@ -97,7 +97,7 @@ CLASSIFIERS = (
         source="trained with `fercli train`, recipe in weights/README.md",
         training_data="FER2013 with FER+ votes, research use",
         weights="tsm-resnet18-fer2013.safetensors",
-        sha256="1be8407b98e023d151bd1f6587e21e55df2438c7c94310ffefa098df35c23d6c",
+        sha256="3dd1f9486f71fde81c1312430f85d7a4fd7df302af8ed54b7aabb0ee44a5f59f",
     ),
     ModelSpec(
         name="resnet18",
@@ -107,6 +107,6 @@ CLASSIFIERS = (
         source="trained with `fercli train`, recipe in weights/README.md",
         training_data="FER2013 with FER+ votes, research use",
         weights="resnet18-fer2013.safetensors",
-        sha256="46fd4fda6e120df10c16118ee1cd3e26e4721f63897690aa4b86ce3aff51e683",
+        sha256="5ca3a34b0dbbc274a770c01fee5869881bb83b85cd9486da125dc24003eb709f",
     ),
 )
