@@ -16,6 +16,7 @@ from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter, show_error
 from fercli.cli.gallery import gallery_app
 from fercli.cli.people import people_app
+from fercli.cli.render import render
 from fercli.config import (
     EmotionsParams,
     FacesParams,
@@ -297,7 +298,7 @@ def doctor() -> None:
         raise typer.Exit(5)
 
 
-for _command in (learning.train, learning.plot, learning.explain):
+for _command in (render, learning.train, learning.plot, learning.explain):
     app.command()(_command)
 app.add_typer(learning.evaluate_app, name="evaluate")
 app.add_typer(people_app, name="people")

@@ -12,6 +12,7 @@ from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
 from fercli.cli.default_group import group_with_default
 from fercli.config import EmotionsParams, TracksParams, TrainConfig
+from fercli.errors import ConfigError
 
 evaluate_app = group_with_default("Scores: of a classifier or annotations, of tracks, of persons.")
 dataset_app = typer.Typer(help="Data sets of labelled faces.", no_args_is_help=True)
@@ -153,13 +154,24 @@ def evaluate_persons(
 
 
 def plot(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Directories of runs.", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf.")] = Path("curves.png"),
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="SOURCE...", help="Directories of training runs, or one workspace.", show_default=False),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf.")] = Path("plot.png"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that is there.")] = False,
 ) -> None:
-    """Draw loss and accuracy of training runs, side by side."""
-    from fercli.training.curves import plot_runs
+    """Draw loss and accuracy of training runs side by side, or who felt what when in a workspace."""
+    if (sources[0] / "workspace.json").is_file():
+        from fercli.cli.render import plot_workspace
 
-    plot_runs(runs, output)
+        if len(sources) > 1:
+            raise ConfigError("one workspace is drawn at a time", hint=f"fercli plot {sources[0]} -o {output}")
+        plot_workspace(sources[0], output, overwrite=overwrite)
+    else:
+        from fercli.training.curves import plot_runs
+
+        plot_runs(sources, output)
     print(output)
 
 

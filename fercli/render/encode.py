@@ -1,0 +1,170 @@
+"""Write H.264 video with the timestamps of its source, so that nothing moves against the sound or the annotations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.media.container import open_video
+from fercli.media.decode import clockwise_rotation, decoded_frames
+from fercli.workspace import writing
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+    from av.packet import Packet
+
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+"""Suffix -> the container as ffmpeg names it. Matroska rounds times to milliseconds, the others keep them."""
+QUALITY = "20"
+"""Constant rate factor of x264: lower is better and larger; at 18 few people see a difference from the source."""
+PRESET = "veryfast"
+FULL_RANGE = 2
+"""`color_range` of ffmpeg for luma from 0 to 255."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the numbers of a picture become light on a screen, in ffmpeg's codes.
+
+    Attributes:
+        colorspace, color_range, color_primaries, color_trc: as ITU-T H.273 numbers them; range 2 is full.
+        pixel_aspect: width / height of a pixel of the upright picture; None if unknown.
+    """
+
+    colorspace: int
+    color_range: int
+    color_primaries: int
+    color_trc: int
+    pixel_aspect: Fraction | None
+
+
+def look_of(path: Path) -> Look:
+    """The look of a video; decodes one frame.
+
+    Raises:
+        VideoError: it cannot be opened.
+    """
+    with open_video(path) as (container, stream):
+        frame = next(decoded_frames(container, stream, patient=True), None)
+        context, aspect = stream.codec_context, stream.sample_aspect_ratio
+        if aspect and frame and clockwise_rotation(frame) in (90, 270):
+            aspect = 1 / aspect
+        return Look(context.colorspace, context.color_range, context.color_primaries, context.color_trc, aspect or None)
+
+
+@contextmanager
+def new_container(out: Path, base: Fraction) -> Iterator[OutputContainer]:
+    """A container that takes the place of `out` when the block ends well; otherwise nothing is left of it.
+
+    Args:
+        out: one of the suffixes in CONTAINERS.
+        base: time base of the video, which the container keeps.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    import av
+
+    temporary = out.with_name(f".{out.name}.tmp")
+    # An edit list, which says when a track begins, counts in the time scale of the movie, by default milliseconds.
+    scale = base.denominator * math.ceil(1000 / base.denominator)
+    options = {"movflags": "+faststart", "movie_timescale": str(scale)}
+    form = CONTAINERS[out.suffix.lower()]
+    with writing(out):
+        try:
+            container = av.open(str(temporary), "w", form, container_options={} if form == "matroska" else options)
+            try:
+                yield container
+            except BaseException:
+                with suppress(Exception):
+                    container.close()
+                raise
+            with plain_errors():
+                container.close()
+            temporary.replace(out)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def mux(container: OutputContainer, packets: Iterable[Packet[Any]]) -> None:
+    """Write packets.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    for packet in packets:
+        with plain_errors():
+            container.mux(packet)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """PyAV's errors in writing as OSError, lest they be taken for errors in reading the source."""
+    from av.error import FFmpegError
+
+    try:
+        yield
+    except FFmpegError as error:
+        raise OSError(error.errno, error.strerror) from error
+
+
+class Encoder:
+    """The video track of a container.
+
+    Args:
+        container: of `new_container`.
+        size: width and height of the pictures, pixels. Odd ones grow by one: H.264 halves colour both ways.
+        base: unit of the timestamps, seconds.
+        rate: average frames a second.
+        look: of the source.
+    """
+
+    def __init__(
+        self, container: OutputContainer, size: tuple[int, int], base: Fraction, rate: Fraction, look: Look
+    ) -> None:
+        self._right, self._bottom = size[0] % 2, size[1] % 2
+        self._base, self._look = base, look
+        options = {"preset": PRESET, "crf": QUALITY}
+        self._stream = container.add_stream("libx264", rate, options)
+        context = self._stream.codec_context
+        context.width, context.height = size[0] + self._right, size[1] + self._bottom
+        context.pix_fmt = "yuv420p"
+        context.time_base = self._stream.time_base = base
+        context.thread_type, context.thread_count = "AUTO", 0
+        context.colorspace, context.color_range = look.colorspace, look.color_range
+        context.color_primaries, context.color_trc = look.color_primaries, look.color_trc
+        if look.pixel_aspect:
+            context.sample_aspect_ratio = look.pixel_aspect
+
+    def encode(self, image: NDArray[np.uint8], tick: int, duration: int) -> list[Packet[Any]]:
+        """The packets that are ready after one more picture, RGB uint8 HxWx3; time and duration in units of `base`."""
+        from av.video.frame import VideoFrame
+
+        if self._right or self._bottom:
+            image = np.asarray(
+                cv2.copyMakeBorder(image, 0, self._bottom, 0, self._right, cv2.BORDER_REPLICATE), np.uint8
+            )
+        frame = VideoFrame.from_ndarray(image, "rgb24").reformat(
+            format="yuv420p",
+            dst_colorspace=self._look.colorspace,
+            dst_color_range=self._look.color_range,
+            interpolation="BILINEAR",
+            threads=1,
+        )
+        frame.pts, frame.duration, frame.time_base = tick, duration, self._base
+        with plain_errors():
+            return list(self._stream.encode(frame))
+
+    def finish(self) -> list[Packet[Any]]:
+        """The packets still held back."""
+        with plain_errors():
+            return list(self._stream.encode(None))

@@ -1,0 +1,68 @@
+"""The frames that were looked at, and how far what was seen in one of them reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fercli.timing import frame_ends
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The sampled frames of a video, n of them, ascending.
+
+    Attributes:
+        frame: their numbers in the video; (n,).
+        pts_s: their times, seconds; float64 (n,).
+        shot: the shot of each; (n,).
+        ends_s: until when each stands for what is on screen, seconds; float64 (n,). A frame whose follower is of
+            another shot stands for itself only: the cut lies somewhere between the two.
+    """
+
+    frame: NDArray[np.int32]
+    pts_s: NDArray[np.float64]
+    shot: NDArray[np.int32]
+    ends_s: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, frames: pa.Table, video_end_s: float) -> Sampled:
+        """From the table `frames` and the end of the video, seconds."""
+        pts, shot = frames["pts_s"].to_numpy(), frames["shot"].to_numpy()
+        last_of_shot = np.append(np.diff(shot) != 0, False)[: len(pts)]
+        ends = np.where(last_of_shot, np.nextafter(pts, np.inf), frame_ends(pts, video_end_s))
+        return cls(frames["frame"].to_numpy(), pts, shot, ends)
+
+    @property
+    def cuts_s(self) -> list[float]:
+        """Times of the first sampled frame of each shot but the first, seconds."""
+        cuts: list[float] = self.pts_s[1:][np.diff(self.shot) != 0].tolist()
+        return cuts
+
+    def places(self, frame: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Position among the sampled frames of each frame number, all of which were sampled."""
+        return np.searchsorted(self.frame, frame)
+
+    def reach(self, first: int, last: int, margin_s: float) -> tuple[float, float]:
+        """From when until when a face may be on screen that was seen in sampled frames `first` to `last`.
+
+        It reaches up to the sampled frames before and after it, in which it was not seen, and at least `margin_s` to
+        either side, but over no sampled frame of another shot.
+
+        Returns:
+            A half-open range, seconds.
+        """
+        begin, end = np.searchsorted(self.shot, [self.shot[first], self.shot[first] + 1])
+        from_s, until_s = self.pts_s[first] - margin_s, max(self.pts_s[last] + margin_s, self.ends_s[last])
+        if first:
+            from_s = min(from_s, self.pts_s[first - 1])
+        if last + 1 < len(self.pts_s):
+            until_s = max(until_s, self.pts_s[last + 1])
+        if begin:
+            from_s = max(from_s, np.nextafter(self.pts_s[begin - 1], np.inf))
+        if end < len(self.pts_s):
+            until_s = min(until_s, self.pts_s[end])
+        return float(from_s), float(until_s)

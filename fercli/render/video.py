@@ -1,0 +1,140 @@
+"""`fercli render`: the video again, with what was found drawn over it, or with its faces blurred."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.errors import ConfigError, VideoError
+from fercli.media.container import no_frame_decodes, open_video
+from fercli.media.decode import decode
+from fercli.media.index import FrameIndex, read_index
+from fercli.progress import Reporter
+from fercli.render.artist import Artist
+from fercli.render.encode import CONTAINERS, Encoder, look_of, mux, new_container
+from fercli.render.paths import MAX_GAP_S
+from fercli.render.ready import refuse_existing, require_stages
+from fercli.render.sound import Sound
+from fercli.workspace import Workspace
+
+COUNTED_BASE = Fraction(1, 90000)
+"""Time base of a source that has no usable one."""
+
+
+def render(
+    workspace: Workspace,
+    out: Path,
+    *,
+    blur_faces: bool = False,
+    only: Collection[str] = (),
+    overwrite: bool = False,
+    reporter: Reporter,
+) -> None:
+    """Write the annotated video, upright, in the resolution and with the timestamps of the source, and its sound.
+
+    Args:
+        workspace: all stages up to classify-emotions have run.
+        out: one of the suffixes in `encode.CONTAINERS`; it appears when it is complete.
+        blur_faces: make all detected faces unrecognisable, whether or not anybody is known to have them.
+        only: shown names of persons: nobody else is drawn, and these are not blurred. Empty for all.
+        overwrite: whether to replace `out`.
+        reporter: who hears of the progress.
+
+    Raises:
+        ConfigError: `out` exists, is the video itself or has another suffix; or nobody is called as `only` says.
+        MissingStage: a stage has not run.
+        VideoError: the video is gone, is another one by now, or cannot be decoded.
+        OutputError: `out` cannot be written.
+    """
+    _check_output(workspace, out, overwrite)
+    require_stages(workspace)
+    path = _source(workspace)
+    artist = Artist.of(workspace, blur_faces=blur_faces, only=frozenset(only))
+    index = read_index(path)
+    for warning in [*index.warnings, *(_unblurred(artist, index) if blur_faces else ())]:
+        reporter.warn(warning)
+    size = (workspace.video.width, workspace.video.height)
+    written = 0
+    with reporter.task("render", len(index.pts_s), "frame") as task:
+        for _ in _written(path, index, artist, size, out):
+            written += 1
+            task.advance()
+    if written < len(index.pts_s):
+        reporter.warn(f"{len(index.pts_s) - written} of {len(index.pts_s)} frames of {path.name} cannot be decoded")
+
+
+def _written(path: Path, index: FrameIndex, artist: Artist, size: tuple[int, int], out: Path) -> Iterator[int]:
+    """Numbers of the frames as they are written; `out` is complete at the end."""
+    base, ticks, durations = _clock(path, index)
+    rate = Fraction(len(ticks) / index.duration_s).limit_denominator(1001)
+    with new_container(out, base) as target, open_video(path) as (source, _):
+        encoder = Encoder(target, size, base, rate, look_of(path))
+        sound = Sound(source, target)
+        frame = -1
+        for picture in decode(path, index, range(len(ticks))):
+            frame, image = picture.frame, picture.rgb()
+            if image.shape[1::-1] != size:  # the resolution may change inside a stream
+                image = np.asarray(cv2.resize(image, size), np.uint8)
+            artist.draw(image, float(index.pts_s[frame]))
+            for packet in encoder.encode(image, int(ticks[frame]), int(durations[frame])):
+                sound.write_until(float((packet.dts or 0) * base))
+                mux(target, [packet])
+            yield frame
+        if frame < 0:
+            raise no_frame_decodes(path)
+        mux(target, encoder.finish())
+        sound.finish()
+
+
+def _clock(path: Path, index: FrameIndex) -> tuple[Fraction, NDArray[np.int64], NDArray[np.int64]]:
+    """Unit of the timestamps in seconds; timestamp and duration of each frame in it, (N,) int64, ascending."""
+    if index.ticks is not None:
+        with open_video(path) as (_, stream):
+            base, ticks = stream.time_base or COUNTED_BASE, index.ticks
+    else:
+        base = COUNTED_BASE
+        ticks = np.rint(index.pts_s * base.denominator).astype(np.int64)
+        steps = np.arange(len(ticks))
+        ticks = np.maximum.accumulate(ticks - steps) + steps  # two frames at one time follow each other
+    gaps = np.diff(ticks)
+    usual = round(float(gaps.mean())) if len(gaps) else round(index.duration_s / float(base))
+    return base, ticks, np.append(gaps, max(1, usual))
+
+
+def _check_output(workspace: Workspace, out: Path, overwrite: bool) -> None:
+    if out.suffix.lower() not in CONTAINERS:
+        raise ConfigError(f"cannot write {out}: unknown kind of video", hint=f"name it {', '.join(CONTAINERS)}")
+    if out.resolve() == Path(workspace.video.path).resolve():
+        raise ConfigError(f"{out} is the video itself", hint="choose another name with -o")
+    refuse_existing(out, overwrite=overwrite)
+
+
+def _source(workspace: Workspace) -> Path:
+    """The video, if it is still the one that was annotated."""
+    path = Path(workspace.video.path)
+    hint = f"if it was moved: fercli extract-frames NEW_PATH {workspace.path}"
+    if not path.exists():
+        raise VideoError(f"the video {path} is gone", hint=hint)
+    if path.is_file() and path.stat().st_size != workspace.video.size:
+        raise VideoError(f"{path} is not the video that was annotated: its size is another", hint=hint)
+    return path
+
+
+def _unblurred(artist: Artist, index: FrameIndex) -> Iterator[str]:
+    """Where faces may stay visible because nobody looked for them."""
+    pts, ends = artist.frames.pts_s, artist.frames.ends_s
+    begin_s, end_s = float(index.pts_s[0]), float(index.pts_s[-1])
+    if not len(pts) or begin_s < pts[0] - MAX_GAP_S or end_s > ends[-1] + MAX_GAP_S:
+        where = f"outside {pts[0]:.1f} s to {ends[-1]:.1f} s" if len(pts) else "anywhere"
+        yield f"faces {where} are not blurred: only that stretch was searched for faces"
+    widest_s = float(np.diff(pts).max()) if len(pts) > 1 else 0.0
+    if widest_s >= MAX_GAP_S:
+        yield (
+            f"faces were searched for {widest_s:.1f} s apart, and may be visible in between; "
+            "run `fercli extract-frames` with a higher --fps first"
+        )

@@ -1,0 +1,151 @@
+"""Pictures and sound stay in step, whatever the clock of the source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from fercli.media.index import read_index
+from fercli.progress import Silent
+from fercli.render.video import render
+from tests.media_samples import H264, H264_B_FRAMES, cut_short, ffmpeg, numbered_video, read_number, write_video
+from tests.render.scenes import add_click, click_time, grey_video, make_scene, pictures, times
+
+VARIABLE = ("-vf", "setpts='(N/30+floor(N/5)*0.1+0.5)/TB+0.5'", "-fps_mode", "passthrough")
+"""30 frames a second with a pause of 0.1 s after each fifth, on a clock of 1/30 s that begins at 0.5 s."""
+FINE = (
+    "-vf",
+    "settb=1/90000,setpts='(N*0.04+0.011*mod(N*7,5))/TB'",
+    "-fps_mode",
+    "passthrough",
+    "-enc_time_base",
+    "1:90000",
+)
+"""Every frame lasts differently long, on a clock of 1/90000 s."""
+SOURCES = {
+    "variable.mp4": (*H264, *VARIABLE),
+    "fine.mp4": (*H264_B_FRAMES, *FINE),
+    "late.mp4": (*H264_B_FRAMES, "-vf", "setpts=PTS+25"),
+    "film.mp4": (*H264_B_FRAMES, "-video_track_timescale", "24000"),
+    "late.ts": H264_B_FRAMES,
+    "variable.mkv": (*H264, *VARIABLE),
+}
+
+
+def rendered(tmp_path: Path, source: Path, name: str = "out.mp4") -> Path:
+    """What becomes of a source in which no face is seen."""
+    render(make_scene(tmp_path / "w", source, {}), tmp_path / name, reporter=Silent())
+    return tmp_path / name
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_frame_keeps_its_time(tmp_path: Path, name: str) -> None:
+    fps = "24000/1001" if name == "film.mp4" else "30"
+    source = numbered_video(tmp_path / name, 60, fps=fps, encode=SOURCES[name])
+    target = rendered(tmp_path, source)
+    before = read_index(source).pts_s
+    if "variable" in name or "fine" in name:
+        assert len(set(np.diff(before).round(4))) > 1
+    if "variable" in name or "late" in name:
+        assert before[0] > 0.4
+    assert times(target) == pytest.approx(before, abs=1e-9)
+    assert [read_number(image) for _, image in pictures(target)] == list(range(60))
+
+
+def test_matroska_keeps_the_time_to_the_millisecond(tmp_path: Path) -> None:
+    source = numbered_video(tmp_path / "v.mp4", 30, fps="24000/1001")
+    target = rendered(tmp_path, source, "out.mkv")
+    assert times(target) == pytest.approx(read_index(source).pts_s, abs=5.1e-4)
+
+
+def test_the_last_frame_lasts_as_long_as_the_others_on_average(tmp_path: Path) -> None:
+    source = numbered_video(tmp_path / "v.mp4", 20, fps="10")
+    with av.open(str(rendered(tmp_path, source))) as container:
+        stream = container.streams.video[0]
+        assert stream.duration is not None and float(stream.duration * stream.time_base) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "sound", "out", "codec"),
+    [
+        ("aac.mp4", ("-c:a", "aac"), "out.mp4", "aac"),
+        ("pcm.mkv", ("-c:a", "pcm_s16le"), "out.mp4", "aac"),
+        ("pcm.mkv", ("-c:a", "pcm_s16le"), "out.mkv", "pcm_s16le"),
+        ("vorbis.mkv", ("-c:a", "libvorbis"), "out.mp4", "aac"),
+        ("opus.mkv", ("-c:a", "libopus"), "out.mp4", "opus"),
+        ("adts.ts", ("-c:a", "aac"), "out.mp4", "aac"),
+        ("mp3.mp4", ("-c:a", "libmp3lame"), "out.mov", "mp3"),
+    ],
+)
+def test_a_click_and_a_flash_stay_together(
+    tmp_path: Path, name: str, sound: tuple[str, ...], out: str, codec: str
+) -> None:
+    frames = [np.full((64, 128, 3), 255 if number == 40 else 0, np.uint8) for number in range(60)]
+    silent = write_video(tmp_path / "silent.mp4", frames, fps="30", encode=(*H264_B_FRAMES, *VARIABLE))
+    flash_s = times(silent)[40]
+    source = add_click(silent, tmp_path / name, flash_s, *sound)
+    source_offset = click_time(source) - _flash(source)
+    assert abs(source_offset) < 0.01
+    target = rendered(tmp_path, source, out)
+    assert click_time(target) - _flash(target) == pytest.approx(source_offset, abs=0.002)
+    assert abs(click_time(target) - _flash(target)) < 0.01
+    with av.open(str(target)) as container:
+        assert container.streams.audio[0].codec_context.name.startswith(codec)
+
+
+def test_sound_that_begins_before_the_pictures_begins_as_early(tmp_path: Path) -> None:
+    silent = numbered_video(tmp_path / "silent.mp4", 60, encode=(*H264_B_FRAMES, "-vf", "setpts=PTS+25"))
+    source = add_click(silent, tmp_path / "v.mp4", 0.2, "-c:a", "aac")
+    target = rendered(tmp_path, source)
+    assert times(target)[0] == pytest.approx(times(source)[0], abs=1e-9) and times(target)[0] > 0.8
+    assert click_time(target) == pytest.approx(click_time(source), abs=0.002)
+    assert click_time(target) == pytest.approx(0.2, abs=0.01)
+
+
+def test_all_sound_tracks_are_kept_with_their_languages(tmp_path: Path) -> None:
+    one = add_click(grey_video(tmp_path / "silent.mp4"), tmp_path / "one.mkv", 1.0, "-c:a", "aac")
+    maps = ("-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy")
+    names = ("-metadata:s:a:0", "language=fra", "-metadata:s:a:1", "language=deu")
+    ffmpeg("-i", str(one), *maps, *names, str(tmp_path / "two.mkv"))
+    with av.open(str(rendered(tmp_path, tmp_path / "two.mkv"))) as container:
+        assert [stream.metadata["language"] for stream in container.streams.audio] == ["fra", "deu"]
+
+
+def test_pictures_and_sound_lie_beside_each_other_in_the_file(tmp_path: Path) -> None:
+    silent = grey_video(tmp_path / "silent.mp4", 150)
+    source = add_click(silent, tmp_path / "v.mp4", 1.0, "-c:a", "aac", duration_s=15)
+    with av.open(str(rendered(tmp_path, source))) as container:
+        places = [(packet.pos, packet.stream.type) for packet in container.demux() if packet.size]
+    kinds = [kind for _, kind in sorted(places)]
+    assert kinds.index("audio") < 20 and max(kinds[::-1].index(kind) for kind in ("audio", "video")) < 80
+
+
+def test_a_video_without_sound_gets_none(tmp_path: Path) -> None:
+    with av.open(str(rendered(tmp_path, grey_video(tmp_path / "v.mp4")))) as container:
+        assert not container.streams.audio
+
+
+def test_a_clock_that_cannot_be_used_is_replaced_by_counting(tmp_path: Path) -> None:
+    """Two frames at one time: the index counts, and so does the copy."""
+    double = ("-vf", "setpts='(N-eq(N,20))/30/TB+0.5'", "-fps_mode", "passthrough")
+    source = numbered_video(tmp_path / "v.mkv", 40, encode=(*H264, *double))
+    assert read_index(source).ticks is None
+    written = times(rendered(tmp_path, source))
+    assert written == pytest.approx(read_index(source).pts_s, abs=1e-3)
+    assert all(np.diff(written) > 0)
+
+
+def test_a_file_that_was_cut_short_is_rendered_as_far_as_it_goes(tmp_path: Path) -> None:
+    whole = add_click(numbered_video(tmp_path / "s.mp4", 90), tmp_path / "v.mkv", 1.0, "-c:a", "aac")
+    source = cut_short(whole, tmp_path / "short.mkv", 0.6)
+    written = times(rendered(tmp_path, source))
+    assert 30 < len(written) < 90
+    assert written == pytest.approx(read_index(source).pts_s[: len(written)], abs=1e-9)
+
+
+def _flash(path: Path) -> float:
+    """When the first bright picture is shown, seconds."""
+    return next(time_s for time_s, image in pictures(path) if image.mean() > 128)
