@@ -45,6 +45,7 @@ FACES = pa.schema(
         ),
         _column("size", pa.float32(), "shorter side of the box, pixels"),
         _column("sharpness", pa.float32(), "variance of the Laplacian of the face at 64 x 64 pixels, from 0"),
+        _column("contrast", pa.float32(), "variance of the luma of the face at 64 x 64 pixels, from 0"),
         _column("frontal", pa.float32(), "1 facing the camera, 0 in profile; null without landmarks", nullable=True),
     ]
 )

@@ -88,6 +88,7 @@ def _face(frame: int, value: int) -> dict[str, Any]:
         "landmarks": None,
         "size": 19.0,
         "sharpness": 100.0,
+        "contrast": 1000.0,
         "frontal": None,
     }
 

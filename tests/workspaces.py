@@ -94,6 +94,7 @@ def face_row(frame: int, **values: Any) -> dict[str, Any]:
         "landmarks": None,
         "size": 80.0,
         "sharpness": 200.0,
+        "contrast": 1000.0,
         "frontal": 0.9,
         **values,
     }

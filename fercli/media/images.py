@@ -81,12 +81,23 @@ def sharpness(face: NDArray[np.uint8]) -> float:
     """
     if face.size == 0:
         return 0.0
+    return float(cv2.Laplacian(_standard(face), cv2.CV_32F).var())
+
+
+def contrast(face: NDArray[np.uint8]) -> float:
+    """Variance of a face's luma, from 0, at the size that `sharpness` looks at; so the ratio of both tells blur alone.
+
+    Args:
+        face: (H, W, 3), the region inside the detector's box.
+    """
+    return float(_standard(face).var()) if face.size else 0.0
+
+
+def _standard(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
     luma = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
     larger = max(luma.shape) > SHARPNESS_SIDE
-    standard = cv2.resize(
-        luma, (SHARPNESS_SIDE, SHARPNESS_SIDE), interpolation=cv2.INTER_AREA if larger else cv2.INTER_LINEAR
-    )
-    return float(cv2.Laplacian(standard, cv2.CV_32F).var())
+    way = cv2.INTER_AREA if larger else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(luma, (SHARPNESS_SIDE, SHARPNESS_SIDE), interpolation=way), dtype=np.uint8)
 
 
 def _decoded(data: bytes) -> NDArray[np.uint8] | None:

@@ -143,11 +143,12 @@ def _faces(workspace: Workspace, tracks: list[int]) -> pa.Table:
     members = members.filter(pc.is_in(members["track"], pa.array(tracks, pa.int32())))
     frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
     faces = tables.read_table(workspace.table("faces"), tables.FACES)
-    columns = faces.select(["face", "frame", "size", "sharpness", "frontal"])
+    columns = faces.select(["face", "frame", "size", "sharpness", "contrast", "frontal"])
     rows = columns.join(members, "face", join_type="inner").join(frames, "frame", join_type="inner").sort_by("face")
-    size, sharpness = rows["size"].to_numpy(), rows["sharpness"].to_numpy().astype(np.float64)
+    size = rows["size"].to_numpy()
+    sharpness, contrast = (rows[name].to_numpy().astype(np.float64) for name in ("sharpness", "contrast"))
     frontal = np.nan_to_num(rows["frontal"].to_numpy().astype(np.float64), nan=1.0)
-    good = usable(size, sharpness, frontal) & (size >= MIN_FACE)
+    good = usable(size, sharpness, contrast, frontal) & (size >= MIN_FACE)
     return rows.append_column("quality", pa.array(quality(size, sharpness, frontal))).filter(pa.array(good))
 
 

@@ -45,7 +45,7 @@ class FaceRows:
 
     def add(self, frame: int, image: NDArray[np.uint8], found: Detections) -> None:
         """One decoded frame with the faces in it, in the order they are to be numbered in."""
-        from fercli.media.images import encode_jpeg, sharpness, square_crop
+        from fercli.media.images import contrast, encode_jpeg, sharpness, square_crop
 
         self._seen.append(frame)
         for row, (box, score) in enumerate(zip(found.boxes, found.scores, strict=True)):
@@ -61,6 +61,7 @@ class FaceRows:
                     "landmarks": None if points is None else points.ravel().tolist(),
                     "size": float(min(box[2:] - box[:2])),
                     "sharpness": sharpness(_inside(image, box)),
+                    "contrast": contrast(_inside(image, box)),
                     "frontal": None if points is None else frontality(points),
                 }
             )
@@ -196,7 +197,7 @@ def _check(params: FacesParams) -> None:
 STAGE = Stage(
     name="detect-faces",
     directory="2-faces",
-    version=1,
+    version=2,
     params=FacesParams,
     needs=("frames", "video"),
     run=run,

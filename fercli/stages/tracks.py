@@ -83,13 +83,13 @@ def read_faces(context: StageContext) -> Faces:
     shots, counts = np.unique(shot, return_counts=True)
     size = rows["size"].to_numpy()
     frontal = np.nan_to_num(rows["frontal"].to_numpy().astype(np.float64), nan=1.0)
-    sharpness = rows["sharpness"].to_numpy().astype(np.float64)
+    sharpness, contrast = (rows[name].to_numpy().astype(np.float64) for name in ("sharpness", "contrast"))
     return Faces(
         frame=rows["frame"].to_numpy(),
         shot=shot[order],
         pts_s=pts[order],
         boxes=np.stack([rows[name].to_numpy() for name in ("x1", "y1", "x2", "y2")], axis=1),
-        usable=usable(size, sharpness, frontal),
+        usable=usable(size, sharpness, contrast, frontal),
         quality=quality(size, sharpness, frontal),
         end_s=frame_ends(pts, context.workspace.video.end_s)[order],
         frames_in_shot=dict(zip(shots.tolist(), counts.tolist(), strict=True)),
@@ -250,7 +250,7 @@ def _people_rows(faces: Faces, owner: NDArray[np.int32], who: Mapping[int, tuple
 STAGE = Stage(
     name="track",
     directory="3-tracks",
-    version=3,
+    version=4,
     params=TracksParams,
     needs=("frames", "faces", "crops"),
     run=run,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fercli.errors import InputError
-from fercli.media.images import decode_jpeg, encode_jpeg, read_image, sharpness, square_crop
+from fercli.media.images import contrast, decode_jpeg, encode_jpeg, read_image, sharpness, square_crop
 
 
 def _textured(side: int) -> NDArray[np.uint8]:
@@ -120,6 +120,20 @@ def test_sharpness_of_a_face_too_small_for_its_detail_is_lower() -> None:
     fine = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     small = np.asarray(cv2.resize(fine, (16, 16), interpolation=cv2.INTER_AREA), np.uint8)
     assert sharpness(small) < 0.1 * sharpness(fine)
+
+
+def test_sharpness_over_contrast_does_not_depend_on_the_light() -> None:
+    face = _textured(64)
+    dim = np.asarray(face // 2, np.uint8)
+    assert sharpness(dim) < sharpness(face) / 3
+    assert sharpness(dim) / contrast(dim) == pytest.approx(sharpness(face) / contrast(face), rel=0.15)
+
+
+def test_contrast_is_the_variance_of_the_luma() -> None:
+    face = np.zeros((64, 64, 3), np.uint8)
+    face[:, ::2] = 20
+    assert contrast(face) == 100.0
+    assert contrast(face[:0]) == 0.0
 
 
 def test_sharpness_of_nothing_to_see_is_zero() -> None:

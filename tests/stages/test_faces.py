@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fercli.config import FacesParams
 from fercli.errors import ConfigError, UnknownModel, VideoError, WeightsError
 from fercli.geometry import square_around
-from fercli.media.images import decode_jpeg, sharpness
+from fercli.media.images import contrast, decode_jpeg, sharpness
 from fercli.media.probe import probe
 from fercli.models.detections import Detections
 from fercli.models.registry import MODELS
@@ -107,6 +107,7 @@ def test_a_row_holds_what_the_schema_says(tmp_path: Path) -> None:
     np.testing.assert_allclose(row["landmarks"], (np.array([50, 30]) + EYES * [40, 50]).ravel(), rtol=1e-6)
     assert row["frontal"] == pytest.approx(1.0)
     assert row["sharpness"] == pytest.approx(sharpness(image[30:80, 50:90]))
+    assert row["contrast"] == pytest.approx(contrast(image[30:80, 50:90]))
     assert crops[0].shape == (64, 64, 3)  # 2 x 50 pixels, scaled down
     np.testing.assert_allclose(crops[0][32, 32], [255, 0, 0], atol=6)
     np.testing.assert_allclose(crops[0][4, 4], [100, 100, 100], atol=6)

@@ -113,7 +113,9 @@ def test_times_end_where_the_frame_ends_and_never_in_the_next_shot(tmp_path: Pat
     assert [(row["start_s"], row["end_s"]) for row in people] == [(5.0, 5.4), (5.4, pytest.approx(5.84))]
 
 
-@pytest.mark.parametrize("bad", [{"size": 19.0}, {"sharpness": 19.0}, {"frontal": 0.05}])
+@pytest.mark.parametrize(
+    "bad", [{"size": 19.0}, {"sharpness": 19.0}, {"sharpness": 3.9, "contrast": 10.0}, {"frontal": 0.05}]
+)
 def test_a_track_without_a_face_to_tell_by_gets_no_person(tmp_path: Path, bad: dict[str, float]) -> None:
     shots = [0] * 4 + [1] * 4
     seen = [(at(k, 100, **(bad if shot else {})), RED) for k, shot in enumerate(shots)]
@@ -182,6 +184,11 @@ def test_bad_faces_do_not_speak_for_a_track_that_has_good_ones(tmp_path: Path) -
     seen += [(at(k, 100), RED) for k in range(10, 15)]
     _, _, people = find(workspace(tmp_path, [0] * 10 + [1] * 5, seen))
     assert [row["person"] for row in people] == ["Person 1", "Person 1"]
+
+
+def test_a_dark_face_is_as_good_as_a_bright_one(tmp_path: Path) -> None:
+    seen = [(at(k, 100, sharpness=5.0, contrast=15.0), RED) for k in range(4)]
+    assert [row["person"] for row in find(workspace(tmp_path, [0] * 4, seen))[2]] == ["Person 1"]
 
 
 def test_faces_of_a_detector_without_landmarks_are_as_good(tmp_path: Path) -> None:
