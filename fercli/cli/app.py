@@ -274,6 +274,19 @@ def formats() -> None:
 
 
 @app.command()
+def report(
+    workspace: opt.WorkspacePath,
+    output: Annotated[Path, typer.Option("--output", "-o", help="An .html file.")] = Path("report.html"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """One HTML page that opens offline: who felt what when, face by face, with the video beside it."""
+    from fercli.cli.report import report as write_report
+
+    write_report(workspace, output, overwrite=overwrite, reporter=ConsoleReporter(quiet=quiet))
+
+
+@app.command()
 def status(workspace: opt.WorkspacePath) -> None:
     """Each stage: fresh, or stale and why."""
     from fercli.cli import show

@@ -1,0 +1,32 @@
+"""`fercli report`: write the page, and say whether it can play the video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fercli.errors import ConfigError
+from fercli.progress import Reporter
+from fercli.report.page import build
+from fercli.workspace import Workspace, write_atomically
+
+
+def report(workspace: Path, output: Path, overwrite: bool, reporter: Reporter) -> None:
+    """Write the report of a workspace.
+
+    Raises:
+        ConfigError: `output` is no .html, or there already.
+        OutputError: it cannot be written.
+        MissingStage, CorruptTable, InputError: as `report.content.read_content`.
+    """
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"cannot write a report to {output}: unknown suffix", hint="name it report.html")
+    if output.exists() and not overwrite:
+        raise ConfigError(f"{output} is there already", hint="choose another name, or add --overwrite")
+    page, playback = build(Workspace.open(workspace), output)
+    content = page.encode()
+    write_atomically(output, content)
+    if playback.problem:
+        reporter.warn(f"{playback.problem}: the report has no playback, the rest works")
+    else:
+        reporter.note("the report plays the video from where it is now: keep the two together")
+    reporter.note(f"report       {output} ({len(content) / 1e6:.1f} MB)")

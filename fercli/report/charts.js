@@ -1,0 +1,81 @@
+// Streams and balances, and the whole chart of a person.
+const MANY_RUNS = 40; // a pattern in so many pieces is not seen, and makes huge prints
+
+// The bins in view; where there are several in a pixel, their mean.
+function binsInView({ stream: { step, bin, percent } }, at) {
+  const group = Math.max(1, Math.floor(0.75 / (step * at.perMs))),
+    found = [];
+  const begin = (number) => facts.start + number * step;
+  let k = upTo(bin, Math.floor((state.from - facts.start) / step) - group);
+  while (k < bin.length && begin(bin[k]) < state.to) {
+    const key = Math.floor(bin[k] / group),
+      first = k;
+    while (k < bin.length && Math.floor(bin[k] / group) === key) k++;
+    const values = percent.map((column) => {
+      let sum = 0;
+      for (let n = first; n < k; n++) sum += column[n];
+      return sum / (k - first);
+    });
+    const left = Math.max(at.x(begin(key * group)), 0),
+      right = Math.min(at.x(begin((key + 1) * group)), at.width);
+    if (right > left) found.push({ key, left: rounded(left), right: rounded(right), values });
+  }
+  return found;
+}
+
+// One outline for each run of neighbouring bins: along the tops, and back along the base.
+function steps(bins, base, top) {
+  let path = "";
+  bins.forEach((one, k) => {
+    if (!k || bins[k - 1].key !== one.key - 1) path += `M${one.left} ${base}`;
+    path += `V${rounded(top(one))}H${one.right}`;
+    if (k === bins.length - 1 || bins[k + 1].key !== one.key + 1) path += `V${base}z`;
+  });
+  return path;
+}
+
+function drawStream(svg, bins, at, top) {
+  element("path", { d: `M0 ${top + STREAM}h${at.width}`, stroke: "#b5b5b5" }, svg);
+  for (const one of bins) {
+    const total = one.values.reduce((a, b) => a + b, 0) || 1;
+    let sum = 0;
+    one.stacked = one.values.map((value) => (sum += value / total));
+  }
+  const runs = bins.filter((one, k) => one.key - 1 !== bins[k - 1]?.key).length;
+  for (let kind = UNKNOWN - 1; kind >= 0; kind--) {
+    // from behind: each reaches down to the base
+    const d = steps(bins, top + STREAM, (one) => top + STREAM * (1 - one.stacked[kind]));
+    element("path", { d, fill: runs > MANY_RUNS ? classes[kind].colour : pattern(kind) }, svg);
+  }
+}
+
+function drawBalance(svg, bins, at, top) {
+  const zero = top + BALANCE / 2;
+  const value = ({ values }) => values.reduce((sum, percent, kind) => sum + percent * classes[kind].sign, 0) / 100;
+  element("path", { d: steps(bins, zero, (one) => zero - (value(one) * BALANCE) / 2), fill: "#555" }, svg);
+  element("path", { d: `M0 ${zero}h${at.width}`, stroke: "#767676" }, svg);
+  element("path", { d: `M0 ${top}h${at.width}M0 ${top + BALANCE}h${at.width}`, stroke: "#e3e3e3" }, svg);
+}
+
+function drawPlot(plot, width) {
+  const person = persons[plot.dataset.person],
+    at = scale(width);
+  const strip = plot.classList.contains("strip"),
+    place = layout(person),
+    height = strip ? 24 : place.height;
+  const svg = canvas(width, height);
+  if (strip) {
+    element("path", { d: `M0 15.5h${width}`, stroke: "#d9d9d9" }, svg);
+    drawTimeline(svg, person, at, CUTS + 1, 17, false);
+  } else {
+    plot.style.height = `${height}px`;
+    const bins = binsInView(person, at);
+    drawTimeline(svg, person, at, place.timeline, laneHeight(person), true);
+    drawStream(svg, bins, at, place.stream);
+    drawBalance(svg, bins, at, place.balance);
+    drawAxis(svg, at, place.axis);
+  }
+  drawCuts(svg, at, place.axis, !strip);
+  plot.querySelector("svg")?.remove();
+  plot.prepend(svg);
+}

@@ -1,0 +1,45 @@
+"""Whether the page can play the video, and from where."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from fercli.workspace import VideoFacts
+
+
+@dataclass(frozen=True)
+class Playback:
+    """Where the page finds the video.
+
+    Attributes:
+        source: URL relative to the page; empty if there is nothing to play.
+        problem: why there is nothing to play; empty otherwise.
+    """
+
+    source: str
+    problem: str
+
+
+def find_video(video: VideoFacts, page: Path) -> Playback:
+    """Look for the video where it was when it was analysed; a file of another size is not that video.
+
+    Args:
+        video: facts of the workspace.
+        page: where the report will lie.
+    """
+    path = Path(video.path)
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return Playback("", f"the video is no longer at {video.path}")
+    if size != video.size:
+        return Playback("", f"{video.path} has changed since it was analysed")
+    try:
+        # Windows has no relative path from one drive to another.
+        relative = os.path.relpath(path.resolve(), page.resolve().parent)
+    except ValueError:
+        return Playback(path.resolve().as_uri(), "")
+    return Playback(quote(os.fsencode(Path(relative).as_posix())), "")
