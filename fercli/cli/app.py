@@ -287,6 +287,17 @@ def report(
 
 
 @app.command()
+def show(
+    workspace: opt.WorkspacePath,
+    json: Annotated[bool, typer.Option("--json", help="Persons and their sums as JSON.")] = False,
+) -> None:
+    """Who was seen for how long, feeling what, and when: the summary that annotate ends with."""
+    from fercli.cli import show as shown
+
+    shown.show(workspace, as_json=json)
+
+
+@app.command()
 def status(workspace: opt.WorkspacePath) -> None:
     """Each stage: fresh, or stale and why."""
     from fercli.cli import show

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,44 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from fercli.errors import MissingDependency, WeightsError
+from fercli.cli.strip import WIDTH, strips
+from fercli.errors import MissingDependency, MissingStage, WeightsError
 from fercli.exporters.document import Document, Person, gather
+from fercli.exporters.json_document import as_json_person
 from fercli.labels import RECORD_NAMES
 from fercli.models.registry import MODELS, find_weights
 from fercli.pipeline import status as stage_status
+from fercli.stages import EMOTIONS, FACES, TRACKS
 from fercli.workspace import Workspace
 
 
 def summary(workspace: Workspace, output: Path) -> None:
     """What `annotate` ends with, on stderr: who was seen for how long, feeling what, and where the files are."""
-    document = gather(workspace)
     console = _console(sys.stderr)
+    _show(gather(workspace), console)
+    console.print(f"annotations  {output}", soft_wrap=True)
+    console.print(f"workspace    {workspace.path}", soft_wrap=True)
+
+
+def show(path: Path, *, as_json: bool) -> None:
+    """The same of a finished workspace, on stdout.
+
+    Raises:
+        MissingStage: it is not finished.
+    """
+    workspace = Workspace.open(path)
+    for stage in (FACES, TRACKS, EMOTIONS):
+        if workspace.receipt(stage.directory) is None:
+            raise MissingStage(f"{path} has no {stage.name} yet", hint=f"run: fercli {stage.name} {path}")
+    document = gather(workspace)
+    if as_json:
+        persons = [as_json_person(person) for person in document.persons]
+        print(json.dumps({"video": document.video, "persons": persons, "warnings": document.warnings}, indent=1))
+    else:
+        _show(document, _console(sys.stdout))
+
+
+def _show(document: Document, console: Console) -> None:
     video = document.video
     console.print(
         f"{video['name']}: {video['duration_s']:.1f} s, {video['width']} x {video['height']}, "
@@ -30,8 +57,10 @@ def summary(workspace: Workspace, output: Path) -> None:
         console.print(_persons(document))
     else:
         console.print("No face was found, so there is nothing to annotate.")
-    console.print(f"annotations  {output}", soft_wrap=True)
-    console.print(f"workspace    {workspace.path}", soft_wrap=True)
+    for line in strips(document, min(WIDTH, max(10, console.width - 20))):
+        console.print(line, no_wrap=True, crop=False)
+    for warning in document.warnings:
+        console.print(f"warning: {warning}", soft_wrap=True, markup=False)
 
 
 def status(path: Path) -> None:

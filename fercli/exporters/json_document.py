@@ -17,8 +17,8 @@ def write(document: Document, path: Path) -> None:
         "format": "fercli-annotations",
         "version": 1,
         "video": document.video,
-        "persons": [_person(person) for person in document.persons],
-        "unassigned": _person(document.unassigned) if document.unassigned else None,
+        "persons": [as_json_person(person) for person in document.persons],
+        "unassigned": as_json_person(document.unassigned) if document.unassigned else None,
         "segments": [segment.as_record() for segment in document.segments],
         "not_assessable": [_gap(segment) for segment in document.gaps],
         "provenance": document.provenance,
@@ -27,7 +27,8 @@ def write(document: Document, path: Path) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _person(person: Person) -> dict[str, Any]:
+def as_json_person(person: Person) -> dict[str, Any]:
+    """A person's sums, emotions under the names of records."""
     seconds = {RECORD_NAMES[emotion]: value for emotion, value in person.seconds_by_emotion.items()}
     return {**asdict(person), "seconds_by_emotion": seconds}
 

@@ -125,3 +125,20 @@ def test_a_table_goes_to_stdout_as_it_is(workspace: Path, capfdbinary: pytest.Ca
     assert main(["export", str(workspace), "-o", "-", "--format", "parquet", "-q"]) == 0
     out = capfdbinary.readouterr().out
     assert out.startswith(b"PAR1") and out.endswith(b"PAR1")
+
+
+def test_show_prints_the_summary_again_on_stdout(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(workspace)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("film.mp4: ") and captured.err == ""
+    assert "\x1b" not in captured.out, "no colours in a pipe"
+    assert main(["show", str(workspace), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["video"]["name"] == "film.mp4" and isinstance(found["persons"], list)
+
+
+def test_show_says_what_has_to_run_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video = make_video(tmp_path / "film.mp4")
+    assert main(["extract-frames", str(video), str(tmp_path / "w"), "-q"]) == 0
+    assert main(["show", str(tmp_path / "w")]) == 4
+    assert f"fercli detect-faces {tmp_path / 'w'}" in capsys.readouterr().err
