@@ -121,6 +121,8 @@ def _input_digest(workspace: Workspace, need: str, digests: Digests) -> str:
         return digests.of(Path(workspace.video.path)) or workspace.video.sha256
     if need == "corrections":
         return digests.of(workspace.corrections)
+    if need == "human_segments":
+        return digests.of(workspace.human_segments)
     if need == "provenance":
         return _provenance_digest(workspace)
     return digests.of(workspace.table(need))

@@ -4,6 +4,7 @@
       workspace.json     format version and what is known of the video
       1-frames/ ...      one directory a stage, each with its receipt.json
       people.toml        corrections of a person to who is who; no stage ever writes it
+      segments.csv       a person's own segments; no stage ever writes it either
       2-faces.partial/   a stage at work, or one that was killed: key.json, chunks/, out/
 
 A stage directory is complete or absent. What a stage writes goes to `N-name.partial/out`, receipt last; then the whole
@@ -165,6 +166,11 @@ class Workspace:
     def corrections(self) -> Path:
         """Where a person's corrections to who is who lie, if there are any; beside the stages, so none replaces it."""
         return self.path / "people.toml"
+
+    @property
+    def human_segments(self) -> Path:
+        """Where a person's own segments lie, if there are any."""
+        return self.path / "segments.csv"
 
     def receipt(self, directory: str) -> Receipt | None:
         """The receipt in a stage's directory; None if there is none that can be read."""

@@ -27,6 +27,8 @@ MEANING = {
     "workspace.json": "format version and facts of the video",
     "receipt.json": "what made the files beside it",
     "annotations.json": "what was exported last",
+    "exported.json": "what was exported where",
+    "people.toml": "your corrections to who is who",
 }
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>.*?)\n(?P<output>.*?)```", re.DOTALL)
 _TREE = re.compile(r"```text\nsample\.fercli/\n.*?```", re.DOTALL)

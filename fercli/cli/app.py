@@ -15,6 +15,7 @@ from fercli.cli import learning
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter, show_error
 from fercli.cli.gallery import gallery_app
+from fercli.cli.importing import import_corrections
 from fercli.cli.people import people_app
 from fercli.cli.render import render
 from fercli.config import (
@@ -324,6 +325,7 @@ def doctor() -> None:
 
 for _command in (render, learning.train, learning.plot, learning.explain):
     app.command()(_command)
+app.command("import")(import_corrections)
 app.add_typer(learning.evaluate_app, name="evaluate")
 app.add_typer(people_app, name="people")
 app.add_typer(gallery_app, name="gallery")

@@ -102,7 +102,8 @@ def evaluate(
     root: Annotated[Path | None, typer.Option(help="The data set's file or directory.", show_default=False)] = None,
     split: Annotated[str, typer.Option(help="train, valid, test or all; by default test, if the set has one.")] = "",
     truth: Annotated[
-        Path | None, typer.Option(help="Your own labels (.csv or .eaf) to score annotations against.")
+        Path | None,
+        typer.Option(help="Your own labels, .csv, .eaf, .TextGrid or .json, to score annotations against."),
     ] = None,
     figures: Annotated[Path | None, typer.Option(help="Directory for pictures of confusion and reliability.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,

@@ -15,6 +15,7 @@ DATASETS = {
     "affectnet7": "fercli.datasets.affectnet:read_7",
     "casme2": "fercli.datasets.casme2:read",
     "ckplus": "fercli.datasets.ckplus:read",
+    "corrected": "fercli.datasets.corrected:read",
     "fer2013": "fercli.datasets.fer2013:read",
     "ferplus": "fercli.datasets.fer2013:read_ferplus",
     "folder": "fercli.datasets.folder:read",

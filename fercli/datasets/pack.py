@@ -5,7 +5,7 @@ A face takes `SIDE` x `SIDE` bytes: half a million fit into two gigabytes, and t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -41,10 +41,12 @@ class Cut:
     Attributes:
         search: whether the face has to be found in each picture.
         face_scale: side of a packed face as a multiple of the longer side of the detector's box.
+        read_picture: path -> (H, W, 3) RGB.
     """
 
     search: bool
     face_scale: float
+    read_picture: Callable[[Path], NDArray[np.uint8]]
 
 
 def pack(
@@ -54,6 +56,7 @@ def pack(
     name: str = "",
     terms: str = "",
     face_scale: float | None = None,
+    read_picture: Callable[[Path], NDArray[np.uint8]] = read_image,
 ) -> DatasetSplits:
     """Read every picture of a listing.
 
@@ -62,6 +65,7 @@ def pack(
         reporter: who is told how far it is.
         name, terms: instead of the listing's own.
         face_scale: how the pictures frame the face, if it is known; otherwise the default detector looks.
+        read_picture: path of a frame -> (H, W, 3) RGB, or an InputError; for pictures that are not files of their own.
 
     Raises:
         DatasetError: nothing in the listing can be used.
@@ -75,7 +79,7 @@ def pack(
             + (f"; {len(listing.problems)} problems, the first: {listing.problems[0]}" if listing.problems else ""),
             hint="check --root and --dataset: is this that set, unpacked as it was downloaded?",
         )
-    cut = Cut(False, face_scale) if face_scale is not None else _look(samples)
+    cut = Cut(False, face_scale, read_picture) if face_scale is not None else _look(samples, read_picture)
     frames = CLIP_FRAMES if any(len(sample.frames) > 1 for sample in samples) else 1
     images = np.zeros((len(samples), frames, SIDE, SIDE), np.uint8)
     problems, kept = list(listing.problems), np.zeros(len(samples), dtype=bool)
@@ -114,21 +118,21 @@ def _part(
     )
 
 
-def _look(samples: Sequence[Sample]) -> Cut:
+def _look(samples: Sequence[Sample], read_picture: Callable[[Path], NDArray[np.uint8]]) -> Cut:
     """Decide from some pictures whether they are faces already."""
     chosen = [samples[row] for row in framing.spread(len(samples))]
     pictures = []
     for sample in chosen:
         try:
-            picture = read_image(sample.frames[-1])
+            picture = read_picture(sample.frames[-1])
         except InputError:
             continue  # reported when all are read
         pictures.append(picture if sample.box is None else _boxed(picture, sample.box))
     share = framing.face_share(pictures)
     boxed = any(sample.box is not None for sample in samples)
     if share is None or boxed or share >= framing.FILLS:
-        return Cut(False, 1.0 if share is None else round(1 / share, 3))
-    return Cut(True, CROP_SCALE)
+        return Cut(False, 1.0 if share is None else round(1 / share, 3), read_picture)
+    return Cut(True, CROP_SCALE, read_picture)
 
 
 def _read_all(samples: Sequence[Sample], frames: int, cut: Cut) -> Iterator[NDArray[np.uint8] | Problem]:
@@ -155,7 +159,7 @@ def _read(sample: Sample, frames: int, cut: Cut) -> NDArray[np.uint8] | Problem:
 
 
 def _face(path: Path, sample: Sample, cut: Cut) -> NDArray[np.uint8]:
-    picture = read_image(path)
+    picture = cut.read_picture(path)
     if sample.box is not None:
         picture = _boxed(picture, sample.box)
     elif cut.search:

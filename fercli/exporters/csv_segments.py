@@ -7,14 +7,15 @@ from pathlib import Path
 
 from fercli.exporters.document import Document
 
-COLUMNS = ("object", "class", "seconds", "end", "score", "track", "x1", "y1", "x2", "y2")
+COLUMNS = ("object", "class", "seconds", "end", "score", "track", "x1", "y1", "x2", "y2", "source")
 
 
 def write(document: Document, path: Path) -> None:
-    """Write the segments with a header line; columns mean what the keys of a record mean."""
+    """Write the segments with a header line; columns mean what the keys of a record mean, `source` is always there."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for segment in document.segments:
             record = segment.as_record()
-            writer.writerow([*(record[name] for name in COLUMNS[:6]), *record["box"]])
+            cells = [record.get(name) for name in COLUMNS[:6]]
+            writer.writerow([*cells, *(record["box"] or [None] * 4), segment.source])

@@ -114,9 +114,7 @@ def _segments(workspace: Workspace, shown: dict[int, TrackIdentity]) -> list[Seg
     ]
 
 
-def _painted(
-    workspace: Workspace, who: WhoIsWho, segments: list[Segment], names: dict[int, str]
-) -> list[Segment]:
+def _painted(workspace: Workspace, who: WhoIsWho, segments: list[Segment], names: dict[int, str]) -> list[Segment]:
     """The segments with a person's own ones over them."""
     hidden = hidden_names(who)
     rows = under_shown_names(read_segments(workspace.human_segments), who)

@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fercli.exporters.seen_faces import SeenFaces
 from fercli.exporters.segment import NO_TRACK, Segment
 from fercli.labels import NOT_ASSESSABLE
 from fercli.people.corrections import UNASSIGNED
 from fercli.people.naming import WhoIsWho
-from fercli.people.segments_csv import HumanSegment
+from fercli.people.segments_csv import HumanSegment, outside
 
 SLIVER_S = 0.002
 """Human segments have whole milliseconds and the machine's do not: what is left over on the way is not a segment."""
@@ -47,26 +50,18 @@ def paint(segments: Sequence[Segment], rows: Sequence[HumanSegment], faces: Seen
     spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for row in rows:
         spans[row.person].append((row.start_ms / 1000, row.end_ms / 1000))
-    painted = [piece for segment in segments for piece in _pieces(segment, spans[segment.person], faces)]
+    holes = {person: np.array(own) for person, own in spans.items()}
+    nothing = np.zeros((0, 2))
+    painted = [piece for segment in segments for piece in _pieces(segment, holes.get(segment.person, nothing), faces)]
     painted += [_shown(row, row.emotion, faces) for row in rows if row.emotion is not None]
     return sorted(painted, key=lambda segment: (segment.start_s, segment.track))
 
 
-def outside(start: float, end: float, holes: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """What is left of [start, end) outside the holes, in order."""
-    left = []
-    for hole_start, hole_end in sorted(holes):
-        if hole_start < end and start < hole_end:
-            if start < hole_start:
-                left.append((start, hole_start))
-            start = max(start, hole_end)
-    return [*left, (start, end)] if start < end else left
-
-
-def _pieces(segment: Segment, holes: list[tuple[float, float]], faces: SeenFaces) -> list[Segment]:
-    left = outside(segment.start_s, segment.end_s, holes)
-    if left == [(segment.start_s, segment.end_s)]:
+def _pieces(segment: Segment, holes: NDArray[np.float64], faces: SeenFaces) -> list[Segment]:
+    met = holes[(holes[:, 0] < segment.end_s) & (holes[:, 1] > segment.start_s)]
+    if not len(met):
         return [segment]
+    left = outside(segment.start_s, segment.end_s, map(tuple, met.tolist()))
     pieces = [replace(segment, start_s=start, end_s=end) for start, end in left if end - start > SLIVER_S]
     found = [faces.of_track(piece.track, piece.start_s, piece.end_s) for piece in pieces]
     return [replace(piece, box=face.box) if face else piece for piece, face in zip(pieces, found, strict=True)]

@@ -19,7 +19,7 @@ class Segment:
         emotion: canonical name, or `not assessable`.
         start_s, end_s: [start, end) in presentation timestamps, seconds.
         person: who.
-        track: number of the track; of a human segment the one with the person's face nearest to its middle, or NO_TRACK.
+        track: number of the track; of a human segment that of the person's face nearest to its middle, or NO_TRACK.
         score: mean probability in [0, 1]; None if not assessable, and of human segments.
         box: x1, y1, x2, y2 of the face in the middle of the segment, pixels; None without a track.
         reason: why it is not assessable; empty otherwise.

@@ -39,8 +39,13 @@ SEGMENTS = pa.schema(
         _column("object", pa.string(), "shown name of the person"),
         _column("end", pa.float64(), "end (exclusive), seconds"),
         _column("score", pa.float64(), "mean probability of the class; null if not assessable", nullable=True),
-        _column("track", pa.int32(), "number of the track"),
-        *BOX,
+        _column(
+            "track",
+            pa.int32(),
+            "number of the track; null, as is the box, where nobody was tracked",
+            nullable=True,
+        ),
+        *(field.with_nullable(True) for field in BOX),
         _column("identity", pa.float64(), "how surely the track is this person's, in [0, 1]", nullable=True),
         _column("identity_source", pa.string(), "`human` if a person said who it is, else `machine`"),
         _column("source", pa.string(), "`human` if a person corrected the segment, else `machine`"),
@@ -86,14 +91,14 @@ def write_csv_faces(document: Document, path: Path) -> None:
 def _segment(segment: Segment) -> dict[str, Any]:
     return {
         "identity_source": "machine",
-        "source": "machine",
         **segment.as_record(),
+        "source": segment.source,
         "seconds": segment.start_s,
         "end": segment.end_s,
         "score": segment.score,
         "identity": segment.identity,
         "reason": segment.reason,
-        **dict(zip(EDGES, segment.box, strict=True)),
+        **dict(zip(EDGES, segment.box or [None] * 4, strict=True)),
     }
 
 

@@ -16,6 +16,7 @@ from fercli.people import cast
 from fercli.people.corrections import UNASSIGNED, Correction, Seen, clean_name
 from fercli.people.naming import next_free_name, who_is_who
 from fercli.people.people_toml import CorrectionsFile
+from fercli.people.segments_csv import rename_person
 from fercli.people.sightings import places, require_matching_tables, seen_together
 from fercli.workspace import Workspace, write_atomically
 
@@ -35,6 +36,7 @@ def rename(workspace: Workspace, name: str, new: str) -> None:
         raise ConfigError(f"there is a {new!r} already", hint=hint)
     editor.decide(tracks, name=new)
     editor.save()
+    rename_person(workspace.human_segments, {clean_name(name)}, new)
     _tell_cast(workspace, {person for track in tracks if (person := editor.persons[track])}, new)
 
 
@@ -57,6 +59,7 @@ def merge(workspace: Workspace, names: Sequence[str], into: str, *, force: bool 
     ignored = all(editor.who.tracks[track].ignored for track in groups[0])
     editor.decide([track for group in groups for track in group], name=clean_name(into), ignore=ignored)
     editor.save()
+    rename_person(workspace.human_segments, {clean_name(name) for name in names}, clean_name(into))
 
 
 def split(workspace: Workspace, name: str, tracks: Sequence[int], new: str = "", *, force: bool = False) -> str:

@@ -96,6 +96,11 @@ def who_is_who(workspace: Workspace) -> WhoIsWho:
     return WhoIsWho(people, tracks, applied, problems)
 
 
+def is_numbered(name: str) -> bool:
+    """Whether a name only counts persons, as `Person 3`: then it means somebody in one video alone."""
+    return _NUMBERED.fullmatch(name) is not None
+
+
 def next_free_name(names: Iterable[str]) -> str:
     """`Person N` with N above every number in use."""
     return f"Person {max((int(match[1]) for match in map(_NUMBERED.fullmatch, names) if match), default=0) + 1}"

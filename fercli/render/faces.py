@@ -63,9 +63,10 @@ class Faces:
         self._presence = Presence(self._paths)
         self._tracks, self._persons = faces["track"].to_pylist(), faces["person"].to_pylist()
         self._probabilities = np.stack([faces[label].to_numpy() for label in details.labels], axis=1)
-        self._segments: dict[int, list[Segment]] = defaultdict(list)
+        # What a person says of somebody goes for all of his or her faces, in whatever track.
+        self._segments: dict[int | str, list[Segment]] = defaultdict(list)
         for segment in sorted(segments, key=lambda segment: segment.start_s):
-            self._segments[segment.track].append(segment)
+            self._segments[segment.person if segment.source == "human" else segment.track].append(segment)
 
     def at(self, time_s: float) -> list[ShownFace]:
         """The faces on screen, by track. A face is shown between two sightings less than MAX_GAP_S apart, and as long
@@ -83,7 +84,7 @@ class Faces:
             box = path.boxes[place]
         else:
             return None
-        segment = self._segment(self._tracks[row], time_s)
+        segment = self._segment(self._persons[row], time_s) or self._segment(self._tracks[row], time_s)
         probabilities = self._probabilities[row]
         return ShownFace(
             self._tracks[row],
@@ -94,7 +95,7 @@ class Faces:
             None if np.isnan(probabilities).any() else probabilities,
         )
 
-    def _segment(self, track: int, time_s: float) -> Segment | None:
-        segments = self._segments[track]
+    def _segment(self, whose: int | str, time_s: float) -> Segment | None:
+        segments = self._segments[whose]
         place = bisect_right(segments, time_s, key=lambda segment: segment.start_s) - 1
         return segments[place] if place >= 0 and time_s < segments[place].end_s else None

@@ -34,6 +34,16 @@ STAGE = Stage(
     directory="5-export",
     version=3,
     params=ExportParams,
-    needs=("frames", "faces", "tracks", "people", "emotions", "segments", "corrections", "human_segments", "provenance"),
+    needs=(
+        "frames",
+        "faces",
+        "tracks",
+        "people",
+        "emotions",
+        "segments",
+        "corrections",
+        "human_segments",
+        "provenance",
+    ),
     run=run,
 )

@@ -17,8 +17,8 @@ _TOO_BLURRED = 0.02
 the first pairs of different persons under 0.55, at 0.011 every fourth pair. Their ratio, because a dark face is as good
 as a bright one: at a fifth of the light, 0.35, no pair came nearer than 0.62."""
 _TOO_DARK = 4.0
-"""Sharpness below which a face is so dark that little but noise is left: at a tenth of the light, 5.8, different persons
-were at least 0.57 apart, at a twentieth, 2.4, as near as 0.32."""
+"""Sharpness below which a face is so dark that little but noise is left: at a tenth of the light, 5.8, different
+persons were at least 0.57 apart, at a twentieth, 2.4, as near as 0.32."""
 _TURNED_AWAY = 0.1
 """Frontality below which the network knows a profile and no longer whose: two women side by side lay at 0.36."""
 _ENOUGH_PIXELS = 150.0

@@ -224,3 +224,15 @@ def test_a_name_reaches_the_cast_and_so_the_next_episode(film: Workspace, tmp_pa
     add_receipt(film, "3-tracks", cast=str(show))
     rename(film, "Person 1", "Zoë")
     assert cast.enrol(show, "x", "two", groups, [], 0.5) == ["Zoë", "Person 2", "Person 3"]
+
+
+def test_a_persons_own_segments_follow_names(film: Workspace) -> None:
+    film.human_segments.write_text("person,start,end,class\nPerson 1,0,1,sad\nPerson 2,0,1,happy\nPerson 3,5,6,\n")
+    rename(film, "Person 1", "Zoe\u0308")
+    merge(film, ["Person 2"], "Person 3", force=True)
+    assert film.human_segments.read_text(encoding="utf-8").splitlines() == [
+        "person,start,end,class",
+        "Person 3,0.000,1.000,happy",
+        "Person 3,5.000,6.000,",
+        "Zoë,0.000,1.000,sad",
+    ]

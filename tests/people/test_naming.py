@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fercli.errors import CorruptTable, InputError
-from fercli.people.naming import TrackIdentity, next_free_name, who_is_who
+from fercli.people.naming import TrackIdentity, is_numbered, next_free_name, who_is_who
 from fercli.workspace import Workspace
 from tests.people.film import PERSONS, correct, make_film, track_again
 
@@ -191,3 +191,8 @@ def test_a_damaged_table_is_named(film: Workspace) -> None:
 def test_the_next_free_number_is_above_all_others() -> None:
     assert next_free_name([]) == "Person 1"
     assert next_free_name(["Person 2", "Unknown 7", "Ross", "Person 3b", "Person"]) == "Person 8"
+
+
+def test_names_that_only_count_are_told_from_names() -> None:
+    assert [is_numbered(name) for name in ("Person 12", "Unknown 3")] == [True, True]
+    assert not any(is_numbered(name) for name in ("Ross", "Person", "Person 1b", "My Person 1"))

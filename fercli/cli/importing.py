@@ -1,0 +1,47 @@
+"""`fercli import`: corrections made in another program, back into the workspace. `fercli.cli.app` adds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fercli.cli import options as opt
+from fercli.cli.console import ConsoleReporter
+
+if TYPE_CHECKING:
+    from fercli.importers.corrections import Imported
+
+
+def import_corrections(
+    workspace: opt.WorkspacePath,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="An edited export: .eaf, .TextGrid, .csv, .json or .jsonl.", show_default=False
+        ),
+    ],
+    force: Annotated[
+        bool, typer.Option("--force", help="Even if it is about another video, or would delete everything.")
+    ] = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Read back what you corrected elsewhere: emotions, boundaries, names, deletions. The machine's output stays."""
+    from fercli.importers.corrections import import_file
+    from fercli.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    with opened.lock():
+        done = import_file(opened, file, force=force)
+    reporter = ConsoleReporter(quiet=quiet)
+    for line in [*done.notes, *_summary(done)]:
+        reporter.note(line)
+    reporter.note(f"next: fercli export {workspace} -o annotations.json")
+
+
+def _summary(done: Imported) -> list[str]:
+    renamed = [f"renamed: {old} is {new}" for old, new in done.renamed.items()]
+    if not (done.changed or done.added or done.deleted):
+        return [*renamed, "no segment changed"]
+    return [*renamed, f"segments: {done.changed} changed, {done.added} added, {done.deleted} deleted"]

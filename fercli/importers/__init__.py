@@ -1,0 +1,37 @@
+"""Annotations read back: fercli's own exports after somebody worked on them, and labels from elsewhere."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from fercli.errors import DatasetError
+from fercli.importers.marks import Annotations
+
+READERS = {
+    ".csv": "csv_rows:read",
+    ".eaf": "eaf:read",
+    ".json": "json_records:read",
+    ".jsonl": "json_records:read_lines",
+    ".TextGrid": "textgrid:read",
+}
+"""Suffix -> `module:function` inside this package; the function takes a path."""
+
+
+def read_annotations(path: Path) -> Annotations:
+    """Read a file of one of the READERS, told by its suffix, in capitals or not.
+
+    Raises:
+        DatasetError: it is missing, unreadable, of another kind, or not usable; names file and place.
+    """
+    found = next((reader for suffix, reader in READERS.items() if path.suffix.lower() == suffix.lower()), None)
+    if found is None:
+        raise DatasetError(f"cannot read labels from {path}", hint=f"give one of {', '.join(READERS)}")
+    module, function = found.split(":")
+    read: Callable[[Path], Annotations] = getattr(import_module(f"{__name__}.{module}"), function)
+    try:
+        return read(path)
+    except (OSError, ValueError, csv.Error, RecursionError) as error:
+        raise DatasetError(f"cannot read {path}: {error}", hint="check the name, and export the file again") from error

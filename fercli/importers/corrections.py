@@ -1,0 +1,183 @@
+"""`fercli import`: what a person changed in an export becomes corrections beside the machine's output."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from fercli.errors import ConfigError, DatasetError, MissingStage
+from fercli.exporters.document import UNASSIGNED, Document, gather
+from fercli.exporters.overlay import hidden_names, under_shown_names
+from fercli.importers import read_annotations
+from fercli.importers.difference import TOLERANCE_MS, Difference, Shown, difference
+from fercli.importers.marks import Annotations, Mark
+from fercli.importers.renames import find_renames
+from fercli.labels import NOT_ASSESSABLE
+from fercli.people.corrections import clean_name
+from fercli.people.editing import rename
+from fercli.people.naming import WhoIsWho, is_numbered, who_is_who
+from fercli.people.segments_csv import HumanSegment, as_csv, outside, read_segments, rename_person
+from fercli.people.sightings import require_matching_tables
+from fercli.workspace import Workspace, write_atomically
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did.
+
+    Attributes:
+        changed, added, deleted: numbers of segments, as in `Difference`.
+        renamed: old name -> new name.
+        notes: sentences a person should read.
+    """
+
+    changed: int
+    added: int
+    deleted: int
+    renamed: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imported:
+    """Take over what a person changed in an exported file, or labels made elsewhere; under the lock of the workspace.
+
+    What the file says as it is shown is left alone, so that importing a file twice changes nothing.
+
+    Args:
+        force: even if the file is about another video, or has no segment at all.
+
+    Raises:
+        DatasetError: the file cannot be used; names file and place. Nothing is changed then.
+        InputError: the corrections there are cannot be read.
+        MissingStage, CorruptTable: the tables are not complete.
+    """
+    _require_segments(workspace)
+    annotations = read_annotations(path)
+    who = who_is_who(workspace)
+    document = gather(workspace, who)
+    notes = [*annotations.notes, *_about_the_video(workspace, annotations, path, force=force)]
+    shown = _shown(document, annotations)
+    marks = _usable(annotations, {one.person for one in shown}, hidden_names(who), notes)
+    if not marks and any(one.carried for one in shown) and not force:
+        raise DatasetError(f"{path} has no segment: all would be deleted", hint="if that is meant, use --force")
+    _refuse_outside(workspace, shown, marks)
+    renamed = find_renames(shown, marks, {one.person for one in shown} | who.names)
+    old_names = {new: old for old, new in renamed.items()}
+    found = difference(shown, [replace(mark, person=old_names.get(mark.person, mark.person)) for mark in marks])
+    _write(workspace, who, found, renamed)
+    return Imported(found.changed, found.added, found.deleted, renamed, notes)
+
+
+def _require_segments(workspace: Workspace) -> None:
+    if not workspace.table("segments").exists():
+        raise MissingStage(
+            f"{workspace.path} has nothing to correct: classify-emotions has not run yet",
+            hint=f"run: fercli classify-emotions {workspace.path}",
+        )
+    require_matching_tables(workspace)
+
+
+def _about_the_video(workspace: Workspace, annotations: Annotations, path: Path, *, force: bool) -> list[str]:
+    """What to say of a file that does not say which video it is about.
+
+    Raises:
+        DatasetError: it is about another one.
+    """
+    video = workspace.video
+    name = _composed(Path(video.path).name)
+    if annotations.sha256:
+        if annotations.sha256 == video.sha256 or force:
+            return []
+        other = f"{annotations.media[0]!r} of other content" if annotations.media else "a video of other content"
+    elif not annotations.media:
+        return [f"{path} does not say which video it is about; taken to be {name}"]
+    elif name in map(_composed, annotations.media) or force:
+        return []
+    else:
+        other = repr(annotations.media[0])
+    raise DatasetError(
+        f"{path} is about another video: {other}, and this is {name!r}",
+        hint="if it is the same one under another name, use --force",
+    )
+
+
+def _shown(document: Document, annotations: Annotations) -> list[Shown]:
+    found = []
+    for segment in [*document.segments, *document.gaps]:
+        span = round(segment.start_s * 1000), round(segment.end_s * 1000)
+        written = annotations.written(segment.start_s, segment.end_s)
+        carried = written[0] < written[1] and (annotations.has_gaps or segment.emotion != NOT_ASSESSABLE)
+        found.append(Shown(_composed(segment.person), segment.emotion, span, written, carried))
+    return found
+
+
+def _usable(annotations: Annotations, shown: set[str], hidden: set[str], notes: list[str]) -> list[Mark]:
+    """The marks of persons who are not left out, each under a name as it is kept."""
+    marks = []
+    passed_over: dict[str, int] = {}
+    for mark in annotations.marks:
+        person = mark.tier if mark.tier in shown else mark.person
+        try:
+            person = person if person == UNASSIGNED or person in shown else clean_name(person)
+        except ConfigError as error:
+            raise DatasetError(f"{mark.place}: {error.message}", hint="say there who it is") from error
+        if person in hidden:
+            passed_over[person] = passed_over.get(person, 0) + 1
+        else:
+            marks.append(replace(mark, person=person))
+    notes += [f"{name} is left out here: {count} segments passed over" for name, count in passed_over.items()]
+    return marks
+
+
+def _refuse_outside(workspace: Workspace, shown: list[Shown], marks: list[Mark]) -> None:
+    """A frame more at either end is forgiven: programs count frames, and do not agree on how many there are."""
+    slack = TOLERANCE_MS + (1000 / workspace.video.fps if workspace.video.fps else 0)
+    first = min([1000 * workspace.video.start_s, *(one.span[0] for one in shown)])
+    last = max([1000 * workspace.video.end_s, *(one.span[1] for one in shown)])
+    for mark in marks:
+        if mark.start_ms < first - slack or mark.end_ms > last + slack:
+            raise DatasetError(
+                f"{mark.place}: {mark.start_ms / 1000:g} to {mark.end_ms / 1000:g} s is outside the video, "
+                f"which is {first / 1000:g} to {last / 1000:g} s",
+                hint="times are presentation timestamps in seconds",
+            )
+
+
+def _write(workspace: Workspace, who: WhoIsWho, found: Difference, renamed: dict[str, str]) -> None:
+    """Names first: they are written one by one, and what is killed in between is done by importing again."""
+    for old, new in renamed.items():
+        if old in who.names:
+            rename(workspace, old, new)
+        else:
+            rename_person(workspace.human_segments, {old}, new)
+    for person in sorted({row.person for row in found.rows} - renamed.keys()):
+        if _only_numbered(who, person):
+            rename(workspace, person, person)
+    if found.rows:
+        rows = [replace(row, person=renamed.get(row.person, row.person)) for row in found.rows]
+        before = under_shown_names(read_segments(workspace.human_segments), who)
+        write_atomically(workspace.human_segments, as_csv(_merged(before, rows)))
+
+
+def _only_numbered(who: WhoIsWho, person: str) -> bool:
+    """Whether `track` may give the name to somebody else the next time it runs: then it is held to the face."""
+    own = [track for track in who.tracks.values() if track.name == person]
+    return bool(own) and is_numbered(person) and all(track.source == "machine" for track in own)
+
+
+def _merged(before: Iterable[HumanSegment], new: list[HumanSegment]) -> list[HumanSegment]:
+    """The new rows, and what is left of the older ones around them."""
+    left = [
+        replace(row, start_ms=round(start), end_ms=round(end), line=0)
+        for row in before
+        for start, end in outside(
+            row.start_ms, row.end_ms, [(n.start_ms, n.end_ms) for n in new if n.person == row.person]
+        )
+    ]
+    return [*left, *new]
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)

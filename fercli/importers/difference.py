@@ -1,0 +1,171 @@
+"""What a person changed: the difference between what is shown and what a file says. Whole milliseconds throughout."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from fercli.errors import DatasetError
+from fercli.importers.marks import Mark
+from fercli.people.segments_csv import HumanSegment, outside
+
+TOLERANCE_MS = 2
+"""Two times this near are the same: programs round on the way."""
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A segment as the export has it.
+
+    Attributes:
+        person, emotion: shown name, canonical name.
+        span: [start, end).
+        written: the same as a file of the format holds it.
+        carried: whether the format has such segments.
+    """
+
+    person: str
+    emotion: str
+    span: Span
+    written: Span
+    carried: bool
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a file says otherwise.
+
+    Attributes:
+        rows: what a person says, deletions too; every time they do not speak of is as it is shown.
+        changed: segments of the file in place of others.
+        added: segments of the file where nothing of their person was shown.
+        deleted: shown segments in whose place nothing is.
+    """
+
+    rows: list[HumanSegment]
+    changed: int
+    added: int
+    deleted: int
+
+
+def difference(shown: Sequence[Shown], marks: Sequence[Mark]) -> Difference:
+    """Compare what is shown with the marks of a file, person by person.
+
+    Raises:
+        DatasetError: a person's marks overlap where nothing of the kind is shown.
+    """
+    people: dict[str, tuple[list[Shown], list[Mark]]] = defaultdict(lambda: ([], []))
+    for segment in shown:
+        people[segment.person][0].append(segment)
+    for mark in marks:
+        people[mark.person][1].append(mark)
+    found = [_of_person(person, own, theirs) for person, (own, theirs) in people.items()]
+    return Difference(
+        [row for part in found for row in part.rows],
+        sum(part.changed for part in found),
+        sum(part.added for part in found),
+        sum(part.deleted for part in found),
+    )
+
+
+def same(a: Span, b: Span) -> bool:
+    """Whether two spans have the same ends."""
+    return abs(a[0] - b[0]) <= TOLERANCE_MS and abs(a[1] - b[1]) <= TOLERANCE_MS
+
+
+def _of_person(person: str, shown: list[Shown], marks: list[Mark]) -> Difference:
+    _refuse_overlaps(person, shown, marks)
+    alike, new, gone = _matched(shown, marks)
+    new = _snapped(shown, new)
+    gone_spans = [segment.span for segment in gone]
+    stated = _closure(alike, new, gone_spans)
+    rows = [HumanSegment(person, *span, emotion) for span, emotion in stated]
+    holes = [span for span, _ in stated]
+    empty = [piece for span in _union(gone_spans) for piece in outside(*span, holes)]
+    rows += [HumanSegment(person, round(start), round(end), None) for start, end in empty]
+    new_spans = [(mark.start_ms, mark.end_ms) for mark in new]
+    changed = sum(_meets(span, gone_spans) for span in new_spans)
+    deleted = sum(not _meets(span, new_spans) for span in gone_spans)
+    return Difference(rows, changed, len(new) - changed, deleted)
+
+
+def _matched(shown: list[Shown], marks: list[Mark]) -> tuple[list[Shown], list[Mark], list[Shown]]:
+    """Shown segments that the file has too, marks that are not shown, and shown segments that the file has not."""
+    by_start: dict[tuple[str, int], list[Shown]] = defaultdict(list)
+    for segment in shown:
+        by_start[segment.emotion, segment.written[0]].append(segment)
+    alike, new = [], []
+    for mark in marks:
+        starts = sorted(range(-TOLERANCE_MS, TOLERANCE_MS + 1), key=abs)
+        lists = [by_start[mark.emotion, mark.start_ms + shift] for shift in starts]
+        span = (mark.start_ms, mark.end_ms)
+        home = next((found for found in lists if any(same(one.written, span) for one in found)), None)
+        if home is None:
+            new.append(mark)
+        else:
+            alike.append(home.pop(next(place for place, one in enumerate(home) if same(one.written, span))))
+    left = [segment for found in by_start.values() for segment in found]
+    return alike, new, [segment for segment in left if segment.carried]
+
+
+def _snapped(shown: list[Shown], marks: list[Mark]) -> list[Mark]:
+    """The marks with their ends on those of shown segments where the file means these, so that neighbours touch."""
+    ends = sorted({pair for one in shown for pair in zip(one.written, one.span, strict=True)})
+
+    def snap(time_ms: int) -> int:
+        first = bisect_left(ends, (time_ms - TOLERANCE_MS,))
+        near = [pair for pair in ends[first : first + 8] if pair[0] <= time_ms + TOLERANCE_MS]
+        return min(near, key=lambda pair: (abs(pair[0] - time_ms), abs(pair[1] - time_ms)))[1] if near else time_ms
+
+    moved = [replace(mark, start_ms=snap(mark.start_ms), end_ms=snap(mark.end_ms)) for mark in marks]
+    return [after if after.start_ms < after.end_ms else before for before, after in zip(marks, moved, strict=True)]
+
+
+def _closure(alike: list[Shown], new: list[Mark], gone: list[Span]) -> list[tuple[Span, str]]:
+    """The new marks, and the unchanged segments at the same time: rows replace all that a person shows at a time."""
+    stated = [((mark.start_ms, mark.end_ms), mark.emotion) for mark in new]
+    waiting = list(alike)
+    touched = [span for span, _ in stated] + gone
+    while touched:
+        joining: list[Shown] = []
+        staying: list[Shown] = []
+        for segment in waiting:
+            (joining if _meets(segment.span, touched) else staying).append(segment)
+        stated += [(segment.span, segment.emotion) for segment in joining]
+        waiting, touched = staying, [segment.span for segment in joining]
+    return stated
+
+
+def _refuse_overlaps(person: str, shown: list[Shown], marks: list[Mark]) -> None:
+    """At no time may there be more marks than segments shown, but one. More than one is shown in a split screen."""
+    running: list[Mark] = []
+    for mark in sorted(marks, key=lambda mark: (mark.start_ms, mark.end_ms)):
+        time_ms = mark.start_ms + TOLERANCE_MS
+        running = [other for other in running if other.end_ms > time_ms]
+        if running and mark.end_ms > time_ms:
+            at_once = sum(one.carried and one.written[0] <= time_ms < one.written[1] for one in shown)
+            if len(running) + 1 > max(1, at_once):
+                raise DatasetError(
+                    f"{mark.place}: overlaps another segment of {person}, from {running[-1].start_ms / 1000:g} "
+                    f"to {running[-1].end_ms / 1000:g} s",
+                    hint="let one end where the next begins",
+                )
+        running.append(mark)
+
+
+def _union(spans: Iterable[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _meets(span: Span, others: Iterable[Span]) -> bool:
+    return any(start < span[1] and span[0] < end for start, end in others)

@@ -1,0 +1,72 @@
+"""ELAN (schema: http://www.mpi.nl/tools/elan/EAFv3.0.xsd), one tier a person.
+
+Annotations are those aligned with the time line: what only refers to another annotation, and tiers that name no
+emotion, are passed over. The tier's name is the person; a tier `Ross (2)` with the participant `Ross` is more of Ross.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+from fercli.errors import DatasetError
+from fercli.exporters.eaf import TYPE, VIDEO_SHA256
+from fercli.importers.marks import Annotations, Mark, emotion_of, mark, milliseconds_from_0, number
+
+
+def read(path: Path) -> Annotations:
+    """Read the file; places are annotation ids.
+
+    Raises:
+        DatasetError: it is of another kind, or an annotation in it is not usable.
+        OSError, ValueError: it cannot be read.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (ElementTree.ParseError, LookupError) as error:
+        raise DatasetError(f"cannot read {path}: {error}", hint="save it again in ELAN") from error
+    if root.tag != "ANNOTATION_DOCUMENT":
+        raise DatasetError(f"{path} is not an ELAN file: it holds <{root.tag}>", hint="save it again in ELAN")
+    properties = {found.get("NAME"): found.text or "" for found in root.iter("PROPERTY")}
+    addresses = [found.get("MEDIA_URL") or "" for found in root.iter("MEDIA_DESCRIPTOR")]
+    # ELAN writes blanks and letters of a name as they are, other programs as in a URL.
+    media = [name for address in addresses for name in (_name(address), unquote(_name(address))) if name]
+    return Annotations(
+        list(_marks(path, root)),
+        has_gaps=True,
+        written=milliseconds_from_0,
+        media=tuple(dict.fromkeys(media)),
+        sha256=properties.get(VIDEO_SHA256, ""),
+    )
+
+
+def _marks(path: Path, root: ElementTree.Element) -> Iterator[Mark]:
+    times = {slot.get("TIME_SLOT_ID"): slot.get("TIME_VALUE") for slot in root.iter("TIME_SLOT")}
+    for tier in root.iter("TIER"):
+        annotations = list(tier.iter("ALIGNABLE_ANNOTATION"))
+        values = [(annotation.findtext("ANNOTATION_VALUE") or "").strip() for annotation in annotations]
+        if tier.get("LINGUISTIC_TYPE_REF") != TYPE and not any(emotion_of(value) for value in values):
+            continue
+        name = tier.get("TIER_ID") or ""
+        person = _person(name, tier.get("PARTICIPANT") or "")
+        for annotation, value in zip(annotations, values, strict=True):
+            place = f"{path}: tier {name}, annotation {annotation.get('ANNOTATION_ID')}"
+            start, end = (_seconds(times.get(annotation.get(f"TIME_SLOT_REF{side}"))) for side in (1, 2))
+            yield mark({"start": start, "end": end, "class": value, "object": person, "tier": name}, place)
+
+
+def _person(tier: str, participant: str) -> str:
+    more_of = re.fullmatch(r"(.+) \(\d+\)", tier)
+    return participant if more_of and more_of[1] == participant else tier
+
+
+def _name(address: str) -> str:
+    return re.split(r"[/\\]", address)[-1]
+
+
+def _seconds(milliseconds: str | None) -> float:
+    return number(milliseconds, math.nan) / 1000

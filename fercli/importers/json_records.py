@@ -1,0 +1,72 @@
+"""fercli's own JSON: the document, the bare list of records, and a record a line. Label Studio's is told apart here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from fercli.errors import DatasetError
+from fercli.importers import label_studio
+from fercli.importers.marks import Annotations, Mark, mark
+from fercli.labels import NOT_ASSESSABLE
+
+HINT = "make the file with `fercli export`"
+
+
+def read(path: Path) -> Annotations:
+    """Read a .json; places are numbers of segments, from 1.
+
+    Raises:
+        DatasetError: it is of another kind, or a record in it is not usable.
+        OSError, ValueError, RecursionError: it cannot be read.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if label_studio.is_one(content):
+        return label_studio.read(path, content)
+    if isinstance(content, dict) and content.get("format") == "fercli-annotations":
+        return _document(path, content)
+    return Annotations(list(_marks(path, content, "segment")))
+
+
+def read_lines(path: Path) -> Annotations:
+    """Read a .jsonl; places are its lines. Errors as `read`."""
+    marks = []
+    for line, text in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+        if text.strip():
+            try:
+                record = json.loads(text)
+            except ValueError as error:
+                raise DatasetError(f"{path}:{line}: not JSON: {error}", hint=HINT) from error
+            marks.append(_mark(record, f"{path}:{line}:", ""))
+    return Annotations(marks)
+
+
+def _document(path: Path, content: dict[str, Any]) -> Annotations:
+    marks = [
+        *_marks(path, content.get("segments"), "segment"),
+        *_marks(path, content.get("not_assessable", []), "not_assessable", NOT_ASSESSABLE),
+    ]
+    video = content.get("video")
+    facts = video if isinstance(video, dict) else {}
+    media = (str(facts["name"]),) if facts.get("name") else ()
+    return Annotations(marks, has_gaps=True, media=media, sha256=str(facts.get("sha256", "")))
+
+
+def _marks(path: Path, records: object, what: str, emotion: str = "") -> Iterator[Mark]:
+    if not isinstance(records, list):
+        raise DatasetError(f"{path} is not an annotation of fercli", hint="make one with `fercli export`")
+    yield from _numbered(path, records, what, emotion)
+
+
+def _numbered(path: Path, records: Iterable[object], what: str, emotion: str) -> Iterator[Mark]:
+    for position, record in enumerate(records, start=1):
+        yield _mark(record, f"{path}: {what} {position}", emotion)
+
+
+def _mark(record: object, place: str, emotion: str) -> Mark:
+    if not isinstance(record, dict):
+        raise DatasetError(f"{place} is not a record", hint=HINT)
+    named = {"class": emotion} if emotion else {}
+    return mark({**named, **record, "start": record.get("seconds")}, place.rstrip(":"))

@@ -1,0 +1,240 @@
+"""Files as other programs save them, and what is said of those that cannot be used. CSV, EAF and JSON of fercli are
+read in tests/evaluation/test_truth.py too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import textgrid
+from pympi.Elan import Eaf
+
+from fercli.errors import DatasetError
+from fercli.evaluation.truth import Span, read_spans
+from fercli.importers import READERS, read_annotations
+from fercli.importers.corrections import import_file
+from tests.importers.films import by_hand, export, film, plain
+
+SHORT_TEXTGRID = '''File type = "ooTextFile"
+Object class = "TextGrid"
+
+0
+10
+<exists>
+3
+"IntervalTier"
+"Zoë ""Z"""
+0
+10
+3
+0
+2.5
+"happy"
+2.5
+4
+""
+4
+10
+" Sad "
+"TextTier"
+"clicks"
+0
+10
+1
+5
+"happy"
+"IntervalTier"
+"words"
+0
+10
+1
+0
+10
+"we were on a break"
+'''
+"""The short text form, as Praat saves it."""
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_text(text, encoding=encoding)
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_praats_short_form_and_both_its_encodings(tmp_path: Path, encoding: str) -> None:
+    read = read_annotations(write(tmp_path / "a.TextGrid", SHORT_TEXTGRID, encoding))
+    assert plain(read.marks) == [('Zoë "Z"', "happy", 0, 2500), ('Zoë "Z"', "sad", 4000, 10000)]
+    assert (read.has_gaps, read.media, read.sha256) == (False, (), "")
+
+
+def test_a_textgrid_of_another_program(tmp_path: Path) -> None:
+    grid = textgrid.TextGrid(maxTime=9)
+    for name, label in (("Ross", "angry"), ("Ross (2)", "calm"), ("Rachel (2)", "scared")):
+        tier = textgrid.IntervalTier(name, 0, 9)
+        tier.add(1.25, 2.5, label)
+        grid.append(tier)
+    grid.write(str(tmp_path / "b.textgrid"))
+    read = read_annotations(tmp_path / "b.textgrid")
+    assert plain(read.marks) == [
+        ("Rachel (2)", "afraid", 1250, 2500),
+        ("Ross", "angry", 1250, 2500),
+        ("Ross", "neutral", 1250, 2500),
+    ]
+    assert [mark.tier for mark in read.marks] == ["Ross", "Ross (2)", "Rachel (2)"]
+
+
+def test_a_textgrid_is_truth_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.TextGrid", SHORT_TEXTGRID)
+    assert read_spans(path)[0] == Span(0, 2500, "happiness", 'Zoë "Z"')
+
+
+def test_an_unknown_word_in_a_tier_of_emotions_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.TextGrid", SHORT_TEXTGRID.replace(" Sad ", "bored"))
+    with pytest.raises(DatasetError, match=r"a\.TextGrid: tier Zoë \"Z\", label 2: 'bored' is not an emotion"):
+        read_annotations(path)
+
+
+@pytest.mark.parametrize("text", ["", "hello", SHORT_TEXTGRID[:150], '{"tiers": []}'])
+def test_what_is_no_textgrid_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DatasetError, match=r"cannot read .*a\.TextGrid: .+"):
+        read_annotations(write(tmp_path / "a.TextGrid", text))
+
+
+@pytest.mark.parametrize("suffix", READERS)
+def test_missing_files_are_named(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(DatasetError, match=rf"cannot read .*none\{suffix}"):
+        read_annotations(tmp_path / f"none{suffix}")
+
+
+def test_other_suffixes_name_those_that_can_be_read(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"cannot read labels from .*a\.srt") as caught:
+        read_annotations(tmp_path / "a.srt")
+    assert all(suffix in caught.value.hint for suffix in READERS)
+
+
+def test_elan_tiers_by_pympi_with_more_of_a_person_and_other_tiers(tmp_path: Path) -> None:
+    eaf = Eaf(author="somebody")
+    eaf.add_linked_file("file:///media/ep 1.mp4", "./ep 1.mp4", "video/mp4")
+    for tier, participant, value in (
+        ("Ross", "Ross", "happy"),
+        ("Ross (2)", "Ross", "sad"),
+        ("Ben (2)", "", "not assessable"),
+        ("speech", "Ross", "hello"),
+    ):
+        eaf.add_tier(tier, part=participant)
+        eaf.add_annotation(tier, 1000, 2000, value)
+    eaf.to_file(str(tmp_path / "a.eaf"))
+    read = read_annotations(tmp_path / "a.eaf")
+    assert plain(read.marks) == [
+        ("Ben (2)", "not assessable", 1000, 2000),
+        ("Ross", "happy", 1000, 2000),
+        ("Ross", "sad", 1000, 2000),
+    ]
+    assert (read.media, read.sha256, read.has_gaps) == (("ep 1.mp4",), "", True)
+
+
+def test_a_tier_of_fercli_whose_values_are_all_unknown_is_an_error(tmp_path: Path) -> None:
+    path = export(film(tmp_path / "w"), "eaf", tmp_path)
+    text = path.read_text(encoding="utf-8")
+    for value in ("neutral", "not assessable"):
+        text = text.replace(f">{value}</ANNOTATION_VALUE>", ">bored</ANNOTATION_VALUE>")
+    with pytest.raises(DatasetError, match=r"tier Person 2, annotation a\d: 'bored' is not an emotion"):
+        read_annotations(write(path, text))
+
+
+def test_lines_of_json_are_named_by_number(tmp_path: Path) -> None:
+    good = '{"class": "happy", "seconds": 1, "end": 2, "object": "Ross"}\n'
+    assert (
+        plain(read_annotations(write(tmp_path / "a.jsonl", good + "\n" + good)).marks)
+        == [("Ross", "happy", 1000, 2000)] * 2
+    )
+    for bad, message in (
+        ("{", "not JSON"),
+        ("[]", "is not a record"),
+        (good.replace("happy", "bored"), "'bored' is not an emotion"),
+        (good.replace("2", '"x"'), "end is 'x', expected seconds"),
+    ):
+        with pytest.raises(DatasetError, match=rf"a\.jsonl:2:? ?{message}"):
+            read_annotations(write(tmp_path / "a.jsonl", good + bad))
+
+
+# Label Studio
+
+
+def region(name: str, label: str, start: int, end: int, person: Any = ("Ross",)) -> list[dict[str, Any]]:
+    """A region of the timeline as Label Studio exports it, with the text that says whose it is."""
+    ranges = [{"start": start, "end": end}]
+    common = {"id": name, "to_name": "video", "origin": "manual"}
+    emotion = {"ranges": ranges, "timelinelabels": [label]}
+    return [
+        {**common, "from_name": "emotion", "type": "timelinelabels", "value": emotion},
+        {**common, "from_name": "person", "type": "textarea", "value": {"ranges": ranges, "text": person}},
+    ]
+
+
+def task(*regions: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    result = [item for parts in regions for item in parts]
+    data = {"video": "/data/upload/1/ab12-ep.mp4", "fps": 25.0, "sha256": "ab" * 32}
+    annotation = {"id": 7, "was_cancelled": False, "updated_at": "2026-01-02T00:00:00Z", "result": result}
+    return {"id": 1, "data": data, "annotations": [annotation], "predictions": [{"result": []}], **more}
+
+
+def write_task(path: Path, *tasks: Any) -> Path:
+    return write(path, json.dumps(list(tasks)))
+
+
+def test_frames_of_label_studio_count_from_1_and_both_ends_belong_to_a_region(tmp_path: Path) -> None:
+    path = write_task(tmp_path / "ls.json", task(region("a", "happy", 1, 25), region("b", "Sad", 26, 26, "Rachel ")))
+    read = read_annotations(path)
+    assert plain(read.marks) == [("Rachel", "sad", 1000, 1040), ("Ross", "happy", 0, 1000)]
+    assert (read.sha256, read.has_gaps, read.notes) == ("ab" * 32, True, ())
+
+
+def test_the_annotation_saved_last_counts(tmp_path: Path) -> None:
+    older = {"was_cancelled": False, "updated_at": "2026-01-01T00:00:00Z", "result": region("a", "sad", 1, 25)}
+    skipped = {"was_cancelled": True, "updated_at": "2026-01-09T00:00:00Z", "result": []}
+    both = task(region("a", "happy", 1, 25))
+    both["annotations"] += [older, skipped]
+    read = read_annotations(write_task(tmp_path / "ls.json", both))
+    assert [mark.emotion for mark in read.marks] == ["happiness"]
+    assert read.notes == (f"{tmp_path / 'ls.json'} has 2 annotations: the one saved last counts",)
+
+
+def test_a_saved_task_is_imported_as_it_was_corrected(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    path = export(workspace, "label-studio", tmp_path)
+    (content,) = json.loads(path.read_text(encoding="utf-8"))
+    result = content["predictions"][0]["result"]
+    angry = next(item for item in result if item["value"].get("timelinelabels") == ["angry"])
+    angry["value"]["timelinelabels"] = ["disgusted"]
+    # 0.2 s shorter; the text beside a region keeps the range it was made with
+    angry["value"]["ranges"][0]["end"] -= 5
+    content["annotations"] = [{"id": 1, "was_cancelled": False, "updated_at": "2026", "result": result}]
+    done = import_file(workspace, write_task(path, content))
+    assert (done.changed, done.added, done.deleted) == (1, 0, 0)
+    assert by_hand(workspace) == [("Person 1", "disgusted", 8000, 9800)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([task(), task()], "has 2 tasks"),
+        ([task(annotations=[], predictions=[])], "has no annotation"),
+        ([task(data={"video": "ep.mp4"})], "the task has no fps"),
+        ([task(region("abc", "bored", 1, 2))], "region abc: 'bored' is not an emotion"),
+        ([task(region("abc", "happy", 5, 3))], "region abc: ends at 0.12 s but starts at 0.16 s"),
+        ([task([{"type": "timelinelabels", "id": "abc", "value": {}}])], "is not laid out as Label Studio does it"),
+        (
+            [task([{"type": "timelinelabels", "id": "x", "value": {"timelinelabels": ["sad", "happy"]}}])],
+            "region x has 2 labels: sad, happy",
+        ),
+        # JSON-MIN, which does not say what belongs together
+        ([{"video": "ep.mp4", "emotion": [{"timelinelabels": ["sad"]}]}], "segment 1: None is not an emotion"),
+    ],
+)
+def test_tasks_that_cannot_be_used_are_refused(tmp_path: Path, content: Any, message: str) -> None:
+    with pytest.raises(DatasetError) as caught:
+        read_annotations(write(tmp_path / "ls.json", json.dumps(content)))
+    assert message in caught.value.message and caught.value.hint
