@@ -51,7 +51,7 @@ def workspace_tree(workspace: Path) -> str:
     for path in sorted(p for p in workspace.rglob("*") if not p.name.startswith(".")):
         depth = len(path.relative_to(workspace).parts)
         name = "  " * depth + path.name + ("/" if path.is_dir() else "")
-        columns = f"table {path.stem}" if path.stem in TABLE_HOMES else MEANING.get(path.name, "")
+        columns = f"table {path.stem}" if path.suffix == ".parquet" else MEANING.get(path.name, "")
         lines.append(f"{name:28}{columns}".rstrip())
     return "\n".join(lines) + "\n"
 

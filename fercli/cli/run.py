@@ -126,9 +126,10 @@ def _written(workspace: Path) -> dict[str, str]:
 def _copy_out(workspace: Workspace, params: ExportParams, output: Path) -> None:
     content = (workspace.path / EXPORT.directory / file_name(params)).read_bytes()
     if str(output) == "-":
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.write(content.decode("utf-8"))
+        except UnicodeDecodeError:  # a format that is no text
+            sys.stdout.buffer.write(content)
     else:
         write_atomically(output, content)
         written = {**_written(workspace.path), str(output.resolve()): hashlib.sha256(content).hexdigest()}
