@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from examples.make_sample import make_sample
+from examples.make_sample import make_sample, package_file
 from fercli import tables
 from fercli.cli.app import main
 from fercli.workspace import digest
@@ -67,6 +67,29 @@ def test_two_persons_and_the_man_is_the_same_before_and_after(sample: Sample) ->
     first, second, third = persons_by_shot(sample.document, sample.truth)
     assert len(sample.document["persons"]) == 2
     assert first == third and len(first) == len(second) == 1 and first != second
+
+
+def test_a_picture_gives_a_name_that_the_cast_keeps_and_corrections_outlive_a_new_run(
+    sample: Sample, copy: Path, tmp_path: Path
+) -> None:
+    gallery, show = tmp_path / "people", tmp_path / "show.cast"
+    gallery.mkdir()
+    shutil.copy(package_file("skimage", "data/astronaut.png", "scikit-image"), gallery / "Eileen.png")
+
+    def names() -> list[str]:
+        return tables.read_table(copy / "3-tracks" / "people.parquet", tables.PEOPLE)["person"].to_pylist()
+
+    assert main(["track", str(copy), "--gallery", str(gallery), "--cast", str(show), "-q"]) == 0
+    assert names() == ["Person 1", "Eileen", "Person 1"]
+    assert main(["people", "rename", str(copy), "Person 1", "Karl"]) == 0
+    assert main(["track", str(copy), "--cast", str(show), "-q"]) == 0
+    assert names() == ["Karl", "Eileen", "Karl"], "both from the cast, without a gallery"
+    assert main(["track", str(copy), "-q"]) == 0
+    assert names() == ["Person 1", "Person 2", "Person 1"]
+    for command in (["classify-emotions", str(copy)], ["export", str(copy), "-o", str(tmp_path / "out.json")]):
+        assert main([*command, "-q"]) == 0
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert [record["object"] for record in document["segments"] if record["track"] != 1] == ["Karl"] * 2
 
 
 def test_the_woman_smiles(sample: Sample) -> None:

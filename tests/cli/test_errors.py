@@ -264,3 +264,27 @@ def test_a_full_disk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         assert main(["extract-frames", str(video), str(workspace), "-q"]) == 0
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+class TestWhoIsWho:
+    @pytest.mark.parametrize(
+        ("option", "name", "said"),
+        [("--gallery", "people", "does not exist"), ("--cast", "show.cast", "is not a cast file of fercli")],
+    )
+    def test_what_cannot_be_used_is_refused_before_any_work(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, name: str, said: str
+    ) -> None:
+        video = make_video(tmp_path / "grey.mp4")
+        (tmp_path / "show.cast").write_text("Ross, Rachel")
+        code, err = fail(capsys, "annotate", video, "-o", tmp_path / "out.json", option, tmp_path / name)
+        assert code == 3 and f"{tmp_path / name} {said}" in err
+        assert not (tmp_path / "grey.fercli").exists()
+
+    def test_hand_edited_corrections_with_an_error_name_the_line(
+        self, done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        copy = Path(shutil.copytree(done, tmp_path / "w"))
+        (copy / "people.toml").write_text('[[person]]\nwas = "Person 1"\nnam = "Ross"\n')
+        code, err = fail(capsys, "export", copy, "-o", tmp_path / "out.json")
+        assert code == 3 and "people.toml:3" in err
+        assert not (tmp_path / "out.json").exists()
