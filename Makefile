@@ -21,6 +21,8 @@ $(INSTALLED): $(SETUP_FILES)
 	@echo "setting up $(VENV): this downloads a lot the first time"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off -r requirements.txt -e '.[dev]'
+# It requires opencv-python, which would take the place of opencv-python-headless.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off --no-deps trackers==2.6.1
 	@touch $@
 
 demo: demo/sample.mp4 ## annotate a short real video and print a summary

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+EXIT_FOUND = 6
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
 

@@ -1,4 +1,5 @@
-"""The parts of README.md that are made, not written: outputs of commands, the workspace tree, the table schemas.
+"""The parts of README.md that are made, not written: outputs of commands, the workspace tree, the table schemas; and
+all of docs/formats.md, the demo in every format.
 
 `python -m tests.readme` writes them anew; `tests/test_readme.py` checks that they are still true.
 """
@@ -14,14 +15,19 @@ import tempfile
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from examples.make_sample import make_sample
 from fercli import tables
 from fercli.cli.app import main
+from fercli.exporters import EXPORTERS
 from fercli.labels import EMOTIONS_8
 from fercli.workspace import TABLE_HOMES
 
 README = Path(__file__).parent.parent / "README.md"
+FORMATS = README.parent / "docs" / "formats.md"
+SHOWN = (12, 150)
+"""Lines, and characters a line, that are shown of a format."""
 
 MEANING = {
     "workspace.json": "format version and facts of the video",
@@ -83,6 +89,29 @@ def render(text: str, folder: Path) -> str:
     return _SCHEMAS.sub(lambda _: schemas(), text)
 
 
+def formats_page(workspace: Path, folder: Path) -> str:
+    """What a workspace looks like in every format: the first lines of a text, the columns of a table."""
+    parts = ["# Formats\n\nThe demo of README.md in every format of `fercli export`. Long files and lines are cut.\n"]
+    for name, exporter in EXPORTERS.items():
+        file = folder / f"{name}{exporter.suffix}"
+        run_command(f"fercli export {workspace} -o {file} --format {name} -q")
+        content = _columns(file) if exporter.suffix == ".parquet" else _first_lines(file)
+        about = f"{exporter.summary}. Cannot hold: {exporter.lacks}."
+        parts.append(f"## {name}\n\n`{exporter.suffix}`: {about}\n\n```text\n{content}\n```\n")
+    return "\n".join(parts)
+
+
+def _first_lines(file: Path) -> str:
+    most, width = SHOWN
+    lines = file.read_text(encoding="utf-8").splitlines()
+    shown = [line.replace("\t", "    ").rstrip() for line in lines[:most]] + (["..."] if len(lines) > most else [])
+    return "\n".join(line if len(line) <= width else f"{line[:width]} ..." for line in shown)
+
+
+def _columns(file: Path) -> str:
+    return "\n".join(f"{field.name}: {_type(field)}" for field in pq.read_schema(file))
+
+
 def _type(field: pa.Field) -> str:
     return "float32[10]" if pa.types.is_fixed_size_list(field.type) else str(field.type)
 
@@ -90,3 +119,5 @@ def _type(field: pa.Field) -> str:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
         README.write_text(render(README.read_text(encoding="utf-8"), Path(temporary)), encoding="utf-8")
+        demo = Path(temporary) / "demo"
+        FORMATS.write_text(formats_page(demo / "sample.fercli", demo), encoding="utf-8")

@@ -13,13 +13,11 @@ import typer
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
 from fercli.config import FacesParams, Runtime, TracksParams
+from fercli.errors import EXIT_FOUND
 
 if TYPE_CHECKING:
     from fercli.people.gallery import Gallery
     from fercli.people.gallery_check import Finding
-
-EXIT_FINDINGS = 6
-"""The gallery was read, but not all of it can be used as it is."""
 
 gallery_app = typer.Typer(
     help="Pictures of known persons, who give the persons of a video names.", no_args_is_help=True
@@ -49,7 +47,7 @@ def check(
         _print(found, findings)
     if findings:
         reporter.note(f"next: put right what is listed, then fercli gallery check {gallery}")
-        raise typer.Exit(EXIT_FINDINGS)
+        raise typer.Exit(EXIT_FOUND)
     reporter.note(f"next: fercli track WORKSPACE --gallery {gallery}")
 
 
