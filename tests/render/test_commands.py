@@ -8,7 +8,8 @@ import pytest
 import typer
 
 from fercli.cli import app as program
-from fercli.cli.render import plot_workspace, render
+from fercli.cli.app import main
+from fercli.cli.render import render
 from tests.render.scenes import Box, grey_video, make_scene, times
 
 BOX: Box = (40, 60, 100, 130)
@@ -75,6 +76,6 @@ def test_help_says_which_faces_stay_visible(capsys: pytest.CaptureFixture[str], 
 
 
 def test_plot_draws_a_workspace(workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plot_workspace(workspace, tmp_path / "t.svg", overwrite=False)
+    assert main(["plot", str(workspace), "-o", str(tmp_path / "t.svg")]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 't.svg'}\n"
     assert "Zoë" in (tmp_path / "t.svg").read_text(encoding="utf-8")
