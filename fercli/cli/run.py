@@ -107,15 +107,19 @@ def _check_output(output: Path, workspace: Path, *, overwrite: bool) -> None:
         )
     if not output.parent.is_dir():
         raise OutputError(f"no directory {output.parent} for the output", hint=f"run: mkdir -p {output.parent}")
-    if output.exists() and not overwrite and _written(workspace).get(str(output.resolve())) != sha256_file(output):
+    if (
+        output.exists()
+        and not overwrite
+        and sha256_file(output) not in _written(workspace).get(str(output.resolve()), ())
+    ):
         raise ConfigError(
             f"{output} exists, and not as it was exported from {workspace}",
             hint="add --overwrite, or choose another -o",
         )
 
 
-def _written(workspace: Path) -> dict[str, str]:
-    """Absolute path -> sha256 of what was exported there."""
+def _written(workspace: Path) -> dict[str, list[str]]:
+    """Absolute path -> sha256 of what was exported there last and, if the run was killed meanwhile, before."""
     try:
         found = json.loads((workspace / EXPORTED).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -131,9 +135,11 @@ def _copy_out(workspace: Workspace, params: ExportParams, output: Path) -> None:
         except UnicodeDecodeError:  # a format that is no text
             sys.stdout.buffer.write(content)
     else:
-        write_atomically(output, content)
-        written = {**_written(workspace.path), str(output.resolve()): hashlib.sha256(content).hexdigest()}
+        written, place = _written(workspace.path), str(output.resolve())
+        # Said before it is done: whichever of the two a kill leaves, the next run may replace it.
+        written[place] = [*written.get(place, [])[-1:], hashlib.sha256(content).hexdigest()]
         write_atomically(workspace.path / EXPORTED, (json.dumps(written, indent=1) + "\n").encode())
+        write_atomically(output, content)
 
 
 def _say_next(workspace: Workspace, name: str, reporter: Reporter) -> None:
