@@ -42,7 +42,7 @@ def test_it_trains_calibrates_tests_and_names_the_next_command(
 @pytest.mark.parametrize(
     ("options", "code", "named"),
     [
-        (["--dataset", "fer2014"], 2, "known: affectnet, affectnet7, casme2, ckplus, fer2013"),
+        (["--dataset", "fer2014"], 2, "known: affectnet, affectnet7, casme2, ckplus, corrected, fer2013"),
         (["--model", "vgg"], 2, "known: resnet18, tsm-resnet18"),
         (["--epochs", "0"], 2, "epochs"),
         (["--root", "nowhere"], 3, "nowhere"),
