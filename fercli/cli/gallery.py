@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -100,14 +99,10 @@ def _print_json(path: Path, gallery: Gallery, findings: list[Finding]) -> None:
 
 
 def _print(gallery: Gallery, findings: list[Finding]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from fercli.cli import layout
 
-    console = Console(file=sys.stdout, highlight=False, markup=False)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("person")
-    table.add_column("pictures", justify="right")
-    table.add_column("faces", justify="right")
+    console = layout.console()
+    table = layout.table("person", numbers=("pictures", "faces"))
     for name, total, faces in _counts(gallery):
         table.add_row(name, str(total), str(faces))
     console.print(table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -142,19 +141,14 @@ def _print_json(persons: list[ListedPerson], problems: list[str]) -> None:
 
 
 def _print_table(persons: list[ListedPerson]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from fercli.cli import layout
 
-    table = Table(box=None, pad_edge=False)
-    table.add_column("person", overflow="fold")
-    for column in ("on screen", "tracks", "shots"):
-        table.add_column(column, justify="right")
+    table = layout.table("person", numbers=("on screen", "tracks", "shots"))
     for column in ("best face", "identity", "worth a look", "by hand"):
         table.add_column(column, overflow="fold")
     for person in persons:
         _add_row(table, person)
-    # Wide enough not to break lines where the output goes into a file or a pipe.
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False, markup=False).print(table)
+    layout.console().print(table)
 
 
 def _add_row(table: Table, person: ListedPerson) -> None:

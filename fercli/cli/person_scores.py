@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
+from fercli.cli import layout
 from fercli.evaluation.person_truth import PersonScores, score_workspace
 from fercli.workspace import Workspace
 
@@ -28,12 +25,10 @@ def persons(workspace_path: Path, truth: Path, *, as_json: bool) -> None:
 
 
 def _show(scores: PersonScores, title: str) -> None:
-    console = Console(file=sys.stdout, highlight=False)
-    console.print(title, soft_wrap=True, markup=False)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("figure")
-    table.add_column("value", justify="right")
+    table = layout.table("figure", numbers=("value",))
     for name, value in scores.as_json().items():
         table.add_row(name, str(value) if isinstance(value, int) else f"{value:.4f}")
     table.add_row("clusters / persons", f"{scores.clusters / scores.persons:.2f}")
+    console = layout.console()
+    console.print(title, soft_wrap=True)
     console.print(table)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
+from fercli.cli import layout
 from fercli.datasets import DATASETS, read_dataset
 from fercli.datasets.check import Check, check
 from fercli.errors import ConfigError
@@ -85,50 +84,37 @@ def check_dataset(name: str, root: Path, *, as_json: bool, strict: bool, reporte
         _show_check(found)
 
 
-def _console() -> Console:
-    console = Console(file=sys.stdout, highlight=False)
-    console.width = max(console.width, WIDTH)
-    return console
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column(columns[0])
-    for column in columns[1:]:
-        table.add_column(column, justify="right")
-    return table
-
-
 def _show(scores: Scores, title: str) -> None:
-    console = _console()
+    console = layout.console(at_least=WIDTH)
     console.print(f"{title}: {scores.n} faces", soft_wrap=True)
-    table = _table("figure", "value", "95 % interval")
+    table = layout.table("figure", numbers=("value", "95 % interval"))
     for name in ("accuracy", "uar", "macro_f1", "weighted_f1", "kappa", "ece"):
         value, interval = getattr(scores, name), scores.intervals.get(name)
         between = f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else ""
         table.add_row(name, "-" if value is None else f"{value:.4f}", between)
     console.print(table)
-    table = _table("class", "precision", "recall", "f1", "faces")
+    table = layout.table("class", numbers=("precision", "recall", "f1", "faces"))
     for name, row in scores.per_class.items():
         figures = ("-" if value is None else f"{value:.3f}" for value in (row.precision, row.recall, row.f1))
         table.add_row(name, *figures, str(row.support))
     console.print(table)
-    table = _table("true \\ predicted", *scores.classes)
+    table = layout.table("true \\ predicted", numbers=scores.classes)
     for name, counts in zip(scores.classes, scores.confusion, strict=True):
         table.add_row(name, *map(str, counts))
     console.print(table)
     if scores.per_subject:
-        table = _table("subject", "accuracy", "faces")
+        table = layout.table("subject", numbers=("accuracy", "faces"))
         for name, subject in scores.per_subject.items():
             table.add_row(name, f"{subject.accuracy:.3f}", str(subject.n))
         console.print(table)
 
 
 def _show_agreement(scores: SegmentScores, path: Path, truth: Path) -> None:
-    console = _console()
+    console = layout.console(at_least=WIDTH)
     overall = scores.overall
     console.print(f"{path} against {truth}: {overall.seconds:.1f} s labelled", soft_wrap=True)
-    table = _table("person", "in the annotation", "seconds", "covered", "accuracy", "kappa", "macro F1", "F1@50")
+    figures = ("seconds", "covered", "accuracy", "kappa", "macro F1", "F1@50")
+    table = layout.table("person", "in the annotation", numbers=figures)
     rows = [(p.truth or "anybody", p.annotated or "(nobody)", p.agreement) for p in scores.persons]
     for name, annotated, agreement in [*rows, ("all", "", overall)]:
         kappa = "-" if agreement.kappa is None else f"{agreement.kappa:.3f}"
@@ -141,7 +127,7 @@ def _show_agreement(scores: SegmentScores, path: Path, truth: Path) -> None:
             *(f"{value:.3f}" for value in (agreement.macro_f1, agreement.segment_f1[50])),
         )
     console.print(table)
-    table = _table("true \\ annotated, seconds", *scores.classes, "missed")
+    table = layout.table("true \\ annotated, seconds", numbers=(*scores.classes, "missed"))
     for name, seconds in zip(scores.classes, overall.confusion, strict=True):
         table.add_row(name, *(f"{value:.2f}" for value in seconds))
     console.print(table)
@@ -161,9 +147,9 @@ def _draw(scores: Scores, directory: Path, reporter: Reporter) -> None:
 
 
 def _show_check(found: Check) -> None:
-    console = _console()
+    console = layout.console(at_least=WIDTH)
     for name, splits in found.counts.items():
-        table = _table(name, *splits)
+        table = layout.table(name, numbers=tuple(splits))
         for label in dict.fromkeys(label for counts in splits.values() for label in counts):
             table.add_row(label or "(no label)", *(str(counts.get(label, 0)) for counts in splits.values()))
         table.add_row("all", *(str(sum(counts.values())) for counts in splits.values()))
@@ -183,6 +169,6 @@ def _show_check(found: Check) -> None:
 def _list(console: Console, title: str, lines: list[str]) -> None:
     console.print(f"{title}: {len(lines)}")
     for line in lines[:SHOWN]:
-        console.print(f"  {line}", soft_wrap=True, markup=False)
+        console.print(f"  {line}", soft_wrap=True)
     if len(lines) > SHOWN:
         console.print(f"  and {len(lines) - SHOWN} more; --json lists all")

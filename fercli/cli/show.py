@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from fercli.cli import layout
 from fercli.cli.strip import WIDTH, strips
 from fercli.errors import MissingDependency, MissingStage, WeightsError
 from fercli.exporters.document import Document, Person, gather
@@ -23,7 +24,7 @@ from fercli.workspace import Workspace
 
 def summary(workspace: Workspace, output: Path) -> None:
     """What `annotate` ends with, on stderr: who was seen for how long, feeling what, and where the files are."""
-    console = _console(sys.stderr)
+    console = layout.console(sys.stderr)
     _show(gather(workspace), console)
     console.print(f"annotations  {output}", soft_wrap=True)
     console.print(f"workspace    {workspace.path}", soft_wrap=True)
@@ -44,7 +45,7 @@ def show(path: Path, *, as_json: bool) -> None:
         persons = [as_json_person(person) for person in document.persons]
         print(json.dumps({"video": document.video, "persons": persons, "warnings": document.warnings}, indent=1))
     else:
-        _show(document, _console(sys.stdout))
+        _show(document, layout.console())
 
 
 def _show(document: Document, console: Console) -> None:
@@ -60,17 +61,15 @@ def _show(document: Document, console: Console) -> None:
     for line in strips(document, min(WIDTH, max(10, console.width - 20))):
         console.print(line, no_wrap=True, crop=False)
     for warning in document.warnings:
-        console.print(f"warning: {warning}", soft_wrap=True, markup=False)
+        console.print(f"warning: {warning}", soft_wrap=True)
 
 
 def status(path: Path) -> None:
     """The state of every stage, on stdout."""
     workspace = Workspace.open(path)
-    console = _console(sys.stdout)
+    console = layout.console()
     console.print(f"{workspace.path}: {workspace.video.path}", soft_wrap=True)
-    table = Table(box=None, pad_edge=False)
-    for column in ("stage", "state", "counts", "seconds"):
-        table.add_column(column)
+    table = layout.table("stage", "state", "counts", numbers=("seconds",))
     for row in stage_status(workspace):
         counts = ", ".join(f"{value} {name}" for name, value in row.receipt.counts.items()) if row.receipt else ""
         state = "fresh" if row.reason is None else f"stale: {row.reason}" if row.receipt else row.reason
@@ -80,12 +79,10 @@ def status(path: Path) -> None:
 
 def models() -> None:
     """The registry, on stdout."""
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "task", "state", "licence", "training data"):
-        table.add_column(column, overflow="fold")
+    table = layout.table("name", "task", "state", "licence", "training data")
     for spec in MODELS.values():
         table.add_row(spec.name, spec.task, model_state(spec.name), spec.licence, spec.training_data)
-    _console(sys.stdout).print(table)
+    layout.console().print(table)
 
 
 def model_state(name: str) -> str:
@@ -103,10 +100,7 @@ def model_state(name: str) -> str:
 
 
 def _persons(document: Document) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("person")
-    table.add_column("on screen", justify="right")
-    table.add_column("tracks", justify="right")
+    table = layout.table("person", numbers=("on screen", "tracks"))
     table.add_column("emotions")
     for person in [*document.persons, *([document.unassigned] if document.unassigned else [])]:
         table.add_row(person.name, f"{person.screen_time_s:.1f} s", str(person.tracks), _emotions(person))
@@ -124,9 +118,3 @@ def _emotions(person: Person) -> str:
         for emotion, seconds in person.seconds_by_emotion.items()
     ]
     return ", ".join(shown[:4])
-
-
-def _console(stream: object) -> Console:
-    """Wide enough not to break lines where the output goes into a file or a pipe."""
-    terminal = getattr(stream, "isatty", lambda: False)()
-    return Console(file=stream, width=None if terminal else 200, highlight=False)  # type: ignore[arg-type]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from statistics import mean
 
-from rich.console import Console
-from rich.table import Table
-
+from fercli.cli import layout
 from fercli.config import TracksParams
 from fercli.errors import ConfigError
 from fercli.evaluation.track_files import Tracks, read_tracks
@@ -66,13 +63,8 @@ def _score(truth: Tracks, fps: float, params: TracksParams) -> TrackScores:
 
 
 def _show(rows: list[tuple[str, dict[str, float]]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("sequence", overflow="fold")
-    for heading in COLUMNS.values():
-        table.add_column(heading, justify="right")
+    table = layout.table("sequence", numbers=tuple(COLUMNS.values()))
     for name, row in rows:
         figures = (row[score] for score in COLUMNS)
         table.add_row(name, *(str(figure) if isinstance(figure, int) else f"{figure:.3f}" for figure in figures))
-    console = Console(file=sys.stdout, highlight=False)
-    console.width = max(console.width, WIDTH)
-    console.print(table)
+    layout.console(at_least=WIDTH).print(table)

@@ -1,0 +1,36 @@
+"""Tables on stdout and stderr: one look for all commands."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+PIPE_WIDTH = 200
+"""Columns where the output goes into a file or a pipe, so that no line is broken there."""
+
+
+def console(stream: TextIO | None = None, *, at_least: int = 0) -> Console:
+    """Where tables and lines are printed, by default stdout.
+
+    Text is printed as it is: what stands in brackets in a name or a path is not markup.
+
+    Args:
+        at_least: columns below which a terminal wraps lines, because a cut table would be of no use.
+    """
+    stream = stream or sys.stdout
+    made = Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False, markup=False)
+    made.width = max(made.width, at_least)
+    return made
+
+
+def table(*texts: str, numbers: tuple[str, ...] = ()) -> Table:
+    """An empty table without lines: columns of text, which break where they must, then columns of numbers."""
+    made = Table(box=None, pad_edge=False)
+    for heading in texts:
+        made.add_column(heading, overflow="fold")
+    for heading in numbers:
+        made.add_column(heading, justify="right")
+    return made
