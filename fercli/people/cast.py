@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.errors import InputError, OutputError, WorkspaceLocked
+from fercli.tracking.conflicts import enemies_of
 from fercli.tracking.identity import NOBODY, match
 
 FORMAT = 1
@@ -138,16 +139,13 @@ def _recognised(
     ids, known = _known(connection)
     found = match([group.embeddings for group in groups], known, conflicts, max_distance)
     looks_like = [None if row == NOBODY else ids[row] for row in found]
-    enemies: dict[int, set[int]] = {}
-    for a, b in conflicts:
-        enemies.setdefault(a, set()).add(b)
-        enemies.setdefault(b, set()).add(a)
+    enemies = enemies_of(conflicts)
     persons: dict[int, int] = {}
     for number in sorted(range(len(groups)), key=lambda number: groups[number].name is None):  # who has a name is first
         name, person = groups[number].name, looks_like[number]
         if name is not None:
             person = _named(connection, name, person)
-        elif person is None or any(persons.get(enemy) == person for enemy in enemies.get(number, ())):
+        elif person is None or any(persons.get(enemy) == person for enemy in enemies[number]):
             person = _new(connection, None)
         persons[number] = person
     return [persons[number] for number in range(len(groups))]

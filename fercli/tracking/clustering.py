@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.tracking.conflicts import enemies_of
+
 
 def cluster(
     embeddings: NDArray[np.float32], conflicts: Iterable[tuple[int, int]], max_distance: float
@@ -61,10 +63,7 @@ class _Groups:
         self._sizes = np.ones(len(embeddings))
         # Mean of |member|² of each group: |a - b|² averaged over pairs is power + power - 2 mean · mean.
         self._powers = np.einsum("nd,nd->n", self._means, self._means)
-        self._enemies: dict[int, set[int]] = {}
-        for a, b in conflicts:
-            self._enemies.setdefault(a, set()).add(b)
-            self._enemies.setdefault(b, set()).add(a)
+        self._enemies = enemies_of(conflicts)
         self.open = np.ones(len(embeddings), dtype=bool)
         self.member_of = np.arange(len(embeddings))
 
@@ -74,7 +73,7 @@ class _Groups:
         products = np.einsum("nd,d->n", self._means, self._means[group])
         squared = self._powers + self._powers[group] - 2 * products
         squared[~self.open] = np.inf
-        squared[[group, *self._enemies.get(group, ())]] = np.inf
+        squared[[group, *self._enemies[group]]] = np.inf
         best = int(np.argmin(squared))
         if np.isinf(squared[best]):
             return None, np.inf
@@ -91,8 +90,7 @@ class _Groups:
         self._sizes[keep] += self._sizes[gone]
         self.open[gone] = False
         self.member_of[self.member_of == gone] = keep
-        enemies = self._enemies.pop(gone, set())
-        for enemy in enemies:
+        for enemy in self._enemies.pop(gone, ()):
             self._enemies[enemy].discard(gone)
             self._enemies[enemy].add(keep)
-        self._enemies.setdefault(keep, set()).update(enemies)
+            self._enemies[keep].add(enemy)

@@ -11,6 +11,8 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.tracking.conflicts import enemies_of
+
 NOBODY = -1
 """Index of the known person for a group that is none of them."""
 
@@ -54,10 +56,7 @@ def match(
     Returns:
         (G,) indices into `known`, NOBODY for strangers.
     """
-    enemies: dict[int, set[int]] = {}
-    for a, b in conflicts:
-        enemies.setdefault(a, set()).add(b)
-        enemies.setdefault(b, set()).add(a)
+    enemies = enemies_of(conflicts)
     pairs = sorted(
         (distance, group, person)
         for group, tracks in enumerate(groups)
@@ -66,7 +65,7 @@ def match(
     )
     who = np.full(len(groups), NOBODY, dtype=np.int32)
     for _, group, person in pairs:
-        if who[group] == NOBODY and all(who[enemy] != person for enemy in enemies.get(group, ())):
+        if who[group] == NOBODY and all(who[enemy] != person for enemy in enemies[group]):
             who[group] = person
     return who
 
@@ -110,15 +109,12 @@ def identity_scores(
     np.add.at(means, label, tracks)
     means /= size[:, None]
     powers = np.bincount(label, _power(tracks), len(size)) / size
-    excluded = [{int(own)} for own in label]
-    for a, b in conflicts:
-        excluded[a].add(int(label[b]))
-        excluded[b].add(int(label[a]))
+    enemies = enemies_of(conflicts)
     scores = np.empty(len(tracks), dtype=np.float32)
     for number, own in enumerate(label):
         squared = powers + _power(tracks[number]) - 2 * np.einsum("pd,d->p", means, tracks[number])
         odds = _odds(np.sqrt(np.maximum(squared, 0)))
-        odds[list(excluded[number])] = 0
+        odds[[own, *(label[enemy] for enemy in enemies[number])]] = 0
         rival = odds.max()
         if size[own] == 1:
             scores[number] = 1 / (rival + 1)
