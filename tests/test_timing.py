@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from fercli.timing import frame_ends
+from fercli.timing import clock, frame_ends
 
 
 def test_a_frame_ends_with_the_next_one() -> None:
@@ -24,3 +25,18 @@ def test_a_wrong_duration_never_gives_a_negative_time() -> None:
 
 def test_no_frames() -> None:
     assert frame_ends(np.array([]), 3.0).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("time_s", "text"), [(0.0, "0:00"), (59.99, "0:59"), (61.0, "1:01"), (3600.0, "1:00:00"), (-1.5, "-0:01")]
+)
+def test_a_second_is_counted_when_it_is_over(time_s: float, text: str) -> None:
+    assert clock(time_s) == text
+
+
+@pytest.mark.parametrize(
+    ("time_s", "text"),
+    [(0, "0:00.0"), (12.34, "0:12.3"), (59.96, "1:00.0"), (3723.46, "1:02:03.5"), (-1.5, "-0:01.5")],
+)
+def test_tenths_are_rounded(time_s: float, text: str) -> None:
+    assert clock(time_s, tenths=True) == text

@@ -154,7 +154,7 @@ def _print_table(persons: list[ListedPerson]) -> None:
 def _add_row(table: Table, person: ListedPerson) -> None:
     from rich.text import Text
 
-    from fercli.people.sheet import clock
+    from fercli.timing import clock
 
     best = person.best
     table.add_row(
@@ -162,7 +162,7 @@ def _add_row(table: Table, person: ListedPerson) -> None:
         f"{person.screen_time_s:.1f} s",
         str(len(person.tracks)),
         str(person.shots),
-        f"{clock(best.seen.time_s)} in track {best.track}",
+        f"{clock(best.seen.time_s, tenths=True)} in track {best.track}",
         "" if person.identity is None else f"{person.identity:.2f}",
         _few(person.doubtful),
         "yes" if person.by_hand else "",

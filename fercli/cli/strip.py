@@ -12,6 +12,7 @@ from rich.text import Text
 from fercli.colours import COLOURS, as_hex, ink_on
 from fercli.exporters.document import Document, Segment
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.timing import clock
 
 LETTERS = {
     "anger": "a",
@@ -45,8 +46,8 @@ def strips(document: Document, width: int = WIDTH) -> list[Text]:
     for name in names:
         cells = _cells([segment for segment in shown if segment.person == name], start, duration, width)
         rows.append(Text(name + " " * (margin - cell_len(name))) + _coloured(cells))
-    last = _clock(start + duration)
-    ruler = Text(" " * margin + _clock(start).ljust(width - len(last)) + last, style="dim")
+    last = clock(start + duration)
+    ruler = Text(" " * margin + clock(start).ljust(width - len(last)) + last, style="dim")
     return [ruler, *rows, Text(" " * margin) + _legend(segment.emotion for segment in shown)]
 
 
@@ -88,9 +89,3 @@ def _style(emotion: str) -> str:
     if not emotion:
         return ""
     return f"{as_hex(ink_on(COLOURS[emotion]))} on {as_hex(COLOURS[emotion])}"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fercli.errors import ConfigError
 from fercli.people.listing import DOUBTFUL_BELOW, ListedPerson, ListedTrack
+from fercli.timing import clock
 from fercli.workspace import Workspace, write_atomically
 
 FACE_SIDE = 112
@@ -73,15 +74,6 @@ def write_sheet(workspace: Workspace, persons: Sequence[ListedPerson], path: Pat
     write_atomically(path, content)
 
 
-def clock(seconds: float) -> str:
-    """`m:ss.s` or `h:mm:ss.s`."""
-    tenths = round(abs(seconds) * 10)
-    minutes, tenths = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    front = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
-    return f"{'-' if seconds < 0 else ''}{front}:{tenths / 10:04.1f}"
-
-
 def _sheet(
     workspace: Workspace, persons: Sequence[ListedPerson], tracks: int | None = None, most: int | None = None
 ) -> Sheet:
@@ -116,7 +108,7 @@ def _summary(person: ListedPerson) -> str:
 
 def _caption(track: ListedTrack) -> tuple[str, ...]:
     sure = "" if track.identity is None else f"identity {track.identity:.2f}"
-    return f"track {track.track}", clock(track.seen.time_s), sure
+    return f"track {track.track}", clock(track.seen.time_s, tenths=True), sure
 
 
 def _thumbnails(workspace: Workspace, faces: Sequence[int]) -> dict[int, bytes]:

@@ -12,6 +12,7 @@ from fercli.colours import COLOURS
 from fercli.exporters.document import Segment
 from fercli.render.lettering import PLATE, PLATE_OPACITY, WHITE, Bitmap, Image, Lettering, on_plate
 from fercli.render.placing import Rect
+from fercli.timing import clock
 
 MOST_PERSONS = 4
 WINDOW_S = 60.0
@@ -46,10 +47,10 @@ class Strip:
         self.area = Rect(0, height - min(rows, height), width, height)
         """Where it lies; empty if there is nobody to show."""
         self._names = [_name(name, letters, width // 4) for name in shown]
-        clock = max(letters.text("0:00:00").shape[1], letters.text("00:00").shape[1])
+        right = max(letters.text("0:00:00").shape[1], letters.text("00:00").shape[1])
         names_width = max((name.width for name in self._names), default=0)
         left = names_width + 2 * self._margin
-        self._track = Rect(left, self.area.top, max(left + 1, width - clock - 2 * self._margin), height)
+        self._track = Rect(left, self.area.top, max(left + 1, width - right - 2 * self._margin), height)
         self._begin_s, self._end_s = span_s
         self._window_s = min(WINDOW_S, max(span_s[1] - span_s[0], 1e-3))
         by_person: dict[str, list[Segment]] = defaultdict(list)
@@ -72,9 +73,9 @@ class Strip:
                 self._draw_segment(image, segment, from_s, top)
         cursor = self._x(time_s, from_s)
         cv2.rectangle(image, (cursor - 1, self.area.top), (cursor, self.area.bottom - 1), WHITE, cv2.FILLED)
-        clock = on_plate(self._letters.text(clock_time(time_s)))
-        middle = (self.area.top + self.area.bottom - clock.height) // 2
-        clock.paste(image, self.area.right - self._margin - clock.width, middle)
+        plate = on_plate(self._letters.text(clock(time_s)))
+        middle = (self.area.top + self.area.bottom - plate.height) // 2
+        plate.paste(image, self.area.right - self._margin - plate.width, middle)
 
     def _visible(self, segments: Sequence[Segment], from_s: float) -> Sequence[Segment]:
         first = bisect_right(segments, from_s - self._longest_s, key=lambda segment: segment.start_s)
@@ -90,13 +91,6 @@ class Strip:
     def _x(self, time_s: float, from_s: float) -> int:
         share = (time_s - from_s) / self._window_s
         return round(self._track.left + min(max(share, 0.0), 1.0) * self._track.width)
-
-
-def clock_time(time_s: float) -> str:
-    """`m:ss`, from an hour on `h:mm:ss`."""
-    sign, seconds = "-" if time_s < 0 else "", int(abs(time_s))
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    return f"{sign}{hours}:{minutes:02d}:{seconds % 60:02d}" if hours else f"{sign}{minutes}:{seconds % 60:02d}"
 
 
 def _name(name: str, letters: Lettering, max_width: int) -> Bitmap:

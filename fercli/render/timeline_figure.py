@@ -15,7 +15,7 @@ from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE, RECORD_NAMES
 from fercli.render.lettering import font_file
 from fercli.render.ready import refuse_existing, require_stages
 from fercli.render.sampled import Sampled
-from fercli.render.strip import clock_time
+from fercli.timing import clock
 from fercli.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _prepare(axes: Axes, persons: Sequence[Person], document: Document, cuts_s: 
     axes.set_xlabel("time (m:ss)")
     step = next((step for step in TICKS_S if duration_s / step <= MOST_TICKS), duration_s)
     axes.xaxis.set_major_locator(MultipleLocator(step))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: clock_time(time_s)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: clock(time_s)))
     to_row = len(persons) - 0.5 if len(cuts_s) <= MOST_CUTS else -0.4
     axes.vlines(cuts_s, -0.5, to_row, color=CUT_COLOUR, linewidth=0.4, zorder=1)
     axes.set_yticks(range(len(persons)), [_short(person.name) for person in persons])

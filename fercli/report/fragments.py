@@ -10,10 +10,10 @@ from typing import Any
 
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.models.registry import MODELS
-from fercli.people.sheet import clock
 from fercli.report.content import Content, PersonContent
 from fercli.report.patterns import swatch
 from fercli.report.thumbnails import PORTRAIT_SIDE
+from fercli.timing import clock
 
 
 def facts(content: Content) -> str:
@@ -21,8 +21,8 @@ def facts(content: Content) -> str:
     video = content.document.video
     named = len(content.document.persons)
     parts = (
-        f"{clock(video['duration_s'])} long"
-        + (f", first frame at {clock(video['start_s'])}" if video["start_s"] else ""),
+        f"{clock(video['duration_s'], tenths=True)} long"
+        + (f", first frame at {clock(video['start_s'], tenths=True)}" if video["start_s"] else ""),
         f"{video['width']} x {video['height']}",
         f"{video['fps']:.5g} frames/s on average",
         _count(len(content.shots_s) + 1, "shot"),
@@ -108,7 +108,7 @@ def _summary(one: PersonContent) -> str:
     parts = [
         f"{_duration(one.person.screen_time_s)} on screen",
         f"{_count(len(listed.tracks), 'track')} in {_count(listed.shots, 'shot')}",
-        f"best seen at {clock(listed.best.seen.time_s)}",
+        f"best seen at {clock(listed.best.seen.time_s, tenths=True)}",
     ]
     if listed.identity is not None:
         parts.append(f"identity {listed.identity:.2f}" + (", corrected by hand" if listed.by_hand else ""))
@@ -182,7 +182,7 @@ def _parameters(values: dict[str, Any]) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)
+    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds, tenths=True)
 
 
 def _count(number: int, what: str) -> str:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from fercli.errors import ConfigError, CorruptTable
 from fercli.people.listing import ListedPerson, list_people
-from fercli.people.sheet import FACE_SIDE, MOST_PERSONS, MOST_TRACKS, clock, write_sheet
+from fercli.people.sheet import FACE_SIDE, MOST_PERSONS, MOST_TRACKS, write_sheet
 from fercli.workspace import Workspace
 from tests.people.film import correct, make_film, track_again
 
@@ -163,11 +163,3 @@ def test_damaged_crops_are_named(film: Workspace, tmp_path: Path) -> None:
     film.table("crops").write_bytes(b"rubbish")
     with pytest.raises(CorruptTable, match=r"crops\.parquet"):
         page(film, tmp_path / "sheet.html")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0:00.0"), (12.34, "0:12.3"), (59.96, "1:00.0"), (3723.46, "1:02:03.5"), (-1.5, "-0:01.5")],
-)
-def test_times_read_like_a_players(seconds: float, text: str) -> None:
-    assert clock(seconds) == text

@@ -10,7 +10,7 @@ import pytest
 from fercli.colours import COLOURS
 from fercli.exporters.document import Segment
 from fercli.render.lettering import Lettering, font_file
-from fercli.render.strip import MOST_PERSONS, WINDOW_S, Strip, clock_time
+from fercli.render.strip import MOST_PERSONS, WINDOW_S, Strip
 
 WIDTH, HEIGHT, GREY = 640, 360, 96
 
@@ -94,10 +94,3 @@ def test_nobody_no_strip() -> None:
 def test_a_long_name_does_not_take_the_room_of_the_timeline() -> None:
     subject = strip(["Zoë " * 100], [segment("Zoë " * 100, 0.0, 10.0)], (0.0, 10.0))
     assert len(columns(drawn(subject, 0.0), "happiness")) > WIDTH / 2
-
-
-@pytest.mark.parametrize(
-    ("time_s", "text"), [(0.0, "0:00"), (59.99, "0:59"), (61.0, "1:01"), (3600.0, "1:00:00"), (-1.5, "-0:01")]
-)
-def test_times_as_people_write_them(time_s: float, text: str) -> None:
-    assert clock_time(time_s) == text
