@@ -8,47 +8,21 @@ its view.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.models.catalogue import DETECTORS
-from fercli.models.detections import Detector
-from fercli.models.registry import load_model
+from fercli.models.pictures import default_detector, find_faces
 
 LOOK_AT = 100
 """Pictures that say how a data set frames faces."""
 FILLS = 0.6
 """A picture whose shorter side is filled by a face to this share is a picture of that face, already cut."""
-MIN_SCORE = 0.5
-MIN_SIDE = 96
-"""Smaller pictures are enlarged for the detector: a face that fills 48 pixels is hard for it."""
-MAX_SIDE = 640
-
-
-@lru_cache(maxsize=1)
-def default_detector() -> Detector:
-    """The detector that frames faces in video unless a person chooses another.
-
-    Raises:
-        ModelError: it cannot be used here.
-    """
-    detector: Detector = load_model(DETECTORS[0])
-    return detector
 
 
 def largest_face(picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     """(4,) box of the largest face in an (H, W, 3) picture, or None."""
-    import cv2
-
-    height, width = picture.shape[:2]
-    factor = min(MAX_SIDE / max(height, width), max(1.0, MIN_SIDE / max(height, width)))
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(picture, size, interpolation=way), dtype=np.uint8)
-    found = default_detector().detect(small).scaled(width / size[0], height / size[1])
-    boxes = found.boxes[found.scores >= MIN_SCORE]
+    boxes = find_faces(picture, default_detector())
     if not len(boxes):
         return None
     sides = boxes[:, 2:] - boxes[:, :2]

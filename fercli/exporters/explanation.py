@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import FacesParams
-from fercli.datasets.framing import default_detector, spread
+from fercli.datasets.framing import spread
 from fercli.errors import InputError, MissingStage
 from fercli.geometry import square_around
 from fercli.labels import NOT_ASSESSABLE
 from fercli.media.crops import read_crops
 from fercli.media.images import read_image, square_crop
 from fercli.models.classifier import EmotionClassifier, FaceView
+from fercli.models.pictures import default_detector, find_faces
 from fercli.workspace import Workspace
 
 SIDE = 192
 """Largest side of a face on the sheet, pixels."""
-MIN_SCORE = 0.5
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,7 @@ def faces_of_image(path: Path, limit: int) -> list[Face]:
         InputError: not a picture, or no face in it.
     """
     image = read_image(path)
-    found = default_detector().detect(image)
-    boxes = found.boxes[found.scores >= MIN_SCORE]
+    boxes = find_faces(image, default_detector())
     if not len(boxes):
         raise InputError(f"no face found in {path}", hint="give a picture in which a face is larger or clearer")
     largest = np.argsort(-(boxes[:, 2:] - boxes[:, :2]).prod(axis=1), kind="stable")[:limit]

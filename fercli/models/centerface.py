@@ -6,18 +6,17 @@ Xu, Yan, Sun, Liu, Jiang, Tang, Wang 2019, "CenterFace: Joint Face Detection and
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from fercli.errors import WeightsError
 from fercli.geometry import iou_matrix
 from fercli.models.detections import Detections
+from fercli.models.onnx_session import ERRORS, open_session
 
 OUTPUTS = ("heatmap", "size", "offset", "landmarks")
 MULTIPLE = 32
@@ -30,15 +29,6 @@ MAX_OVERLAP = 0.3
 """Of two boxes with a larger intersection over union, the one with the lower score is dropped."""
 AGREEMENT = 0.6
 """Intersection over union from which another cell's box counts as the same view of the same face."""
-
-_LOAD_ERRORS = (
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NoSuchFile,
-    ort_errors.NotImplemented,
-)
 
 
 class CenterFace:
@@ -61,15 +51,9 @@ def load(weights: Path | None, device: str) -> CenterFace:
     """
     if weights is None:
         raise WeightsError("centerface needs its weights file", hint="reinstall fercli")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not starve the decoder
-    options.log_severity_level = 3
-    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider") if device != "cpu" else ("CPUExecutionProvider",)
-    providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
     try:
-        session = onnxruntime.InferenceSession(str(weights), options, providers=providers)
-    except _LOAD_ERRORS as error:
+        session = open_session(weights, device)
+    except ERRORS as error:
         raise _not_centerface(weights) from error
     if [tensor.name for tensor in session.get_outputs()] != list(OUTPUTS):
         raise _not_centerface(weights)

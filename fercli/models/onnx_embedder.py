@@ -12,7 +12,6 @@ OpenCV uses 1.128 for SFace; 1.2, a cosine of 0.28, is usual for ArcFace. `max_d
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +21,10 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from fercli.errors import WeightsError
 from fercli.models.dlib_resnet import load_predictor
+from fercli.models.onnx_session import ERRORS, open_session
 from fercli.models.registry import find_model, find_weights
 
 if TYPE_CHECKING:
@@ -42,15 +41,6 @@ _BATCH = 16
 _NORMALISES = {"Sub", "Add", "Mul", "Div", "BatchNormalization"}
 _CHANGES_NOTHING = {"Identity", "Cast", "QuantizeLinear", "DequantizeLinear"}
 _HINT = "give a network like ArcFace's or SFace's: one float input (N, 3, S, S), one output (N, D)"
-_ERRORS = (
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NoSuchFile,
-    ort_errors.NotImplemented,
-    ort_errors.RuntimeException,
-)
 
 
 class OnnxEmbedder:
@@ -113,7 +103,7 @@ def load(weights: Path, device: str) -> OnnxEmbedder:
     pictures = min(embedder.batch, 2)
     try:
         found = embedder.run([_black(embedder.side)] * pictures)
-    except _ERRORS as error:
+    except ERRORS as error:
         raise WeightsError(f"{weights} does not run: {error}", hint=_HINT) from error
     if found.ndim != 2 or len(found) != pictures:
         raise WeightsError(f"{weights} makes {found.shape} of {pictures} pictures", hint=_HINT)
@@ -144,14 +134,9 @@ def _similarity(there: NDArray[np.float64], wanted: NDArray[np.float64]) -> tupl
 
 
 def _open(weights: Path, device: str) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    options.log_severity_level = 3
-    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider") if device != "cpu" else ("CPUExecutionProvider",)
-    providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
     try:
-        session = onnxruntime.InferenceSession(str(weights), options, providers=providers)
-    except _ERRORS as error:
+        session = open_session(weights, device)
+    except ERRORS as error:
         raise WeightsError(f"{weights} is not an ONNX network that can be run: {error}", hint=_HINT) from error
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1 or not _takes_pictures(inputs[0]):

@@ -18,13 +18,12 @@ from fercli.config import FacesParams
 from fercli.errors import InputError
 from fercli.geometry import square_around
 from fercli.models.detections import Detector
+from fercli.models.pictures import find_faces
 from fercli.people.gallery_files import Entry, list_gallery
 from fercli.progress import Reporter
 
 MIN_FACE = 40
 """Shorter side of a face that shows well whose it is, pixels."""
-_MIN_SIDE = 96
-"""Smaller pictures are enlarged for the detector: a face that fills 48 pixels is hard for it."""
 _BYSTANDER = 1 / 3
 """Faces smaller than this, compared with the largest, are the background of a portrait and no second person in it."""
 
@@ -155,7 +154,7 @@ def only_face(picture: NDArray[np.uint8], detector: Detector, name: str) -> Face
     """
     from fercli.media.images import square_crop
 
-    boxes = _boxes(picture, detector)
+    boxes = find_faces(picture, detector)
     sizes = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
     largest = float(sizes.max(initial=0))
     if not largest:
@@ -175,18 +174,3 @@ def only_face(picture: NDArray[np.uint8], detector: Detector, name: str) -> Face
 def embed_faces(faces: Sequence[Face], embedder: Embedder) -> NDArray[np.float32]:
     """(N, D) embeddings of at least one face."""
     return embedder.embed([face.crop for face in faces], np.stack([face.box for face in faces]))
-
-
-def _boxes(picture: NDArray[np.uint8], detector: Detector) -> NDArray[np.float32]:
-    """(N, 4) boxes of all faces, inside the picture, found at the size that detect-faces looks at."""
-    import cv2
-
-    height, width = picture.shape[:2]
-    longer = max(height, width)
-    factor = min(FacesParams.max_side / longer, max(1.0, _MIN_SIDE / longer))
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(picture, size, interpolation=way), dtype=np.uint8)
-    found = detector.detect(small).scaled(width / size[0], height / size[1])
-    edges = np.array([width, height, width, height], dtype=np.float32)
-    return np.clip(found.boxes[found.scores >= FacesParams.min_score], 0, edges)

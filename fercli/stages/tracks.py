@@ -16,8 +16,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fercli import tables
-from fercli.config import FacesParams, TracksParams
+from fercli.config import TracksParams
 from fercli.errors import ConfigError
+from fercli.models.pictures import default_detector
 from fercli.models.registry import find_model, load_model, weights_key
 from fercli.people import cast
 from fercli.people.gallery import read_gallery
@@ -190,8 +191,7 @@ def _gallery(context: StageContext, params: TracksParams, embedder: Embedder) ->
     """Name -> (n, D) embeddings of the pictures of known persons; none without a gallery."""
     if not params.gallery:
         return {}
-    detector = load_model(find_model(FacesParams.detector, "detector"))
-    gallery = read_gallery(Path(params.gallery), detector, embedder, context.reporter)
+    gallery = read_gallery(Path(params.gallery), default_detector(), embedder, context.reporter)
     for warning in gallery.warnings():
         context.warn(warning)
     return {name: portraits.embeddings for name, portraits in gallery.persons.items()}

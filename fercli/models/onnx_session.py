@@ -1,0 +1,35 @@
+"""An ONNX network opened with onnxruntime, on the fastest hardware it has been built for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+ERRORS = (
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NoSuchFile,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+"""What onnxruntime raises for a file that is no network it can run."""
+
+
+def open_session(weights: Path, device: str) -> onnxruntime.InferenceSession:
+    """A session on as many cores as this process may use. Without a CUDA build of onnxruntime, on the CPU.
+
+    Raises:
+        one of ERRORS: not a network it can run.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not starve the decoder
+    options.log_severity_level = 3
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider") if device != "cpu" else ("CPUExecutionProvider",)
+    providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
+    return onnxruntime.InferenceSession(str(weights), options, providers=providers)

@@ -1,0 +1,45 @@
+"""Faces in single pictures, found as `detect-faces` finds them in the frames of a video."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.config import FacesParams
+from fercli.models.detections import Detector
+from fercli.models.registry import find_model, load_model
+
+MIN_SIDE = 96
+"""Smaller pictures are enlarged for the detector: a face that fills 48 pixels is hard for it."""
+
+
+@lru_cache(maxsize=1)
+def default_detector() -> Detector:
+    """The detector that frames faces in video unless a person chooses another, on the CPU.
+
+    Raises:
+        ModelError: it cannot be used here.
+    """
+    detector: Detector = load_model(find_model(FacesParams.detector, "detector"))
+    return detector
+
+
+def find_faces(picture: NDArray[np.uint8], detector: Detector) -> NDArray[np.float32]:
+    """Find the faces in an upright (H, W, 3) picture, at the size that detect-faces looks at by default.
+
+    Returns:
+        (N, 4) boxes `x1, y1, x2, y2`, pixels, inside the picture.
+    """
+    import cv2
+
+    height, width = picture.shape[:2]
+    longer = max(height, width)
+    factor = min(FacesParams.max_side / longer, max(1.0, MIN_SIDE / longer))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(picture, size, interpolation=way), dtype=np.uint8)
+    found = detector.detect(small).scaled(width / size[0], height / size[1])
+    edges = np.array([width, height, width, height], dtype=np.float32)
+    return np.clip(found.boxes[found.scores >= FacesParams.min_score], 0, edges)
