@@ -26,6 +26,7 @@ from fercli.datasets.samples import Problem, Sample
 from fercli.errors import DatasetError
 from fercli.exporters.document import gather
 from fercli.exporters.overlay import hidden_names, under_shown_names
+from fercli.importers.corrections import require_segments
 from fercli.labels import EMOTIONS, EMOTIONS_8, NOT_ASSESSABLE
 from fercli.media.images import decode_jpeg
 from fercli.people.naming import is_numbered, who_is_who
@@ -43,7 +44,7 @@ def read(root: Path) -> DatasetSplits:
 
     Raises:
         DatasetError: no workspace, nothing corrected, or no face in what was.
-        InputError, WorkspaceError: a workspace or its corrections cannot be read.
+        InputError, WorkspaceError: a workspace or its corrections cannot be read, or a stage has to run again.
     """
     found: list[Sample | Problem] = []
     crops: dict[Path, _Crop] = {}
@@ -75,6 +76,8 @@ class _Crop:
 
 
 def _workspaces(root: Path) -> list[Workspace]:
+    if not root.is_dir():
+        raise DatasetError(f"{root} is no directory", hint="give --root a workspace, or a directory of workspaces")
     homes = [path for path in [root, *folders(root)] if (path / "workspace.json").exists()]
     if not homes:
         raise DatasetError(f"{root} is no workspace and has none in it", hint=HINT)
@@ -82,6 +85,7 @@ def _workspaces(root: Path) -> list[Workspace]:
 
 
 def _samples(workspace: Workspace) -> Iterator[Sample | Problem]:
+    require_segments(workspace)
     who = who_is_who(workspace)
     hidden = hidden_names(who)
     details = gather(workspace, who).details()
@@ -117,7 +121,8 @@ def _crops(workspace: Workspace, paths: list[Path]) -> dict[Path, _Crop]:
     receipt = workspace.receipt("2-faces")
     if receipt is None:
         raise DatasetError(
-            f"nothing says how the crops in {workspace.path} were cut", hint=f"fercli detect-faces {workspace.path}"
+            f"nothing says how the crops in {workspace.path} were cut",
+            hint=f"run: fercli detect-faces {workspace.path}",
         )
     share = CROP_SCALE / float(receipt.params["crop_scale"])
     table = workspace.table("crops")

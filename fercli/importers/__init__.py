@@ -33,5 +33,9 @@ def read_annotations(path: Path) -> Annotations:
     read: Callable[[Path], Annotations] = getattr(import_module(f"{__name__}.{module}"), function)
     try:
         return read(path)
+    except UnicodeDecodeError as error:
+        hint = "save it again as UTF-8; in a spreadsheet as `CSV UTF-8`"
+        raise DatasetError(f"cannot read {path}: it is not UTF-8", hint=hint) from error
     except (OSError, ValueError, csv.Error, RecursionError) as error:
-        raise DatasetError(f"cannot read {path}: {error}", hint="check the name, and export the file again") from error
+        reason = getattr(error, "strerror", None) or error
+        raise DatasetError(f"cannot read {path}: {reason}", hint="check the name, and export the file again") from error

@@ -53,7 +53,7 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
         InputError: the corrections there are cannot be read.
         MissingStage, CorruptTable: the tables are not complete.
     """
-    _require_segments(workspace)
+    require_segments(workspace)
     annotations = read_annotations(path)
     who = who_is_who(workspace)
     document = gather(workspace, who)
@@ -65,18 +65,29 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
     _refuse_outside(workspace, shown, marks)
     renamed = find_renames(shown, marks, {one.person for one in shown} | who.names)
     old_names = {new: old for old, new in renamed.items()}
-    found = difference(shown, [replace(mark, person=old_names.get(mark.person, mark.person)) for mark in marks])
+    marks = [replace(mark, person=old_names.get(mark.person, mark.person)) for mark in marks]
+    missing = {one.person for one in shown if one.carried} - {mark.person for mark in marks}
+    notes += [f"{path} has nothing of {person}: deleted" for person in sorted(missing)]
+    found = difference(shown, marks)
     _write(workspace, who, found, renamed)
     return Imported(found.changed, found.added, found.deleted, renamed, notes)
 
 
-def _require_segments(workspace: Workspace) -> None:
+def require_segments(workspace: Workspace) -> None:
+    """There must be segments, of the tracks and faces that are there now.
+
+    Raises:
+        MissingStage: `track` or `classify-emotions` has to run.
+    """
+    hint = f"run: fercli classify-emotions {workspace.path}"
     if not workspace.table("segments").exists():
-        raise MissingStage(
-            f"{workspace.path} has nothing to correct: classify-emotions has not run yet",
-            hint=f"run: fercli classify-emotions {workspace.path}",
-        )
+        raise MissingStage(f"{workspace.path} has nothing to correct: classify-emotions has not run yet", hint=hint)
     require_matching_tables(workspace)
+    seen = workspace.receipt("4-emotions")
+    for directory, table in (("2-faces", "faces"), ("3-tracks", "tracks")):
+        made = workspace.receipt(directory)
+        if seen and made and seen.inputs.get(table) not in (None, made.outputs.get(f"{table}.parquet")):
+            raise MissingStage(f"in {workspace.path} the {table} are not those that classify-emotions saw", hint=hint)
 
 
 def _about_the_video(workspace: Workspace, annotations: Annotations, path: Path, *, force: bool) -> list[str]:

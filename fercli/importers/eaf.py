@@ -41,6 +41,7 @@ def read(path: Path) -> Annotations:
         written=milliseconds_from_0,
         media=tuple(dict.fromkeys(media)),
         sha256=properties.get(VIDEO_SHA256, ""),
+        notes=tuple(_passed_over(path, root)),
     )
 
 
@@ -57,6 +58,14 @@ def _marks(path: Path, root: ElementTree.Element) -> Iterator[Mark]:
             place = f"{path}: tier {name}, annotation {annotation.get('ANNOTATION_ID')}"
             start, end = (_seconds(times.get(annotation.get(f"TIME_SLOT_REF{side}"))) for side in (1, 2))
             yield mark({"start": start, "end": end, "class": value, "object": person, "tier": name}, place)
+
+
+def _passed_over(path: Path, root: ElementTree.Element) -> Iterator[str]:
+    """What to say of tiers with emotions that have no times of their own."""
+    for tier in root.iter("TIER"):
+        values = [found.findtext("ANNOTATION_VALUE") for found in tier.iter("REF_ANNOTATION")]
+        if any(emotion_of(value) for value in values):
+            yield f"{path}: tier {tier.get('TIER_ID')} refers to another one: passed over"
 
 
 def _person(tier: str, participant: str) -> str:

@@ -22,18 +22,20 @@ def read(path: Path) -> Annotations:
         DatasetError: it is of another kind, or a record in it is not usable.
         OSError, ValueError, RecursionError: it cannot be read.
     """
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = json.loads(path.read_text(encoding="utf-8-sig"))
     if label_studio.is_one(content):
         return label_studio.read(path, content)
     if isinstance(content, dict) and content.get("format") == "fercli-annotations":
         return _document(path, content)
+    if isinstance(content, list) and content and isinstance(content[0], dict):
+        label_studio.refuse_short(path, content[0])
     return Annotations(list(_marks(path, content, "segment")))
 
 
 def read_lines(path: Path) -> Annotations:
     """Read a .jsonl; places are its lines. Errors as `read`."""
     marks = []
-    for line, text in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+    for line, text in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
         if text.strip():
             try:
                 record = json.loads(text)

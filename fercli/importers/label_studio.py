@@ -8,7 +8,7 @@ Layout: https://labelstud.io/guide/task_format and /tags/timelinelabels. Frames 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,27 @@ from fercli.errors import DatasetError
 from fercli.importers.marks import Annotations, Mark, mark, number
 
 HINT = "in Label Studio: Export > JSON"
+SHORT = {"annotation_id", "lead_time"}
+"""Keys of JSON-MIN and CSV alone: `convert_to_json_min` in https://github.com/HumanSignal/label-studio-converter."""
 
 
 def is_one(content: object) -> bool:
     """Whether it is a list of tasks, or one of them."""
     tasks = content if isinstance(content, list) else [content]
     return bool(tasks) and all(isinstance(task, dict) and isinstance(task.get("data"), dict) for task in tasks)
+
+
+def refuse_short(path: Path, keys: Iterable[str]) -> None:
+    """Refuse JSON-MIN and CSV, known by their keys: regions have no id there that joins labels with persons.
+
+    Raises:
+        DatasetError: it is one of these.
+    """
+    if set(keys) >= SHORT:
+        raise DatasetError(
+            f"{path} does not say which person a label belongs to: it is Label Studio's JSON-MIN or CSV",
+            hint=f"{HINT}, not JSON-MIN",
+        )
 
 
 def read(path: Path, content: Any) -> Annotations:

@@ -73,14 +73,16 @@ def mark(record: Mapping[str, Any], place: str) -> Mark:
     Raises:
         DatasetError: the class is no emotion, or it does not end after it starts; names the place.
     """
-    emotion = emotion_of(record.get("class"))
-    if emotion is None:
-        known = ", ".join(RECORD_NAMES.values())
-        raise DatasetError(f"{place}: {record.get('class')!r} is not an emotion", hint=f"known: {known}")
     start, end = (_milliseconds(record, key, place) for key in ("start", "end"))
     if end <= start:
         raise DatasetError(
             f"{place}: ends at {end / 1000:g} s but starts at {start / 1000:g} s", hint="let it end later"
+        )
+    emotion = emotion_of(record.get("class"))
+    if emotion is None:
+        raise DatasetError(
+            f"{place}: {record.get('class')!r} is not an emotion, from {start / 1000:g} to {end / 1000:g} s",
+            hint=f"known: {', '.join(RECORD_NAMES.values())}",
         )
     return Mark(
         start,
@@ -109,7 +111,7 @@ def number(value: object, otherwise: float) -> float:
 
 
 def _milliseconds(record: Mapping[str, Any], key: str, place: str) -> int:
-    seconds = number(record.get(key), math.nan)
-    if not math.isfinite(seconds):
+    milliseconds = 1000 * number(record.get(key), math.nan)
+    if not math.isfinite(milliseconds):
         raise DatasetError(f"{place}: {key} is {record.get(key)!r}, expected seconds", hint="write them as 12.5")
-    return round(1000 * seconds)
+    return round(milliseconds)

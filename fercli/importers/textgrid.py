@@ -27,12 +27,15 @@ def read(path: Path) -> Annotations:
 def _marks(path: Path) -> Iterator[Mark]:
     from praatio.data_classes.interval_tier import IntervalTier
     from praatio.textgrid import openTextgrid
-    from praatio.utilities.errors import PraatioException
+    from praatio.utilities.errors import DuplicateTierName, PraatioException
 
     try:
         grid = openTextgrid(str(path), includeEmptyIntervals=False, reportingMode="silence")
+    except DuplicateTierName as error:
+        raise DatasetError(f"{path} has two tiers of one name", hint="give each a name of its own in Praat") from error
     except (PraatioException, ValueError, LookupError) as error:
         reason = str(error) or type(error).__name__
+        reason = "it is not text in UTF-8 or UTF-16" if isinstance(error, UnicodeDecodeError) else reason
         raise DatasetError(f"cannot read {path}: {reason}", hint="save it again in Praat, as text") from error
     for tier in grid.tiers:
         labelled = [entry for entry in tier.entries if entry.label.strip()]

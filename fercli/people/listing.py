@@ -8,6 +8,7 @@ from typing import Any
 
 from fercli.people.corrections import UNASSIGNED, Seen
 from fercli.people.naming import WhoIsWho, who_is_who
+from fercli.people.segments_csv import read_segments
 from fercli.people.sightings import places, require_matching_tables
 from fercli.workspace import Workspace
 
@@ -113,6 +114,8 @@ class ListedPerson:
 def list_people(workspace: Workspace) -> tuple[list[ListedPerson], list[str]]:
     """Everyone by screen time, longest first, then those nobody knows, then who is ignored; and problems.
 
+    Who is named in segments.csv alone has no face to list, and is one of the problems.
+
     Raises:
         MissingStage: there are no tracks, or they are older than the faces.
         CorruptTable, InputError: as `who_is_who`.
@@ -125,7 +128,19 @@ def list_people(workspace: Workspace) -> tuple[list[ListedPerson], list[str]]:
         groups[identity.name or UNASSIGNED, identity.ignored].append(row)
     persons = [ListedPerson(name, ignored, tracks) for (name, ignored), tracks in groups.items()]
     persons.sort(key=lambda p: (p.ignored, p.name == UNASSIGNED, -p.screen_time_s, p.name))
-    return persons, who.problems
+    return persons, [*who.problems, *_unseen(workspace, who)]
+
+
+def _unseen(workspace: Workspace, who: WhoIsWho) -> list[str]:
+    """Who has segments that were imported, but no face: a narrator, or somebody whose name is misspelt."""
+    seen = {UNASSIGNED, *who.names, *(track.machine for track in who.tracks.values())}
+    lines: dict[str, list[int]] = defaultdict(list)
+    for row in read_segments(workspace.human_segments):
+        if row.person not in seen and row.emotion is not None:
+            lines[row.person].append(row.line)
+    return [
+        f"segments.csv:{own[0]}: nobody on screen is called {name!r} (rows: {len(own)})" for name, own in lines.items()
+    ]
 
 
 def _listed_tracks(workspace: Workspace, who: WhoIsWho) -> dict[int, ListedTrack]:

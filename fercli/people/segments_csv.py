@@ -141,12 +141,12 @@ def _person(cell: str) -> str:
 
 def _milliseconds(name: str, cell: str) -> int:
     try:
-        seconds = float(cell)
+        milliseconds = 1000 * float(cell)
     except ValueError:
-        seconds = math.nan
-    if not math.isfinite(seconds):
+        milliseconds = math.nan
+    if not math.isfinite(milliseconds):
         raise _Unusable(f"{name} is {cell!r}, expected seconds")
-    return round(1000 * seconds)
+    return round(milliseconds)
 
 
 def _emotion(cell: str) -> str | None:

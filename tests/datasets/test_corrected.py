@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from fercli.datasets import DatasetSplits, FaceSet, corrected, read_dataset
 from fercli.datasets.pack import SIDE
-from fercli.errors import DatasetError, InputError
+from fercli.errors import DatasetError, InputError, MissingStage
 from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.workspace import Workspace
 from tests.importers.films import film
@@ -106,10 +107,23 @@ def test_who_is_left_out_of_exports_is_not_trained_on(tmp_path: Path) -> None:
     assert len(everything(corrected.read(tmp_path / "w"))) == 1
 
 
+def test_faces_that_were_classified_before_they_were_tracked_anew_are_not_trained_on(tmp_path: Path) -> None:
+    workspace = corrected_film(tmp_path / "w", "Person 1,0,1,happy")
+    receipt = tmp_path / "w" / "4-emotions" / "receipt.json"
+    receipt.write_text(json.dumps({**json.loads(receipt.read_text()), "inputs": {"tracks": "ab"}}))
+    with pytest.raises(MissingStage, match="the tracks are not those that classify-emotions saw") as caught:
+        corrected.read(tmp_path / "w")
+    assert caught.value.hint == f"run: fercli classify-emotions {workspace.path}"
+
+
 def test_directories_with_nothing_to_learn_from_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DatasetError, match="is no workspace and has none in it"):
         corrected.read(tmp_path / "empty")
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetError, match=r"file is no directory") as caught:
+        corrected.read(tmp_path / "file")
+    assert "workspaces" in caught.value.hint
     corrected_film(tmp_path / "w")
     with pytest.raises(DatasetError, match="has been corrected") as caught:
         corrected.read(tmp_path / "w")

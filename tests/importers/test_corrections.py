@@ -14,7 +14,7 @@ from fercli import tables
 from fercli.errors import DatasetError, InputError, MissingStage
 from fercli.exporters.document import gather
 from fercli.importers.corrections import Imported, import_file
-from fercli.workspace import Workspace
+from fercli.workspace import Workspace, digest
 from tests.importers.films import FORMATS, Rows, by_hand, export, film, shown, write_csv
 from tests.workspaces import VIDEO, make_workspace
 
@@ -93,6 +93,15 @@ def test_what_is_written_can_be_read_by_people(tmp_path: Path) -> None:
     )
 
 
+def test_who_is_missing_from_a_file_is_named(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    path = write_csv(tmp_path / "a.csv", [row for row in ALL if row[0] == "Person 1"])
+    done = import_file(workspace, path)
+    assert figures(done) == (0, 0, 1)
+    assert f"{path} has nothing of Person 2: deleted" in done.notes
+    assert not [note for note in import_file(workspace, path).notes if "deleted" in note]
+
+
 def test_a_deleted_gap_is_gone_where_the_format_has_gaps(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     path = export(workspace, "json", tmp_path)
@@ -146,6 +155,12 @@ def test_in_a_split_screen_one_of_two_segments_can_be_changed_and_the_other_dele
     deleted = [row for row in changed if row[1] != "neutral"]
     assert figures(import_file(workspace, write_csv(tmp_path / "b.csv", deleted))) == (0, 0, 1)
     assert shown(workspace, gaps=False) == sorted(deleted)
+
+
+def made_from(workspace: Workspace, inputs: dict[str, str]) -> None:
+    """Write the inputs into the receipt of classify-emotions."""
+    path = workspace.path / "4-emotions" / "receipt.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "inputs": inputs}))
 
 
 def people_of(rows: list[dict[str, object]]) -> pa.Table:
@@ -328,3 +343,16 @@ def test_before_there_are_segments_there_is_nothing_to_correct(tmp_path: Path) -
     with pytest.raises(MissingStage, match="has nothing to correct") as caught:
         import_file(workspace, write_csv(tmp_path / "a.csv", ALL))
     assert "fercli classify-emotions" in caught.value.hint
+
+
+@pytest.mark.parametrize("table", ["faces", "tracks"])
+def test_segments_of_other_tracks_than_there_are_now_cannot_be_corrected(tmp_path: Path, table: str) -> None:
+    workspace = film(tmp_path / "w")
+    path = export(workspace, "csv", tmp_path)
+    current = {name: digest(workspace.table(name)) for name in ("faces", "tracks")}
+    made_from(workspace, current)
+    assert figures(import_file(workspace, path)) == (0, 0, 0)
+    made_from(workspace, {**current, table: "ab"})
+    with pytest.raises(MissingStage, match=rf"the {table} are not those that classify-emotions saw") as caught:
+        import_file(workspace, path)
+    assert caught.value.hint == f"run: fercli classify-emotions {workspace.path}"

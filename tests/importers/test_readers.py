@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import parselmouth
 import pytest
-import textgrid
+from parselmouth.praat import call
 from pympi.Elan import Eaf
 
 from fercli.errors import DatasetError
@@ -69,20 +70,42 @@ def test_praats_short_form_and_both_its_encodings(tmp_path: Path, encoding: str)
     assert (read.has_gaps, read.media, read.sha256) == (False, (), "")
 
 
-def test_a_textgrid_of_another_program(tmp_path: Path) -> None:
-    grid = textgrid.TextGrid(maxTime=9)
-    for name, label in (("Ross", "angry"), ("Ross (2)", "calm"), ("Rachel (2)", "scared")):
-        tier = textgrid.IntervalTier(name, 0, 9)
-        tier.add(1.25, 2.5, label)
-        grid.append(tier)
-    grid.write(str(tmp_path / "b.textgrid"))
+def praats_grid(*tiers: tuple[str, str]) -> parselmouth.TextGrid:
+    """Nine seconds with a label from 1.25 to 2.5 s in each tier."""
+    grid = parselmouth.TextGrid(0.0, 9.0, [str(number) for number in range(len(tiers))])
+    for number, (name, label) in enumerate(tiers, start=1):
+        call(grid, "Set tier name", number, name)
+        for time_s in (1.25, 2.5):
+            call(grid, "Insert boundary", number, time_s)
+        call(grid, "Set interval text", number, 2, label)
+    return grid
+
+
+@pytest.mark.parametrize("form", ["text", "short text"])
+def test_a_textgrid_that_praat_saved(tmp_path: Path, form: str) -> None:
+    grid = praats_grid(("Ross", "angry"), ("Ross (2)", "calm"), ('Zoë "Z" (2)', "scared"))
+    call(grid, f"Save as {form} file", str(tmp_path / "b.textgrid"))
     read = read_annotations(tmp_path / "b.textgrid")
     assert plain(read.marks) == [
-        ("Rachel (2)", "afraid", 1250, 2500),
         ("Ross", "angry", 1250, 2500),
         ("Ross", "neutral", 1250, 2500),
+        ('Zoë "Z" (2)', "afraid", 1250, 2500),
     ]
-    assert [mark.tier for mark in read.marks] == ["Ross", "Ross (2)", "Rachel (2)"]
+    assert [mark.tier for mark in read.marks] == ["Ross", "Ross (2)", 'Zoë "Z" (2)']
+
+
+def test_praats_binary_form_is_to_be_saved_as_text(tmp_path: Path) -> None:
+    call(praats_grid(("Zoë", "angry")), "Save as binary file", str(tmp_path / "a.TextGrid"))
+    with pytest.raises(DatasetError, match=r"cannot read .*a\.TextGrid: it is not text in UTF-8 or UTF-16") as caught:
+        read_annotations(tmp_path / "a.TextGrid")
+    assert "as text" in caught.value.hint
+
+
+def test_two_tiers_of_one_name_are_refused(tmp_path: Path) -> None:
+    call(praats_grid(("Ross", "angry"), ("Ross", "calm")), "Save as text file", str(tmp_path / "a.TextGrid"))
+    with pytest.raises(DatasetError, match=r"a\.TextGrid has two tiers of one name") as caught:
+        read_annotations(tmp_path / "a.TextGrid")
+    assert caught.value.hint
 
 
 def test_a_textgrid_is_truth_too(tmp_path: Path) -> None:
@@ -92,7 +115,9 @@ def test_a_textgrid_is_truth_too(tmp_path: Path) -> None:
 
 def test_an_unknown_word_in_a_tier_of_emotions_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.TextGrid", SHORT_TEXTGRID.replace(" Sad ", "bored"))
-    with pytest.raises(DatasetError, match=r"a\.TextGrid: tier Zoë \"Z\", label 2: 'bored' is not an emotion"):
+    with pytest.raises(
+        DatasetError, match=r"a\.TextGrid: tier Zoë \"Z\", label 2: 'bored' is not an emotion, from 4 to 10 s"
+    ):
         read_annotations(path)
 
 
@@ -104,7 +129,7 @@ def test_what_is_no_textgrid_is_refused(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("suffix", READERS)
 def test_missing_files_are_named(tmp_path: Path, suffix: str) -> None:
-    with pytest.raises(DatasetError, match=rf"cannot read .*none\{suffix}"):
+    with pytest.raises(DatasetError, match=rf"cannot read .*none\{suffix}: No such file or directory$"):
         read_annotations(tmp_path / f"none{suffix}")
 
 
@@ -142,6 +167,63 @@ def test_a_tier_of_fercli_whose_values_are_all_unknown_is_an_error(tmp_path: Pat
         text = text.replace(f">{value}</ANNOTATION_VALUE>", ">bored</ANNOTATION_VALUE>")
     with pytest.raises(DatasetError, match=r"tier Person 2, annotation a\d: 'bored' is not an emotion"):
         read_annotations(write(path, text))
+
+
+def test_elan_annotations_that_refer_to_others_are_passed_over_and_said_so(tmp_path: Path) -> None:
+    eaf = Eaf(author="somebody")
+    eaf.add_tier("speech")
+    eaf.add_annotation("speech", 1000, 2000, "hello")
+    eaf.add_linguistic_type("refers", constraints="Symbolic_Association")
+    for tier, value in (("emotion@Ross", "happy"), ("translation", "hallo")):
+        eaf.add_tier(tier, ling="refers", parent="speech")
+        eaf.add_ref_annotation(tier, "speech", 1500, value)
+    eaf.add_tier("Ross")
+    eaf.add_annotation("Ross", 1000, 2000, "sad")
+    eaf.to_file(str(tmp_path / "a.eaf"))
+    read = read_annotations(tmp_path / "a.eaf")
+    assert plain(read.marks) == [("Ross", "sad", 1000, 2000)]
+    assert read.notes == (f"{tmp_path / 'a.eaf'}: tier emotion@Ross refers to another one: passed over",)
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+    record = '{"class": "happy", "seconds": 1, "end": 2, "object": "Ross"}'
+    for name, text in (
+        ("a.json", f"[{record}]"),
+        ("a.jsonl", record),
+        ("a.csv", "start,end,class,object\n1,2,joy,Ross"),
+    ):
+        read = read_annotations(write(tmp_path / name, text, "utf-8-sig"))
+        assert plain(read.marks) == [("Ross", "happy", 1000, 2000)]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_spreadsheet_where_commas_are_decimal(tmp_path: Path, separator: str) -> None:
+    lines = ["object;class;seconds;end;score", '"Zoë; Z";happy;0,852;1,5;0,25', "Ross;sad;2.5;3;", ";;;;"]
+    text = "\r\n".join(lines).replace("; Z", "\0").replace(";", separator).replace("\0", "; Z")
+    read = read_annotations(write(tmp_path / "a.csv", text, "utf-8-sig"))
+    assert plain(read.marks) == [("Ross", "sad", 2500, 3000), ("Zoë; Z", "happy", 852, 1500)]
+    assert [mark.score for mark in read.marks] == [0.25, 1.0]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_a_spreadsheet_in_another_encoding_is_to_be_saved_as_utf_8(tmp_path: Path, encoding: str) -> None:
+    path = write(tmp_path / "a.csv", "start,end,class,object\n1,2,joy,Zoë\n", encoding)
+    with pytest.raises(DatasetError, match=r"cannot read .*a\.csv: it is not UTF-8") as caught:
+        read_annotations(path)
+    assert "CSV UTF-8" in caught.value.hint
+
+
+def test_a_quote_that_is_never_closed_does_not_swallow_the_rows_after_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", 'start,end,class,note\n1,2,joy,"so\n2,3,sad,\n')
+    with pytest.raises(DatasetError, match=r"cannot read .*a\.csv: unexpected end of data"):
+        read_annotations(path)
+
+
+@pytest.mark.parametrize("time", ["1e308", "-inf", "nan", "1,5", ""])
+def test_a_time_that_is_no_number_is_named(tmp_path: Path, time: str) -> None:
+    path = write(tmp_path / "a.csv", f'start,end,class\n0,"{time}",joy\n')
+    with pytest.raises(DatasetError, match=rf"a\.csv:2: end is '{time}', expected seconds"):
+        read_annotations(path)
 
 
 def test_lines_of_json_are_named_by_number(tmp_path: Path) -> None:
@@ -230,11 +312,23 @@ def test_a_saved_task_is_imported_as_it_was_corrected(tmp_path: Path) -> None:
             [task([{"type": "timelinelabels", "id": "x", "value": {"timelinelabels": ["sad", "happy"]}}])],
             "region x has 2 labels: sad, happy",
         ),
-        # JSON-MIN, which does not say what belongs together
-        ([{"video": "ep.mp4", "emotion": [{"timelinelabels": ["sad"]}]}], "segment 1: None is not an emotion"),
     ],
 )
 def test_tasks_that_cannot_be_used_are_refused(tmp_path: Path, content: Any, message: str) -> None:
     with pytest.raises(DatasetError) as caught:
         read_annotations(write(tmp_path / "ls.json", json.dumps(content)))
     assert message in caught.value.message and caught.value.hint
+
+
+def test_the_short_forms_of_label_studio_do_not_say_whose_a_label_is(tmp_path: Path) -> None:
+    spans = [{"ranges": [{"start": first, "end": first + 9}], "timelinelabels": ["sad"]} for first in (1, 11)]
+    saved = {"id": 1, "annotator": 1, "annotation_id": 7, "created_at": "2026", "updated_at": "2026", "lead_time": 4.2}
+    task = {"video": "ep.mp4", "fps": 25.0, "emotion": spans, "person": ["Ross", "Rachel"], **saved}
+    line = ",".join(task)
+    for path in (
+        write(tmp_path / "min.json", json.dumps([task])),
+        write(tmp_path / "ls.csv", f'{line}\nep.mp4,25.0,"[]","[]",1,1,7,2026,2026,4.2\n'),
+    ):
+        with pytest.raises(DatasetError, match=rf"{path.name} does not say which person a label belongs to") as caught:
+            read_annotations(path)
+        assert "Export > JSON" in caught.value.hint and "JSON-MIN" in caught.value.hint

@@ -58,6 +58,22 @@ def test_corrections_show(film: Workspace) -> None:
     assert list_people(film)[1] == ["people.toml:4: not applied: there is no person 'Nobody'"]
 
 
+def test_who_is_only_in_imported_segments_is_said_with_the_line(film: Workspace) -> None:
+    correct(film, '[[person]]\nwas = "Person 2"\nname = "Ross"\n')
+    rows = [
+        "Ross,0,1,sad",
+        "Narrator,0,1,sad",
+        "Person 2,1,2,sad",
+        "Unassigned,1,2,sad",
+        "Narrator,1,2,happy",
+        "Ben,1,2,",
+    ]
+    film.human_segments.write_text("\n".join(["person,start,end,class", *rows]))
+    persons, problems = list_people(film)
+    assert "Narrator" not in {person.name for person in persons}
+    assert problems == ["segments.csv:3: nobody on screen is called 'Narrator' (rows: 2)"]
+
+
 def test_a_score_that_is_missing_is_no_doubt(film: Workspace) -> None:
     track_again(film, {0: ("Person 1", None), 1: ("Person 2", 0.8)})
     one = by_name(film)["Person 1"]

@@ -59,6 +59,7 @@ def test_what_a_spreadsheet_makes_of_it_is_understood(tmp_path: Path) -> None:
         (HEADER + "Ross,0,1,bored\n", ":2: 'bored' is not an emotion; known: angry"),
         (HEADER + "Ross,0:01,2,happy\n", ":2: start is '0:01', expected seconds"),
         (HEADER + "Ross,0,inf,happy\n", ":2: end is 'inf', expected seconds"),
+        (HEADER + "Ross,0,1e308,happy\n", ":2: end is '1e308', expected seconds"),
         (HEADER + "Ross,2,1,\n", ":2: ends at 1 s but starts at 2 s"),
         (HEADER + "Ross,1,1.0001,happy\n", ":2: ends at 1 s but starts at 1 s"),
         (HEADER + " ,0,1,happy\n", ":2: the name is empty"),
