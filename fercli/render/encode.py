@@ -27,8 +27,10 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 QUALITY = "20"
 """Constant rate factor of x264: lower is better and larger; at 18 few people see a difference from the source."""
 PRESET = "veryfast"
-FULL_RANGE = 2
-"""`color_range` of ffmpeg for luma from 0 to 255."""
+BT709, LIMITED_RANGE = 1, 1
+"""`colorspace` and `color_range` given to sources that have no luma and chroma, or in a way that is not written."""
+_WRITTEN_SPACES = {BT709, 2, 4, 5, 6, 7, 9}
+"""`colorspace` of what swscale makes of RGB; 2 says nothing."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ def look_of(path: Path) -> Look:
         context, aspect = stream.codec_context, stream.sample_aspect_ratio
         if aspect and frame and clockwise_rotation(frame) in (90, 270):
             aspect = 1 / aspect
-        return Look(context.colorspace, context.color_range, context.color_primaries, context.color_trc, aspect or None)
+        space, levels = context.colorspace, context.color_range
+        if space not in _WRITTEN_SPACES or (context.format and context.format.is_rgb):
+            space, levels = BT709, LIMITED_RANGE
+        return Look(space, levels, context.color_primaries, context.color_trc, aspect or None)
 
 
 @contextmanager
@@ -81,7 +86,8 @@ def new_container(out: Path, base: Fraction) -> Iterator[OutputContainer]:
     form = CONTAINERS[out.suffix.lower()]
     with writing(out):
         try:
-            container = av.open(str(temporary), "w", form, container_options={} if form == "matroska" else options)
+            with plain_errors():
+                container = av.open(str(temporary), "w", form, container_options={} if form == "matroska" else options)
             try:
                 yield container
             except BaseException:

@@ -40,7 +40,9 @@ class Path:
 
     def box(self, time_s: float) -> NDArray[np.float32]:
         """(4,) box, moving evenly from one sighting to the next; before the first and after the last it stands."""
-        return np.array([np.interp(time_s, self.pts_s, edge) for edge in self.boxes.T], np.float32)
+        row = self.last_seen(time_s)
+        pair = slice(row, row + 2)
+        return np.array([np.interp(time_s, self.pts_s[pair], edge) for edge in self.boxes[pair].T], np.float32)
 
     def hull(self, time_s: float) -> NDArray[np.float32]:
         """(4,) smallest box round the sightings before and after this time."""

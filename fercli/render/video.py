@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -16,10 +17,10 @@ from fercli.media.decode import decode
 from fercli.media.index import FrameIndex, read_index
 from fercli.progress import Reporter
 from fercli.render.artist import Artist
+from fercli.render.companions import Companions, first_sound_s
 from fercli.render.encode import CONTAINERS, Encoder, look_of, mux, new_container
 from fercli.render.paths import MAX_GAP_S
 from fercli.render.ready import refuse_existing, require_stages
-from fercli.render.sound import Sound
 from fercli.workspace import Workspace
 
 COUNTED_BASE = Fraction(1, 90000)
@@ -35,7 +36,12 @@ def render(
     overwrite: bool = False,
     reporter: Reporter,
 ) -> None:
-    """Write the annotated video, upright, in the resolution and with the timestamps of the source, and its sound.
+    """Write the annotated video, upright, in the resolution and with the timestamps of the source.
+
+    Containers know no time below 0: if pictures or sound of the source begin there, all of it is moved so that nothing
+    does. Sound is kept as it is or as AAC, subtitles as they are or as the text the container has (subtitles made of
+    pictures only in Matroska), and chapters. Further tracks of pictures, attachments such as fonts, data and the
+    file's own metadata are left out.
 
     Args:
         workspace: all stages up to classify-emotions have run.
@@ -61,41 +67,46 @@ def render(
     size = (workspace.video.width, workspace.video.height)
     written = 0
     with reporter.task("render", len(index.pts_s), "frame") as task:
-        for _ in _written(path, index, artist, size, out):
+        for _ in _written(path, index, artist, size, out, reporter):
             written += 1
             task.advance()
     if written < len(index.pts_s):
         reporter.warn(f"{len(index.pts_s) - written} of {len(index.pts_s)} frames of {path.name} cannot be decoded")
 
 
-def _written(path: Path, index: FrameIndex, artist: Artist, size: tuple[int, int], out: Path) -> Iterator[int]:
+def _written(
+    path: Path, index: FrameIndex, artist: Artist, size: tuple[int, int], out: Path, reporter: Reporter
+) -> Iterator[int]:
     """Numbers of the frames as they are written; `out` is complete at the end."""
-    base, ticks, durations = _clock(path, index)
-    rate = Fraction(len(ticks) / index.duration_s).limit_denominator(1001)
-    with new_container(out, base) as target, open_video(path) as (source, _):
-        encoder = Encoder(target, size, base, rate, look_of(path))
-        sound = Sound(source, target)
-        frame = -1
-        for picture in decode(path, index, range(len(ticks))):
-            frame, image = picture.frame, picture.rgb()
-            if image.shape[1::-1] != size:  # the resolution may change inside a stream
-                image = np.asarray(cv2.resize(image, size), np.uint8)
-            artist.draw(image, float(index.pts_s[frame]))
-            for packet in encoder.encode(image, int(ticks[frame]), int(durations[frame])):
-                sound.write_until(float((packet.dts or 0) * base))
-                mux(target, [packet])
-            yield frame
-        if frame < 0:
-            raise no_frame_decodes(path)
-        mux(target, encoder.finish())
-        sound.finish()
+    with open_video(path) as (source, stream):
+        base, ticks, durations = _clock(index, stream.time_base)
+        later = max(0, -int(ticks[0]), math.ceil(-first_sound_s(source) / base))
+        with new_container(out, base) as target:
+            rate = Fraction(len(ticks) / index.duration_s).limit_denominator(1001)
+            encoder = Encoder(target, size, base, rate, look_of(path))
+            companions = Companions(source, target, later * base)
+            for reason in companions.left_out:
+                reporter.warn(f"{path.name}: {reason}")
+            frame = -1
+            for picture in decode(path, index, range(len(ticks))):
+                frame, image = picture.frame, picture.rgb()
+                if image.shape[1::-1] != size:  # the resolution may change inside a stream
+                    image = np.asarray(cv2.resize(image, size), np.uint8)
+                artist.draw(image, float(index.pts_s[frame]))
+                for packet in encoder.encode(image, int(ticks[frame]) + later, int(durations[frame])):
+                    companions.write_until(float((packet.dts or 0) * base))
+                    mux(target, [packet])
+                yield frame
+            if frame < 0:
+                raise no_frame_decodes(path)
+            mux(target, encoder.finish())
+            companions.finish()
 
 
-def _clock(path: Path, index: FrameIndex) -> tuple[Fraction, NDArray[np.int64], NDArray[np.int64]]:
+def _clock(index: FrameIndex, source_base: Fraction | None) -> tuple[Fraction, NDArray[np.int64], NDArray[np.int64]]:
     """Unit of the timestamps in seconds; timestamp and duration of each frame in it, (N,) int64, ascending."""
     if index.ticks is not None:
-        with open_video(path) as (_, stream):
-            base, ticks = stream.time_base or COUNTED_BASE, index.ticks
+        base, ticks = source_base or COUNTED_BASE, index.ticks
     else:
         base = COUNTED_BASE
         ticks = np.rint(index.pts_s * base.denominator).astype(np.int64)

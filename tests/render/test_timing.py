@@ -41,6 +41,13 @@ def rendered(tmp_path: Path, source: Path, name: str = "out.mp4") -> Path:
     return tmp_path / name
 
 
+def flash_and_click(tmp_path: Path, name: str, *sound: str) -> Path:
+    """Sixty frames at uneven times, of which the 41st is white, and a click when it is shown."""
+    frames = [np.full((64, 128, 3), 255 if number == 40 else 0, np.uint8) for number in range(60)]
+    silent = write_video(tmp_path / "silent.mp4", frames, fps="30", encode=(*H264_B_FRAMES, *VARIABLE))
+    return add_click(silent, tmp_path / name, times(silent)[40], *sound)
+
+
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_frame_keeps_its_time(tmp_path: Path, name: str) -> None:
     fps = "24000/1001" if name == "film.mp4" else "30"
@@ -83,10 +90,7 @@ def test_the_last_frame_lasts_as_long_as_the_others_on_average(tmp_path: Path) -
 def test_a_click_and_a_flash_stay_together(
     tmp_path: Path, name: str, sound: tuple[str, ...], out: str, codec: str
 ) -> None:
-    frames = [np.full((64, 128, 3), 255 if number == 40 else 0, np.uint8) for number in range(60)]
-    silent = write_video(tmp_path / "silent.mp4", frames, fps="30", encode=(*H264_B_FRAMES, *VARIABLE))
-    flash_s = times(silent)[40]
-    source = add_click(silent, tmp_path / name, flash_s, *sound)
+    source = flash_and_click(tmp_path, name, *sound)
     source_offset = click_time(source) - _flash(source)
     assert abs(source_offset) < 0.01
     target = rendered(tmp_path, source, out)
@@ -103,6 +107,60 @@ def test_sound_that_begins_before_the_pictures_begins_as_early(tmp_path: Path) -
     assert times(target)[0] == pytest.approx(times(source)[0], abs=1e-9) and times(target)[0] > 0.8
     assert click_time(target) == pytest.approx(click_time(source), abs=0.002)
     assert click_time(target) == pytest.approx(0.2, abs=0.01)
+
+
+@pytest.mark.parametrize("out", ["out.mp4", "out.mov", "out.mkv"])
+def test_what_begins_below_0_is_moved_as_a_whole(tmp_path: Path, out: str) -> None:
+    """A broadcast whose clock of 33 bits is about to start anew: ffmpeg counts its first second below 0."""
+    whole = flash_and_click(tmp_path, "whole.ts", "-c:a", "aac")
+    ffmpeg("-i", str(whole), "-c", "copy", "-muxdelay", "0", "-output_ts_offset", "95442.5", str(tmp_path / "v.ts"))
+    before = times(tmp_path / "v.ts")
+    assert len(before) == 60 and before[0] < -0.4
+    target = rendered(tmp_path, tmp_path / "v.ts", out)
+    written = times(target)
+    assert 0 <= written[0] < 0.6 and len(written) == 60
+    assert np.diff(written) == pytest.approx(np.diff(before), abs=1.1e-3 if out.endswith("mkv") else 1e-9)
+    offset = click_time(tmp_path / "v.ts") - _flash(tmp_path / "v.ts")
+    assert abs(offset) < 0.01 and click_time(target) - _flash(target) == pytest.approx(offset, abs=0.002)
+
+
+@pytest.mark.parametrize("out", ["out.mp4", "out.mkv"])
+@pytest.mark.parametrize("sound", ["aac", "libmp3lame", "libopus"])
+def test_what_an_edit_list_hides_stays_hidden(tmp_path: Path, sound: str, out: str) -> None:
+    """The first half second of pictures lies before 0; and decoders of sound need a little that is not to be heard."""
+    whole = flash_and_click(tmp_path, "whole.mp4", "-c:a", sound)
+    moved = ("-c", "copy", "-output_ts_offset", "-1", "-avoid_negative_ts", "disabled")
+    ffmpeg("-i", str(whole), *moved, str(tmp_path / "v.mp4"))
+    before = times(tmp_path / "v.mp4")
+    assert before[0] == 0 and len(before) < 60
+    target = rendered(tmp_path, tmp_path / "v.mp4", out)
+    assert times(target) == pytest.approx(before, abs=1e-9 if out.endswith("mp4") else 5.1e-4)
+    offset = click_time(tmp_path / "v.mp4") - _flash(tmp_path / "v.mp4")
+    assert click_time(target) - _flash(target) == pytest.approx(offset, abs=0.002)
+    with av.open(str(target)) as container:
+        begin = next(frame.time for frame in container.decode(audio=0))
+        assert begin is not None and begin == pytest.approx(0, abs=0.07)
+
+
+def test_a_clock_of_many_hours_is_kept(tmp_path: Path) -> None:
+    """50000 s in units of 1/90000 s are more than 32 bits hold."""
+    whole = flash_and_click(tmp_path, "whole.ts", "-c:a", "aac")
+    ffmpeg("-i", str(whole), "-c", "copy", "-output_ts_offset", "50000", str(tmp_path / "v.ts"))
+    target = rendered(tmp_path, tmp_path / "v.ts")
+    assert times(target) == pytest.approx(times(tmp_path / "v.ts"), abs=1e-9) and times(target)[0] > 50000
+    assert click_time(target) - _flash(target) == pytest.approx(0, abs=0.01)
+
+
+def test_sound_that_begins_after_the_pictures_begins_as_late(tmp_path: Path) -> None:
+    silent = numbered_video(tmp_path / "silent.mp4", 120, encode=H264_B_FRAMES)
+    add_click(silent, tmp_path / "w.mp4", 0.2, "-c:a", "aac")
+    both = ("-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac")
+    for name in ("v.mp4", "v.mkv", "v.ts"):
+        inputs = ("-i", str(silent), "-itsoffset", "2", "-i", str(tmp_path / "w.wav"))
+        ffmpeg(*inputs, *both, str(tmp_path / name))
+        (tmp_path / name[-3:]).mkdir()
+        target = rendered(tmp_path / name[-3:], tmp_path / name)
+        assert click_time(target) - times(target)[0] == pytest.approx(2.2, abs=0.01), name
 
 
 def test_all_sound_tracks_are_kept_with_their_languages(tmp_path: Path) -> None:

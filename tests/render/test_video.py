@@ -164,6 +164,18 @@ def test_colours_and_how_they_are_meant_stay(tmp_path: Path, tags: tuple[str, st
         assert "420p" in str(other.pix_fmt)
 
 
+@pytest.mark.parametrize("encode", [("libx264rgb", "rgb24"), ("ffv1", "gbrp"), ("qtrle", "rgb24")])
+def test_a_source_in_rgb_is_written_in_a_way_that_players_know(tmp_path: Path, encode: tuple[str, str]) -> None:
+    codec, pixels = encode
+    image = np.full((64, 128, 3), (200, 40, 90), np.uint8)
+    video = write_video(tmp_path / "v.mov", [image] * 5, fps="10", encode=("-c:v", codec, "-pix_fmt", pixels))
+    render(make_scene(tmp_path / "w", video, {}), tmp_path / "out.mp4", reporter=Silent())
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.colorspace, context.color_range, context.pix_fmt) == (1, 1, "yuv420p")
+    assert np.abs(picture(tmp_path / "out.mp4", 2).astype(int) - image).max() < 8
+
+
 def test_pixels_that_are_not_square_stay_so(tmp_path: Path) -> None:
     video = write_video(tmp_path / "v.mp4", [numbered_frame(1)] * 5, fps="10", encode=(*H264, "-vf", "setsar=16/15"))
     render(make_scene(tmp_path / "w", video, {}), tmp_path / "out.mp4", reporter=Silent())
