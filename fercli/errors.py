@@ -21,6 +21,7 @@ the thing and the file; a hint names the next command. Only `fercli.cli` catches
 
 from __future__ import annotations
 
+import shlex
 from typing import ClassVar
 
 EXIT_FOUND = 6
@@ -97,3 +98,8 @@ class WeightsError(ModelError):
 
 class MissingDependency(ModelError):
     """A model needs a package that is not installed."""
+
+
+def command(*words: object) -> str:
+    """A command line of fercli for a hint, quoted so that it can be pasted whatever blanks its paths have."""
+    return shlex.join(["fercli", *map(str, words)])

@@ -6,14 +6,15 @@ import hashlib
 import json
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import fercli
 from fercli.config import Runtime
-from fercli.errors import MissingStage, VideoError
+from fercli.errors import InputError, MissingStage, ModelError, VideoError, command
 from fercli.progress import Reporter
+from fercli.required import run_hint
 from fercli.stages import STAGES
 from fercli.stages.base import Stage, StageContext
 from fercli.workspace import TABLE_HOMES, Chunks, Receipt, Workspace, digest, output_digests, write_atomically, writing
@@ -97,23 +98,32 @@ def _staleness(workspace: Workspace, stage: Stage, digests: Digests) -> str | No
         params = stage.params(**receipt.params)
     except TypeError:
         return "its parameters are of another version of fercli"
-    return _difference(workspace, stage, _planned(workspace, stage, params, digests), receipt, digests)
+    return _difference(workspace, stage, _again(workspace, stage, params, receipt, digests), receipt, digests)
 
 
 def _require_earlier(workspace: Workspace, first: Stage, digests: Digests) -> None:
     for stage in STAGES[: STAGES.index(first)]:
         reason = _staleness(workspace, stage, digests)
         if reason is not None:
-            command = f"fercli {stage.name} {workspace.path}"
-            if stage is STAGES[0]:
-                command = f"fercli {stage.name} {workspace.video.path} {workspace.path}"
-            raise MissingStage(f"{first.name} needs {stage.name} first: {reason}", hint=f"run: {command}")
+            hint = run_hint(workspace, stage.directory)
+            raise MissingStage(f"{first.name} needs {stage.name} first: {reason}", hint=hint)
 
 
 def _planned(workspace: Workspace, stage: Stage, params: Any, digests: Digests) -> Receipt:
     """The receipt the stage would get if it ran now, as far as it can be known before."""
     inputs = {need: _input_digest(workspace, need, digests) for need in stage.needs} | stage.outside(params)
     return Receipt(stage.name, stage.version, asdict(params), inputs, stage.weights(params))
+
+
+def _again(workspace: Workspace, stage: Stage, params: Any, found: Receipt, digests: Digests) -> Receipt:
+    """The same with the parameters of a receipt. A network or a gallery that is gone counts as the one it was: what was
+    made with it is no worse for that."""
+    outside = {name: value for name, value in found.inputs.items() if name not in stage.needs}
+    gone = replace(stage, weights=lambda params: found.weights, outside=lambda params: outside)
+    try:
+        return _planned(workspace, stage, params, digests)
+    except (ModelError, InputError):
+        return _planned(workspace, gone, params, digests)
 
 
 def _input_digest(workspace: Workspace, need: str, digests: Digests) -> str:
@@ -166,7 +176,7 @@ def _run_stage(
     if "video" in stage.needs and not Path(workspace.video.path).exists():
         raise VideoError(
             f"{stage.name} needs the video, and {workspace.video.path} is gone",
-            hint=f"put it back, or run: fercli extract-frames NEW_PATH {workspace.path}",
+            hint=f"put it back, or run: {command('extract-frames', 'NEW_PATH', workspace.path)}",
         )
     partial = workspace.path / f"{stage.directory}.partial"
     out = partial / "out"

@@ -17,7 +17,7 @@ import pytest
 
 from fercli import pipeline
 from fercli.config import Runtime
-from fercli.errors import MissingStage, OutputError, VideoError, WorkspaceLocked
+from fercli.errors import FercliError, InputError, MissingStage, OutputError, VideoError, WeightsError, WorkspaceLocked
 from fercli.progress import Silent
 from fercli.workspace import Workspace, digest
 from tests import fake_stages
@@ -162,7 +162,7 @@ def test_a_stage_alone_refuses_stale_input(finished: Workspace) -> None:
     finished.table("faces").unlink()
     with pytest.raises(MissingStage, match=r"2-faces/faces\.parquet is missing") as caught:
         pipeline.run(finished, [(STAGES[3], FakeParams())], Runtime(), Silent())
-    assert caught.value.hint == f"run: fercli detect-faces {finished.path}"
+    assert caught.value.hint == f"with the options you gave it before, run: fercli detect-faces {finished.path}"
 
 
 def test_status_names_each_reason(finished: Workspace, video: Path) -> None:
@@ -291,3 +291,17 @@ def test_receipts_tell_how_a_result_was_made(finished: Workspace) -> None:
     assert receipt["inputs"]["faces"] == digest(finished.table("faces"))
     assert receipt["weights"] == WEIGHTS
     assert receipt["outputs"]["segments.parquet"] == digest(finished.table("segments"))
+
+
+@pytest.mark.parametrize("gone", [WeightsError("no weights file mine.safetensors"), InputError("no gallery at people")])
+def test_a_network_or_gallery_that_is_gone_makes_no_result_worse(
+    finished: Workspace, monkeypatch: pytest.MonkeyPatch, gone: FercliError
+) -> None:
+    def missing(params: FakeParams) -> dict[str, str]:
+        raise gone
+
+    changed = [replace(stage, weights=missing, outside=missing) for stage in STAGES]
+    monkeypatch.setattr(pipeline, "STAGES", changed)
+    assert [row.reason for row in pipeline.status(finished)] == [None] * len(STAGES)
+    finished.table("tracks").unlink()
+    assert [row.stage.name for row in pipeline.status(finished) if row.reason] == ["track", "classify-emotions"]

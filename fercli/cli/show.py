@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from fercli.cli import layout
+from fercli.cli.doctor import model_state
+from fercli.cli.outputs import json_to_stdout
 from fercli.cli.strip import WIDTH, strips
-from fercli.errors import MissingDependency, MissingStage, WeightsError
 from fercli.exporters.document import Document, Person, gather
 from fercli.exporters.json_document import as_json_person
 from fercli.labels import RECORD_NAMES
-from fercli.models.registry import MODELS, find_weights
+from fercli.models.registry import MODELS
 from fercli.pipeline import status as stage_status
-from fercli.stages import EMOTIONS, FACES, TRACKS
 from fercli.workspace import Workspace
 
 
@@ -37,15 +36,20 @@ def show(path: Path, *, as_json: bool) -> None:
         MissingStage: it is not finished.
     """
     workspace = Workspace.open(path)
-    for stage in (FACES, TRACKS, EMOTIONS):
-        if workspace.receipt(stage.directory) is None:
-            raise MissingStage(f"{path} has no {stage.name} yet", hint=f"run: fercli {stage.name} {path}")
     document = gather(workspace)
     if as_json:
-        persons = [as_json_person(person) for person in document.persons]
-        print(json.dumps({"video": document.video, "persons": persons, "warnings": document.warnings}, indent=1))
+        json_to_stdout(_as_json(document))
     else:
         _show(document, layout.console())
+
+
+def _as_json(document: Document) -> dict[str, Any]:
+    return {
+        "video": document.video,
+        "persons": [as_json_person(person) for person in document.persons],
+        "unassigned": as_json_person(document.unassigned) if document.unassigned else None,
+        "warnings": document.warnings,
+    }
 
 
 def _show(document: Document, console: Console) -> None:
@@ -85,20 +89,6 @@ def models() -> None:
     layout.console().print(table)
 
 
-def model_state(name: str) -> str:
-    """`ready`, or what is missing and how to get it."""
-    from importlib.util import find_spec
-
-    spec = MODELS[name]
-    if spec.needs and find_spec(spec.needs) is None:
-        return f"needs {spec.needs}: {spec.install}"
-    try:
-        find_weights(spec)
-    except (WeightsError, MissingDependency) as error:
-        return f"{error.message}; {error.hint}"
-    return "needs a weights file of yours" if spec.needs_file else "ready"
-
-
 def _persons(document: Document) -> Table:
     table = layout.table("person", numbers=("on screen", "tracks"))
     table.add_column("emotions")
@@ -112,7 +102,7 @@ def _count(things: list[Any], name: str) -> str:
 
 
 def _emotions(person: Person) -> str:
-    total = sum(person.seconds_by_emotion.values())
+    total = sum(person.seconds_by_emotion.values()) or 1.0  # segments may be of no length
     shown = [
         f"{RECORD_NAMES[emotion]} {100 * seconds / total:.0f} %"
         for emotion, seconds in person.seconds_by_emotion.items()

@@ -26,11 +26,11 @@ from fercli.datasets.samples import Problem, Sample
 from fercli.errors import DatasetError
 from fercli.exporters.document import gather
 from fercli.exporters.overlay import hidden_names, under_shown_names
-from fercli.importers.corrections import require_segments
 from fercli.labels import EMOTIONS, EMOTIONS_8, NOT_ASSESSABLE
 from fercli.media.images import decode_jpeg
 from fercli.people.naming import is_numbered, who_is_who
 from fercli.people.segments_csv import HumanSegment, read_segments
+from fercli.required import require_tables
 from fercli.workspace import Workspace
 
 TERMS = "as the owner of the videos allows"
@@ -85,7 +85,7 @@ def _workspaces(root: Path) -> list[Workspace]:
 
 
 def _samples(workspace: Workspace) -> Iterator[Sample | Problem]:
-    require_segments(workspace)
+    require_tables(workspace, "segments")
     who = who_is_who(workspace)
     hidden = hidden_names(who)
     details = gather(workspace, who).details()

@@ -21,6 +21,7 @@ from fercli.labels import NOT_ASSESSABLE
 from fercli.people.corrections import UNASSIGNED as UNASSIGNED
 from fercli.people.naming import TrackIdentity, WhoIsWho, who_is_who
 from fercli.people.segments_csv import read_segments
+from fercli.required import require_tables
 from fercli.workspace import TABLE_HOMES, Workspace
 
 
@@ -63,25 +64,26 @@ class Document:
 
 
 def gather(workspace: Workspace, who: WhoIsWho | None = None) -> Document:
-    """Read the finished tables of a workspace.
+    """Read the finished tables of a workspace. What is said of the video and of what made the tables names no path.
 
     Args:
         workspace: with the tables of all stages before the export.
         who: who is who there, if it has been read already.
 
     Raises:
-        CorruptTable: one of them cannot be read.
+        MissingStage: a stage has not run, or not since one before it ran again.
+        CorruptTable: a table cannot be read.
         InputError: a person's corrections or segments cannot be read.
     """
+    require_tables(workspace, "segments")
     who = who or who_is_who(workspace)
     shown = {track: identity for track, identity in who.tracks.items() if not identity.ignored}
     names = {track: one.name or UNASSIGNED for track, one in shown.items()}
     segments = _painted(workspace, who, _segments(workspace, shown), names)
     persons = _persons([row for row in who.people if row["track"] in shown], shown, segments)
-    video = {key: value for key, value in asdict(workspace.video).items() if key != "path"}
     provenance, warnings = _provenance(workspace)
     return Document(
-        video={"name": Path(workspace.video.path).name, **video},
+        video=_video(workspace),
         persons=[person for person in persons if person.name != UNASSIGNED],
         unassigned=next((person for person in persons if person.name == UNASSIGNED), None),
         segments=[segment for segment in segments if segment.emotion != NOT_ASSESSABLE],
@@ -90,6 +92,13 @@ def gather(workspace: Workspace, who: WhoIsWho | None = None) -> Document:
         warnings=warnings + who.problems,
         details=lambda: read_details(workspace, names),
     )
+
+
+def _video(workspace: Workspace) -> dict[str, Any]:
+    """Its name and not its path; times and rate as exact as anybody can use."""
+    facts = {key: value for key, value in asdict(workspace.video).items() if key != "path"}
+    rounded = {key: round(facts[key], 6) for key in ("fps", "duration_s", "start_s")}
+    return {"name": Path(workspace.video.path).name, **facts, **rounded}
 
 
 def _segments(workspace: Workspace, shown: dict[int, TrackIdentity]) -> list[Segment]:
@@ -154,7 +163,12 @@ def _provenance(workspace: Workspace) -> tuple[dict[str, Any], list[str]]:
     for directory in sorted(set(TABLE_HOMES.values())):
         receipt = workspace.receipt(directory)
         if receipt is not None:
-            stages[receipt.stage] = {"version": receipt.version, "parameters": receipt.params}
+            stages[receipt.stage] = {"version": receipt.version, "parameters": _without_paths(receipt.params)}
             models.update(receipt.weights)
             warnings += [f"{receipt.stage}: {warning}" for warning in receipt.warnings]
     return {"fercli": fercli.__version__, "models": models, "stages": stages}, warnings
+
+
+def _without_paths(params: dict[str, Any]) -> dict[str, Any]:
+    """Galleries, casts and networks by name: where they lie is nobody's business."""
+    return {name: Path(value).name if isinstance(value, str) else value for name, value in params.items()}

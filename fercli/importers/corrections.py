@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fercli.errors import ConfigError, DatasetError, MissingStage
+from fercli.errors import ConfigError, DatasetError
 from fercli.exporters.document import UNASSIGNED, Document, gather
 from fercli.exporters.overlay import hidden_names, under_shown_names
 from fercli.importers import read_annotations
@@ -19,7 +19,7 @@ from fercli.people.corrections import clean_name
 from fercli.people.editing import rename
 from fercli.people.naming import WhoIsWho, is_numbered, who_is_who
 from fercli.people.segments_csv import HumanSegment, as_csv, outside, read_segments, rename_person
-from fercli.people.sightings import require_matching_tables
+from fercli.required import require_tables
 from fercli.workspace import Workspace, write_atomically
 
 
@@ -53,7 +53,7 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
         InputError: the corrections there are cannot be read.
         MissingStage, CorruptTable: the tables are not complete.
     """
-    require_segments(workspace)
+    require_tables(workspace, "segments")
     annotations = read_annotations(path)
     who = who_is_who(workspace)
     document = gather(workspace, who)
@@ -71,23 +71,6 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
     found = difference(shown, marks)
     _write(workspace, who, found, renamed)
     return Imported(found.changed, found.added, found.deleted, renamed, notes)
-
-
-def require_segments(workspace: Workspace) -> None:
-    """There must be segments, of the tracks and faces that are there now.
-
-    Raises:
-        MissingStage: `track` or `classify-emotions` has to run.
-    """
-    hint = f"run: fercli classify-emotions {workspace.path}"
-    if not workspace.table("segments").exists():
-        raise MissingStage(f"{workspace.path} has nothing to correct: classify-emotions has not run yet", hint=hint)
-    require_matching_tables(workspace)
-    seen = workspace.receipt("4-emotions")
-    for directory, table in (("2-faces", "faces"), ("3-tracks", "tracks")):
-        made = workspace.receipt(directory)
-        if seen and made and seen.inputs.get(table) not in (None, made.outputs.get(f"{table}.parquet")):
-            raise MissingStage(f"in {workspace.path} the {table} are not those that classify-emotions saw", hint=hint)
 
 
 def _about_the_video(workspace: Workspace, annotations: Annotations, path: Path, *, force: bool) -> list[str]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fercli.people.corrections import UNASSIGNED, Seen
-from fercli.people.naming import WhoIsWho, who_is_who
+from fercli.people.naming import WhoIsWho, distinctness, who_is_who
 from fercli.people.segments_csv import read_segments
-from fercli.people.sightings import places, require_matching_tables
+from fercli.people.sightings import places
+from fercli.required import require_tables
 from fercli.workspace import Workspace
 
 DOUBTFUL_BELOW = 0.5
@@ -69,8 +70,8 @@ class ListedPerson:
 
     @property
     def best(self) -> ListedTrack:
-        """The track with the best face: of the tracks with most faces, weighed by identity, the first."""
-        return max(self.tracks, key=lambda track: (track.faces * (track.identity or 0.0), track.faces, -track.track))
+        """The track with the best face."""
+        return max(self.tracks, key=lambda track: distinctness(track.track, track.faces, track.identity))
 
     @property
     def identity(self) -> float | None:
@@ -120,7 +121,7 @@ def list_people(workspace: Workspace) -> tuple[list[ListedPerson], list[str]]:
         MissingStage: there are no tracks, or they are older than the faces.
         CorruptTable, InputError: as `who_is_who`.
     """
-    require_matching_tables(workspace)
+    require_tables(workspace, "people")
     who = who_is_who(workspace)
     groups: dict[tuple[str, bool], list[ListedTrack]] = defaultdict(list)
     for track, row in _listed_tracks(workspace, who).items():

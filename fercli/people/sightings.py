@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fercli.errors import CorruptTable, MissingStage
+from fercli.errors import CorruptTable
 from fercli.people.corrections import Seen
 from fercli.workspace import Workspace
 
@@ -74,22 +74,6 @@ def seen_together(workspace: Workspace, groups: Sequence[Sequence[int]]) -> tupl
     return None
 
 
-def require_matching_tables(workspace: Workspace) -> None:
-    """The tracks must have been made from the faces that are there now; the receipts say so without hashing a table.
-
-    Raises:
-        MissingStage: there are no tracks, or they were made from other faces.
-    """
-    tracks, faces = workspace.receipt("3-tracks"), workspace.receipt("2-faces")
-    if not workspace.table("people").exists():
-        reason = "it has not run yet"
-    elif tracks and faces and tracks.inputs.get("faces") not in (None, faces.outputs.get("faces.parquet")):
-        reason = "the faces were detected anew since it ran"
-    else:
-        return
-    raise MissingStage(f"who is who is found by track: {reason}", hint=f"run: fercli track {workspace.path}")
-
-
 def _times(workspace: Workspace, frames: Iterable[int]) -> dict[int, float]:
     rows = _rows(workspace, "frames", ("frame", "pts_s"), "frame", frames).to_pylist()
     return {row["frame"]: row["pts_s"] for row in rows}
@@ -116,9 +100,9 @@ def _rows(workspace: Workspace, table: str, columns: Iterable[str], key: str, wa
 
 
 def _read(path: Path, columns: list[str], rows: list[tuple[str, str, list[Any]]] | None = None) -> pa.Table:
-    if rows and not rows[0][2]:
-        return pq.read_schema(path).empty_table().select(columns)
     try:
+        if rows and not rows[0][2]:
+            return pq.read_schema(path).empty_table().select(columns)
         return pq.read_table(path, columns=columns, filters=rows)
     except (OSError, pa.ArrowException) as error:
         raise CorruptTable(

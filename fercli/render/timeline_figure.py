@@ -13,8 +13,9 @@ from fercli.evaluation.figures import GREY, STYLE, check_suffix, save_figure
 from fercli.exporters.document import Document, Person, Segment, gather
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE, RECORD_NAMES
 from fercli.render.lettering import font_file
-from fercli.render.ready import refuse_existing, require_stages
+from fercli.render.ready import refuse_existing
 from fercli.render.sampled import Sampled
+from fercli.required import require_tables
 from fercli.timing import clock
 from fercli.workspace import Workspace
 
@@ -55,7 +56,7 @@ def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) 
     """
     check_suffix(out)
     refuse_existing(out, overwrite=overwrite)
-    require_stages(workspace)
+    require_tables(workspace, "segments")
     document = gather(workspace)
     frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES), workspace.video.end_s)
     everybody = [*document.persons, *([document.unassigned] if document.unassigned else [])]

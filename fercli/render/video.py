@@ -20,7 +20,8 @@ from fercli.render.artist import Artist
 from fercli.render.companions import Companions, first_sound_s
 from fercli.render.encode import CONTAINERS, Encoder, look_of, mux, new_container
 from fercli.render.paths import MAX_GAP_S
-from fercli.render.ready import refuse_existing, require_stages
+from fercli.render.ready import refuse_existing
+from fercli.required import require_tables
 from fercli.workspace import Workspace
 
 COUNTED_BASE = Fraction(1, 90000)
@@ -58,7 +59,7 @@ def render(
         OutputError: `out` cannot be written.
     """
     _check_output(workspace, out, overwrite)
-    require_stages(workspace)
+    require_tables(workspace, "segments")
     path = _source(workspace)
     artist = Artist.of(workspace, blur_faces=blur_faces, only=frozenset(only))
     index = read_index(path)

@@ -113,7 +113,7 @@ def test_faces_that_were_classified_before_they_were_tracked_anew_are_not_traine
     receipt.write_text(json.dumps({**json.loads(receipt.read_text()), "inputs": {"tracks": "ab"}}))
     with pytest.raises(MissingStage, match="the tracks are not those that classify-emotions saw") as caught:
         corrected.read(tmp_path / "w")
-    assert caught.value.hint == f"run: fercli classify-emotions {workspace.path}"
+    assert caught.value.hint == f"with the options you gave it before, run: fercli classify-emotions {workspace.path}"
 
 
 def test_directories_with_nothing_to_learn_from_are_refused(tmp_path: Path) -> None:

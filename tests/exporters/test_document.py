@@ -18,6 +18,7 @@ from tests.workspaces import (
     add_receipt,
     face_row,
     faces_table,
+    frames_table,
     make_workspace,
     people_table,
     segments_table,
@@ -31,6 +32,7 @@ def film(path: Path) -> Workspace:
     """Two named persons, one of them in two tracks, and a track of nobody known."""
     return make_workspace(
         path,
+        frames=frames_table([0.0]),
         faces=faces_table([face_row(0, **BOX), face_row(1, x1=5.0), face_row(2), face_row(3)]),
         people=people_table([(0, "Zoë", 0.0, 2.0), (1, "Ross", 1.0, 6.0), (2, "Zoë", 7.0, 8.5), (3, None, 0.0, 9.0)]),
         segments=segments_table(
@@ -83,14 +85,18 @@ def test_provenance_names_version_weights_and_parameters(tmp_path: Path) -> None
     assert document.provenance["fercli"] == fercli.__version__
     assert document.provenance["models"] == {"tsm-resnet18": "cd" * 32}
     stages = document.provenance["stages"]
-    assert list(stages) == ["detect-faces", "track", "classify-emotions"]
+    assert list(stages) == ["extract-frames", "detect-faces", "track", "classify-emotions"]
     assert stages["classify-emotions"]["parameters"]["stride"] == 3
     assert document.warnings == ["classify-emotions: two windows were odd"]
 
 
 def test_a_video_without_faces_is_a_valid_empty_document(tmp_path: Path) -> None:
     workspace = make_workspace(
-        tmp_path / "w", faces=faces_table([]), people=people_table([]), segments=segments_table([])
+        tmp_path / "w",
+        frames=frames_table([0.0]),
+        faces=faces_table([]),
+        people=people_table([]),
+        segments=segments_table([]),
     )
     document = gather(workspace)
     assert (document.persons, document.unassigned, document.segments, document.gaps) == ([], None, [], [])
@@ -166,3 +172,18 @@ def test_identity_comes_last_and_only_where_it_is_known() -> None:
 def test_a_record_without_a_score_leaves_the_key_out() -> None:
     record = replace(SEGMENT, emotion="not assessable", score=None, reason="turned away").as_record()
     assert list(record) == ["type", "class", "seconds", "object", "end", "track", "box"]
+
+
+def test_paths_of_whoever_ran_it_are_not_told(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    add_receipt(workspace, "3-tracks", gallery="/home/alice/private/people", cast="/home/alice/show.cast")
+    parameters = gather(workspace).provenance["stages"]["track"]["parameters"]
+    assert (parameters["gallery"], parameters["cast"]) == ("people", "show.cast")
+    assert parameters["embedder"] == "dlib-resnet"
+
+
+def test_times_and_rate_are_said_as_exactly_as_anybody_can_use(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    workspace.video = replace(workspace.video, fps=24.999999999999996, duration_s=12.000000000000002)
+    video = gather(workspace).video
+    assert (video["fps"], video["duration_s"]) == (25.0, 12.0)

@@ -339,8 +339,9 @@ def test_corrections_by_hand_that_cannot_be_read_stop_an_import(tmp_path: Path) 
 
 
 def test_before_there_are_segments_there_is_nothing_to_correct(tmp_path: Path) -> None:
-    workspace = Workspace.create(tmp_path / "w", VIDEO)
-    with pytest.raises(MissingStage, match="has nothing to correct") as caught:
+    workspace = film(tmp_path / "w")
+    (workspace.path / "4-emotions" / "receipt.json").unlink()
+    with pytest.raises(MissingStage, match="classify-emotions has not run yet") as caught:
         import_file(workspace, write_csv(tmp_path / "a.csv", ALL))
     assert "fercli classify-emotions" in caught.value.hint
 
@@ -355,4 +356,4 @@ def test_segments_of_other_tracks_than_there_are_now_cannot_be_corrected(tmp_pat
     made_from(workspace, {**current, table: "ab"})
     with pytest.raises(MissingStage, match=rf"the {table} are not those that classify-emotions saw") as caught:
         import_file(workspace, path)
-    assert caught.value.hint == f"run: fercli classify-emotions {workspace.path}"
+    assert caught.value.hint == f"with the options you gave it before, run: fercli classify-emotions {workspace.path}"

@@ -15,7 +15,15 @@ from fercli.people.gallery_files import list_gallery
 from fercli.progress import Silent
 from fercli.workspace import Workspace
 from tests.people.test_gallery import BLUE, FACE, RED, Colour, ColourEmbedder, RegionDetector, picture, save
-from tests.workspaces import crops_table, face_row, faces_table, make_workspace, people_table, tracks_table
+from tests.workspaces import (
+    crops_table,
+    face_row,
+    faces_table,
+    frames_table,
+    make_workspace,
+    people_table,
+    tracks_table,
+)
 
 SHADES: list[Colour] = [(200, 30 + 15 * step, 30) for step in range(9)]
 """Neighbours are 0.06 apart, every fourth 0.24."""
@@ -173,7 +181,7 @@ def test_nobody_of_that_name(tmp_path: Path) -> None:
 
 
 def test_before_track_has_run(tmp_path: Path) -> None:
-    place = make_workspace(tmp_path / "w")
+    place = make_workspace(tmp_path / "w", frames=frames_table([]), faces=faces_table([]))
     with pytest.raises(MissingStage) as caught:
         add(place, tmp_path / "people")
     assert caught.value.hint == f"run: fercli track {tmp_path / 'w'}"

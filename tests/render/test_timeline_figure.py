@@ -154,6 +154,6 @@ def test_refusals(tmp_path: Path, workspace: Workspace) -> None:
     assert (tmp_path / "t.png").read_bytes() == b"mine"
     plot_timelines(workspace, tmp_path / "t.png", overwrite=True)
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
-    workspace.table("segments").unlink()
+    (workspace.path / "4-emotions" / "receipt.json").unlink()
     with pytest.raises(MissingStage, match="emotions has not run"):
         plot_timelines(workspace, tmp_path / "u.png")

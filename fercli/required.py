@@ -1,0 +1,42 @@
+"""What has to be in a workspace before its tables are read together."""
+
+from __future__ import annotations
+
+from fercli.errors import MissingStage, command
+from fercli.workspace import TABLE_HOMES, Workspace
+
+COMMANDS = {
+    "1-frames": "extract-frames",
+    "2-faces": "detect-faces",
+    "3-tracks": "track",
+    "4-emotions": "classify-emotions",
+}
+"""Directory of a stage -> the command that writes it, in the order of the chain."""
+
+
+def require_tables(workspace: Workspace, last: str) -> None:
+    """Refuse a workspace without the table `last`, or in which a stage ran again and those after it did not.
+
+    Faces and tracks have numbers, which mean others after the next run. The receipts tell, so nothing is hashed.
+
+    Raises:
+        MissingStage: names the first stage that has to run.
+    """
+    for directory, name in COMMANDS.items():
+        receipt = workspace.receipt(directory)
+        if receipt is None:
+            raise MissingStage(f"{workspace.path}: {name} has not run yet", hint=run_hint(workspace, directory))
+        for table, digest in receipt.inputs.items():
+            made = workspace.receipt(TABLE_HOMES[table]) if table in TABLE_HOMES else None
+            if made and made.outputs.get(f"{table}.parquet") != digest:
+                reason = f"in {workspace.path} the {table} are not those that {name} saw"
+                raise MissingStage(reason, hint=run_hint(workspace, directory))
+        if directory == TABLE_HOMES[last]:
+            return
+
+
+def run_hint(workspace: Workspace, directory: str) -> str:
+    """How to run a stage, for the hint of an error."""
+    video = [workspace.video.path] if directory == "1-frames" else []
+    again = "with the options you gave it before, " if workspace.receipt(directory) else ""
+    return f"{again}run: {command(COMMANDS[directory], *video, workspace.path)}"

@@ -1,0 +1,80 @@
+"""Tables are only read together if they belong together."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from fercli import pipeline
+from fercli.errors import MissingStage
+from fercli.exporters.document import gather
+from fercli.people.listing import list_people
+from fercli.required import COMMANDS, require_tables
+from fercli.stages import STAGES
+from fercli.workspace import TABLE_HOMES, Workspace, write_atomically
+from tests import fake_stages
+from tests.fake_stages import facts, run_chain
+
+
+@pytest.fixture(autouse=True)
+def fake_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "STAGES", fake_stages.STAGES)
+
+
+@pytest.fixture
+def finished(video: Path, tmp_path: Path) -> Workspace:
+    """A workspace in which all stages have run."""
+    workspace = Workspace.create(tmp_path / "film 1.fercli", facts(video))
+    run_chain(workspace)
+    return workspace
+
+
+def saw_others(workspace: Workspace, directory: str, table: str) -> None:
+    """As if the stage had run before the table was made anew."""
+    receipt = workspace.receipt(directory)
+    assert receipt is not None and table in receipt.inputs
+    old = replace(receipt, inputs={**receipt.inputs, table: "ab" * 32})
+    write_atomically(workspace.path / directory / "receipt.json", json.dumps(asdict(old)).encode())
+
+
+def test_what_ran_in_order_can_be_read(finished: Workspace) -> None:
+    for table in TABLE_HOMES:
+        require_tables(finished, table)
+
+
+@pytest.mark.parametrize("directory", list(COMMANDS))
+def test_the_first_stage_that_has_not_run_is_named(finished: Workspace, directory: str) -> None:
+    (finished.path / directory / "receipt.json").unlink()
+    command = COMMANDS[directory]
+    with pytest.raises(MissingStage, match=f"{command} has not run yet") as caught:
+        require_tables(finished, "segments")
+    assert f"fercli {command} " in caught.value.hint and caught.value.hint.endswith(f"'{finished.path}'")
+
+
+@pytest.mark.parametrize(
+    ("directory", "table"),
+    [("2-faces", "frames"), ("3-tracks", "faces"), ("4-emotions", "faces"), ("4-emotions", "tracks")],
+)
+def test_a_stage_that_saw_other_tables_is_named(finished: Workspace, directory: str, table: str) -> None:
+    saw_others(finished, directory, table)
+    command = COMMANDS[directory]
+    with pytest.raises(MissingStage, match=f"the {table} are not those that {command} saw") as caught:
+        gather(finished)
+    assert caught.value.hint == f"with the options you gave it before, run: fercli {command} '{finished.path}'"
+
+
+def test_later_stages_do_not_matter(finished: Workspace) -> None:
+    saw_others(finished, "4-emotions", "tracks")
+    require_tables(finished, "people")
+    assert list_people(finished)[0]
+    saw_others(finished, "3-tracks", "faces")
+    with pytest.raises(MissingStage, match="not those that track saw"):
+        list_people(finished)
+
+
+def test_the_commands_are_those_of_the_stages() -> None:
+    assert {stage.directory: stage.name for stage in STAGES[:-1]} == COMMANDS
+    assert {stage.directory: stage.name for stage in fake_stages.STAGES[:-1]} == COMMANDS
