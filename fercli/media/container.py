@@ -29,7 +29,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
     _refuse_what_is_no_file(path)
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), metadata_errors="replace")
     except av.error.FFmpegError as error:
         raise _unreadable(path, str(error.strerror)) from error
     with container:

@@ -47,6 +47,16 @@ def test_cover_art_is_no_video(tmp_path: Path) -> None:
     assert "has sound but no picture" in _refusal(tmp_path / "song.m4a").message
 
 
+def test_a_title_in_another_encoding_is_no_obstacle(tmp_path: Path) -> None:
+    path = numbered_video(tmp_path / "plain.mp4", 2)
+    ffmpeg("-i", str(path), "-c", "copy", "-metadata", "title=xxTITLExx", str(tmp_path / "titled.mp4"))
+    content = (tmp_path / "titled.mp4").read_bytes()
+    (tmp_path / "titled.mp4").write_bytes(content.replace(b"xxTITLExx", "Café Noir".encode("latin-1")))
+    with open_video(tmp_path / "titled.mp4") as (container, stream):
+        assert container.metadata["title"] == "Caf\ufffd Noir"
+        assert stream.frames == 2
+
+
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = numbered_video(tmp_path / "private.mp4", 2)
 
