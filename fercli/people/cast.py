@@ -7,38 +7,22 @@ transaction. Enrolling a video again replaces what it left the last time and fin
 from __future__ import annotations
 
 import sqlite3
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.errors import InputError, OutputError, WorkspaceLocked
+from fercli.errors import OutputError
+from fercli.people.cast_file import create, opened, require_embedder
+from fercli.tracking.clustering import cluster
 from fercli.tracking.conflicts import enemies_of
-from fercli.tracking.identity import NOBODY, match
+from fercli.tracking.identity import NOBODY, rms_distances, scatter, settle
 
-FORMAT = 1
-"""Version of the layout. A reader refuses another one."""
-APPLICATION_ID = 0x46455243
-"""SQLite's mark of whose file it is: `FERC`."""
 TRACKS_KEPT = 24
 """Of each person and video: the tracks that show them best. Enough for every look, and a file that stays small."""
-PATIENCE_S = 60.0
-"""How long a run waits for another one that is enrolling; that takes milliseconds."""
-
-_NUMBERED = "name GLOB 'Person [0-9]*'"
-"""Of persons who have no name of their own."""
-_SCHEMA = """
-CREATE TABLE cast (embedder TEXT NOT NULL, last_number INTEGER NOT NULL);
-CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE track (
-    person INTEGER NOT NULL REFERENCES person, video TEXT NOT NULL, embedding BLOB NOT NULL, confidence REAL NOT NULL
-);
-CREATE INDEX track_video ON track (video);
-"""
 
 
 @dataclass(frozen=True)
@@ -83,9 +67,9 @@ def enrol(
         WorkspaceLocked: another process keeps it locked.
     """
     if not path.exists():
-        _create(path, embedder)
-    with _opened(path) as connection:
-        _check_embedder(connection, path, embedder)
+        create(path, embedder)
+    with opened(path) as connection:
+        require_embedder(connection, path, embedder)
         persons = _recognised(connection, groups, list(conflicts), max_distance)
         connection.execute("DELETE FROM track WHERE video = ?", (video,))
         for person, group in zip(persons, groups, strict=True):
@@ -94,7 +78,7 @@ def enrol(
                 "INSERT INTO track VALUES (?, ?, ?, ?)",
                 [(person, video, group.embeddings[k].tobytes(), float(group.confidence[k])) for k in best],
             )
-        connection.execute("DELETE FROM person WHERE id NOT IN (SELECT person FROM track) AND " + _NUMBERED)
+        connection.execute("DELETE FROM person WHERE id NOT IN (SELECT person FROM track) AND is_numbered(name)")
         names = dict(connection.execute("SELECT id, name FROM person"))
     return [names[person] for person in persons]
 
@@ -106,30 +90,46 @@ def check(path: Path, embedder: str) -> None:
         InputError, OutputError, WorkspaceLocked: as `enrol`.
     """
     if path.exists():
-        with _opened(path) as connection:
-            _check_embedder(connection, path, embedder)
+        with opened(path) as connection:
+            require_embedder(connection, path, embedder)
     elif not path.parent.is_dir():
         raise OutputError(f"no directory {path.parent} for the cast", hint=f"run: mkdir -p {path.parent}")
 
 
-def rename(path: Path, old: str, new: str) -> bool:
-    """Name a person for all videos to come; returns whether the cast has one of that name.
+class Names:
+    """The names in a cast while they are changed, see `renaming`."""
 
-    If the new name is somebody's already, the two are one person from now on.
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __contains__(self, name: str) -> bool:
+        return self._id(name) is not None
+
+    def rename(self, old: str, new: str) -> None:
+        """Name a person for all videos to come; if the new name is somebody's already, the two are one from now on."""
+        person, other = self._id(old), self._id(new)
+        if person is None or person == other:
+            return
+        if other is None:
+            self._connection.execute("UPDATE person SET name = ? WHERE id = ?", (new, person))
+        else:
+            self._connection.execute("UPDATE track SET person = ? WHERE person = ?", (other, person))
+            self._connection.execute("DELETE FROM person WHERE id = ?", (person,))
+
+    def _id(self, name: str) -> int | None:
+        row = self._connection.execute("SELECT id FROM person WHERE name = ?", (name,)).fetchone()
+        return None if row is None else int(row[0])
+
+
+@contextmanager
+def renaming(path: Path) -> Iterator[Names]:
+    """The names in a cast, to be changed; all stays as it was if the block does not end well.
 
     Raises:
         InputError, OutputError, WorkspaceLocked: as `enrol`.
     """
-    with _opened(path) as connection:
-        ids = dict(connection.execute("SELECT name, id FROM person WHERE name IN (?, ?)", (old, new)))
-        if old not in ids or old == new:
-            return old in ids
-        if new in ids:
-            connection.execute("UPDATE track SET person = ? WHERE person = ?", (ids[new], ids[old]))
-            connection.execute("DELETE FROM person WHERE id = ?", (ids[old],))
-        else:
-            connection.execute("UPDATE person SET name = ? WHERE id = ?", (new, ids[old]))
-        return True
+    with opened(path) as connection:
+        yield Names(connection)
 
 
 def _recognised(
@@ -137,7 +137,7 @@ def _recognised(
 ) -> list[int]:
     """Person of every group: by the name it came with, by its looks, or a new one."""
     ids, known = _known(connection)
-    found = match([group.embeddings for group in groups], known, conflicts, max_distance)
+    found = settle(_distances(groups, known, max_distance), conflicts, max_distance)
     looks_like = [None if row == NOBODY else ids[row] for row in found]
     enemies = enemies_of(conflicts)
     persons: dict[int, int] = {}
@@ -151,13 +151,32 @@ def _recognised(
     return [persons[number] for number in range(len(groups))]
 
 
+def _distances(
+    groups: Sequence[Group], known: Sequence[NDArray[np.float32]], max_distance: float
+) -> NDArray[np.float64]:
+    """(G, P) root mean square distance of each group from the nearest look of each known person."""
+    looks = [_looks(tracks, max_distance) for tracks in known]
+    first = np.cumsum([0, *map(len, looks)])[:-1]
+    distances = rms_distances([group.embeddings for group in groups], [look for own in looks for look in own])
+    nearest: NDArray[np.float64] = np.minimum.reduceat(distances, first, axis=1) if looks else distances
+    return nearest
+
+
+def _looks(tracks: NDArray[np.float32], max_distance: float) -> list[NDArray[np.float32]]:
+    """A person's tracks, apart where they are too different for one face: who was merged would resemble nobody else."""
+    if (scatter(tracks) <= max_distance).all():
+        return [tracks]
+    look = cluster(tracks, (), max_distance)
+    return [tracks[look == number] for number in range(int(look.max()) + 1)]
+
+
 def _named(connection: sqlite3.Connection, name: str, looks_like: int | None) -> int:
     """The person of that name; else whom the group looks like takes it, unless that one has a name of their own."""
     there = connection.execute("SELECT id FROM person WHERE name = ?", (name,)).fetchone()
     if there is not None:
         return int(there[0])
     renamed = connection.execute(
-        f"UPDATE person SET name = ? WHERE id = ? AND {_NUMBERED}", (name, looks_like)
+        "UPDATE person SET name = ? WHERE id = ? AND is_numbered(name)", (name, looks_like)
     ).rowcount
     return looks_like if renamed and looks_like is not None else _new(connection, name)
 
@@ -177,77 +196,3 @@ def _known(connection: sqlite3.Connection) -> tuple[list[int], list[NDArray[np.f
     for person, embedding in connection.execute("SELECT person, embedding FROM track ORDER BY person, rowid"):
         looks.setdefault(person, []).append(np.frombuffer(embedding, dtype=np.float32))
     return list(looks), [np.stack(rows) for rows in looks.values()]
-
-
-def _create(path: Path, embedder: str) -> None:
-    """Make an empty cast beside its place and move it there whole, unless another run was faster."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with _translated(path):
-        try:
-            with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
-                connection.executescript(
-                    f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};{_SCHEMA}"
-                )
-                connection.execute("INSERT INTO cast VALUES (?, 0)", (embedder,))
-            _publish(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-
-def _publish(temporary: Path, path: Path) -> None:
-    try:
-        path.hardlink_to(temporary)  # fails if there is one, where a rename would replace it
-    except FileExistsError:
-        return
-    except OSError:  # a file system without hard links
-        temporary.replace(path)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """One transaction, alone; what it did is undone if it does not reach its end."""
-    with _translated(path), closing(sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)) as connection:
-        _check_format(connection, path)
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            if connection.in_transaction:  # a full disk has ended it already
-                connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-
-
-def _check_format(connection: sqlite3.Connection, path: Path) -> None:
-    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise InputError(f"{path} is not a cast file of fercli", hint="give a new name to begin a cast")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version != FORMAT:
-        raise InputError(f"{path} has cast format {version}, this fercli reads {FORMAT}", hint="pip install -U fercli")
-
-
-def _check_embedder(connection: sqlite3.Connection, path: Path, embedder: str) -> None:
-    used = connection.execute("SELECT embedder FROM cast").fetchone()[0]
-    if used != embedder:
-        raise InputError(
-            f"{path} was made with the embedder {used}, not with {embedder}: their embeddings cannot be compared",
-            hint="use the same --embedder, or begin another cast",
-        )
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """The one place where a failure of SQLite becomes an error that names the file."""
-    elsewhere = "choose a place you may write to, with --cast"
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise WorkspaceLocked(f"another process keeps {path} locked", hint="wait until it is done") from error
-        raise OutputError(f"cannot write {path}: {error}", hint=elsewhere) from error
-    except sqlite3.DatabaseError as error:
-        raise InputError(
-            f"{path} is not a cast file of fercli: {error}", hint="give a new name to begin a cast"
-        ) from error
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}", hint=elsewhere) from error

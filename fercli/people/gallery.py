@@ -29,7 +29,7 @@ _BYSTANDER = 1 / 3
 
 
 class Embedder(Protocol):
-    """What this module needs of a network."""
+    """What fercli needs of a network that tells faces apart."""
 
     def embed(self, crops: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, D) embeddings of the faces at (N, 4) boxes, each in the pixels of its own crop."""

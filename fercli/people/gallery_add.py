@@ -14,13 +14,14 @@ from fercli import tables
 from fercli.config import TracksParams
 from fercli.errors import ConfigError, InputError
 from fercli.models.detections import Detector
+from fercli.people.corrections import clean_name
 from fercli.people.gallery import MIN_FACE, Embedder, Face, Gallery, embed_faces, only_face, read_entries
 from fercli.people.gallery_check import outliers
 from fercli.people.gallery_files import Entry, add_picture, find_entry, list_gallery, not_a_name, shown_name
 from fercli.people.naming import who_is_who
-from fercli.people.sightings import require_matching_tables
 from fercli.progress import Reporter
-from fercli.tracking.faces import quality, usable
+from fercli.required import require_tables
+from fercli.tracking.faces import judge
 from fercli.tracking.identity import rms_distance
 from fercli.workspace import Workspace
 
@@ -33,7 +34,7 @@ _DIFFERENT = 0.2
 
 
 @dataclass(frozen=True)
-class Shot:
+class Portrait:
     """A crop that shows the person alone.
 
     Attributes:
@@ -83,12 +84,12 @@ def add_from(
         MissingStage: `track` has not run, or before the faces were detected anew.
         OutputError: the gallery cannot be written.
     """
-    name = shown_name(name)
+    person, name = clean_name(person), shown_name(name)
     _check(name, pictures)
     entries = list_gallery(gallery) if gallery.exists() else []
     entry = find_entry(entries, name, gallery)
     candidates = _candidates(workspace, _tracks_of(workspace, person, reporter), _LOOK_AT * pictures)
-    shots, embeddings = _shots(workspace, person, candidates, detector, embedder)
+    portraits, embeddings = _portraits(workspace, person, candidates, detector, embedder)
     known = read_entries(entries, detector, embedder, reporter)
     for warning in known.warnings():
         reporter.warn(warning)
@@ -96,7 +97,7 @@ def add_from(
         _refuse_somebody_else(embeddings, person, entry, known)
     own = known.persons[entry.name].embeddings if entry.name in known.persons else embeddings[:0]
     chosen = _different(embeddings, own, pictures)
-    return [add_picture(entry.path, _source(workspace, shots[row].time_s), shots[row].crop) for row in chosen]
+    return [add_picture(entry.path, _source(workspace, portraits[row].time_s), portraits[row].crop) for row in chosen]
 
 
 def _check(name: str, pictures: int) -> None:
@@ -107,7 +108,7 @@ def _check(name: str, pictures: int) -> None:
 
 
 def _tracks_of(workspace: Workspace, person: str, reporter: Reporter) -> list[int]:
-    require_matching_tables(workspace)
+    require_tables(workspace, "people")
     who = who_is_who(workspace)
     for problem in who.problems:
         reporter.warn(problem)
@@ -145,34 +146,32 @@ def _faces(workspace: Workspace, tracks: list[int]) -> pa.Table:
     faces = tables.read_table(workspace.table("faces"), tables.FACES)
     columns = faces.select(["face", "frame", "size", "sharpness", "contrast", "frontal"])
     rows = columns.join(members, "face", join_type="inner").join(frames, "frame", join_type="inner").sort_by("face")
-    size = rows["size"].to_numpy()
-    sharpness, contrast = (rows[name].to_numpy().astype(np.float64) for name in ("sharpness", "contrast"))
-    frontal = np.nan_to_num(rows["frontal"].to_numpy().astype(np.float64), nan=1.0)
-    good = usable(size, sharpness, contrast, frontal) & (size >= MIN_FACE)
-    return rows.append_column("quality", pa.array(quality(size, sharpness, frontal))).filter(pa.array(good))
+    usable, quality = judge(rows)
+    large = rows["size"].to_numpy() >= MIN_FACE
+    return rows.append_column("quality", pa.array(quality)).filter(pa.array(usable & large))
 
 
-def _shots(
+def _portraits(
     workspace: Workspace, person: str, candidates: dict[int, float], detector: Detector, embedder: Embedder
-) -> tuple[list[Shot], NDArray[np.float32]]:
+) -> tuple[list[Portrait], NDArray[np.float32]]:
     """Of the candidates those whose crop shows one face, of the same person as the others, and their embeddings."""
     from fercli.media.crops import read_crops
 
-    found: dict[int, Shot] = {}
+    found: dict[int, Portrait] = {}
     for face, crop in read_crops(workspace.table("crops"), np.array(list(candidates), dtype=np.int64)):
         try:
-            found[face] = Shot(candidates[face], crop, only_face(crop, detector, f"face {face}"))
+            found[face] = Portrait(candidates[face], crop, only_face(crop, detector, f"face {face}"))
         except InputError:
             continue  # a face that the gallery would not find is no picture for it
-    shots = [found[face] for face in candidates if face in found]
-    if not shots:
+    portraits = [found[face] for face in candidates if face in found]
+    if not portraits:
         raise InputError(
             f"no crop of {person} in {workspace.path} shows one face of at least {MIN_FACE} pixels",
             hint="take the pictures from a video that shows the person larger and sharper",
         )
-    embeddings = embed_faces([shot.face for shot in shots], embedder)
+    embeddings = embed_faces([portrait.face for portrait in portraits], embedder)
     odd = outliers(embeddings, TracksParams.max_distance)
-    return [shot for row, shot in enumerate(shots) if row not in odd], np.delete(embeddings, odd, axis=0)
+    return [portrait for row, portrait in enumerate(portraits) if row not in odd], np.delete(embeddings, odd, axis=0)
 
 
 def _refuse_somebody_else(embeddings: NDArray[np.float32], person: str, entry: Entry, known: Gallery) -> None:

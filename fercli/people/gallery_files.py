@@ -10,7 +10,7 @@ Both may be mixed; a person has one entry.
 
 from __future__ import annotations
 
-import re
+import hashlib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,8 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.errors import ConfigError, InputError
+from fercli.hashing import sha256_file
 from fercli.people.corrections import clean_name
-from fercli.workspace import write_atomically, writing
+from fercli.people.naming import is_numbered
+from fercli.workspace import writing
 
 _LAYOUT = (
     "a gallery is a directory with a folder of pictures a person (people/Ross/*.jpg), or a picture (people/Ross.jpg)"
@@ -31,8 +33,6 @@ _NO_PICTURES = frozenset(
     (".csv", ".db", ".html", ".ini", ".json", ".md", ".pdf", ".rst", ".toml", ".txt", ".url", ".yaml", ".yml")
 )
 _NO_SUFFIX = frozenset(("AUTHORS", "COPYING", "LICENSE", "NOTICE", "README"))
-_NUMBERED = re.compile(r"(person|unknown) *\d+", re.IGNORECASE)
-"""Names that fercli gives to persons who have none."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,24 @@ def list_gallery(path: Path) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.name)
 
 
+def gallery_digest(path: Path) -> str:
+    """Hex sha256 of the names and contents of what `list_gallery` takes for pictures, links followed.
+
+    What a file manager or a person leaves beside them changes nothing.
+
+    Raises:
+        InputError: as `list_gallery`, or a picture cannot be read.
+    """
+    total = hashlib.sha256()
+    try:
+        for file in sorted(file for entry in list_gallery(path) for file in entry.pictures):
+            content = sha256_file(file) if file.is_file() else "no file"
+            total.update(f"{file.relative_to(path).as_posix()} {content}\n".encode(errors="surrogateescape"))
+    except OSError as error:
+        raise InputError(f"cannot read {error.filename}: {error.strerror}", hint="check its permissions") from error
+    return total.hexdigest()
+
+
 def find_entry(entries: Iterable[Entry], name: str, gallery: Path) -> Entry:
     """The person's entry, to which pictures can be added: the one that is there, or a new one without pictures.
 
@@ -98,10 +116,9 @@ def add_picture(folder: Path, stem: str, picture: NDArray[np.uint8]) -> Path:
 
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    content = encode_jpeg(picture)
     names = (folder / f"{stem}{f' ({number})' if number else ''}.jpg" for number in count())
-    file = next(name for name in names if not name.exists())
-    write_atomically(file, encode_jpeg(picture))
-    return file
+    return next(name for name in names if _create(name, content))
 
 
 def same_name(name: str) -> str:
@@ -122,9 +139,25 @@ def not_a_name(name: str) -> str:
         return error.message
     if name.startswith(".") or "/" in name or "\\" in name:
         return f"{name!r} cannot be the name of a folder of pictures"
-    if _NUMBERED.fullmatch(name):
+    if is_numbered(name):
         return f"{name!r} is what fercli calls persons whose name it does not know"
     return ""
+
+
+def _create(file: Path, content: bytes) -> bool:
+    """Write a file if there is none of that name, even if another process tries the same at this moment."""
+    with writing(file):
+        try:
+            stream = file.open("xb")
+        except FileExistsError:
+            return False
+        try:
+            with stream:
+                stream.write(content)
+        except BaseException:
+            file.unlink(missing_ok=True)
+            raise
+    return True
 
 
 def _entry(item: Path) -> Entry:
@@ -146,6 +179,6 @@ def _refuse_same_names(entries: list[Entry]) -> None:
         first = seen.setdefault(same_name(entry.name), entry)
         if first is not entry:
             raise InputError(
-                f"two galleries with the same name: {first.path} and {entry.path}",
+                f"one person has two entries in the gallery: {first.path} and {entry.path}",
                 hint="put all pictures of one person into one folder, and give two persons two names",
             )

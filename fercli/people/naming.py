@@ -13,8 +13,8 @@ from fercli.people.people_toml import CorrectionsFile
 from fercli.people.sightings import NEAREST_S, tracks_at
 from fercli.workspace import Workspace
 
-_NUMBERED = re.compile(r"(?:Person|Unknown) (\d+)")
-"""Names that only count persons: `track` may give them to others the next time it runs."""
+_NUMBERED = re.compile(r"(?:person|unknown) *(\d+)", re.IGNORECASE)
+"""Names that only count persons, in any spelling: `track` may give them to others the next time it runs."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def who_is_who(workspace: Workspace) -> WhoIsWho:
 
     A correction means the person or track whose face is at its `seen`. Where no face is there any more, it means the
     one it names, if that is on screen at the time. With `seen`, a name such as `Person 2` is that face's name, and
-    whoever `track` calls so, without a correction of his own, is shown under the next free number; without `seen` it
+    whoever `track` calls so, without a correction of their own, is shown under the next free number; without `seen` it
     is the `Person 2` of `track`.
 
     Raises:
@@ -97,13 +97,18 @@ def who_is_who(workspace: Workspace) -> WhoIsWho:
 
 
 def is_numbered(name: str) -> bool:
-    """Whether a name only counts persons, as `Person 3`: then it means somebody in one video alone."""
+    """Whether a name only counts persons, as `Person 3`: then it means somebody in one video, or in one cast, alone."""
     return _NUMBERED.fullmatch(name) is not None
 
 
 def next_free_name(names: Iterable[str]) -> str:
     """`Person N` with N above every number in use."""
     return f"Person {max((int(match[1]) for match in map(_NUMBERED.fullmatch, names) if match), default=0) + 1}"
+
+
+def distinctness(track: int, faces: int, identity: float | None) -> tuple[float, int, int]:
+    """Sort key: the track that shows a person best has most faces, weighed by identity; of equals it is the first."""
+    return faces * (identity or 0.0), faces, -track
 
 
 def _apply(
@@ -152,7 +157,7 @@ def _moved_aside(
     taken = {*found, *claims}
     moved = {}
     for person in found:
-        if person in claims and person not in applied and _NUMBERED.fullmatch(person):
+        if person in claims and person not in applied and is_numbered(person):
             moved[person] = next_free_name(taken)
             taken.add(moved[person])
             if person not in pinned:

@@ -7,9 +7,9 @@ of pictures and from the cast of the series, if there are any.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,22 +21,14 @@ from fercli.errors import ConfigError
 from fercli.models.pictures import default_detector
 from fercli.models.registry import find_model, load_model, weights_key
 from fercli.people import cast
-from fercli.people.gallery import read_gallery
-from fercli.people.gallery_files import list_gallery
+from fercli.people.gallery import Embedder, read_gallery
+from fercli.people.gallery_files import gallery_digest, list_gallery
 from fercli.people.identify import Enrol, Tracks, identify
 from fercli.stages.base import Stage, StageContext
 from fercli.timing import frame_ends
 from fercli.tracking.association import DROPPED, Appearance, associate
 from fercli.tracking.clustering import cluster
-from fercli.tracking.faces import Faces, choose_faces, members, quality, seen_together, usable
-from fercli.workspace import digest
-
-
-class Embedder(Protocol):
-    """What this stage needs of a network."""
-
-    def embed(self, crops: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, D) embeddings of the faces at (N, 4) boxes, each in the pixels of its own crop."""
+from fercli.tracking.faces import Faces, choose_faces, judge, members, seen_together
 
 
 def run(context: StageContext, params: TracksParams) -> dict[str, Any]:
@@ -82,16 +74,14 @@ def read_faces(context: StageContext) -> Faces:
     frame, pts, shot = (frames[name].to_numpy() for name in ("frame", "pts_s", "shot"))
     order = np.searchsorted(frame, rows["frame"].to_numpy())
     shots, counts = np.unique(shot, return_counts=True)
-    size = rows["size"].to_numpy()
-    frontal = np.nan_to_num(rows["frontal"].to_numpy().astype(np.float64), nan=1.0)
-    sharpness, contrast = (rows[name].to_numpy().astype(np.float64) for name in ("sharpness", "contrast"))
+    usable, quality = judge(rows)
     return Faces(
         frame=rows["frame"].to_numpy(),
         shot=shot[order],
         pts_s=pts[order],
         boxes=np.stack([rows[name].to_numpy() for name in ("x1", "y1", "x2", "y2")], axis=1),
-        usable=usable(size, sharpness, contrast, frontal),
-        quality=quality(size, sharpness, frontal),
+        usable=usable,
+        quality=quality,
         end_s=frame_ends(pts, context.workspace.video.end_s)[order],
         frames_in_shot=dict(zip(shots.tolist(), counts.tolist(), strict=True)),
     )
@@ -125,8 +115,13 @@ def weights(params: TracksParams) -> dict[str, str]:
 
 
 def outside(params: TracksParams) -> dict[str, str]:
-    """Digest of the gallery. A cast is known by its path alone: what other videos add makes this one no staler."""
-    return {"gallery": digest(Path(params.gallery))} if params.gallery else {}
+    """Digest of the gallery's pictures. A cast is known by its path alone: what other videos add makes this one no
+    staler.
+
+    Raises:
+        InputError: the gallery cannot be read.
+    """
+    return {"gallery": gallery_digest(Path(params.gallery))} if params.gallery else {}
 
 
 def check(params: TracksParams) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from fercli.tables import rows_by_value
 from fercli.tracking.association import DROPPED
 
 _TOO_SMALL = 20.0
@@ -78,11 +80,7 @@ def choose_faces(faces: Faces, owner: NDArray[np.int32], at_most: int) -> NDArra
 
 def members(owner: NDArray[np.int32]) -> list[NDArray[np.int64]]:
     """Faces of each track, ascending."""
-    order = np.argsort(owner, kind="stable")
-    order = order[owner[order] != DROPPED]
-    if not len(order):
-        return []
-    return np.split(order, np.flatnonzero(np.diff(owner[order])) + 1)
+    return [faces for track, faces in rows_by_value(pa.chunked_array([owner])).items() if track != DROPPED]
 
 
 def seen_together(faces: Faces, owner: NDArray[np.int32]) -> list[tuple[int, int]]:
@@ -98,25 +96,19 @@ def seen_together(faces: Faces, owner: NDArray[np.int32]) -> list[tuple[int, int
     return list(zip(pairs.row.tolist(), pairs.col.tolist(), strict=True))
 
 
-def usable(
-    size: NDArray[np.float32],
-    sharpness: NDArray[np.float64],
-    contrast: NDArray[np.float64],
-    frontal: NDArray[np.float64],
-) -> NDArray[np.bool_]:
-    """(N,) whether a face is large, sharp and frontal enough to tell whose it is; arguments as columns of `faces`."""
-    clear = (sharpness >= _TOO_BLURRED * contrast) & (sharpness >= _TOO_DARK)
-    enough: NDArray[np.bool_] = (size >= _TOO_SMALL) & clear & (frontal >= _TURNED_AWAY)
-    return enough
+def judge(faces: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """How well faces show whose they are, by the columns `size`, `sharpness`, `contrast` and `frontal` of `faces`.
 
+    A face half turned away counts less, but a sharp large one still counts. One whose frontality the detector could not
+    tell is taken for frontal.
 
-def quality(
-    size: NDArray[np.float32], sharpness: NDArray[np.float64], frontal: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(N,) how well a face shows its person, in [0, 1]; arguments as columns of `faces`.
-
-    A face half turned away counts less, but a sharp large one still counts.
+    Returns:
+        (N,) whether a face is large, sharp and frontal enough to tell whose it is, and (N,) its quality in [0, 1].
     """
-    large = np.minimum(size.astype(np.float64) / _ENOUGH_PIXELS, 1)
-    value: NDArray[np.float64] = large * sharpness / (sharpness + _HALF_SHARP) * (0.25 + 0.75 * frontal)
-    return value
+    columns = (faces[name].to_numpy().astype(np.float64) for name in ("size", "sharpness", "contrast", "frontal"))
+    size, sharpness, contrast, frontal = columns
+    frontal = np.nan_to_num(frontal, nan=1.0)
+    clear = (sharpness >= _TOO_BLURRED * contrast) & (sharpness >= _TOO_DARK)
+    usable = (size >= _TOO_SMALL) & clear & (frontal >= _TURNED_AWAY)
+    large = np.minimum(size / _ENOUGH_PIXELS, 1)
+    return usable, large * sharpness / (sharpness + _HALF_SHARP) * (0.25 + 0.75 * frontal)

@@ -28,11 +28,31 @@ def rms_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
     What `clustering.cluster` joins by, so that one limit means the same in both.
     """
-    if not len(a) or not len(b):
-        return float("inf")
-    exact_a, exact_b = a.astype(np.float64), b.astype(np.float64)
-    squared = _power(exact_a).mean() + _power(exact_b).mean() - 2 * exact_a.mean(axis=0) @ exact_b.mean(axis=0)
-    return float(np.sqrt(max(squared, 0)))
+    return float(rms_distances([a], [b])[0, 0])
+
+
+def rms_distances(groups: Sequence[NDArray[np.float32]], others: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+    """(G, P) root mean square distance of each of G groups from each of P others; `rms_distance` of all pairs at once.
+
+    It follows from the means and mean squares alone, so the time is that of one product of (G, D) and (P, D).
+    """
+    if not len(groups) or not len(others):
+        return np.full((len(groups), len(others)), np.inf)
+    means, powers = _moments(groups)
+    other_means, other_powers = _moments(others)
+    # einsum and not `@`, for the reason given in `fercli.tracking.clustering`.
+    products = np.einsum("gd,pd->gp", means, other_means)
+    distances: NDArray[np.float64] = np.sqrt(np.maximum(powers[:, None] + other_powers - 2 * products, 0))
+    return distances
+
+
+def scatter(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(N,) root mean square distance of each of (N, D) rows, at least one, from all of them, itself included."""
+    exact = rows.astype(np.float64)
+    powers = _power(exact)
+    squared = powers + powers.mean() - 2 * np.einsum("nd,d->n", exact, exact.mean(axis=0))
+    distances: NDArray[np.float64] = np.sqrt(np.maximum(squared, 0))
+    return distances
 
 
 def match(
@@ -56,15 +76,18 @@ def match(
     Returns:
         (G,) indices into `known`, NOBODY for strangers.
     """
+    return settle(rms_distances(groups, known), conflicts, max_distance)
+
+
+def settle(
+    distances: NDArray[np.float64], conflicts: Iterable[tuple[int, int]], max_distance: float
+) -> NDArray[np.int32]:
+    """`match` by (G, P) distances of groups from known persons, however they were measured."""
     enemies = enemies_of(conflicts)
-    pairs = sorted(
-        (distance, group, person)
-        for group, tracks in enumerate(groups)
-        for person, pictures in enumerate(known)
-        if (distance := rms_distance(tracks, pictures)) <= max_distance
-    )
-    who = np.full(len(groups), NOBODY, dtype=np.int32)
-    for _, group, person in pairs:
+    near = np.argwhere(distances <= max_distance)
+    nearest_first = near[np.argsort(distances[tuple(near.T)], kind="stable")]
+    who = np.full(len(distances), NOBODY, dtype=np.int32)
+    for group, person in nearest_first.tolist():
         if who[group] == NOBODY and all(who[enemy] != person for enemy in enemies[group]):
             who[group] = person
     return who
@@ -129,6 +152,18 @@ def _odds(distance: NDArray[np.float64] | float) -> NDArray[np.float64]:
     """One person against two, from 0; no distance is negative, so they cannot overflow."""
     odds: NDArray[np.float64] = np.exp(_STEEPNESS * (_EVEN - np.asarray(distance)))
     return odds
+
+
+def _moments(groups: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(G, D) mean of each group and (G,) mean squared length, infinite for one without rows."""
+    means = np.zeros((len(groups), groups[0].shape[1]))
+    powers = np.full(len(groups), np.inf)
+    for number, rows in enumerate(groups):
+        if len(rows):
+            exact = rows.astype(np.float64)
+            means[number] = exact.mean(axis=0)
+            powers[number] = _power(exact).mean()
+    return means, powers
 
 
 def _power(rows: NDArray[np.float64]) -> NDArray[np.float64]:

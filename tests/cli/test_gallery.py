@@ -103,7 +103,7 @@ def test_pictures_of_a_person_of_a_video(tmp_path: Path, people: Path, capsys: p
         (["add-from", "w", "--person", "Person 1", "--name", "Joey", "--gallery", "people"], 3, "looks like Ross"),
         (["add-from", "w", "--person", "Person 1", "--name", "a/b", "--gallery", "people"], 2, "--name"),
         (["add-from", "early", "--person", "Person 1", "--name", "Joey", "--gallery", "people"], 4, "fercli track"),
-        (["check", "twice"], 3, "two galleries with the same name: twice/Ross and twice/Ross.png"),
+        (["check", "twice"], 3, "two entries in the gallery: twice/Ross and twice/Ross.png"),
         (["check", "empty"], 3, "the gallery empty is empty"),
     ],
 )

@@ -15,7 +15,7 @@ import pytest
 
 from fercli.errors import InputError, OutputError
 from fercli.people import cast
-from fercli.people.cast import Group, enrol, rename
+from fercli.people.cast import Group, enrol, renaming
 
 NEAR = 0.5
 
@@ -28,6 +28,11 @@ def group(place: float, name: str | None = None, tracks: int = 2, confidence: fl
 
 def seen(path: Path, video: str, *groups: Group, conflicts: tuple[tuple[int, int], ...] = ()) -> list[str]:
     return enrol(path, "dlib-resnet 55533b", video, groups, conflicts, NEAR)
+
+
+def rename(path: Path, old: str, new: str) -> None:
+    with renaming(path) as names:
+        names.rename(old, new)
 
 
 def tracks_kept(path: Path) -> int:
@@ -60,19 +65,49 @@ def test_whoever_is_left_by_no_video_is_forgotten_and_the_number_not_used_again(
 
 def test_a_name_stays(show: Path) -> None:
     seen(show, "one", group(0), group(10))
-    assert rename(show, "Person 2", "Rachel")
+    rename(show, "Person 2", "Rachel")
     assert seen(show, "two", group(10), group(20)) == ["Rachel", "Person 3"]
+
+
+def test_who_was_made_one_is_found_by_either_look_however_different(show: Path) -> None:
+    seen(show, "one", group(0, tracks=8), group(10), group(20))
+    rename(show, "Person 2", "Person 1")
+    assert seen(show, "two", group(10), group(0), group(20)) == ["Person 1", "Person 1", "Person 3"]
+    assert seen(show, "three", group(10), group(0), conflicts=((0, 1),)) == ["Person 1", "Person 4"]
+
+
+def test_a_name_that_begins_like_a_number_is_a_name_of_ones_own(show: Path) -> None:
+    seen(show, "one", group(0), group(10))
+    rename(show, "Person 1", "Person 1 (the waiter)")
+    assert seen(show, "two", group(0, "Ross"), group(10, "Rachel")) == ["Ross", "Rachel"]
+    with renaming(show) as names:
+        assert "Person 1 (the waiter)" in names, "not taken over, as he has a name"
+        assert "Person 2" not in names
+    seen(show, "one")  # which leaves nothing of him
+    with renaming(show) as names:
+        assert "Person 1 (the waiter)" in names
+
+
+def test_names_stay_as_they_were_if_what_they_were_for_fails(show: Path) -> None:
+    seen(show, "one", group(0), group(10))
+    with pytest.raises(ZeroDivisionError), renaming(show) as names:
+        names.rename("Person 1", "Ross")
+        names.rename("Person 2", "Ross")
+        raise ZeroDivisionError
+    assert seen(show, "two", group(0), group(10)) == ["Person 1", "Person 2"]
 
 
 def test_nobody_of_that_name_is_renamed(show: Path) -> None:
     seen(show, "one", group(0))
-    assert not rename(show, "Person 7", "Rachel")
+    rename(show, "Person 7", "Rachel")
+    with renaming(show) as names:
+        assert "Person 1" in names and "Rachel" not in names
 
 
 def test_somebody_who_gets_the_name_of_another_is_that_person_from_then_on(show: Path) -> None:
     seen(show, "one", group(0, "Ross"), group(10))
     kept = tracks_kept(show)
-    assert rename(show, "Person 1", "Ross")
+    rename(show, "Person 1", "Ross")
     assert tracks_kept(show) == kept
     assert enrol(show, "dlib-resnet 55533b", "two", [group(10)], [], 15.0) == ["Ross"]
 
@@ -186,8 +221,8 @@ def test_many_runs_at_once_lose_nobody_and_give_nobody_two_numbers(show: Path) -
 def test_a_run_killed_while_enrolling_leaves_no_trace(show: Path) -> None:
     seen(show, "one", group(0))
     program = (
-        "import sys, time; from pathlib import Path; from fercli.people import cast\n"
-        "with cast._opened(Path(sys.argv[1])) as connection:\n"
+        "import sys, time; from pathlib import Path; from fercli.people import cast_file\n"
+        "with cast_file.opened(Path(sys.argv[1])) as connection:\n"
         "    connection.execute('DELETE FROM track'); print('deleted', flush=True); time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program, str(show)], stdout=subprocess.PIPE) as process:
@@ -199,8 +234,8 @@ def test_a_run_killed_while_enrolling_leaves_no_trace(show: Path) -> None:
 def test_a_run_waits_for_another_one(show: Path) -> None:
     seen(show, "one", group(0))
     program = (
-        "import sys, time; from pathlib import Path; from fercli.people import cast\n"
-        "with cast._opened(Path(sys.argv[1])): print('open', flush=True); time.sleep(1)\n"
+        "import sys, time; from pathlib import Path; from fercli.people import cast_file\n"
+        "with cast_file.opened(Path(sys.argv[1])): print('open', flush=True); time.sleep(1)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program, str(show)], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"open\n"

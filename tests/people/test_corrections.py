@@ -157,7 +157,30 @@ def test_names_are_trimmed_and_composed() -> None:
     assert clean_name(" Zoe\u0308 ") == "Zo\u00eb"
 
 
-@pytest.mark.parametrize("name", ["", "  ", "Unassigned", "UNASSIGNED", "two\nlines", "bell\a"])
-def test_names_nobody_can_have(name: str) -> None:
-    with pytest.raises(ConfigError):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+        "\u0915\u094d\u200d\u0937",
+        "Jean\u00a0Valjean",
+        "Ali \u200e(2)",
+        "Zo\u00eb\ue000",
+    ],
+)
+def test_names_of_any_script_with_its_joiners_and_blanks_stay_as_they_are(tmp_path: Path, name: str) -> None:
+    assert clean_name(f" {name}\u00a0") == name
+    file = CorrectionsFile(tmp_path / "people.toml")
+    file.put(Correction("Person 2", name))
+    assert read(tmp_path / "people.toml", file.content)[0].name == name
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\u00a0", "\u200d\u200b", "Unassigned", "UNASSIGNED", "Unassigned\u00a0"])
+def test_names_of_nobody(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"the name is empty|nobody can be called"):
         clean_name(name)
+
+
+@pytest.mark.parametrize("character", ["\n", "\a", "\x7f", "\ud800", "\u2028", "\u2029", "\ufffe", "\u202e", "\u2067"])
+def test_characters_that_spoil_the_text_around_a_name(character: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be printed"):
+        clean_name(f"Ro{character}ss")

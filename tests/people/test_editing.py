@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fercli.errors import ConfigError, FercliError, InputError, MissingStage
-from fercli.people import cast
+from fercli.errors import ConfigError, FercliError, InputError, MissingStage, OutputError, WorkspaceLocked
+from fercli.people import cast, cast_file
 from fercli.people.corrections import Correction, Seen
 from fercli.people.editing import ignore, merge, rename, restore, split
 from fercli.people.naming import who_is_who
@@ -205,25 +207,202 @@ def test_tracks_that_are_older_than_the_faces_are_refused(film: Workspace) -> No
     add_receipt(film, "3-tracks")
     receipt = film.path / "3-tracks" / "receipt.json"
     receipt.write_text(receipt.read_text().replace('"inputs": {}', '"inputs": {"faces": "0123"}'))
-    with pytest.raises(MissingStage, match="detected anew") as caught:
+    with pytest.raises(MissingStage, match="the faces are not those that track saw") as caught:
         rename(film, "Person 1", "Ross")
     assert "fercli track" in caught.value.hint
 
 
 def test_before_track_ran_there_is_nobody(film: Workspace) -> None:
-    film.table("people").unlink()
-    with pytest.raises(FercliError, match="has not run yet"):
+    (film.path / "3-tracks" / "receipt.json").unlink()
+    with pytest.raises(FercliError, match="track has not run yet"):
         rename(film, "Person 1", "Ross")
 
 
-def test_a_name_reaches_the_cast_and_so_the_next_episode(film: Workspace, tmp_path: Path) -> None:
-    show = tmp_path / "show.cast"
-    looks = [np.full((1, 4), 10.0 * k, dtype=np.float32) for k in range(3)]
-    groups = [cast.Group(row, np.ones(1, dtype=np.float32)) for row in looks]
-    assert cast.enrol(show, "x", "one", groups, [], 0.5) == ["Person 1", "Person 2", "Person 3"]
+@pytest.fixture
+def show(film: Workspace, tmp_path: Path) -> Path:
+    """A cast that the film's tracks were found with."""
+    path = tmp_path / "show.cast"
+    assert seen_in(path, "one") == ["Person 1", "Person 2", "Person 3"]
+    add_receipt(film, "3-tracks", cast=str(path))
+    return path
+
+
+def seen_in(show: Path, episode: str, looks: Sequence[int] = (0, 1, 2)) -> list[str]:
+    """The names in an episode of persons who look like these numbers; those of the film like 0, 1 and 2."""
+    rows = [np.full((1, 4), 10.0 * look, dtype=np.float32) for look in looks]
+    return cast.enrol(show, "x", episode, [cast.Group(row, np.ones(1, dtype=np.float32)) for row in rows], [], 0.5)
+
+
+def test_a_name_reaches_the_cast_and_so_the_next_episode(film: Workspace, show: Path) -> None:
+    assert rename(film, "Person 1", "Zoë") == []
+    assert seen_in(show, "two") == ["Zoë", "Person 2", "Person 3"]
+
+
+def test_a_second_name_reaches_the_cast_too(film: Workspace, show: Path) -> None:
+    rename(film, "Person 1", "Rsos")
+    assert rename(film, "Rsos", "Ross") == []
+    assert seen_in(show, "two") == ["Ross", "Person 2", "Person 3"]
+
+
+def test_a_merge_reaches_the_cast(film: Workspace, show: Path) -> None:
+    assert merge(film, ["Person 3"], "Person 2") == []
+    assert seen_in(show, "two") == ["Person 1", "Person 2", "Person 2"]
+    assert rename(film, "Person 2", "Rachel") == []
+    assert seen_in(show, "three") == ["Person 1", "Rachel", "Rachel"]
+
+
+def test_a_merge_gives_the_name_to_all_whom_the_cast_does_not_know_by_it_yet(film: Workspace, show: Path) -> None:
+    correct(film, '[[person]]\nwas = "Person 2"\nname = "Rachel"\n')
+    assert merge(film, ["Person 3"], "Rachel") == []
+    assert seen_in(show, "two") == ["Person 1", "Rachel", "Rachel"]
+
+
+def test_tracks_handed_over_take_nobody_in_the_cast_with_them(film: Workspace, show: Path) -> None:
+    split(film, "Person 1", [2], "Person 2")
+    rename(film, "Person 2", "Rachel")
+    assert seen_in(show, "two") == ["Person 1", "Rachel", "Person 3"]
+
+
+def test_the_number_of_tracks_split_off_is_nobodys_in_the_cast(film: Workspace, show: Path) -> None:
+    assert seen_in(show, "two", [3]) == ["Person 4"]
+    assert split(film, "Person 1", [2]) == "Person 4"
+    assert merge(film, ["Person 3"], "Person 4", force=True) == [
+        f"the cast {show} has nobody of the name 'Person 4', and gives its numbers itself"
+    ]
+    assert rename(film, "Person 4", "Rachel") == []  # of whom the cast knows Person 3
+    assert seen_in(show, "three", [0, 1, 2, 3]) == ["Person 1", "Person 2", "Rachel", "Person 4"]
+
+
+def test_whom_only_a_person_knows_the_cast_does_not(film: Workspace, show: Path) -> None:
+    split(film, "Unassigned", [4], "Gunther")
+    (problem,) = rename(film, "Gunther", "Eddie")
+    assert problem == f"the cast {show} does not know 'Gunther', so the name stays in this video"
+    assert seen_in(show, "two") == ["Person 1", "Person 2", "Person 3"]
+
+
+def test_a_number_moved_aside_is_not_mistaken_for_the_casts(film: Workspace, show: Path) -> None:
+    assert seen_in(show, "two", [3]) == ["Person 4"]
+    correct(film, '[[track]]\ntrack = 2\nname = "Person 2"\nseen = [3.2, 140, 100]\n')
+    assert who_is_who(film).tracks[1].name == "Person 4"
+    rename(film, "Person 4", "Rachel")
+    assert seen_in(show, "three", [0, 1, 2, 3]) == ["Person 1", "Rachel", "Person 3", "Person 4"]
+
+
+def test_a_number_may_be_one_that_the_cast_gave_in_another_episode(film: Workspace, show: Path) -> None:
+    assert seen_in(show, "two", [3]) == ["Person 4"]
+    assert rename(film, "Person 1", "Person 4") == []
+    assert seen_in(show, "three", [0, 3]) == ["Person 4", "Person 4"]
+    (problem,) = rename(film, "Person 2", "Person 9")
+    assert "nobody of the name 'Person 9'" in problem
+    assert seen_in(show, "four", [1, *range(4, 10)])[0] == "Person 2"
+
+
+def test_holding_a_number_to_its_face_tells_the_cast_nothing_new(film: Workspace, show: Path) -> None:
+    assert rename(film, "Person 2", "Person 2") == []
+    assert seen_in(show, "two") == ["Person 1", "Person 2", "Person 3"]
+
+
+def test_a_name_that_another_video_has_given_away_since_is_not_taken_back(film: Workspace, show: Path) -> None:
+    track_again(film, {**PERSONS, 0: ("Ross", 0.9), 2: ("Ross", 0.4)})
     add_receipt(film, "3-tracks", cast=str(show))
-    rename(film, "Person 1", "Zoë")
-    assert cast.enrol(show, "x", "two", groups, [], 0.5) == ["Zoë", "Person 2", "Person 3"]
+    with cast.renaming(show) as names:
+        names.rename("Person 1", "Joey")  # whom the cast called Ross once
+        names.rename("Person 3", "Ross")
+    correct(film, '[[person]]\nwas = "Ross"\nname = "Joey"\n')
+    rename(film, "Joey", "Chandler")
+    assert seen_in(show, "two") == ["Chandler", "Person 2", "Ross"]
+
+
+def test_a_cast_that_is_gone_is_named(film: Workspace, show: Path) -> None:
+    show.unlink()
+    assert rename(film, "Person 1", "Ross") == [f"the cast {show} is not there, so the name stays in this video"]
+    assert shown(film)[0] == "Ross" and not show.exists()
+
+
+def content(film: Workspace, show: Path) -> list[bytes | None]:
+    files = (film.corrections, film.human_segments, show)
+    return [file.read_bytes() if file.exists() else None for file in files]
+
+
+BREAK: dict[str, tuple[Callable[[Workspace, Path, pytest.MonkeyPatch], object], type[FercliError]]] = {
+    "segments that cannot be read": (
+        lambda film, show, patch: film.human_segments.write_text("person,start,end,class\nRoss,x,1,happy\n"),
+        InputError,
+    ),
+    "a cast of a newer fercli": (lambda film, show, patch: sql(show, "PRAGMA user_version = 2"), InputError),
+    "a cast that is none": (lambda film, show, patch: show.write_bytes(b"Ross"), InputError),
+    "a cast that nobody may change": (
+        lambda film, show, patch: patch.setattr(sqlite3, "connect", read_only),
+        OutputError,
+    ),
+    "corrections that cannot be written": (
+        lambda film, show, patch: (film.path / ".people.toml.tmp").mkdir(),
+        OutputError,
+    ),
+    "segments that cannot be written": (
+        lambda film, show, patch: (film.path / ".segments.csv.tmp").mkdir(),
+        OutputError,
+    ),
+}
+
+
+def sql(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+
+
+def read_only(path: Path, connect: Callable[..., sqlite3.Connection] = sqlite3.connect, **options: Any) -> Any:
+    return connect(f"file:{path}?mode=ro", uri=True, **options)
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+@pytest.mark.parametrize("case", BREAK)
+def test_what_fails_changes_nothing_at_all(
+    film: Workspace, show: Path, case: str, corrected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film.human_segments.write_text("person,start,end,class\nPerson 1,0,1,sad\nPerson 3,0,1,happy\n")
+    if corrected:
+        correct(film, '[[person]]\nwas = "Person 2"\nname = "Rachel"  # mine\n')
+    damage, error = BREAK[case]
+    damage(film, show, monkeypatch)
+    before = content(film, show)
+    with pytest.raises(error):
+        rename(film, "Person 1", "Ross")
+    with pytest.raises(error):
+        merge(film, ["Person 3"], "Person 1", force=True)
+    assert content(film, show) == before
+
+
+def test_a_cast_at_work_is_waited_for_and_then_nothing_is_changed(
+    film: Workspace, show: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cast_file, "PATIENCE_S", 0.01)
+    before = content(film, show)
+    with closing(sqlite3.connect(show, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(WorkspaceLocked, match=r"show\.cast locked"):
+            rename(film, "Person 1", "Ross")
+    assert content(film, show) == before
+
+
+def test_names_are_asked_for_as_they_are_kept(film: Workspace) -> None:
+    rename(film, " Person 1", "Zoe\u0308 ")
+    with pytest.raises(ConfigError, match="cannot be merged into itself"):
+        merge(film, ["Person 2 "], "Person 2")
+    with pytest.raises(ConfigError, match="the tracks are 'Zoë'"):
+        split(film, "Zoe\u0308 ", [2], "Zoë")
+    with pytest.raises(ConfigError, match="are all tracks of 'Zoë'"):
+        split(film, "Zoe\u0308", [0, 2], "Ross")
+    merge(film, ["Person 3", " Person 3"], "Person 2 ")
+    ignore(film, "Zoë ")
+    restore(film, "Zoe\u0308")
+    split(film, " Unassigned", [4], " Ross")
+    assert shown(film) == ["Zoë", "Person 2", "Zoë", "Person 2", "Ross"]
+
+
+def test_a_person_given_the_name_they_have_keeps_it(film: Workspace) -> None:
+    rename(film, "Person 1 ", "Person 1")
+    assert entries(film) == [("Person 1", "Person 1", False, Seen(0.2, 140, 100))]
 
 
 def test_a_persons_own_segments_follow_names(film: Workspace) -> None:

@@ -205,6 +205,11 @@ def test_persons_are_those_a_person_has_corrected(tmp_path: Path) -> None:
     assert caught.value.hint == "known: Ross"
 
 
+def test_a_person_may_be_asked_for_in_any_spelling_of_unicode(tmp_path: Path) -> None:
+    place = workspace(tmp_path / "w", [(0, 0.0, crop(RED), {})], ["Zo\u00eb"])
+    assert len(add(place, tmp_path / "people", person=" Zoe\u0308")) == 1
+
+
 @pytest.mark.parametrize("values", [{"name": "../Ross"}, {"name": "Person 4"}, {"name": " "}, {"pictures": 0}])
 def test_options_that_make_no_sense(tmp_path: Path, values: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):

@@ -1,12 +1,25 @@
 from __future__ import annotations
 
+import errno
+import io
+import os
 import unicodedata
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from fercli.errors import InputError
-from fercli.people.gallery_files import list_gallery, not_a_name, same_name, shown_name
+from fercli.errors import InputError, OutputError
+from fercli.media.images import read_image
+from fercli.people.gallery_files import (
+    add_picture,
+    gallery_digest,
+    list_gallery,
+    not_a_name,
+    same_name,
+    shown_name,
+)
 
 
 def touch(*files: Path) -> None:
@@ -50,7 +63,7 @@ def test_what_may_be_a_picture_is_not_left_out_in_silence(tmp_path: Path) -> Non
 )
 def test_two_entries_of_one_name(tmp_path: Path, first: str, second: str) -> None:
     touch(tmp_path / first, tmp_path / second)
-    with pytest.raises(InputError, match="two galleries with the same name") as caught:
+    with pytest.raises(InputError, match="one person has two entries in the gallery") as caught:
         list_gallery(tmp_path)
     for name in (first, second):
         assert str(tmp_path / name.split("/")[0]) in caught.value.message
@@ -67,6 +80,55 @@ def test_numbers_are_kept_for_strangers(tmp_path: Path, name: str) -> None:
     touch(tmp_path / name / "a.jpg")
     with pytest.raises(InputError, match=name):
         list_gallery(tmp_path)
+
+
+def test_the_digest_is_of_pictures_alone(tmp_path: Path) -> None:
+    touch(tmp_path / "Ross/a.jpg", tmp_path / "Rachel.png")
+    before = gallery_digest(tmp_path)
+    touch(tmp_path / ".DS_Store", tmp_path / "Ross/.DS_Store", tmp_path / "Ross/Thumbs.db", tmp_path / "notes.txt")
+    assert gallery_digest(tmp_path) == before
+    (tmp_path / "Ross/a.jpg").rename(tmp_path / "Ross/b.jpg")
+    renamed = gallery_digest(tmp_path)
+    (tmp_path / "Ross/b.jpg").write_bytes(b"another picture")
+    assert len({before, renamed, gallery_digest(tmp_path)}) == 3
+
+
+@pytest.mark.parametrize("link", ["Ross.jpg", "Ross"])
+def test_the_digest_of_a_link_is_of_what_it_leads_to(tmp_path: Path, link: str) -> None:
+    touch(tmp_path / "album/a.jpg")
+    (tmp_path / "people").mkdir()
+    (tmp_path / "people" / link).symlink_to(tmp_path / ("album/a.jpg" if link.endswith("jpg") else "album"))
+    before = gallery_digest(tmp_path / "people")
+    (tmp_path / "album/a.jpg").write_bytes(b"another picture")
+    assert gallery_digest(tmp_path / "people") != before
+
+
+def test_the_digest_of_a_gallery_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        gallery_digest(tmp_path / "people")
+    (tmp_path / "Ross.jpg").symlink_to(tmp_path / "gone.jpg")
+    assert gallery_digest(tmp_path)  # what is no picture shows when it is read
+
+
+def test_two_who_add_a_picture_at_the_same_moment_take_two_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "exists", lambda self: False)  # as each sees it just before the other writes
+    shades = [np.full((8, 8, 3), shade, dtype=np.uint8) for shade in (0, 255)]
+    files = [add_picture(tmp_path / "Ross", "film", shade) for shade in shades]
+    assert [file.name for file in files] == ["film.jpg", "film (1).jpg"]
+    assert [read_image(file).mean() for file in files] == [0, 255]
+
+
+def test_a_picture_that_cannot_be_written_whole_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.FileIO):
+        def write(self, content: Any) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "open", lambda self, mode: Full(self, "x"))
+    with pytest.raises(OutputError, match=r"film\.jpg: No space left"):
+        add_picture(tmp_path / "Ross", "film", np.zeros((8, 8, 3), dtype=np.uint8))
+    assert list((tmp_path / "Ross").iterdir()) == []
 
 
 def test_no_directory_and_a_file(tmp_path: Path) -> None:

@@ -194,5 +194,5 @@ def test_the_next_free_number_is_above_all_others() -> None:
 
 
 def test_names_that_only_count_are_told_from_names() -> None:
-    assert [is_numbered(name) for name in ("Person 12", "Unknown 3")] == [True, True]
-    assert not any(is_numbered(name) for name in ("Ross", "Person", "Person 1b", "My Person 1"))
+    assert [is_numbered(name) for name in ("Person 12", "Unknown 3", "person3", "UNKNOWN 03")] == [True] * 4
+    assert not any(is_numbered(name) for name in ("Ross", "Person", "Person 1b", "My Person 1", "Person 1 (a waiter)"))

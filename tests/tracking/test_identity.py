@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from fercli.tracking.identity import NOBODY, identity_scores, match, rms_distance, same_person
+from fercli.tracking.identity import NOBODY, identity_scores, match, rms_distance, rms_distances, same_person, scatter
 
 
 def line(*places: float) -> NDArray[np.float32]:
@@ -32,6 +32,40 @@ def test_identical_embeddings_are_at_no_distance_and_nobody_is_infinitely_far() 
     same = np.full((3, 128), 0.1, dtype=np.float32)
     assert rms_distance(same, same) == 0
     assert rms_distance(same[:0], same) == rms_distance(same, same[:0]) == float("inf")
+
+
+def test_all_distances_at_once_are_those_of_single_pairs() -> None:
+    random = np.random.default_rng(5)
+    groups, others = ([random.normal(size=(n, 128)).astype(np.float32) for n in sizes] for sizes in ((1, 4, 0), (3, 7)))
+    distances = rms_distances(groups, others)
+    for row, group in enumerate(groups[:2]):
+        for column, other in enumerate(others):
+            assert distances[row, column] == pytest.approx(np.sqrt((cdist(group, other) ** 2).mean()), rel=1e-6)
+            assert distances[row, column] == pytest.approx(rms_distance(group, other), rel=1e-12)
+    assert np.isinf(distances[2]).all()
+    assert rms_distances([], others).shape == (0, 2) and rms_distances(groups, []).shape == (3, 0)
+
+
+def test_scatter_is_the_distance_of_each_row_from_all() -> None:
+    rows = np.random.default_rng(7).normal(size=(5, 128)).astype(np.float32)
+    np.testing.assert_allclose(scatter(rows), np.sqrt((cdist(rows, rows) ** 2).mean(axis=1)), rtol=1e-6)
+    assert scatter(rows[:1]).tolist() == [0]
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_pairs_are_settled_in_the_order_of_their_distances(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    groups, known = (
+        [random.normal(size=(random.integers(1, 4), 3)).astype(np.float32) for _ in range(8)] for _ in "ab"
+    )
+    conflicts = [(0, 1), (1, 2), (4, 5)]
+    expected = [NOBODY] * 8
+    pairs = sorted((rms_distance(a, b), i, k) for i, a in enumerate(groups) for k, b in enumerate(known))
+    for distance, group, person in pairs:
+        enemies = [a + b - group for a, b in conflicts if group in (a, b)]
+        if distance <= 1.5 and expected[group] == NOBODY and all(expected[enemy] != person for enemy in enemies):
+            expected[group] = person
+    assert match(groups, known, conflicts, 1.5).tolist() == expected
 
 
 def test_groups_are_the_nearest_known_person_within_the_limit() -> None:
@@ -70,7 +104,7 @@ def test_of_equals_the_first_group_and_the_first_person_are_settled_first() -> N
 def test_nobody_to_match() -> None:
     assert match([], [line(0)], [], 0.5).tolist() == []
     assert match([line(0)], [], [], 0.5).tolist() == [NOBODY]
-    assert match([line(0)], [line()], [], 0.5).tolist() == [NOBODY]
+    assert match([line(0)], [line(0)[:0]], [], 0.5).tolist() == [NOBODY]
 
 
 @given(
