@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 import fercli
-from fercli.cli import learning
+from fercli.cli import learning, pictures
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter, show_error
 from fercli.cli.gallery import gallery_app
@@ -25,7 +26,7 @@ from fercli.config import (
     Runtime,
     TracksParams,
 )
-from fercli.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, FercliError
+from fercli.errors import EXIT_FOUND, EXIT_INTERNAL, EXIT_INTERRUPTED, FercliError
 
 DEBUG_VARIABLE = "FERCLI_DEBUG"
 
@@ -43,6 +44,7 @@ _FPS = opt.show_fps(FramesParams.fps)
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code. See `fercli.errors` for what the codes mean."""
+    _escape_what_stdout_cannot_show()
     try:
         app(args=argv, prog_name="fercli")
     except FercliError as error:
@@ -61,6 +63,12 @@ def main(argv: list[str] | None = None) -> int:
         print("hint: please report it with the lines above and the output of `fercli doctor`", file=sys.stderr)
         return EXIT_INTERNAL
     return 0
+
+
+def _escape_what_stdout_cannot_show() -> None:
+    """As stderr does by itself: a name in letters the terminal does not have is no reason to stop."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _interrupted() -> int:
@@ -86,16 +94,21 @@ def _root(
 @app.command()
 def annotate(
     video: opt.Video,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="By default VIDEO.json here.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="The file to write, or - for stdout; by default VIDEO and the format's suffix, here."
+        ),
+    ] = None,
     workdir: Annotated[Path | None, typer.Option(help="By default VIDEO.fercli beside the output.")] = None,
     format: opt.Format = "",
     fps: opt.Fps = _FPS,
     start: opt.Start = "",
     end: opt.End = "",
-    keep_frames: Annotated[bool, typer.Option("--keep-frames", help="Keep every frame as a JPEG.")] = False,
+    images: Annotated[bool, typer.Option("--images", help="Write every frame as a JPEG.")] = False,
     shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
     detector: opt.Detector = FacesParams.detector,
-    detector_weights: opt.DetectorWeights = FacesParams.weights,
+    detector_weights: opt.DetectorWeights = None,
     min_score: opt.MinScore = FacesParams.min_score,
     max_side: opt.MaxSide = FacesParams.max_side,
     embedder: opt.Embedder = TracksParams.embedder,
@@ -115,23 +128,23 @@ def annotate(
 
     run.annotate(
         video,
-        output or Path(f"{video.stem}.json"),
+        output,
         workdir,
         frames=FramesParams(
             opt.parse_fps(fps),
             opt.parse_time(start, "--start"),
             opt.parse_time(end, "--end"),
-            keep_frames,
+            images,
             shot_threshold,
         ),
-        faces=FacesParams(detector, detector_weights, min_score, max_side=max_side),
+        faces=FacesParams(detector, opt.absolute(detector_weights), min_score, max_side=max_side),
         tracks=TracksParams(
-            opt.parse_embedder(embedder),
+            opt.parse_network(embedder),
             max_distance=max_distance,
             gallery=opt.absolute(gallery),
             cast=opt.absolute(cast),
         ),
-        emotions=EmotionsParams(model, min_size=min_face),
+        emotions=EmotionsParams(opt.parse_network(model), min_size=min_face),
         format=format,
         runtime=Runtime(device, batch),
         force=force,
@@ -166,7 +179,7 @@ def extract_frames(
 def detect_faces(
     workspace: opt.WorkspacePath,
     detector: opt.Detector = FacesParams.detector,
-    weights: opt.DetectorWeights = FacesParams.weights,
+    detector_weights: opt.DetectorWeights = None,
     min_score: opt.MinScore = FacesParams.min_score,
     min_size: Annotated[int, typer.Option(help="Drop faces smaller than this, pixels.")] = FacesParams.min_size,
     max_side: opt.MaxSide = FacesParams.max_side,
@@ -179,6 +192,7 @@ def detect_faces(
     """Stage 2: boxes, landmarks and crops of all faces."""
     from fercli.cli import run
 
+    weights = opt.absolute(detector_weights)
     params = FacesParams(detector, weights, min_score, min_size, max_side, crop_scale, crop_size)
     run.stage("detect-faces", workspace, params, Runtime(device), force=force, reporter=ConsoleReporter(quiet=quiet))
 
@@ -201,7 +215,7 @@ def track(
     from fercli.cli import run
 
     params = TracksParams(
-        opt.parse_embedder(embedder),
+        opt.parse_network(embedder),
         max_gap_s=max_gap,
         min_faces=min_faces,
         embed_faces=embed_faces,
@@ -217,7 +231,7 @@ def classify_emotions(
     workspace: opt.WorkspacePath,
     model: opt.Model = EmotionsParams.model,
     stride: Annotated[int, typer.Option(help="Faces from one window to the next.")] = EmotionsParams.stride,
-    min_size: opt.MinFace = EmotionsParams.min_size,
+    min_face: opt.MinFace = EmotionsParams.min_size,
     min_sharpness: Annotated[
         float, typer.Option(help="Blurrier faces are not assessable.")
     ] = EmotionsParams.min_sharpness,
@@ -238,7 +252,9 @@ def classify_emotions(
     """Stage 4: emotion probabilities for windows of each track, and segments."""
     from fercli.cli import run
 
-    params = EmotionsParams(model, stride, min_size, min_sharpness, min_frontal, mean_segment, min_segment)
+    params = EmotionsParams(
+        opt.parse_network(model), stride, min_face, min_sharpness, min_frontal, mean_segment, min_segment
+    )
     run.stage(
         "classify-emotions",
         workspace,
@@ -275,19 +291,6 @@ def formats() -> None:
 
 
 @app.command()
-def report(
-    workspace: opt.WorkspacePath,
-    output: Annotated[Path, typer.Option("--output", "-o", help="An .html file.")] = Path("report.html"),
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
-    quiet: opt.Quiet = False,
-) -> None:
-    """One HTML page that opens offline: who felt what when, face by face, with the video beside it."""
-    from fercli.cli.report import report as write_report
-
-    write_report(workspace, output, overwrite=overwrite, reporter=ConsoleReporter(quiet=quiet))
-
-
-@app.command()
 def show(
     workspace: opt.WorkspacePath,
     json: Annotated[bool, typer.Option("--json", help="Persons and their sums as JSON.")] = False,
@@ -316,14 +319,14 @@ def models() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Check this installation: packages, weights, devices."""
+    """Check this installation: packages, weights, devices. Ends with 6 if something is missing, else 0."""
     from fercli.cli import doctor as checks
 
     if not checks.run():
-        raise typer.Exit(5)
+        raise typer.Exit(EXIT_FOUND)
 
 
-for _command in (render, learning.train, learning.plot, learning.explain):
+for _command in (pictures.report, render, pictures.plot, pictures.explain, learning.train):
     app.command()(_command)
 app.command("import")(import_corrections)
 app.add_typer(learning.evaluate_app, name="evaluate")

@@ -1,16 +1,22 @@
-"""`fercli doctor`: is this installation whole? One line a check; a failed one says what to do."""
+"""`fercli doctor`: is this installation whole? One line a check; a failed one says what to do.
+
+It has to run where packages are missing or broken, so it imports none before it has tried it.
+"""
 
 from __future__ import annotations
 
 import platform
+import shlex
 import shutil
 import sys
+import warnings
+from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import fercli
-from fercli.cli.show import model_state
-from fercli.models.registry import MODELS
+from fercli.errors import MissingDependency, WeightsError
 
 PACKAGES = {
     "torch": "torch",
@@ -19,11 +25,23 @@ PACKAGES = {
     "cv2": "opencv-python-headless",
     "onnxruntime": "onnxruntime",
     "dlib": "dlib-bin",
+    "pkg_resources": "setuptools<81",
+    "face_recognition_models": "face_recognition_models",
     "scenedetect": "scenedetect-headless",
     "pyarrow": "pyarrow",
     "safetensors": "safetensors",
     "scipy": "scipy",
     "numpy": "numpy",
+    "PIL": "pillow",
+    "matplotlib": "matplotlib",
+    "praatio": "praatio",
+    "pympi": "pympi-ling",
+    "pysubs2": "pysubs2",
+    "tomlkit": "tomlkit",
+    "filelock": "filelock",
+    "typer": "typer",
+    "rich": "rich",
+    "tqdm": "tqdm",
 }
 """Module -> distribution to install if it is missing; others may provide it too."""
 
@@ -33,29 +51,56 @@ LOW_DISK_GIB = 2
 def run() -> bool:
     """Print all checks on stdout; True if nothing that is needed by default is broken."""
     print(f"fercli {fercli.__version__}, Python {platform.python_version()}, {platform.platform()}, {sys.prefix}")
-    healthy = all([_package(module, distribution) for module, distribution in PACKAGES.items()])
-    defaults = {next(spec.name for spec in MODELS.values() if spec.task == task) for task in _tasks()}
-    for name, spec in MODELS.items():
-        state = model_state(name)
-        _line("ok" if state == "ready" else "MISSING" if name in defaults else "-", f"{spec.task} {name}: {state}")
-        healthy &= state == "ready" or name not in defaults
-    _devices()
+    usable = {module: _package(module, distribution) for module, distribution in PACKAGES.items()}
+    healthy = all([*usable.values(), _networks(usable)])
+    if usable["torch"]:
+        _devices()
     _disk()
     print("all is well" if healthy else "something is missing: see the lines marked MISSING")
     return healthy
 
 
-def _tasks() -> list[str]:
-    return sorted({spec.task for spec in MODELS.values()})
+def model_state(name: str) -> str:
+    """`ready`, or what is missing and how to get it."""
+    from fercli.models.registry import MODELS, find_weights
+
+    spec = MODELS[name]
+    if spec.needs and find_spec(spec.needs) is None:
+        return f"needs {spec.needs}: {spec.install}"
+    try:
+        find_weights(spec)
+    except (WeightsError, MissingDependency) as error:
+        return f"{error.message}; {error.hint}"
+    return "needs a weights file of yours" if spec.needs_file else "ready"
 
 
 def _package(module: str, distribution: str) -> bool:
     try:
-        _line("ok", f"{module} {import_module(module).__version__}")
-    except ImportError as error:
-        _line("MISSING", f"{module}: {error}; run: pip install {distribution}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            version = getattr(import_module(module), "__version__", "")
+    except Exception as error:  # whatever a package does when a library of the system is missing
+        reason = str(error).strip().partition("\n")[0]
+        remedy = "install" if isinstance(error, ModuleNotFoundError) else "install --force-reinstall"
+        _line("MISSING", f"{module}: {reason}; run: pip {remedy} {shlex.quote(distribution)}")
         return False
+    _line("ok", f"{module} {version}".rstrip())
     return True
+
+
+def _networks(usable: Mapping[str, bool]) -> bool:
+    """Whether the default network of each task can be used, as far as packages that were tried tell."""
+    from fercli.models.registry import MODELS, model_names
+
+    states = {
+        name: model_state(name) if usable.get(spec.needs, True) else f"needs {spec.needs}"
+        for name, spec in MODELS.items()
+    }
+    defaults = {model_names(spec.task)[0] for spec in MODELS.values()}
+    for name, state in states.items():
+        mark = "ok" if state == "ready" else "MISSING" if name in defaults else "-"
+        _line(mark, f"{MODELS[name].task} {name}: {state}")
+    return all(states[name] == "ready" for name in defaults)
 
 
 def _devices() -> None:

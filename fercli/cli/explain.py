@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fercli.cli.outputs import refuse_existing
 from fercli.errors import ConfigError, InputError
-from fercli.exporters.explanation import explain as draw
-from fercli.exporters.explanation import faces_of_image, faces_of_workspace
 from fercli.models.classifier import EmotionClassifier
 from fercli.models.devices import pick_device
 from fercli.models.registry import find_classifier
 from fercli.progress import Reporter
+from fercli.render.explanation import explain as draw
+from fercli.render.explanation import faces_of_image, faces_of_workspace
 from fercli.workspace import Workspace
 
 
-def explain(source: Path, output: Path, model: str, limit: int, device: str, reporter: Reporter) -> None:
+def explain(
+    source: Path, output: Path, model: str, limit: int, device: str, reporter: Reporter, *, overwrite: bool
+) -> None:
     """Draw heat maps for the faces of a workspace (a directory) or an image (a file).
 
     Raises:
-        ConfigError: `limit` is below 1.
+        ConfigError: `limit` is below 1, or `output` is there already and was not to be replaced.
         InputError: there is no such file, or no face in it.
     """
     if limit < 1:
         raise ConfigError(f"--faces must be at least 1, not {limit}", hint="leave it out for 24")
     if not source.exists():
         raise InputError(f"no such file or directory: {source}", hint="give a workspace, or an image")
+    refuse_existing(output, overwrite=overwrite)
     faces = faces_of_workspace(Workspace.open(source), limit) if source.is_dir() else faces_of_image(source, limit)
     _, path = find_classifier(model)
     draw(EmotionClassifier(path, pick_device(device)), faces, output)
-    reporter.note(f"{len(faces)} faces explained; bright places spoke for the class named")
+    reporter.note(f"{len(faces)} faces explained: {output}; bright places spoke for the class named")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,6 +33,7 @@ def check(
     quiet: opt.Quiet = False,
 ) -> None:
     """Unusable pictures, pictures twice, wrong faces, names that look alike. Ends with 6 if there are any, else 0."""
+    from fercli.cli.outputs import json_to_stdout
     from fercli.people.gallery import read_gallery
     from fercli.people.gallery_check import check_gallery
 
@@ -41,7 +41,7 @@ def check(
     found = read_gallery(gallery, *_networks(device), reporter)
     findings = check_gallery(found, TracksParams.max_distance)
     if json:
-        _print_json(gallery, found, findings)
+        json_to_stdout(_as_json(gallery, found, findings))
     else:
         _print(found, findings)
     if findings:
@@ -89,13 +89,12 @@ def _networks(device: str) -> tuple[Any, Any]:
     return detector, load_model(find_model(TracksParams.embedder, "embedder"), device=where)
 
 
-def _print_json(path: Path, gallery: Gallery, findings: list[Finding]) -> None:
-    document = {
+def _as_json(path: Path, gallery: Gallery, findings: list[Finding]) -> dict[str, Any]:
+    return {
         "gallery": str(path),
         "persons": [{"name": name, "pictures": total, "faces": faces} for name, total, faces in _counts(gallery)],
         "findings": [asdict(finding) for finding in findings],
     }
-    print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
 
 
 def _print(gallery: Gallery, findings: list[Finding]) -> None:

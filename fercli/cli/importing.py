@@ -19,7 +19,9 @@ def import_corrections(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="An edited export: .eaf, .TextGrid, .csv, .json or .jsonl.", show_default=False
+            metavar="FILE",
+            help="An edited export: .eaf (ELAN), .TextGrid (Praat), .csv, .json (fercli or Label Studio) or .jsonl.",
+            show_default=False,
         ),
     ],
     force: Annotated[

@@ -10,16 +10,18 @@ import typer
 from fercli.config import NATIVE_FPS
 from fercli.errors import ConfigError
 
-Video = Annotated[Path, typer.Argument(help="The video file.", show_default=False)]
+Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="The video file.", show_default=False)]
 WorkspacePath = Annotated[
     Path, typer.Argument(metavar="WORKSPACE", help="The working directory of the video.", show_default=False)
 ]
 Fps = Annotated[str, typer.Option(help="Frames a second to look at, or 'native' for every frame.")]
-Start = Annotated[str, typer.Option(help="Begin here: seconds, m:s or h:m:s of the presentation time.")]
+Start = Annotated[str, typer.Option(help="Begin here: seconds, 1:30 or 1:02:03 of the presentation time.")]
 End = Annotated[str, typer.Option(help="Stop before this time; empty means the end.")]
 ShotThreshold = Annotated[float, typer.Option(help="Sensitivity of cuts; lower finds more.")]
 Detector = Annotated[str, typer.Option(help="Face detector, a name from 'fercli models'.")]
-DetectorWeights = Annotated[str, typer.Option(help="Weights file for the detector; required by yunet.")]
+DetectorWeights = Annotated[
+    Path | None, typer.Option(help="Weights file for the detector; required by yunet.", show_default=False)
+]
 MinScore = Annotated[float, typer.Option(help="Drop detections below this score, 0 to 1.")]
 MaxSide = Annotated[int, typer.Option(help="Scale larger frames down to this side for detection, pixels.")]
 Embedder = Annotated[str, typer.Option(help="Face embedder: a name from 'fercli models', or an ONNX file of yours.")]
@@ -33,7 +35,10 @@ Cast = Annotated[
 Model = Annotated[str, typer.Option(help="Classifier: a name from 'fercli models', or a file from 'fercli train'.")]
 MinFace = Annotated[int, typer.Option(help="Faces smaller than this are not assessable, pixels.")]
 Format = Annotated[str, typer.Option(help="A name from 'fercli formats'; by default what the suffix says.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that fercli did not write.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace a file that fercli did not write, or that was changed since.")
+]
+Replace = Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Batch = Annotated[int, typer.Option(help="Clips a step.")]
 Force = Annotated[bool, typer.Option("--force", help="Run even if the results are up to date.")]
@@ -89,9 +94,9 @@ def absolute(path: Path | None) -> str:
     return "" if path is None else str(path.resolve())
 
 
-def parse_embedder(text: str) -> str:
+def parse_network(text: str) -> str:
     """A name as it is, a file as `absolute` gives it."""
-    return absolute(Path(text)) if text.endswith(".onnx") else text
+    return absolute(Path(text)) if Path(text).suffix.lower() in (".onnx", ".safetensors") else text
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:

@@ -31,11 +31,17 @@ def list_persons(
     contact_sheet: Annotated[
         Path | None, typer.Option(help="Draw the best faces of everyone: a .png or .html to write.")
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a contact sheet that is there.")] = False,
 ) -> None:
     """Everyone: time on screen, tracks, best face, and how sure it is. The word `list` may be left out."""
     from fercli.workspace import Workspace
 
-    _show(Workspace.open(workspace), as_json=json, sheet=contact_sheet)
+    opened = Workspace.open(workspace)
+    if contact_sheet is not None:
+        from fercli.cli.outputs import refuse_existing
+
+        refuse_existing(contact_sheet, overwrite=overwrite)
+    _show(opened, as_json=json, sheet=contact_sheet)
 
 
 @people_app.command()
@@ -75,7 +81,11 @@ def split(
     from fercli.people import editing
 
     numbers = _track_numbers(tracks)
-    _change(workspace, lambda opened: editing.split(opened, who, numbers, name, force=force))
+
+    def give(opened: Workspace) -> None:
+        editing.split(opened, who, numbers, name, force=force)
+
+    _change(workspace, give)
 
 
 @people_app.command()
@@ -94,14 +104,17 @@ def restore(workspace: opt.WorkspacePath, who: Who) -> None:
     _change(workspace, lambda opened: editing.restore(opened, who))
 
 
-def _change(path: Path, change: Callable[[Workspace], object]) -> None:
-    """Change the corrections while nobody else works in the workspace, then show everyone."""
+def _change(path: Path, change: Callable[[Workspace], list[str] | None]) -> None:
+    """Change the corrections while nobody else works in the workspace, then show everyone and what is in doubt."""
+    from fercli.cli.console import ConsoleReporter
     from fercli.workspace import Workspace
 
     workspace = Workspace.open(path)
     with workspace.lock():
-        change(workspace)
+        doubts = change(workspace)
     _show(workspace)
+    for doubt in doubts or ():
+        ConsoleReporter().warn(doubt)
 
 
 def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = None) -> None:
@@ -128,8 +141,7 @@ def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = N
 
 
 def _print_json(persons: list[ListedPerson], problems: list[str]) -> None:
-    import json
-
+    from fercli.cli.outputs import json_to_stdout
     from fercli.people.corrections import UNASSIGNED
 
     document = {
@@ -137,7 +149,7 @@ def _print_json(persons: list[ListedPerson], problems: list[str]) -> None:
         "unassigned": next((person.as_json() for person in persons if person.name == UNASSIGNED), None),
         "problems": problems,
     }
-    print(json.dumps(document, indent=1, ensure_ascii=False))
+    json_to_stdout(document)
 
 
 def _print_table(persons: list[ListedPerson]) -> None:

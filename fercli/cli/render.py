@@ -1,4 +1,4 @@
-"""`fercli render`, and `fercli plot` of a workspace. `fercli.cli.app` adds them."""
+"""`fercli render`. `fercli.cli.app` adds it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from fercli.cli.console import ConsoleReporter
 
 def render(
     workspace: opt.WorkspacePath,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="By default VIDEO.annotated.mp4 here.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="An .mp4, .mov or .mkv; by default VIDEO.annotated.mp4 here.")
+    ] = None,
     blur_faces: Annotated[
         bool,
         typer.Option(
@@ -26,33 +28,17 @@ def render(
         list[str] | None,
         typer.Option(metavar="PERSON", help="Draw only this person, and do not blur them; may be repeated."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+    overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
     """The video with boxes, names, emotions and a timeline drawn over it; its sound and its timing are kept."""
+    from fercli.cli.outputs import refuse_existing
     from fercli.render.video import render as write
     from fercli.workspace import Workspace
 
     source = Workspace.open(workspace)
     target = output or Path(f"{Path(source.video.path).stem}.annotated.mp4")
-    write(
-        source,
-        target,
-        blur_faces=blur_faces,
-        only=only or (),
-        overwrite=overwrite,
-        reporter=ConsoleReporter(quiet=quiet),
-    )
-    print(target)
-
-
-def plot_workspace(path: Path, output: Path, *, overwrite: bool) -> None:
-    """Draw the timelines of the persons in a workspace.
-
-    Raises:
-        FercliError: as `Workspace.open` and `plot_timelines`.
-    """
-    from fercli.render.timeline_figure import plot_timelines
-    from fercli.workspace import Workspace
-
-    plot_timelines(Workspace.open(path), output, overwrite=overwrite)
+    refuse_existing(target, overwrite=overwrite)
+    reporter = ConsoleReporter(quiet=quiet)
+    write(source, target, blur_faces=blur_faces, only=only or (), overwrite=overwrite, reporter=reporter)
+    reporter.note(f"video: {target}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fercli.cli.outputs import refuse_existing
 from fercli.errors import ConfigError
 from fercli.progress import Reporter
 from fercli.report.page import build
@@ -20,13 +21,12 @@ def report(workspace: Path, output: Path, overwrite: bool, reporter: Reporter) -
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"cannot write a report to {output}: unknown suffix", hint="name it report.html")
-    if output.exists() and not overwrite:
-        raise ConfigError(f"{output} is there already", hint="choose another name, or add --overwrite")
+    refuse_existing(output, overwrite=overwrite)
     page, playback = build(Workspace.open(workspace), output)
     content = page.encode()
-    write_atomically(output, content)
+    write_atomically(output.resolve(), content)
     if playback.problem:
         reporter.warn(f"{playback.problem}: the report has no playback, the rest works")
     else:
         reporter.note("the report plays the video from where it is now: keep the two together")
-    reporter.note(f"report       {output} ({len(content) / 1e6:.1f} MB)")
+    reporter.note(f"report: {output} ({len(content) / 1e6:.1f} MB)")

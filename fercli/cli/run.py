@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fercli import pipeline
+from fercli.cli.outputs import refuse_what_is_no_file, to_stdout
 from fercli.config import EmotionsParams, ExportParams, FacesParams, FramesParams, Runtime, TracksParams
-from fercli.errors import ConfigError, OutputError
-from fercli.exporters import choose_format
+from fercli.errors import ConfigError
+from fercli.exporters import EXPORTERS, choose_format
 from fercli.hashing import sha256_file
 from fercli.media.probe import probe
 from fercli.progress import Reporter
@@ -21,13 +21,16 @@ from fercli.stages.export import file_name
 from fercli.stages.tracks import check as check_tracks
 from fercli.workspace import Workspace, write_atomically
 
+STDOUT = Path("-")
+"""As an output."""
+
 EXPORTED = "exported.json"
 """File of a workspace that says what was exported where, so that nothing else is ever replaced."""
 
 
 def annotate(
     video: Path,
-    output: Path,
+    output: Path | None,
     workdir: Path | None,
     *,
     frames: FramesParams,
@@ -41,8 +44,9 @@ def annotate(
     reporter: Reporter,
     quiet: bool,
 ) -> None:
-    """All stages, then the exported file and a summary."""
-    export_params = ExportParams(choose_format(output, format))
+    """All stages, then the exported file and a summary; without an `output` it is named after the video."""
+    output = output or _named_after(video, format)
+    export_params = _export_params(output, format)
     place = workdir or output.parent / f"{video.stem}.fercli"
     _check_output(output, place, overwrite=overwrite)
     check_tracks(tracks)
@@ -81,12 +85,10 @@ def stage(name: str, path: Path, params: Any, runtime: Runtime, *, force: bool, 
 
 
 def export(path: Path, output: Path, format: str, *, force: bool, overwrite: bool, reporter: Reporter) -> None:
-    """Run the last stage and put its file where it is wanted; `-` is stdout."""
+    """Run the last stage and put its file where it is wanted."""
     workspace = Workspace.open(path)
-    to_stdout = str(output) == "-"
-    params = ExportParams(format=ExportParams.format if to_stdout and not format else choose_format(output, format))
-    if not to_stdout:
-        _check_output(output, path, overwrite=overwrite)
+    params = _export_params(output, format)
+    _check_output(output, path, overwrite=overwrite)
     with workspace.lock():
         pipeline.run(workspace, [(EXPORT, params)], Runtime(), reporter, force=force)
         _copy_out(workspace, params, output)
@@ -99,23 +101,31 @@ def _with_images_already_kept(workspace: Workspace, params: FramesParams) -> Fra
     return replace(params, keep_images=params.keep_images or kept)
 
 
+def _named_after(video: Path, format: str) -> Path:
+    chosen = choose_format(Path(), format or ExportParams.format)
+    return Path(f"{video.stem}{EXPORTERS[chosen].suffix}")
+
+
+def _export_params(output: Path, format: str) -> ExportParams:
+    if output == STDOUT:
+        format = format or ExportParams.format
+    return ExportParams(choose_format(output, format))
+
+
 def _check_output(output: Path, workspace: Path, *, overwrite: bool) -> None:
     """Before hours of work, not after them. A file that is still as it was exported may be replaced by a new one."""
-    if output.is_dir():
-        raise ConfigError(
-            f"the output {output} is a directory", hint=f"give a file, for example -o {output / 'out.json'}"
-        )
-    if not output.parent.is_dir():
-        raise OutputError(f"no directory {output.parent} for the output", hint=f"run: mkdir -p {output.parent}")
-    if (
-        output.exists()
-        and not overwrite
-        and sha256_file(output) not in _written(workspace).get(str(output.resolve()), ())
-    ):
+    if output == STDOUT:
+        return
+    refuse_what_is_no_file(output)
+    if output.exists() and not overwrite and not _is_as_exported(output, workspace):
         raise ConfigError(
             f"{output} exists, and not as it was exported from {workspace}",
             hint="add --overwrite, or choose another -o",
         )
+
+
+def _is_as_exported(output: Path, workspace: Path) -> bool:
+    return sha256_file(output) in _written(workspace).get(str(output.resolve()), ())
 
 
 def _written(workspace: Path) -> dict[str, list[str]]:
@@ -129,17 +139,15 @@ def _written(workspace: Path) -> dict[str, list[str]]:
 
 def _copy_out(workspace: Workspace, params: ExportParams, output: Path) -> None:
     content = (workspace.path / EXPORT.directory / file_name(params)).read_bytes()
-    if str(output) == "-":
-        try:
-            sys.stdout.write(content.decode("utf-8"))
-        except UnicodeDecodeError:  # a format that is no text
-            sys.stdout.buffer.write(content)
-    else:
-        written, place = _written(workspace.path), str(output.resolve())
-        # Said before it is done: whichever of the two a kill leaves, the next run may replace it.
-        written[place] = [*written.get(place, [])[-1:], hashlib.sha256(content).hexdigest()]
-        write_atomically(workspace.path / EXPORTED, (json.dumps(written, indent=1) + "\n").encode())
-        write_atomically(output, content)
+    if output == STDOUT:
+        to_stdout(content)
+        return
+    place = output.resolve()  # a link stays, what it points to is written
+    written = _written(workspace.path)
+    # Said before it is done: whichever of the two a kill leaves, the next run may replace it.
+    written[str(place)] = [*written.get(str(place), [])[-1:], hashlib.sha256(content).hexdigest()]
+    write_atomically(workspace.path / EXPORTED, (json.dumps(written, indent=1) + "\n").encode())
+    write_atomically(place, content)
 
 
 def _say_next(workspace: Workspace, name: str, reporter: Reporter) -> None:

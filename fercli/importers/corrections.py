@@ -69,7 +69,7 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
     missing = {one.person for one in shown if one.carried} - {mark.person for mark in marks}
     notes += [f"{path} has nothing of {person}: deleted" for person in sorted(missing)]
     found = difference(shown, marks)
-    _write(workspace, who, found, renamed)
+    notes += _write(workspace, who, found, renamed)
     return Imported(found.changed, found.added, found.deleted, renamed, notes)
 
 
@@ -139,20 +139,26 @@ def _refuse_outside(workspace: Workspace, shown: list[Shown], marks: list[Mark])
             )
 
 
-def _write(workspace: Workspace, who: WhoIsWho, found: Difference, renamed: dict[str, str]) -> None:
-    """Names first: they are written one by one, and what is killed in between is done by importing again."""
+def _write(workspace: Workspace, who: WhoIsWho, found: Difference, renamed: dict[str, str]) -> list[str]:
+    """Names first: they are written one by one, and what is killed in between is done by importing again.
+
+    Returns:
+        what is in doubt, sentences.
+    """
+    doubts = []
     for old, new in renamed.items():
         if old in who.names:
-            rename(workspace, old, new)
+            doubts += rename(workspace, old, new)
         else:
             rename_person(workspace.human_segments, {old}, new)
     for person in sorted({row.person for row in found.rows} - renamed.keys()):
         if _only_numbered(who, person):
-            rename(workspace, person, person)
+            doubts += rename(workspace, person, person)
     if found.rows:
         rows = [replace(row, person=renamed.get(row.person, row.person)) for row in found.rows]
         before = under_shown_names(read_segments(workspace.human_segments), who)
         write_atomically(workspace.human_segments, as_csv(_merged(before, rows)))
+    return doubts
 
 
 def _only_numbered(who: WhoIsWho, person: str) -> bool:

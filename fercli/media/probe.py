@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
+from fercli.errors import VideoError
 from fercli.media.container import no_frame_decodes, open_video
 from fercli.media.decode import clockwise_rotation, decoded_frames
 from fercli.media.index import read_index
@@ -18,8 +20,10 @@ def probe(path: Path) -> VideoFacts:
     upright; a pixel aspect ratio other than 1 is not applied.
 
     Raises:
-        VideoError: missing, a directory, empty, not a video, sound only, or no frame of it can be decoded.
+        VideoError: missing, a directory, empty, not a video, sound only, no frame of it can be decoded, or its path
+            cannot be written everywhere.
     """
+    _refuse_path_that_cannot_be_written(path)
     index = read_index(path)
     with open_video(path) as (container, stream):
         frame = next(decoded_frames(container, stream, patient=True), None)
@@ -40,3 +44,13 @@ def probe(path: Path) -> VideoFacts:
         start_s=float(index.pts_s[0]),
         codec=codec,
     )
+
+
+def _refuse_path_that_cannot_be_written(path: Path) -> None:
+    """decord reads only paths that are UTF-8, and neither XML nor a line of text can hold a control character."""
+    text = str(path.absolute())
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
+        raise VideoError(
+            f"the path {text!r} has characters that are not UTF-8 or control characters",
+            hint="rename the file, or the directory it lies in",
+        )

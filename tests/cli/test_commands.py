@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import shutil
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
 import fercli
 from fercli.cli.app import main
-from fercli.models.registry import MODELS
+from fercli.models.registry import MODELS, find_weights
+from fercli.workspace import Workspace
 from tests.cli.test_errors import make_video
+from tests.models.tiny import write_tiny_classifier
 
 
 @pytest.fixture(scope="module")
@@ -33,22 +39,6 @@ def test_models_lists_every_network_with_its_licence(capsys: pytest.CaptureFixtu
         row = next(line for line in out.splitlines() if line.startswith(f"{spec.name} "))
         assert spec.task in row and spec.licence.split()[0] in row
     assert "needs a weights file of yours" in out
-
-
-def test_doctor_finds_this_installation_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["doctor"]) == 0
-    out = capsys.readouterr().out
-    assert "all is well" in out and "MISSING" not in out
-
-
-def test_doctor_names_missing_weights(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("FERCLI_WEIGHTS", str(tmp_path))
-    (tmp_path / "centerface.onnx").write_bytes(b"something else")
-    assert main(["doctor"]) == 5
-    out = capsys.readouterr().out
-    assert "MISSING detector centerface" in out and "reinstall fercli" in out
 
 
 def test_status_after_everything_ran(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,3 +132,72 @@ def test_show_says_what_has_to_run_first(tmp_path: Path, capsys: pytest.CaptureF
     assert main(["extract-frames", str(video), str(tmp_path / "w"), "-q"]) == 0
     assert main(["show", str(tmp_path / "w")]) == 4
     assert f"fercli detect-faces {tmp_path / 'w'}" in capsys.readouterr().err
+
+
+def test_export_to_stdout_is_utf_8_whatever_the_terminal(workspace: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(workspace, tmp_path / "w"))
+    file = copy / "workspace.json"
+    file.write_text(file.read_text(encoding="utf-8").replace("film.mp4", "李.mp4"), encoding="utf-8")
+    printed = io.BytesIO()
+    with redirect_stdout(io.TextIOWrapper(printed, encoding="latin-1")):
+        assert main(["export", str(copy), "-o", "-", "-q"]) == 0
+        assert json.loads(printed.getvalue())["video"]["name"] == "李.mp4"
+
+
+@pytest.mark.parametrize("options", [[], ["--overwrite"]])
+def test_an_export_into_a_pipe_is_refused_and_does_not_wait_for_a_reader(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    assert main(["export", str(workspace), "-o", str(tmp_path / "pipe.json"), *options]) == 2
+    assert "is a pipe or a device" in (err := capsys.readouterr().err) and "-o -" in err
+    assert (tmp_path / "pipe.json").is_fifo()
+
+
+def test_an_export_follows_a_link_and_knows_its_file_again(workspace: Path, tmp_path: Path) -> None:
+    link, file = tmp_path / "latest.json", tmp_path / "files" / "film.json"
+    file.parent.mkdir()
+    link.symlink_to(file)
+    for output in (link, file, link):
+        assert main(["export", str(workspace), "-o", str(output), "-q"]) == 0
+    assert link.is_symlink() and json.loads(file.read_text())["format"] == "fercli-annotations"
+
+
+def test_annotations_are_named_after_the_video_and_the_format(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    annotate = ["annotate", str(workspace.parent / "film.mp4"), "--workdir", str(workspace), "-q"]
+    for options in ([], ["--format", "csv"], ["--format", "textgrid"]):
+        assert main([*annotate, *options]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["film.TextGrid", "film.csv", "film.json"]
+    assert (tmp_path / "film.csv").read_text(encoding="utf-8-sig").startswith("object,class,")
+
+
+def test_annotate_to_stdout_is_only_data(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    annotate = ["annotate", str(workspace.parent / "film.mp4"), "--workdir", str(workspace)]
+    assert main([*annotate, "-o", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["video"]["name"] == "film.mp4"
+
+
+def test_networks_given_as_files_are_known_from_everywhere(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy, mine, other = Path(shutil.copytree(workspace, tmp_path / "w")), tmp_path / "mine", tmp_path / "other"
+    mine.mkdir()
+    other.mkdir()
+    shutil.copy(find_weights(MODELS["centerface"]) or "", mine / "detector.onnx")
+    write_tiny_classifier(mine / "tiny.safetensors")
+    monkeypatch.chdir(mine)
+    assert main(["detect-faces", str(copy), "--detector-weights", "detector.onnx", "-q"]) == 0
+    assert main(["track", str(copy), "-q"]) == 0
+    assert main(["classify-emotions", str(copy), "--model", "tiny.safetensors", "-q"]) == 0
+    monkeypatch.chdir(other)
+    assert main(["export", str(copy), "-o", "out.json", "-q"]) == 0
+    opened = Workspace.open(copy)
+    params = [receipt.params for name in ("2-faces", "4-emotions") if (receipt := opened.receipt(name))]
+    assert params[0]["weights"] == str(mine / "detector.onnx")
+    assert params[1]["model"] == str(mine / "tiny.safetensors")
+    (mine / "tiny.safetensors").write_bytes((mine / "tiny.safetensors").read_bytes() + b" ")
+    assert main(["status", str(copy)]) == 0
+    assert "the weights of classifier are not the ones used before" in capsys.readouterr().out

@@ -78,6 +78,16 @@ class TestVideo:
         code, err = fail(capsys, "annotate", audio, "-o", tmp_path / "out.json")
         assert code == 3 and "song.m4a has sound but no picture" in err
 
+    @pytest.mark.parametrize("name", [b"caf\xe9.mp4", b"a\nb.mp4", b"bell\x07.mp4"])
+    def test_a_name_that_cannot_be_written(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: bytes
+    ) -> None:
+        video = make_video(tmp_path / "grey.mp4").rename(tmp_path / os.fsdecode(name))
+        for command in (["annotate", video, "-o", tmp_path / "out.json"], ["extract-frames", video, tmp_path / "w"]):
+            code, err = fail(capsys, *command)
+            assert code == 3 and repr(video.name)[1:-1] in err and "hint: rename the file" in err
+        assert list(tmp_path.iterdir()) == [video]
+
     def test_nothing_is_left_behind(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "notes.mp4").write_text("Dear diary, " * 100)
         fail(capsys, "annotate", tmp_path / "notes.mp4", "-o", tmp_path / "out.json")

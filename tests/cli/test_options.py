@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
+from typing import Any
 
-from fercli.cli.options import parse_fps, parse_time, show_fps
+import pytest
+import typer
+
+from fercli.cli.app import app, main
+from fercli.cli.options import absolute, parse_fps, parse_network, parse_time, show_fps
 from fercli.config import NATIVE_FPS
 from fercli.errors import ConfigError
 
@@ -30,3 +35,47 @@ def test_rates() -> None:
 def test_what_is_no_rate(text: str) -> None:
     with pytest.raises(ConfigError, match="--fps"):
         parse_fps(text)
+
+
+def test_a_file_means_the_same_from_everywhere_and_a_name_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert parse_network("runs/best.safetensors") == str(tmp_path / "runs" / "best.safetensors")
+    assert parse_network("../arcface.ONNX") == str(tmp_path.parent / "arcface.ONNX")
+    assert parse_network("tsm-resnet18") == "tsm-resnet18"
+    assert absolute(Path("people")) == str(tmp_path / "people") and absolute(None) == ""
+
+
+def options_of(command: str) -> dict[str, str]:
+    """Option -> its help."""
+    group: Any = typer.main.get_command(app)
+    parameters = group.commands[command].params
+    return {name: parameter.help for parameter in parameters for name in parameter.opts if name.startswith("--")}
+
+
+def test_annotate_calls_everything_as_the_stages_do() -> None:
+    stages: dict[str, str] = {}
+    for command in ("detect-faces", "track", "classify-emotions", "export", "extract-frames"):
+        for name, meaning in options_of(command).items():
+            assert stages.setdefault(name, meaning) == meaning, f"{name} means two things"
+    own = {name: meaning for name, meaning in options_of("annotate").items() if name not in ("--output", "--workdir")}
+    assert own.items() <= stages.items()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["annotate"], "seconds, 1:30 or 1:02:03"),
+        (["import"], "Label Studio"),
+        (["doctor"], "Ends with 6"),
+        (["explain"], "--overwrite"),
+        (["people", "list"], "--overwrite"),
+    ],
+)
+def test_help_says(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: list[str], said: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main([*command, "--help"]) == 0
+    assert said in " ".join(capsys.readouterr().out.replace("│", " ").split())

@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from fercli import tables
 from fercli.config import FacesParams
 from fercli.datasets.framing import spread
-from fercli.errors import InputError, MissingStage
+from fercli.errors import InputError
+from fercli.exporters.document import gather
+from fercli.exporters.face_rows import middle_faces
 from fercli.geometry import square_around
 from fercli.labels import NOT_ASSESSABLE
 from fercli.media.crops import read_crops
@@ -46,29 +45,26 @@ class Face:
 
 
 def faces_of_workspace(workspace: Workspace, limit: int) -> list[Face]:
-    """The face in the middle of each assessed segment; if there are more than `limit`, some spread over the video.
+    """The face in the middle of each assessed segment that has one; of more than `limit` some, spread over the video.
 
     Raises:
-        MissingStage: the segments or the receipt of the faces are missing.
+        MissingStage: a stage has not run.
         CorruptTable: a table cannot be read.
+        InputError: a person's corrections or a crop cannot be read.
     """
+    document = gather(workspace)
     receipt = workspace.receipt("2-faces")
-    if receipt is None or not workspace.table("segments").exists():
-        raise MissingStage(
-            f"{workspace.path} has no emotions yet", hint=f"fercli annotate {workspace.video.path} does all stages"
-        )
-    persons = {row["track"]: row["person"] for row in _rows(workspace, "people", tables.PEOPLE)}
-    segments = [row for row in _rows(workspace, "segments", tables.SEGMENTS) if row["class"] != NOT_ASSESSABLE]
-    chosen = [segments[row] for row in spread(len(segments), limit)]
-    crops = dict(read_crops(workspace.table("crops"), np.array([row["face"] for row in chosen], np.int64)))
-    return [
-        Face(
-            crops[row["face"]],
-            float(receipt.params["crop_scale"]),
-            f"{persons[row['track']] or 'unassigned'} {row['start_s']:.1f} s",
-        )
-        for row in chosen
+    assert receipt is not None  # or gather would have refused
+    scale = float(receipt.params["crop_scale"])
+    faces = document.details().faces
+    seen = [
+        (faces["face"][row].as_py(), segment)
+        for segment, row in middle_faces(document, faces)
+        if row is not None and segment.emotion != NOT_ASSESSABLE
     ]
+    chosen = [seen[place] for place in spread(len(seen), limit)]
+    crops = dict(read_crops(workspace.table("crops"), np.array([face for face, _ in chosen], np.int64)))
+    return [Face(crops[face], scale, f"{segment.person} {segment.start_s:.1f} s") for face, segment in chosen]
 
 
 def faces_of_image(path: Path, limit: int) -> list[Face]:
@@ -115,8 +111,3 @@ def explain(classifier: EmotionClassifier, faces: Sequence[Face], path: Path) ->
         for row, (face, label) in enumerate(zip(faces, best, strict=True))
     ]
     explanation_sheet(shown, list(heats), captions, path)
-
-
-def _rows(workspace: Workspace, name: str, schema: pa.Schema) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = tables.read_table(workspace.table(name), schema).to_pylist()
-    return rows

@@ -1,0 +1,67 @@
+"""The commands that draw: report, plot, explain. `fercli.cli.app` adds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fercli.cli import options as opt
+from fercli.cli.console import ConsoleReporter
+from fercli.config import EmotionsParams, Runtime
+from fercli.errors import ConfigError
+
+
+def report(
+    workspace: opt.WorkspacePath,
+    output: Annotated[Path, typer.Option("--output", "-o", help="An .html file.")] = Path("report.html"),
+    overwrite: opt.Replace = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """One HTML page that opens offline: who felt what when, face by face, with the video beside it."""
+    from fercli.cli.report import report as write
+
+    write(workspace, output, overwrite=overwrite, reporter=ConsoleReporter(quiet=quiet))
+
+
+def plot(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="SOURCE...", help="Directories of training runs, or one workspace.", show_default=False),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf.")] = Path("plot.png"),
+    overwrite: opt.Replace = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Draw loss and accuracy of training runs side by side, or who felt what when in a workspace."""
+    from fercli.cli.outputs import refuse_existing
+
+    refuse_existing(output, overwrite=overwrite)
+    if (sources[0] / "workspace.json").is_file():
+        if len(sources) > 1:
+            raise ConfigError("one workspace is drawn at a time", hint=f"fercli plot {sources[0]} -o {output}")
+        from fercli.render.timeline_figure import plot_timelines
+        from fercli.workspace import Workspace
+
+        plot_timelines(Workspace.open(sources[0]), output, overwrite=overwrite)
+    else:
+        from fercli.training.curves import plot_runs
+
+        plot_runs(sources, output)
+    ConsoleReporter(quiet=quiet).note(f"plot: {output}")
+
+
+def explain(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A workspace, or an image.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .png to write.")] = Path("explained.png"),
+    model: opt.Model = EmotionsParams.model,
+    faces: Annotated[int, typer.Option(help="Faces to show at most.")] = 24,
+    device: opt.Device = Runtime.device,
+    overwrite: opt.Replace = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Heat maps over faces: what the network looked at when it named the emotion."""
+    from fercli.cli.explain import explain as draw
+
+    draw(source, output, model, faces, device, ConsoleReporter(quiet=quiet), overwrite=overwrite)
