@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +43,37 @@ def frontality(landmarks: NDArray[np.float32]) -> float:
         return 0.0
     place = float((nose - left) @ line) / length
     return float(np.clip(1 - abs(2 * place - 1), 0, 1))
+
+
+def keyframes(at: NDArray[Any], boxes: NDArray[np.float64], tolerance: float) -> NDArray[np.int64]:
+    """The boxes of a track that have to be kept so that the others lie between them.
+
+    The method of Ramer (1972) and of Douglas and Peucker (1973), with time as the first axis and the largest difference
+    as distance.
+
+    Args:
+        at: (N,) time or number of the frame of each box, ascending, N >= 1.
+        boxes: (N, 4) edges, or corner and size, in any unit.
+        tolerance: how far one of the four may be from where interpolation in time puts it, in that unit.
+
+    Returns:
+        Numbers of the boxes to keep, ascending; the first and the last are among them.
+    """
+    kept = {0, len(at) - 1}
+    waiting = [(0, len(at) - 1)]
+    while waiting:
+        first, last = waiting.pop()
+        if last - first < 2:
+            continue
+        share = ((at[first + 1 : last] - at[first]) / (at[last] - at[first]))[:, None]
+        between = boxes[first] + share * (boxes[last] - boxes[first])
+        error = np.abs(boxes[first + 1 : last] - between).max(axis=1)
+        worst = int(error.argmax())
+        if error[worst] > tolerance:
+            middle = first + 1 + worst
+            kept.add(middle)
+            waiting += [(first, middle), (middle, last)]
+    return np.array(sorted(kept), np.int64)
 
 
 def _area(boxes: NDArray[np.float32]) -> NDArray[np.float32]:

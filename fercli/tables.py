@@ -7,73 +7,78 @@ table's sha256 says whether a later stage has to run again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from fercli.errors import CorruptTable, OutputError
 
 
-def _column(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = False) -> pa.Field:
+def column(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = False) -> pa.Field:
+    """A column that says what it means and in which unit, in its metadata."""
     return pa.field(name, kind, nullable=nullable, metadata={"meaning": meaning})
 
 
 FRAMES = pa.schema(
     [
-        _column("frame", pa.int32(), "number of the frame in the video, from 0, in presentation order"),
-        _column("pts_s", pa.float64(), "presentation timestamp from the container, seconds"),
-        _column("shot", pa.int32(), "number of the shot, from 0; cuts lie between shots"),
+        column("frame", pa.int32(), "number of the frame in the video, from 0, in presentation order"),
+        column("pts_s", pa.float64(), "presentation timestamp from the container, seconds"),
+        column("shot", pa.int32(), "number of the shot, from 0; cuts lie between shots"),
     ]
 )
 
 FACES = pa.schema(
     [
-        _column("face", pa.int64(), "number of the face, from 0, by frame and then from left to right"),
-        _column("frame", pa.int32(), "frame it was seen in"),
-        _column("x1", pa.float32(), "left edge, pixels of the upright full-size frame"),
-        _column("y1", pa.float32(), "top edge, pixels"),
-        _column("x2", pa.float32(), "right edge (exclusive), pixels"),
-        _column("y2", pa.float32(), "bottom edge (exclusive), pixels"),
-        _column("score", pa.float32(), "confidence of the detector, in [0, 1]"),
-        _column(
+        column("face", pa.int64(), "number of the face, from 0, by frame and then from left to right"),
+        column("frame", pa.int32(), "frame it was seen in"),
+        column("x1", pa.float32(), "left edge, pixels of the upright full-size frame"),
+        column("y1", pa.float32(), "top edge, pixels"),
+        column("x2", pa.float32(), "right edge (exclusive), pixels"),
+        column("y2", pa.float32(), "bottom edge (exclusive), pixels"),
+        column("score", pa.float32(), "confidence of the detector, in [0, 1]"),
+        column(
             "landmarks",
             pa.list_(pa.float32(), 10),
             "x, y of the left eye, right eye, nose, left and right mouth corner as seen in the picture, pixels; "
             "null where the detector gives none",
             nullable=True,
         ),
-        _column("size", pa.float32(), "shorter side of the box, pixels"),
-        _column("sharpness", pa.float32(), "variance of the Laplacian of the face at 64 x 64 pixels, from 0"),
-        _column("contrast", pa.float32(), "variance of the luma of the face at 64 x 64 pixels, from 0"),
-        _column("frontal", pa.float32(), "1 facing the camera, 0 in profile; null without landmarks", nullable=True),
+        column("size", pa.float32(), "shorter side of the box, pixels"),
+        column("sharpness", pa.float32(), "variance of the Laplacian of the face at 64 x 64 pixels, from 0"),
+        column("contrast", pa.float32(), "variance of the luma of the face at 64 x 64 pixels, from 0"),
+        column("frontal", pa.float32(), "1 facing the camera, 0 in profile; null without landmarks", nullable=True),
     ]
 )
 
 CROPS = pa.schema(
     [
-        _column("face", pa.int64(), "number of the face"),
-        _column("jpeg", pa.binary(), "square crop around the face, JPEG"),
+        column("face", pa.int64(), "number of the face"),
+        column("jpeg", pa.binary(), "square crop around the face, JPEG"),
     ]
 )
 
 TRACKS = pa.schema(
     [
-        _column("face", pa.int64(), "number of the face"),
-        _column("track", pa.int32(), "track it belongs to, from 0; a track never crosses a cut"),
+        column("face", pa.int64(), "number of the face"),
+        column("track", pa.int32(), "track it belongs to, from 0; a track never crosses a cut"),
     ]
 )
 
 PEOPLE = pa.schema(
     [
-        _column("track", pa.int32(), "number of the track"),
-        _column("person", pa.string(), "who it is; null where no face was good enough to tell", nullable=True),
-        _column("shot", pa.int32(), "shot the track lies in"),
-        _column("start_s", pa.float64(), "first moment, seconds"),
-        _column("end_s", pa.float64(), "end (exclusive), seconds"),
-        _column("faces", pa.int32(), "faces in the track"),
-        _column("best_face", pa.int64(), "the face that shows the person best"),
-        _column(
+        column("track", pa.int32(), "number of the track"),
+        column("person", pa.string(), "who it is; null where no face was good enough to tell", nullable=True),
+        column("shot", pa.int32(), "shot the track lies in"),
+        column("start_s", pa.float64(), "first moment, seconds"),
+        column("end_s", pa.float64(), "end (exclusive), seconds"),
+        column("faces", pa.int32(), "faces in the track"),
+        column("best_face", pa.int64(), "the face that shows the person best"),
+        column(
             "identity",
             pa.float32(),
             "how surely the track is this person's, in [0, 1]; null with person",
@@ -84,21 +89,21 @@ PEOPLE = pa.schema(
 
 EMBEDDINGS = pa.schema(
     [
-        _column("track", pa.int32(), "number of the track; tracks without a usable face have no row"),
-        _column("embedding", pa.list_(pa.float32()), "mean over the track's best faces, in the space of the embedder"),
-        _column("confidence", pa.float32(), "how well those faces show whose they are, in [0, 1]"),
+        column("track", pa.int32(), "number of the track; tracks without a usable face have no row"),
+        column("embedding", pa.list_(pa.float32()), "mean over the track's best faces, in the space of the embedder"),
+        column("confidence", pa.float32(), "how well those faces show whose they are, in [0, 1]"),
     ]
 )
 
 SEGMENTS = pa.schema(
     [
-        _column("track", pa.int32(), "number of the track"),
-        _column("start_s", pa.float64(), "first moment, seconds"),
-        _column("end_s", pa.float64(), "end (exclusive), seconds"),
-        _column("class", pa.string(), "canonical emotion, or `not assessable`"),
-        _column("score", pa.float32(), "mean probability of the class; null if not assessable", nullable=True),
-        _column("reason", pa.string(), "why it is not assessable; empty otherwise"),
-        _column("face", pa.int64(), "face nearest to the middle of the segment"),
+        column("track", pa.int32(), "number of the track"),
+        column("start_s", pa.float64(), "first moment, seconds"),
+        column("end_s", pa.float64(), "end (exclusive), seconds"),
+        column("class", pa.string(), "canonical emotion, or `not assessable`"),
+        column("score", pa.float32(), "mean probability of the class; null if not assessable", nullable=True),
+        column("reason", pa.string(), "why it is not assessable; empty otherwise"),
+        column("face", pa.int64(), "face nearest to the middle of the segment"),
     ]
 )
 
@@ -107,13 +112,13 @@ def windows_schema(labels: tuple[str, ...]) -> pa.Schema:
     """Schema of `emotions.parquet`: one row a window, one probability column a label of the model."""
     return pa.schema(
         [
-            _column("track", pa.int32(), "number of the track"),
-            _column("face", pa.int64(), "first face of the window"),
-            _column("start_s", pa.float64(), "first moment, seconds"),
-            _column("end_s", pa.float64(), "end (exclusive), seconds"),
-            _column("reason", pa.string(), "why the window is not assessable; empty if it is"),
+            column("track", pa.int32(), "number of the track"),
+            column("face", pa.int64(), "first face of the window"),
+            column("start_s", pa.float64(), "first moment, seconds"),
+            column("end_s", pa.float64(), "end (exclusive), seconds"),
+            column("reason", pa.string(), "why the window is not assessable; empty if it is"),
             *(
-                _column(label, pa.float32(), f"probability of {label}; null if not assessable", nullable=True)
+                column(label, pa.float32(), f"probability of {label}; null if not assessable", nullable=True)
                 for label in labels
             ),
         ]
@@ -180,6 +185,15 @@ def read_parts(
                 begin = end
     except (OSError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
+
+
+def rows_by_value(values: pa.ChunkedArray) -> dict[Any, NDArray[np.int64]]:
+    """Value of a column without nulls -> (n,) rows that have it; both ascending. Sorts once for all values."""
+    encoded = values.combine_chunks().dictionary_encode()
+    code = encoded.indices.to_numpy()
+    ends = np.bincount(code, minlength=len(encoded.dictionary)).cumsum()
+    rows = np.split(np.argsort(code, kind="stable"), ends[:-1])
+    return dict(sorted(zip(encoded.dictionary.to_pylist(), rows, strict=False), key=itemgetter(0)))
 
 
 def _checked(path: Path, table: pa.Table, schema: pa.Schema | None) -> pa.Table:

@@ -21,6 +21,7 @@ from examples.make_sample import make_sample
 from fercli import tables
 from fercli.cli.app import main
 from fercli.exporters import EXPORTERS
+from fercli.exporters.label_studio import LABELLING_CONFIG
 from fercli.labels import EMOTIONS_8
 from fercli.workspace import TABLE_HOMES
 
@@ -29,6 +30,19 @@ FORMATS = README.parent / "docs" / "formats.md"
 SHOWN = (12, 150)
 """Lines, and characters a line, that are shown of a format."""
 
+BEHIND = {
+    "label-studio": f"""
+Label Studio takes the file only into a project that knows its labels. Create a project, put this into
+Settings > Labeling Interface > Code and save it:
+
+```xml
+{LABELLING_CONFIG}```
+
+In the file, replace the value of `video`, the name of the video, by the address under which your Label Studio serves
+it. Then import the file.
+"""
+}
+"""Format -> what has to be known to use it, shown below the file."""
 MEANING = {
     "workspace.json": "format version and facts of the video",
     "receipt.json": "what made the files beside it",
@@ -43,12 +57,13 @@ _SCHEMAS = re.compile(r"(?<=<!-- schemas -->\n).*?(?=<!-- end of schemas -->)", 
 
 def run_command(command: str) -> str:
     """What a `fercli ...` command prints on stdout and stderr, in that order."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    out, err = io.BytesIO(), io.StringIO()
+    text = io.TextIOWrapper(out, encoding="utf-8", write_through=True)
+    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(err):
         code = main(shlex.split(command)[1:])
     if code:
         raise RuntimeError(f"{command} ended with {code}: {err.getvalue()}")
-    return "\n".join(line.rstrip() for line in (out.getvalue() + err.getvalue()).splitlines()) + "\n"
+    return "\n".join(line.rstrip() for line in (out.getvalue().decode() + err.getvalue()).splitlines()) + "\n"
 
 
 def workspace_tree(workspace: Path) -> str:
@@ -97,7 +112,7 @@ def formats_page(workspace: Path, folder: Path) -> str:
         run_command(f"fercli export {workspace} -o {file} --format {name} -q")
         content = _columns(file) if exporter.suffix == ".parquet" else _first_lines(file)
         about = f"{exporter.summary}. Cannot hold: {exporter.lacks}."
-        parts.append(f"## {name}\n\n`{exporter.suffix}`: {about}\n\n```text\n{content}\n```\n")
+        parts.append(f"## {name}\n\n`{exporter.suffix}`: {about}\n\n```text\n{content}\n```\n{BEHIND.get(name, '')}")
     return "\n".join(parts)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fercli.geometry import frontality, iou_matrix, square_around
+from fercli.geometry import frontality, iou_matrix, keyframes, square_around
 
 whole_boxes = st.lists(st.tuples(*[st.integers(0, 12)] * 4), min_size=1, max_size=4).map(
     lambda rows: np.array(rows, dtype=np.float32)
@@ -73,3 +73,35 @@ def test_tilting_the_head_scaling_and_a_lower_nose_change_nothing(turn: float, s
 
 def test_eyes_in_one_place_say_nothing_and_count_as_profile() -> None:
     assert frontality(np.zeros((5, 2), np.float32)) == 0.0
+
+
+def moving(left: list[float]) -> NDArray[np.float64]:
+    """Boxes of one size that move along a line."""
+    return np.array([[x, 0.0, x + 10, 10.0] for x in left])
+
+
+def test_even_motion_needs_only_its_ends_whatever_the_frame_rate() -> None:
+    times = np.array([0.0, 0.1, 0.7, 1.0])
+    assert keyframes(times, moving([0.0, 1.0, 7.0, 10.0]), 0.01).tolist() == [0, 3]
+
+
+def test_where_the_motion_turns_a_box_is_kept() -> None:
+    frames = np.array([0, 10, 20, 30, 100])
+    walk = moving([0.0, 10.0, 20.0, 10.0, 10.0])
+    assert keyframes(frames, walk, 0.5).tolist() == [0, 2, 3, 4]
+    assert keyframes(frames, walk, 1000).tolist() == [0, 4]
+
+
+def test_boxes_left_out_lie_within_the_tolerance_of_interpolation() -> None:
+    rng = np.random.default_rng(0)
+    times = np.cumsum(rng.uniform(0.02, 0.3, 400))
+    track = np.cumsum(rng.normal(0, 3, (400, 4)), axis=0)
+    kept = keyframes(times, track, 4.0)
+    between = np.stack([np.interp(times, times[kept], track[kept, edge]) for edge in range(4)], axis=1)
+    assert np.abs(between - track).max() <= 4.0
+    assert len(kept) < 350
+
+
+def test_one_box_is_kept_once_and_two_are_both_kept() -> None:
+    assert keyframes(np.array([3.0]), moving([1.0]), 1.0).tolist() == [0]
+    assert keyframes(np.array([3.0, 4.0]), moving([1.0, 1.0]), 1.0).tolist() == [0, 1]

@@ -14,7 +14,7 @@ import pytest
 from fercli import tables
 from fercli.errors import CorruptTable, OutputError
 from fercli.labels import EMOTIONS
-from fercli.tables import FRAMES, SCHEMAS, read_parts, read_table, windows_schema, write_table
+from fercli.tables import FRAMES, SCHEMAS, read_parts, read_table, rows_by_value, windows_schema, write_table
 from fercli.workspace import TABLE_HOMES, digest
 
 
@@ -192,3 +192,23 @@ def test_out_of_space_while_a_part_is_written(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(pq.ParquetWriter, "write_table", fails)
     with pytest.raises(OutputError, match="No space left"):
         write_table(tmp_path / "f.parquet", [part(0, 1)], FRAMES)
+
+
+def test_rows_are_found_by_value_both_ascending() -> None:
+    numbers = pa.chunked_array([[7, -1, 7], [300, -1, 7]], pa.int32())
+    found = rows_by_value(numbers)
+    assert [(value, rows.tolist()) for value, rows in found.items()] == [(-1, [1, 4]), (7, [0, 2, 5]), (300, [3])]
+    names = rows_by_value(pa.chunked_array([["Zoë", "李", "Zoë"]]))
+    assert [(value, rows.tolist()) for value, rows in names.items()] == [("Zoë", [0, 2]), ("李", [1])]
+
+
+def test_a_column_without_rows_has_no_values() -> None:
+    assert rows_by_value(pa.chunked_array([], pa.string())) == rows_by_value(pa.chunked_array([[]], pa.int32())) == {}
+
+
+def test_of_many_rows_none_is_lost_and_none_is_given_twice() -> None:
+    values = np.random.default_rng(0).integers(0, 500, 20_000).astype(np.int32)
+    found = rows_by_value(pa.chunked_array([values]))
+    assert list(found) == np.unique(values).tolist()
+    for value, rows in found.items():
+        assert rows.tolist() == np.flatnonzero(values == value).tolist()

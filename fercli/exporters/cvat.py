@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.exporters.document import Document
-from fercli.exporters.face_rows import boxes_inside, rows_of_tracks, shown_emotions
+from fercli.exporters.face_rows import boxes_inside, shown_emotions
+from fercli.exporters.xml_text import without_forbidden
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.tables import rows_by_value
 
 
 def write(document: Document, path: Path) -> None:
@@ -30,7 +32,7 @@ def write(document: Document, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n')
         file.write(_text(_meta(document, size)))
-        for track, rows in rows_of_tracks(faces):
+        for track, rows in rows_by_value(faces["track"]).items():
             label = {"id": str(track), "label": persons[int(rows[0])].as_py(), "source": "auto"}
             element = ElementTree.Element("track", label)
             for row in rows:
@@ -88,4 +90,4 @@ def _element(name: str, content: Any) -> ElementTree.Element:
 
 def _text(element: ElementTree.Element) -> str:
     ElementTree.indent(element)
-    return ElementTree.tostring(element, encoding="unicode") + "\n"
+    return without_forbidden(ElementTree.tostring(element, encoding="unicode")) + "\n"

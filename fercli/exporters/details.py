@@ -45,11 +45,37 @@ def read_details(workspace: Workspace, names: Mapping[int, str]) -> Details:
     """
     windows = tables.read_table(workspace.table("emotions"))
     labels = tuple(windows.schema.names[len(tables.windows_schema(()).names) :])
-    shown = pa.array(sorted(names), pa.int32())
-    windows = windows.filter(pc.is_in(windows["track"], shown))
-    tracks = tables.read_table(workspace.table("tracks"), tables.TRACKS)
-    tracks = tracks.filter(pc.is_in(tracks["track"], shown))
-    return Details(labels, _faces(workspace, tracks, windows, labels, names), _windows(windows, labels, names))
+    windows = _shown(windows, names)
+    faces = read_faces(workspace, names)
+    window = pa.array(_window_of(faces, windows))
+    for label in labels:
+        faces = faces.append_column(label, windows[label].take(window))
+    return Details(labels, faces, _windows(windows, labels, names))
+
+
+def read_faces(workspace: Workspace, names: Mapping[int, str]) -> pa.Table:
+    """`Details.faces` without the probabilities; arguments and errors as `read_details`."""
+    # Face numbers are row numbers, and grow from frame to frame.
+    tracks = _shown(tables.read_table(workspace.table("tracks"), tables.TRACKS), names).sort_by("face")
+    faces = tables.read_table(workspace.table("faces"), tables.FACES).take(tracks["face"])
+    frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
+    pts = frames["pts_s"].to_numpy()
+    place = np.searchsorted(frames["frame"].to_numpy(), faces["frame"].to_numpy())
+    columns = {
+        "face": faces["face"],
+        "frame": faces["frame"],
+        "pts_s": pts[place],
+        "end_s": frame_ends(pts, workspace.video.end_s)[place],
+        "shot": frames["shot"].take(pa.array(place)),
+        "track": tracks["track"],
+        "person": _persons(tracks["track"], names),
+        **{name: faces[name] for name in ("x1", "y1", "x2", "y2", "score", "landmarks")},
+    }
+    return pa.table(columns)
+
+
+def _shown(rows: pa.Table, names: Mapping[int, str]) -> pa.Table:
+    return rows.filter(pc.is_in(rows["track"], pa.array(sorted(names), pa.int32())))
 
 
 def _windows(windows: pa.Table, labels: tuple[str, ...], names: Mapping[int, str]) -> pa.Table:
@@ -65,36 +91,12 @@ def _windows(windows: pa.Table, labels: tuple[str, ...], names: Mapping[int, str
     return pa.table(columns).sort_by([("start_s", "ascending"), ("track", "ascending")])
 
 
-def _faces(
-    workspace: Workspace, tracks: pa.Table, windows: pa.Table, labels: tuple[str, ...], names: Mapping[int, str]
-) -> pa.Table:
-    # Face numbers are row numbers, and grow from frame to frame.
-    tracks = tracks.sort_by("face")
-    faces = tables.read_table(workspace.table("faces"), tables.FACES).take(tracks["face"])
-    frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
-    pts = frames["pts_s"].to_numpy()
-    place = np.searchsorted(frames["frame"].to_numpy(), faces["frame"].to_numpy())
-    window = _window_of(tracks, windows)
-    columns = {
-        "face": faces["face"],
-        "frame": faces["frame"],
-        "pts_s": pts[place],
-        "end_s": frame_ends(pts, workspace.video.end_s)[place],
-        "shot": frames["shot"].take(pa.array(place)),
-        "track": tracks["track"],
-        "person": _persons(tracks["track"], names),
-        **{name: faces[name] for name in ("x1", "y1", "x2", "y2", "score", "landmarks")},
-        **{label: windows[label].take(pa.array(window)) for label in labels},
-    }
-    return pa.table(columns)
-
-
-def _window_of(tracks: pa.Table, windows: pa.Table) -> NDArray[np.int64]:
+def _window_of(faces: pa.Table, windows: pa.Table) -> NDArray[np.int64]:
     """(N,) row of the window each face lies in: of its track the last that begins with this face or an earlier one."""
     # One number orders by track and then by face; both are far below 2^31.
     begins = windows["track"].to_numpy().astype(np.int64) << 32 | windows["face"].to_numpy()
     order = np.argsort(begins)
-    wanted = tracks["track"].to_numpy().astype(np.int64) << 32 | tracks["face"].to_numpy()
+    wanted = faces["track"].to_numpy().astype(np.int64) << 32 | faces["face"].to_numpy()
     found: NDArray[np.int64] = order[np.searchsorted(begins[order], wanted, side="right") - 1]
     return found
 

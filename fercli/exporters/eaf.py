@@ -13,6 +13,7 @@ from pympi.Elan import Eaf, to_string
 
 from fercli.exporters.document import Document
 from fercli.exporters.timeline import tiers
+from fercli.exporters.xml_text import without_forbidden
 from fercli.labels import RECORD_NAMES
 
 TYPE = VOCABULARY = "emotion"
@@ -39,7 +40,8 @@ def write(document: Document, path: Path) -> None:
         eaf.add_tier(tier.name, ling=TYPE, part=tier.person)
         for interval in tier.intervals:
             eaf.add_annotation(tier.name, interval.start_ms, interval.end_ms, interval.emotion)
-    path.write_bytes(b'<?xml version="1.0" encoding="UTF-8"?>\n' + to_string(eaf, encoding="UTF-8") + b"\n")
+    xml = without_forbidden(to_string(eaf, encoding="unicode"))
+    path.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n{xml}\n', encoding="utf-8", newline="\n")
 
 
 def _empty(video: dict[str, Any]) -> Eaf:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fercli.exporters.document import Document, Segment
 from fercli.labels import NOT_ASSESSABLE
+from fercli.tables import rows_by_value
 
 EDGES = ("x1", "y1", "x2", "y2")
 
@@ -20,29 +21,29 @@ def all_segments(document: Document) -> list[Segment]:
     return sorted([*document.segments, *document.gaps], key=lambda segment: (segment.start_s, segment.track))
 
 
-def rows_of_tracks(faces: pa.Table) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Each track, ascending, with the rows of its faces by time."""
-    track = faces["track"].to_numpy()
-    order = np.argsort(track, kind="stable")
-    numbers, first = np.unique(track[order], return_index=True)
-    yield from zip(numbers.tolist(), np.split(order, first[1:]), strict=False)
-
-
 def rows_of_segments(document: Document, faces: pa.Table) -> Iterator[tuple[Segment, NDArray[np.int64]]]:
     """Each segment and gap, by start, with the rows of the faces of its track that lie in it.
 
     What a person says of somebody goes for all of his or her faces, in whatever track.
     """
     pts = faces["pts_s"].to_numpy()
-    of_track = dict(rows_of_tracks(faces))
-    person = np.array(faces["person"].to_pylist(), dtype=object)
+    of_track, of_person = rows_by_value(faces["track"]), rows_by_value(faces["person"])
+    nothing = np.zeros(0, np.int64)
     for segment in all_segments(document):
         if segment.source == "human":
-            rows = np.flatnonzero(person == segment.person)
+            rows = of_person.get(segment.person, nothing)
         else:
-            rows = of_track.get(segment.track, np.zeros(0, np.int64))
+            rows = of_track.get(segment.track, nothing)
         first, last = np.searchsorted(pts[rows], (segment.start_s, segment.end_s))
         yield segment, rows[first:last]
+
+
+def middle_faces(document: Document, faces: pa.Table) -> Iterator[tuple[Segment, int | None]]:
+    """Each segment and gap, by start, with the row of the face nearest to its middle; None if no face lies in it."""
+    pts = faces["pts_s"].to_numpy()
+    for segment, rows in rows_of_segments(document, faces):
+        middle = (segment.start_s + segment.end_s) / 2
+        yield segment, int(rows[np.abs(pts[rows] - middle).argmin()]) if len(rows) else None
 
 
 def shown_emotions(document: Document, faces: pa.Table) -> NDArray[np.object_]:

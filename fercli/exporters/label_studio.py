@@ -25,9 +25,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fercli.exporters.document import Document, Segment
-from fercli.exporters.face_rows import all_segments, boxes_inside, rows_of_tracks
+from fercli.exporters.face_rows import all_segments, boxes_inside
 from fercli.exporters.streams import as_json, joined
+from fercli.geometry import keyframes
 from fercli.labels import RECORD_NAMES
+from fercli.tables import rows_by_value
 
 LABELLING_CONFIG = "\n".join(
     [
@@ -63,38 +65,13 @@ def write(document: Document, path: Path) -> None:
         file.write("\n]}]}]\n")
 
 
-def keyframes(frames: NDArray[np.int64], boxes: NDArray[np.float64], tolerance: float) -> list[int]:
-    """Places of the boxes between which straight lines pass no further than `tolerance` from any number of any box.
-
-    The Ramer-Douglas-Peucker algorithm with the largest difference as distance.
-
-    Args:
-        frames: (N,) ascending, N at least 1.
-        boxes: (N, 4), any unit.
-    """
-    kept = {0, len(frames) - 1}
-    open_spans = [(0, len(frames) - 1)]
-    while open_spans:
-        first, last = open_spans.pop()
-        if last - first < 2:
-            continue
-        share = (frames[first : last + 1, None] - frames[first]) / (frames[last] - frames[first])
-        line = boxes[first] + share * (boxes[last] - boxes[first])
-        distance = np.abs(boxes[first : last + 1] - line).max(axis=1)
-        worst = first + int(distance.argmax())
-        if distance.max() > tolerance:
-            kept.add(worst)
-            open_spans += [(first, worst), (worst, last)]
-    return sorted(kept)
-
-
 def _results(document: Document) -> Iterator[dict[str, Any]]:
     fps = document.video["fps"]
     for number, segment in enumerate(all_segments(document)):
         yield from _timeline_region(f"segment{number}", segment, fps)
     faces = document.details().faces
     boxes = boxes_inside(faces, document.video)
-    for track, rows in rows_of_tracks(faces):
+    for track, rows in rows_by_value(faces["track"]).items():
         yield _box_region(document.video, track, faces.take(rows), boxes[rows])
 
 
@@ -115,7 +92,7 @@ def _box_region(video: dict[str, Any], track: int, faces: pa.Table, boxes: NDArr
     frames, seen = np.unique([_frame(pts_s, fps) for pts_s in times], return_index=True)
     corner, size = boxes[seen, :2], boxes[seen, 2:] - boxes[seen, :2]
     percent = np.concatenate([corner, size], axis=1) * 100 / ([video["width"], video["height"]] * 2)
-    kept = keyframes(frames, percent, TOLERANCE)
+    kept = keyframes(frames, percent, TOLERANCE).tolist()
     sequence = [
         {
             **dict(zip(("x", "y", "width", "height"), percent[place].round(2).tolist(), strict=True)),

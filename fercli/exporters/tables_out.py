@@ -22,34 +22,29 @@ from fercli.exporters.face_rows import EDGES, all_segments, shown_emotions
 from fercli.exporters.streams import as_json, parts, write_csv
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 
-
-def _column(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = False) -> pa.Field:
-    return pa.field(name, kind, nullable=nullable, metadata={"meaning": meaning})
-
-
-PERSON = _column("person", pa.string(), "shown name of the person")
-CLASS = _column("class", pa.string(), "emotion, or `not assessable`")
-END = _column("end_s", pa.float64(), "until when the frame stands (exclusive), seconds")
+PERSON = tables.column("person", pa.string(), "shown name of the person")
+CLASS = tables.column("class", pa.string(), "emotion, or `not assessable`")
+END = tables.column("end_s", pa.float64(), "until when the frame stands (exclusive), seconds")
 BOX = [tables.FACES.field(name) for name in EDGES]
 SEGMENTS = pa.schema(
     [
-        _column("type", pa.string(), "always `emotion`"),
+        tables.column("type", pa.string(), "always `emotion`"),
         CLASS,
-        _column("seconds", pa.float64(), "first moment, presentation timestamp, seconds"),
-        _column("object", pa.string(), "shown name of the person"),
-        _column("end", pa.float64(), "end (exclusive), seconds"),
-        _column("score", pa.float64(), "mean probability of the class; null if not assessable", nullable=True),
-        _column(
+        tables.column("seconds", pa.float64(), "first moment, presentation timestamp, seconds"),
+        tables.column("object", pa.string(), "shown name of the person"),
+        tables.column("end", pa.float64(), "end (exclusive), seconds"),
+        tables.column("score", pa.float64(), "mean probability of the class; null if not assessable", nullable=True),
+        tables.column(
             "track",
             pa.int32(),
             "number of the track; null, as is the box, where nobody was tracked",
             nullable=True,
         ),
         *(field.with_nullable(True) for field in BOX),
-        _column("identity", pa.float64(), "how surely the track is this person's, in [0, 1]", nullable=True),
-        _column("identity_source", pa.string(), "`human` if a person said who it is, else `machine`"),
-        _column("source", pa.string(), "`human` if a person corrected the segment, else `machine`"),
-        _column("reason", pa.string(), "why it is not assessable; empty otherwise"),
+        tables.column("identity", pa.float64(), "how surely the track is this person's, in [0, 1]", nullable=True),
+        tables.column("identity_source", pa.string(), "`human` if a person said who it is, else `machine`"),
+        tables.column("source", pa.string(), "`human` if a person corrected the segment, else `machine`"),
+        tables.column("reason", pa.string(), "why it is not assessable; empty otherwise"),
     ]
 )
 CSV_DIGITS = {"pts_s": 3, "start_s": 3, "end_s": 3, **dict.fromkeys(EDGES, 2)}
@@ -136,7 +131,7 @@ def _faces(document: Document, details: Details) -> Iterator[pa.Table]:
 
 def _probabilities(details: Details) -> list[pa.Field]:
     meaning = "probability of the emotion in the window, in [0, 1]; null if not assessable"
-    return [_column(RECORD_NAMES[label], pa.float32(), meaning, nullable=True) for label in details.labels]
+    return [tables.column(RECORD_NAMES[label], pa.float32(), meaning, nullable=True) for label in details.labels]
 
 
 def _rounded(table: pa.Table) -> pa.Table:

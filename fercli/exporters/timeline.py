@@ -75,27 +75,35 @@ def tiers(document: Document, segments: Iterable[Segment]) -> list[Tier]:
     names = set(by_person)
     result = []
     for person, own in by_person.items():
-        for number, lane in enumerate(_lanes(own), start=1):
-            name = person if number == 1 else _free_name(person, number, names)
+        lane = lanes([(interval.start_ms, interval.end_ms) for interval in own])
+        for number in range(max(lane, default=0) + 1):
+            name = _free_name(person, number + 1, names) if number else person
             names.add(name)
-            result.append(Tier(name, person, lane))
+            result.append(Tier(name, person, [interval for interval, k in zip(own, lane, strict=True) if k == number]))
     return result
+
+
+def lanes(spans: Sequence[tuple[int, int]], most: int | None = None) -> list[int]:
+    """Lane, from 0, of each span [start, end): spans in a lane do not overlap, as long as `most` lanes are enough.
+
+    By start, each goes to the first lane that is free by then, or else to the one that is free soonest.
+    """
+    busy: list[int] = []
+    lane = [0] * len(spans)
+    for number in sorted(range(len(spans)), key=spans.__getitem__):
+        start, end = spans[number]
+        free = next((k for k, until in enumerate(busy) if until <= start), len(busy))
+        if free == most:
+            free = busy.index(min(busy))
+        elif free == len(busy):
+            busy.append(end)
+        busy[free] = max(busy[free], end)
+        lane[number] = free
+    return lane
 
 
 def _milliseconds(seconds: float) -> int:
     return max(0, round(seconds * 1000))
-
-
-def _lanes(own: Sequence[Interval]) -> list[list[Interval]]:
-    """At least one lane; each interval goes to the first lane that is free by then."""
-    lanes: list[list[Interval]] = [[]]
-    for interval in own:
-        free = next((lane for lane in lanes if not lane or lane[-1].end_ms <= interval.start_ms), None)
-        if free is None:
-            lanes.append([interval])
-        else:
-            free.append(interval)
-    return lanes
 
 
 def _free_name(person: str, number: int, names: set[str]) -> str:

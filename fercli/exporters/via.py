@@ -13,10 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fercli.exporters.document import Document
-from fercli.exporters.face_rows import boxes_inside, rows_of_segments
+from fercli.exporters.face_rows import boxes_inside, middle_faces
 from fercli.exporters.streams import as_json, joined
 from fercli.labels import RECORD_NAMES
 
@@ -70,13 +68,11 @@ def _metadata(document: Document) -> Iterator[str]:
     faces = document.details().faces
     times = faces["pts_s"].to_numpy()
     boxes = boxes_inside(faces, document.video)
-    for segment, rows in rows_of_segments(document, faces):
+    for segment, row in middle_faces(document, faces):
         emotion = OPTION_OF[segment.emotion]
         span = [round(segment.start_s, 3), round(segment.end_s, 3)]
         yield _entry(span, [], {SEGMENT_PERSON: segment.person, SEGMENT_EMOTION: emotion})
-        if len(rows):
-            middle = (segment.start_s + segment.end_s) / 2
-            row = int(rows[np.abs(times[rows] - middle).argmin()])
+        if row is not None:
             x1, y1, x2, y2 = boxes[row].tolist()
             shape = [RECTANGLE, *(round(number, 2) for number in (x1, y1, x2 - x1, y2 - y1))]
             yield _entry([round(float(times[row]), 3)], shape, {BOX_PERSON: segment.person, BOX_EMOTION: emotion})

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from fercli.colours import COLOURS, as_hex, ink_on
+from fercli.geometry import keyframes
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.people.listing import ListedTrack
 from fercli.report.balance import SIGNS
 from fercli.report.content import Content, PersonContent
 from fercli.report.playback import Playback
-from fercli.report.thinning import keyframes
 from fercli.report.thumbnails import COLUMNS, SIDE
+from fercli.tables import rows_by_value
 
 _TOLERANCE = 0.04
 """How far an edge may be off between two boxes that are kept, as a share of the longer side; at least 1 pixel."""
@@ -32,7 +31,7 @@ def charts(content: Content, playback: Playback) -> dict[str, Any]:
             "source": playback.source,
             "problem": playback.problem,
             "start": _ms(video["start_s"]),
-            "end": _ms(video["start_s"] + video["duration_s"]),
+            "end": max(_ms(video["start_s"] + video["duration_s"]), _ms(video["start_s"]) + 1),
             "size": video["size"],
             "width": video["width"],
             "height": video["height"],
@@ -45,20 +44,18 @@ def charts(content: Content, playback: Playback) -> dict[str, Any]:
 
 def boxes(content: Content) -> dict[str, list[Any]]:
     """The boxes of each track at keyframes: `pts` and the four edges as steps from the one before."""
-    faces = content.faces.select(["track", "pts_s", "end_s", "x1", "y1", "x2", "y2"]).sort_by(
-        [("track", "ascending"), ("pts_s", "ascending")]
-    )
+    faces = content.faces.select(["pts_s", "end_s", "x1", "y1", "x2", "y2"])
     person_of = {row.track: number for number, person in enumerate(content.persons) for row in _tracks(person)}
     columns: dict[str, list[Any]] = {name: [] for name in ("track", "person", "end", "pts", "x1", "y1", "x2", "y2")}
-    for rows in _by_track(faces):
-        pts = rows["pts_s"].to_numpy()
-        edges = np.stack([rows[name].to_numpy().astype(np.float64) for name in ("x1", "y1", "x2", "y2")], axis=1)
+    for track, rows in rows_by_value(content.faces["track"]).items():
+        own = faces.take(rows)
+        pts = own["pts_s"].to_numpy()
+        edges = np.stack([own[name].to_numpy().astype(np.float64) for name in ("x1", "y1", "x2", "y2")], axis=1)
         side = float(np.median(np.maximum(edges[:, 2] - edges[:, 0], edges[:, 3] - edges[:, 1])))
         kept = keyframes(pts, edges, max(1.0, _TOLERANCE * side))
-        track = rows["track"][0].as_py()
         columns["track"].append(track)
         columns["person"].append(person_of[track])
-        columns["end"].append(_ms(rows["end_s"][-1].as_py()))
+        columns["end"].append(_ms(own["end_s"][-1].as_py()))
         columns["pts"].append(_steps(pts[kept] * 1000))
         for name, edge in zip(("x1", "y1", "x2", "y2"), edges[kept].T, strict=True):
             columns[name].append(_steps(edge))
@@ -104,12 +101,6 @@ def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]
 
 def _tracks(person: PersonContent) -> list[ListedTrack]:
     return person.listed.tracks if person.listed else []
-
-
-def _by_track(faces: pa.Table) -> list[pa.Table]:
-    tracks = faces["track"].to_numpy()
-    edges = [0, *(np.flatnonzero(np.diff(tracks)) + 1).tolist(), len(tracks)]
-    return [faces.slice(first, last - first) for first, last in pairwise(edges) if last > first]
 
 
 def _steps(values: NDArray[Any]) -> list[int]:

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import TracksParams
-from fercli.errors import MissingStage
 from fercli.exporters.details import Details
 from fercli.exporters.document import Document, Person, Segment, gather
 from fercli.exporters.segment import NO_TRACK
+from fercli.exporters.timeline import lanes
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
 from fercli.people.listing import ListedPerson, list_people
 from fercli.report.balance import balance
-from fercli.report.thinning import Stream, bin_stream, lanes, shares, spread_evenly
+from fercli.report.thinning import Stream, bin_stream, shares, spread_evenly
 from fercli.report.thumbnails import make_pictures
 from fercli.workspace import Workspace
 
@@ -31,13 +31,6 @@ FACES_A_PERSON, FACES_IN_ALL = 240, 3000
 """Pictures of faces; at some 2 kB each they are most of the page."""
 MOST_LANES = 8
 """Of tracks of one person, or of nobody, that are on screen at the same time."""
-_NEEDED = {
-    "faces": "detect-faces",
-    "crops": "detect-faces",
-    "people": "track",
-    "emotions": "classify-emotions",
-    "segments": "classify-emotions",
-}
 
 
 @dataclass(frozen=True)
@@ -103,7 +96,6 @@ def read_content(workspace: Workspace) -> Content:
         CorruptTable: a table cannot be read.
         InputError: a person's corrections or a crop cannot be read.
     """
-    _require_stages(workspace)
     document = gather(workspace)
     details = document.details()
     listed = {one.name: one for one in list_people(workspace)[0] if not one.ignored}
@@ -144,15 +136,6 @@ def transitions(segments: list[Segment]) -> Counter[tuple[str, str]]:
     return Counter(change for change in changes if NOT_ASSESSABLE not in change)
 
 
-def _require_stages(workspace: Workspace) -> None:
-    for table, stage in _NEEDED.items():
-        if not workspace.table(table).exists():
-            raise MissingStage(
-                f"{workspace.path} cannot be reported on: {stage} has not run yet",
-                hint=f"run: fercli {stage} {workspace.path}",
-            )
-
-
 def _person(
     document: Document,
     person: Person,
@@ -166,7 +149,7 @@ def _person(
     windows = details.windows.filter(pc.equal(details.windows["person"], person.name))
     start, end = windows["start_s"].to_numpy(), windows["end_s"].to_numpy()
     probabilities = np.stack([windows[label].to_numpy().astype(np.float64) for label in details.labels], axis=1)
-    known = ~np.isnan(probabilities).any(axis=1)
+    known = ~np.isnan(probabilities).any(axis=1) & (end > start)
     return PersonContent(
         person,
         listed,
@@ -192,8 +175,8 @@ def _person(
 
 def _lanes(listed: ListedPerson | None, segments: list[Segment]) -> NDArray[np.int64]:
     tracks = listed.tracks if listed else []
-    lane = lanes(np.array([one.start_s for one in tracks]), np.array([one.end_s for one in tracks]), MOST_LANES)
-    lane_of = {one.track: number for one, number in zip(tracks, lane.tolist(), strict=True)}
+    lane = lanes([(round(1000 * one.start_s), round(1000 * one.end_s)) for one in tracks], MOST_LANES)
+    lane_of = {one.track: number for one, number in zip(tracks, lane, strict=True)}
     return np.array([lane_of.get(segment.track, 0) for segment in segments], np.int64)
 
 

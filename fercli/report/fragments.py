@@ -122,7 +122,7 @@ def _seconds_table(one: PersonContent, classes: list[dict[str, Any]]) -> str:
     seconds = dict(one.person.seconds_by_emotion)
     if gaps:
         seconds[NOT_ASSESSABLE] = sum(gap.end_s - gap.start_s for gap in gaps)
-    total = sum(seconds.values())
+    total = sum(seconds.values()) or 1.0  # a film of one frame may last no time
     body = "".join(
         f"<tr><th scope=row>{_swatch(classes, _place(classes, emotion))}{RECORD_NAMES[emotion]}</th>"
         f"<td>{_duration(spent)}</td><td>{100 * spent / total:.0f} %</td></tr>"

@@ -31,12 +31,13 @@ def find_video(video: VideoFacts, page: Path) -> Playback:
         page: where the report will lie.
     """
     path = Path(video.path)
+    shown = os.fsencode(path).decode("utf-8", "replace")  # a file name need not be text
     try:
         size = path.stat().st_size
     except OSError:
-        return Playback("", f"the video is no longer at {video.path}")
+        return Playback("", f"the video is no longer at {shown}")
     if size != video.size:
-        return Playback("", f"{video.path} has changed since it was analysed")
+        return Playback("", f"{shown} has changed since it was analysed")
     try:
         # Windows has no relative path from one drive to another.
         relative = os.path.relpath(path.resolve(), page.resolve().parent)

@@ -1,4 +1,4 @@
-"""Less of everything: what a page of a few megabytes keeps of hours of windows, boxes and faces."""
+"""Less of everything: what a page of a few megabytes keeps of hours of windows and faces."""
 
 from __future__ import annotations
 
@@ -62,36 +62,6 @@ def bin_stream(
     return Stream(step, bins, total / np.maximum(total.sum(axis=1, keepdims=True), 1e-12))
 
 
-def keyframes(pts_s: NDArray[np.float64], boxes: NDArray[np.float64], tolerance: float) -> NDArray[np.int64]:
-    """The boxes of a track that have to be kept so that the others lie between them.
-
-    The method of Ramer (1972) and of Douglas and Peucker (1973), with time as the first axis.
-
-    Args:
-        pts_s: (N,) ascending, N >= 1.
-        boxes: (N, 4).
-        tolerance: how far an edge may be from where interpolation in time puts it, pixels.
-
-    Returns:
-        Numbers of the boxes to keep, ascending; the first and the last are among them.
-    """
-    kept = {0, len(pts_s) - 1}
-    waiting = [(0, len(pts_s) - 1)]
-    while waiting:
-        first, last = waiting.pop()
-        if last - first < 2:
-            continue
-        share = ((pts_s[first + 1 : last] - pts_s[first]) / (pts_s[last] - pts_s[first]))[:, None]
-        between = boxes[first] + share * (boxes[last] - boxes[first])
-        error = np.abs(boxes[first + 1 : last] - between).max(axis=1)
-        worst = int(error.argmax())
-        if error[worst] > tolerance:
-            middle = first + 1 + worst
-            kept.add(middle)
-            waiting += [(first, middle), (middle, last)]
-    return np.array(sorted(kept), np.int64)
-
-
 def shares(counts: NDArray[np.int64], *, most_each: int, most: int) -> NDArray[np.int64]:
     """How many faces of each person to keep: at most `most_each`, then all scaled down to `most` or a few more."""
     wanted = np.minimum(counts, most_each)
@@ -105,18 +75,3 @@ def spread_evenly(count: int, keep: int) -> NDArray[np.int64]:
     """`keep` of the numbers below `count`, ascending: the middles of equal parts; all if there are no more."""
     keep = min(count, keep)
     return ((np.arange(keep) + 0.5) * count / max(keep, 1)).astype(np.int64)
-
-
-def lanes(start_s: NDArray[np.float64], end_s: NDArray[np.float64], most: int) -> NDArray[np.int64]:
-    """(N,) lane of each of (N,) spans, from 0: spans in a lane do not overlap, as long as `most` lanes are enough."""
-    taken: list[float] = []
-    lane = np.zeros(len(start_s), np.int64)
-    for span in np.lexsort((end_s, start_s)).tolist():
-        free = next((number for number, end in enumerate(taken) if end <= start_s[span] + 1e-6), len(taken))
-        if free < most:
-            taken[free : free + 1] = [float(end_s[span])]
-            lane[span] = free
-        else:
-            lane[span] = int(np.argmin(taken))
-            taken[lane[span]] = max(taken[lane[span]], float(end_s[span]))
-    return lane

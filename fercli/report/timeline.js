@@ -31,6 +31,17 @@ function segmentPaths(person, { x, width }, top, height, lanes) {
   return { paths, slim, labels, byHand };
 }
 
+// Names over each other cannot be read: where tracks of a person share a row and overlap, none is written.
+function legible(labels) {
+  const latest = new Map();
+  for (const label of labels) {
+    const rival = latest.get(label.row);
+    if (rival && label.left < rival.right - 1) label.covered = rival.covered = true;
+    if (!rival || rival.right < label.right) latest.set(label.row, label);
+  }
+  return labels.filter(({ covered }) => !covered);
+}
+
 function drawTimeline(svg, person, at, top, height, lanes) {
   const { paths, slim, labels, byHand } = segmentPaths(person, at, top, height, lanes);
   for (const kind of [UNKNOWN, ...Array(UNKNOWN).keys()])
@@ -53,7 +64,7 @@ function drawTimeline(svg, person, at, top, height, lanes) {
         );
   if (byHand) element("path", { d: byHand, fill: "#000", class: "by-hand" }, svg);
   if (height < 14) return;
-  for (const { left, right, row, kind } of labels) {
+  for (const { left, right, row, kind } of legible(labels)) {
     const { name, letters, ink } = classes[kind];
     const text = right - left > 7.5 * name.length + 8 ? name : letters;
     element(

@@ -108,9 +108,9 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
     reasons = face_reasons(faces, params)
 
     rows: list[tuple[int, list[int], int, float, float, str]] = []
-    face_ids, track_ids = tracks["face"].to_numpy(), tracks["track"].to_numpy()
-    for track in np.unique(track_ids):
-        members = np.sort(face_ids[track_ids == track])
+    face_ids = tracks["face"].to_numpy()
+    for track, own_rows in tables.rows_by_value(tracks["track"]).items():
+        members = np.sort(face_ids[own_rows])
         for first in range(0, len(members), params.stride):
             own = members[first : first + params.stride]
             follower = members[first + params.stride] if first + params.stride < len(members) else None
@@ -118,7 +118,7 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
             if follower is not None and place[follower] - place[own[-1]] <= BRIDGED_FRAMES:
                 end = times[follower]
             clip = _clip(members, first, params.stride, n_frames)
-            rows.append((int(track), clip, int(own[0]), times[own[0]], float(end), _window_reason(own, reasons)))
+            rows.append((track, clip, int(own[0]), times[own[0]], float(end), _window_reason(own, reasons)))
     rows.sort(key=lambda row: (max(row[1]), row[0], row[2]))
     return Windows(
         track=np.array([row[0] for row in rows], dtype=np.int32),
@@ -149,16 +149,14 @@ def face_reasons(faces: pa.Table, params: EmotionsParams) -> list[str]:
 def make_segments(windows: pa.Table, params: EmotionsParams) -> pa.Table:
     """Smooth each track's windows into the rows of `segments.parquet`, ordered by start and track."""
     labels = windows.schema.names[len(tables.windows_schema(()).names) :]
-    track = windows["track"].to_numpy()
     start, end = windows["start_s"].to_numpy(), windows["end_s"].to_numpy()
     face = windows["face"].to_numpy()
     reasons = windows["reason"].to_pylist()
     probabilities = np.stack([windows[label].to_numpy() for label in labels], axis=1)
 
     rows = []
-    for number in np.unique(track):
-        index = np.flatnonzero(track == number)
-        index = index[np.argsort(face[index])]
+    for track, own in tables.rows_by_value(windows["track"]).items():
+        index = own[np.argsort(face[own])]
         for segment in smooth(
             probabilities[index],
             start[index],
@@ -171,7 +169,7 @@ def make_segments(windows: pa.Table, params: EmotionsParams) -> pa.Table:
             blamed = [reasons[i] for i in inside if reasons[i]]
             rows.append(
                 {
-                    "track": int(number),
+                    "track": track,
                     "start_s": float(start[inside[0]]),
                     "end_s": float(end[inside[-1]]),
                     "class": labels[segment.label] if known else NOT_ASSESSABLE,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Callable
+import subprocess
+import sys
 from html import unescape
 from importlib import import_module
 from pathlib import Path
@@ -14,8 +16,7 @@ import pytest
 
 from fercli.errors import ConfigError
 from fercli.exporters import EXPORTERS, choose_format
-from fercli.exporters.document import Document
-from tests.exporters.samples import PERSONS, awkward, nobody
+from tests.exporters.samples import PERSONS, awkward, nobody, other_hash_seed
 
 NUMBERED = ("mot",)
 """Formats that hold numbers only."""
@@ -35,17 +36,30 @@ def letters(text: str) -> str:
     return re.sub(r"[\W_]", "", text)
 
 
-@pytest.mark.parametrize("make", [awkward, nobody])
+def write_everything(folder: Path) -> None:
+    """Both documents in every format, under the names of the formats."""
+    for make in (awkward, nobody):
+        (folder / make.__name__).mkdir(parents=True)
+        document = make(folder / f"{make.__name__}.fercli")
+        for name, exporter in EXPORTERS.items():
+            exporter.write(document, folder / make.__name__ / f"{name}{exporter.suffix}")
+
+
+@pytest.fixture(scope="module")
+def written_twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Folders with everything, written by this process and by one in which sets have another order."""
+    here, there = (tmp_path_factory.mktemp("exports") / name for name in ("here", "there"))
+    write_everything(here)
+    code = f"from pathlib import Path; from {__name__} import write_everything; write_everything(Path({str(there)!r}))"
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": other_hash_seed()}, check=True)
+    return here, there
+
+
+@pytest.mark.parametrize("document", ["awkward", "nobody"])
 @pytest.mark.parametrize("name", EXPORTERS)
-def test_the_same_document_is_the_same_file(tmp_path: Path, name: str, make: Callable[[Path], Document]) -> None:
-    files = []
-    for run in ("a", "b"):
-        folder = tmp_path / run
-        folder.mkdir()
-        EXPORTERS[name].write(make(tmp_path / f"{run}.fercli"), folder / f"out{EXPORTERS[name].suffix}")
-        (file,) = folder.iterdir()
-        files.append(file.read_bytes())
-    assert files[0] == files[1]
+def test_the_same_document_is_the_same_file(written_twice: tuple[Path, Path], name: str, document: str) -> None:
+    files = [folder / document / f"{name}{EXPORTERS[name].suffix}" for folder in written_twice]
+    assert files[0].read_bytes() == files[1].read_bytes()
 
 
 @pytest.mark.parametrize("name", EXPORTERS)

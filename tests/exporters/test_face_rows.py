@@ -1,26 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from fercli.exporters.document import NO_TRACK, Segment
 from fercli.exporters.face_rows import (
     all_segments,
     boxes_inside,
     identity_numbers,
+    middle_faces,
     rows_of_segments,
-    rows_of_tracks,
     shown_emotions,
 )
-from tests.exporters.face_documents import SHOWN, VIDEO, empty_document, make_document
-
-
-def test_tracks_come_with_their_faces_by_time() -> None:
-    faces = make_document().details().faces
-    assert [(track, rows.tolist()) for track, rows in rows_of_tracks(faces)] == [
-        (0, [0, 2, 5]),
-        (1, [1, 3]),
-        (2, [4]),
-        (3, [6, 7]),
-    ]
+from tests.exporters.face_documents import ROSS, SEGMENTS, SHOWN, VIDEO, empty_document, make_document
 
 
 def test_a_segment_has_the_faces_of_its_track_from_its_start_to_before_its_end() -> None:
@@ -57,11 +50,27 @@ def test_boxes_end_at_the_edges_of_the_frame() -> None:
 def test_no_faces() -> None:
     document = empty_document()
     faces = document.details().faces
-    assert list(rows_of_tracks(faces)) == [] and list(rows_of_segments(document, faces)) == []
+    assert list(rows_of_segments(document, faces)) == []
+    assert list(middle_faces(document, faces)) == []
     assert len(identity_numbers(document, faces)) == len(shown_emotions(document, faces)) == 0
     assert boxes_inside(faces, VIDEO).shape == (0, 4)
 
 
 def test_a_segment_whose_track_has_no_faces_has_no_rows() -> None:
     document = make_document([])
-    assert [len(rows) for _, rows in rows_of_segments(document, document.details().faces)] == [0] * 5
+    faces = document.details().faces
+    assert [len(rows) for _, rows in rows_of_segments(document, faces)] == [0] * 5
+    assert [row for _, row in middle_faces(document, faces)] == [None] * 5
+
+
+def test_a_persons_own_segment_has_the_persons_faces_in_any_track() -> None:
+    said = Segment("fear", 0.3, 0.65, ROSS, NO_TRACK, None, None, "", source="human")
+    stranger = replace(said, person="Nobody Tracked")
+    document = make_document(segments=[said, stranger], gaps=[])
+    found = [(s.person, rows.tolist()) for s, rows in rows_of_segments(document, document.details().faces)]
+    assert found == [(ROSS, [2, 4, 5]), ("Nobody Tracked", [])]
+
+
+def test_the_face_of_a_segment_is_the_nearest_to_its_middle() -> None:
+    document = make_document(segments=[replace(SEGMENTS[0], end_s=0.59)], gaps=[])
+    assert [row for _, row in middle_faces(document, document.details().faces)] == [2]  # 0.4 s of 0.2 and 0.4

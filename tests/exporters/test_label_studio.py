@@ -10,7 +10,7 @@ import pytest
 
 from fercli.exporters import label_studio
 from fercli.exporters.document import UNASSIGNED, Document
-from fercli.exporters.label_studio import LABELLING_CONFIG, TOLERANCE, keyframes
+from fercli.exporters.label_studio import LABELLING_CONFIG
 from fercli.labels import RECORD_NAMES
 from tests.exporters.face_documents import ROSS, VIDEO, ZOE, empty_document, make_document
 
@@ -93,25 +93,6 @@ def test_many_boxes_become_few_keyframes_within_one_percent(tmp_path: Path) -> N
         assert shown_at(sequence, frame + 1) == pytest.approx(percent, abs=1)
 
 
-def test_keyframes_are_where_a_straight_line_does_not_do() -> None:
-    frames = np.array([0, 10, 20, 30, 100])
-    x = np.array([0.0, 10.0, 20.0, 10.0, 10.0])
-    boxes = np.stack([x, np.zeros(5), np.ones(5), np.ones(5)], axis=1)
-    assert keyframes(frames, boxes, 0.5) == [0, 2, 3, 4]
-    assert keyframes(frames, boxes, 1000) == [0, 4]
-    assert keyframes(frames[:1], boxes[:1], 0.5) == [0]
-    assert keyframes(frames[:2], boxes[:2], 0.5) == [0, 1]
-
-
-def test_keyframes_keep_their_promise_for_any_track() -> None:
-    rng = np.random.default_rng(0)
-    frames = np.cumsum(rng.integers(1, 9, 400))
-    boxes = np.cumsum(rng.normal(0, 0.5, (400, 4)), axis=0)
-    kept = keyframes(frames, boxes, TOLERANCE)
-    drawn = np.stack([np.interp(frames, frames[kept], boxes[kept, side]) for side in range(4)], axis=1)
-    assert len(kept) < 400 and np.abs(drawn - boxes).max() <= TOLERANCE
-
-
 def test_two_pictures_in_one_frame_of_label_studio_make_one_keyframe(tmp_path: Path) -> None:
     faces = [(n, n, pts_s, 0, ROSS, 0.0, 0.0, 9.0, 9.0, 0.9, None) for n, pts_s in enumerate((0.0, 0.01, 0.02, 0.3))]
     (box,) = results(written(tmp_path / "a.json", make_document(faces)), "videorectangle")
@@ -131,6 +112,12 @@ def test_the_task_fits_the_labelling_interface(tmp_path: Path) -> None:
     wanted = {str(value)[1:] for tag in view for value in tag.attrib.values() if value.startswith("$")}
     assert wanted <= set(task["data"])
     assert task["data"]["persons"] == [{"value": ROSS}, {"value": ZOE}, {"value": UNASSIGNED}]
+
+
+def test_people_find_the_labelling_interface_beside_the_format() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    section = page.split("\n## label-studio\n")[1].split("\n## ")[0]
+    assert f"```xml\n{LABELLING_CONFIG}```" in section
 
 
 def test_nobody_makes_a_task_without_results(tmp_path: Path) -> None:

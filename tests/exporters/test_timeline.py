@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fercli.exporters.document import Document, Person, Segment
-from fercli.exporters.timeline import Interval, intervals, tiers
+from fercli.exporters.timeline import Interval, intervals, lanes, tiers
 from tests.exporters.samples import PERSONS, awkward, nobody
 
 ROSS = Segment("happiness", 1.0, 2.0, "Ross", 0, 0.9, (0, 0, 1, 1), "")
@@ -64,3 +64,12 @@ def test_everyone_has_a_tier_in_order_of_screen_time_and_unassigned_comes_last(t
     document = awkward(tmp_path / "a")
     assert [tier.person for tier in tiers(document, [])] == [*PERSONS, "Unassigned"]
     assert tiers(nobody(tmp_path / "b"), []) == []
+
+
+def test_spans_that_overlap_lie_in_different_lanes_in_whatever_order_they_come() -> None:
+    assert lanes([(0, 2000), (1000, 3000), (2000, 4000), (500, 600)]) == [0, 1, 0, 1]
+    assert lanes([]) == []
+
+
+def test_there_are_never_more_lanes_than_allowed_and_the_one_free_soonest_is_taken() -> None:
+    assert lanes([(0, 100), (0, 50), (10, 20), (60, 70)], most=2) == [1, 0, 0, 0]

@@ -70,6 +70,16 @@ def make_film(path: Path, video: VideoFacts | None = None) -> Workspace:
     )
 
 
+def make_film_of_nobody(path: Path) -> Workspace:
+    """The workspace of a film without a face."""
+    return make_workspace(
+        path,
+        frames=pa.table([list(range(45)), list(map(pts, range(45))), [0] * 45], schema=tables.FRAMES),
+        emotions=tables.windows_schema(LABELS).empty_table(),
+        **{name: tables.SCHEMAS[name].empty_table() for name in ("faces", "crops", "tracks", "people", "segments")},
+    )
+
+
 def _face(frame: int, track: int) -> dict[str, object]:
     """They move evenly to the right, each in its own place."""
     left = 5.0 + 30 * track + 0.2 * frame

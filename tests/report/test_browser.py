@@ -20,7 +20,7 @@ from fercli.colours import COLOURS
 from fercli.progress import Silent
 from fercli.workspace import VideoFacts
 from tests.media_samples import HEIGHT, WIDTH, numbered_video, read_number
-from tests.report.film import EVIL, START_S, make_film
+from tests.report.film import EVIL, START_S, make_film, make_film_of_nobody
 from tests.workspaces import VIDEO
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def silent_report(tmp_path: Path) -> Path:
 class Visit:
     """A page that was opened, and everything it asked for or complained of."""
 
-    def __init__(self, browser: Browser, path: Path, width: int = 1280) -> None:
+    def __init__(self, browser: Browser, path: Path, width: int = 1280, drawn: str = ".strip path.segments") -> None:
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self.context = browser.new_context(offline=True, viewport={"width": width, "height": 900})
@@ -95,7 +95,7 @@ class Visit:
         self.page.on("console", lambda line: self.complaints.append(line.text) if line.type != "log" else None)
         self.page.goto(path.as_uri())
         self.page.wait_for_selector("html[data-ready=yes]", state="attached")
-        self.page.wait_for_selector(".strip path.segments", state="attached")
+        self.page.wait_for_selector(drawn, state="attached")
 
     def __enter__(self) -> Visit:
         return self
@@ -299,6 +299,26 @@ def test_print_holds_every_person_with_charts(browser: Browser, silent_report: P
         assert visit.page.locator(".legend").is_visible() and visit.page.locator(".person").count() == 3
 
 
-def test_a_narrow_window_needs_no_sideways_scrolling(browser: Browser, film_page: Path) -> None:
-    with Visit(browser, film_page, width=600) as visit:
-        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 600
+@pytest.mark.parametrize("width", [600, 400])
+def test_a_narrow_window_needs_no_sideways_scrolling(browser: Browser, film_page: Path, width: int) -> None:
+    with Visit(browser, film_page, width) as visit:
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_segments_over_each_other_are_not_lettered_over_each_other(browser: Browser, tmp_path: Path) -> None:
+    workspace = make_film(tmp_path / "film.fercli")
+    said = "person,start,end,class\nNobody Tracked,5,8,happy\nNobody Tracked,7,10,sad\nNobody Tracked,11,13,angry\n"
+    workspace.human_segments.write_text(said, encoding="utf-8")
+    report(workspace.path, tmp_path / "report.html", False, Silent())
+    with Visit(browser, tmp_path / "report.html") as visit:
+        names = visit.page.locator("#everyone .gutter").all_inner_texts()
+        plot = visit.page.locator(".plot.strip").nth(names.index("Nobody Tracked"))
+        assert plot.locator("text").all_text_contents() == ["angry"]
+
+
+def test_a_film_without_faces_shows_nothing_to_point_at(browser: Browser, tmp_path: Path) -> None:
+    report(make_film_of_nobody(tmp_path / "empty.fercli").path, tmp_path / "report.html", False, Silent())
+    with Visit(browser, tmp_path / "report.html", drawn="#everyone") as visit:
+        assert visit.page.locator("text=No face was found.").is_visible()
+        assert not any(part.is_visible() for part in visit.page.locator(".bar, .hint, #axis").all())
+        assert visit.complaints == []

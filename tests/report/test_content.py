@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,12 +11,14 @@ from fercli import tables
 from fercli.errors import MissingStage
 from fercli.labels import NOT_ASSESSABLE
 from fercli.report import content as report_content
+from fercli.report import fragments
 from fercli.report.columns import boxes, charts
 from fercli.report.content import Content, read_content
 from fercli.report.playback import Playback
 from fercli.report.thumbnails import COLUMNS
 from fercli.workspace import Workspace
 from tests.report.film import EVIL, LABELS, START_S, make_film
+from tests.workspaces import VIDEO
 
 
 @pytest.fixture
@@ -110,11 +114,26 @@ def test_a_persons_own_segments_are_marked_even_of_classes_and_people_no_network
 
 
 @pytest.mark.parametrize(
-    ("table", "stage"), [("crops", "detect-faces"), ("people", "track"), ("segments", "classify-emotions")]
+    ("directory", "stage"), [("2-faces", "detect-faces"), ("3-tracks", "track"), ("4-emotions", "classify-emotions")]
 )
-def test_a_stage_that_has_not_run_is_named(tmp_path: Path, table: str, stage: str) -> None:
+def test_a_stage_that_has_not_run_is_named(tmp_path: Path, directory: str, stage: str) -> None:
     workspace: Workspace = make_film(tmp_path / "film.fercli")
-    workspace.table(table).unlink()
+    shutil.rmtree(workspace.path / directory)
     with pytest.raises(MissingStage, match=f"{stage} has not run yet") as caught:
         read_content(workspace)
     assert caught.value.hint == f"run: fercli {stage} {workspace.path}"
+
+
+def test_what_lasts_no_time_has_no_mean_and_no_share(tmp_path: Path) -> None:
+    video = replace(VIDEO, path="/films/still.mp4", start_s=START_S, duration_s=0.0)
+    workspace = make_film(tmp_path / "film.fercli", video)
+    for name in ("emotions", "segments", "people"):
+        table = tables.read_table(workspace.table(name))
+        place = table.schema.get_field_index("end_s")
+        table = table.set_column(place, table.schema.field(place), table["start_s"])
+        tables.write_table(workspace.table(name), [table], table.schema)
+    film = read_content(workspace)
+    assert [one.balance for one in film.persons] == [None, None, None]
+    data = charts(film, Playback("", "gone"))
+    assert (data["video"]["start"], data["video"]["end"]) == (5000, 5001)  # charts divide by the length
+    assert "<td>0.0 s</td><td>0 %</td>" in fragments.persons(film, data["classes"])

@@ -30,6 +30,11 @@ def test_a_video_that_is_gone_is_named(tmp_path: Path) -> None:
     assert found.source == "" and f"no longer at {tmp_path / 'gone.mp4'}" in found.problem
 
 
+def test_a_name_that_is_no_text_can_be_written_on_the_page(tmp_path: Path) -> None:
+    found = find_video(replace(VIDEO, path="/films/a\udcff.mp4"), tmp_path / "report.html")
+    assert found.problem == "the video is no longer at /films/a\ufffd.mp4"
+
+
 def test_a_file_of_another_size_is_not_played(tmp_path: Path) -> None:
     video = tmp_path / "film.mp4"
     video.write_bytes(b"video")
