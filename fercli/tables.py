@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from fercli.errors import CorruptTable, OutputError
+from fercli.errors import CorruptTable, OutputError, command
 
 
 def column(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = False) -> pa.Field:
@@ -204,5 +204,5 @@ def _checked(path: Path, table: pa.Table, schema: pa.Schema | None) -> pa.Table:
 
 def _corrupt(path: Path, reason: str) -> CorruptTable:
     return CorruptTable(
-        f"cannot read table {path}: {reason}", hint=f"run `fercli status {path.parent.parent}` to see what to re-run"
+        f"cannot read table {path}: {reason}", hint=f"to see what to re-run: {command('status', path.parent.parent)}"
     )

@@ -17,6 +17,7 @@ import errno
 import hashlib
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from fercli.errors import InputError, OutputError, WorkspaceError, WorkspaceLocked
+from fercli.errors import InputError, OutputError, WorkspaceError, WorkspaceLocked, command
 from fercli.hashing import sha256_file
 from fercli.tables import read_parts, write_table
 
@@ -116,7 +117,7 @@ class Workspace:
             WorkspaceError: not a workspace, damaged, or of a newer fercli.
         """
         if not path.exists():
-            raise InputError(f"no workspace at {path}", hint=f"make one: fercli extract-frames VIDEO {path}")
+            raise InputError(f"no workspace at {path}", hint=f"make one: {command('extract-frames', 'VIDEO', path)}")
         file = path / "workspace.json"
         try:
             document = json.loads(file.read_text(encoding="utf-8"))
@@ -299,6 +300,20 @@ def writing(path: Path) -> Iterator[None]:
             else "choose a place you may write to, with -o, --out or --workdir"
         )
         raise OutputError(f"cannot write {error.filename or path}: {error.strerror or error}", hint=hint) from error
+
+
+def require_parent(path: Path, what: str) -> None:
+    """Before the work: the directory in which a file is to be written must be there.
+
+    Args:
+        what: is to be written, for the message, as in `the cast`.
+
+    Raises:
+        OutputError: it is not.
+    """
+    if not path.parent.is_dir():
+        hint = f"run: mkdir -p {shlex.quote(str(path.parent))}"
+        raise OutputError(f"no directory {path.parent} for {what}", hint=hint)
 
 
 def digest(path: Path) -> str:

@@ -143,7 +143,7 @@ def test_damage_is_named_with_the_file_and_the_next_command(tmp_path: Path, kind
         with pytest.raises(CorruptTable) as caught:
             read()
         assert str(path) in caught.value.message
-        assert caught.value.hint.startswith(f"run `fercli status {tmp_path / 'film.fercli'}`")
+        assert caught.value.hint == f"to see what to re-run: fercli status {tmp_path / 'film.fercli'}"
 
 
 def test_other_columns_or_types_are_refused(tmp_path: Path) -> None:

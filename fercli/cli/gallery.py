@@ -11,7 +11,7 @@ import typer
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
 from fercli.config import FacesParams, Runtime, TracksParams
-from fercli.errors import EXIT_FOUND
+from fercli.errors import EXIT_FOUND, command
 
 if TYPE_CHECKING:
     from fercli.people.gallery import Gallery
@@ -45,9 +45,9 @@ def check(
     else:
         _print(found, findings)
     if findings:
-        reporter.note(f"next: put right what is listed, then fercli gallery check {gallery}")
+        reporter.note(f"next: put right what is listed, then {command('gallery', 'check', gallery)}")
         raise typer.Exit(EXIT_FOUND)
-    reporter.note(f"next: fercli track WORKSPACE --gallery {gallery}")
+    reporter.note(f"next: {command('track', 'WORKSPACE', '--gallery', gallery)}")
 
 
 @gallery_app.command()
@@ -76,7 +76,7 @@ def add_from(
         reporter.note(
             f"{len(files)} of {pictures} pictures: the other faces of {person} show nothing new, or too little"
         )
-    reporter.note(f"next: fercli track {workspace} --gallery {gallery}")
+    reporter.note(f"next: {command('track', workspace, '--gallery', gallery)}")
 
 
 def _networks(device: str) -> tuple[Any, Any]:

@@ -9,6 +9,7 @@ import typer
 
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
+from fercli.errors import command
 
 if TYPE_CHECKING:
     from fercli.importers.corrections import Imported
@@ -39,7 +40,7 @@ def import_corrections(
     reporter = ConsoleReporter(quiet=quiet)
     for line in [*done.notes, *_summary(done)]:
         reporter.note(line)
-    reporter.note(f"next: fercli export {workspace} -o annotations.json")
+    reporter.note(f"next: {command('export', workspace, '-o', 'annotations.json')}")
 
 
 def _summary(done: Imported) -> list[str]:

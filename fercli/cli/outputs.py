@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fercli.errors import ConfigError, OutputError
-from fercli.workspace import writing
+from fercli.errors import ConfigError
+from fercli.workspace import require_parent, writing
 
 
 def refuse_existing(output: Path, *, overwrite: bool) -> None:
@@ -38,8 +38,7 @@ def refuse_what_is_no_file(output: Path) -> None:
                 f"the output {output} is a pipe or a device, not a file",
                 hint="give a file; `fercli export WORKSPACE -o -` writes to stdout",
             )
-        if not output.parent.is_dir():
-            raise OutputError(f"no directory {output.parent} for the output", hint=f"run: mkdir -p {output.parent}")
+        require_parent(output, "the output")
 
 
 def to_stdout(content: bytes) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from fercli.cli import options as opt
 from fercli.cli.default_group import group_with_default
-from fercli.errors import ConfigError
+from fercli.errors import ConfigError, command
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -137,7 +137,7 @@ def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = N
         reporter.warn(problem)
     if sheet is not None:
         reporter.note(f"contact sheet: {sheet}")
-    reporter.note(f"next: fercli export {workspace.path} -o annotations.json")
+    reporter.note(f"next: {command('export', workspace.path, '-o', 'annotations.json')}")
 
 
 def _print_json(persons: list[ListedPerson], problems: list[str]) -> None:

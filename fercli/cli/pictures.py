@@ -10,7 +10,7 @@ import typer
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
 from fercli.config import EmotionsParams, Runtime
-from fercli.errors import ConfigError
+from fercli.errors import ConfigError, command
 
 
 def report(
@@ -40,7 +40,8 @@ def plot(
     refuse_existing(output, overwrite=overwrite)
     if (sources[0] / "workspace.json").is_file():
         if len(sources) > 1:
-            raise ConfigError("one workspace is drawn at a time", hint=f"fercli plot {sources[0]} -o {output}")
+            hint = f"run: {command('plot', sources[0], '-o', output)}"
+            raise ConfigError("one workspace is drawn at a time", hint=hint)
         from fercli.render.timeline_figure import plot_timelines
         from fercli.workspace import Workspace
 

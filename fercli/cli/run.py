@@ -11,7 +11,7 @@ from typing import Any
 from fercli import pipeline
 from fercli.cli.outputs import refuse_what_is_no_file, to_stdout
 from fercli.config import EmotionsParams, ExportParams, FacesParams, FramesParams, Runtime, TracksParams
-from fercli.errors import ConfigError
+from fercli.errors import ConfigError, command
 from fercli.exporters import EXPORTERS, choose_format
 from fercli.hashing import sha256_file
 from fercli.media.probe import probe
@@ -152,5 +152,5 @@ def _copy_out(workspace: Workspace, params: ExportParams, output: Path) -> None:
 
 def _say_next(workspace: Workspace, name: str, reporter: Reporter) -> None:
     following = STAGES[[stage.name for stage in STAGES].index(name) + 1]
-    arguments = " -o annotations.json" if following is EXPORT else ""
-    reporter.note(f"next: fercli {following.name} {workspace.path}{arguments}")
+    arguments = ("-o", "annotations.json") if following is EXPORT else ()
+    reporter.note(f"next: {command(following.name, workspace.path, *arguments)}")

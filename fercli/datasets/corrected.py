@@ -23,7 +23,7 @@ from fercli.datasets.faces import DatasetSplits
 from fercli.datasets.folder import folders, listing
 from fercli.datasets.pack import CLIP_FRAMES, CROP_SCALE, pack
 from fercli.datasets.samples import Problem, Sample
-from fercli.errors import DatasetError
+from fercli.errors import DatasetError, command
 from fercli.exporters.document import gather
 from fercli.exporters.overlay import hidden_names, under_shown_names
 from fercli.labels import EMOTIONS, EMOTIONS_8, NOT_ASSESSABLE
@@ -122,7 +122,7 @@ def _crops(workspace: Workspace, paths: list[Path]) -> dict[Path, _Crop]:
     if receipt is None:
         raise DatasetError(
             f"nothing says how the crops in {workspace.path} were cut",
-            hint=f"run: fercli detect-faces {workspace.path}",
+            hint=f"run: {command('detect-faces', workspace.path)}",
         )
     share = CROP_SCALE / float(receipt.params["crop_scale"])
     table = workspace.table("crops")

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.errors import OutputError
 from fercli.people.cast_file import create, opened, require_embedder
 from fercli.tracking.clustering import cluster
 from fercli.tracking.conflicts import enemies_of
 from fercli.tracking.identity import NOBODY, rms_distances, scatter, settle
+from fercli.workspace import require_parent
 
 TRACKS_KEPT = 24
 """Of each person and video: the tracks that show them best. Enough for every look, and a file that stays small."""
@@ -92,8 +92,8 @@ def check(path: Path, embedder: str) -> None:
     if path.exists():
         with opened(path) as connection:
             require_embedder(connection, path, embedder)
-    elif not path.parent.is_dir():
-        raise OutputError(f"no directory {path.parent} for the cast", hint=f"run: mkdir -p {path.parent}")
+    else:
+        require_parent(path, "the cast")
 
 
 class Names:

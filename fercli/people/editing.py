@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from fercli.errors import ConfigError
+from fercli.errors import ConfigError, command
 from fercli.people.cast_names import Shown, told_to_cast
 from fercli.people.corrections import UNASSIGNED, clean_name
 from fercli.people.editor import Editor, wanted_name
@@ -32,7 +32,7 @@ def rename(workspace: Workspace, name: str, new: str) -> list[str]:
     editor = Editor(workspace)
     tracks = editor.find(name)
     if new in editor.who.names - {name}:
-        hint = f'to make them one: fercli people merge {workspace.path} "{name}" "{new}"'
+        hint = f"to make them one: {command('people', 'merge', workspace.path, name, new)}"
         raise ConfigError(f"there is a {new!r} already", hint=hint)
     editor.decide(tracks, name=new)
     return _write(editor, [editor.shown(name)], new)
@@ -113,7 +113,7 @@ def restore(workspace: Workspace, name: str) -> None:
     editor = Editor(workspace)
     tracks = [track for track in editor.find(name, unassigned=True) if editor.who.tracks[track].ignored]
     if not tracks:
-        raise ConfigError(f"{name!r} is not ignored", hint=f"fercli people {workspace.path}")
+        raise ConfigError(f"{name!r} is not ignored", hint=f"run: {command('people', workspace.path)}")
     editor.decide(tracks, ignore=False)
     editor.save()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fercli.errors import ConfigError
+from fercli.errors import ConfigError, command
 from fercli.people.cast_names import Shown
 from fercli.people.corrections import UNASSIGNED, Correction, Seen, clean_name
 from fercli.people.naming import distinctness, next_free_name, who_is_who
@@ -55,8 +55,8 @@ class Editor:
         if wanted is None and not unassigned:
             raise ConfigError(
                 f"{UNASSIGNED} is not a person",
-                hint=f"name its tracks one by one: fercli people split {self.workspace.path} {UNASSIGNED} "
-                "--tracks N --name NAME",
+                hint="name its tracks one by one: "
+                + command("people", "split", self.workspace.path, UNASSIGNED, "--tracks", "N", "--name", "NAME"),
             )
         tracks = sorted(track for track, identity in self.who.tracks.items() if identity.name == wanted)
         if not tracks:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fercli.errors import CorruptTable
+from fercli.errors import CorruptTable, command
 from fercli.people.corrections import Seen
 from fercli.workspace import Workspace
 
@@ -107,5 +107,5 @@ def _read(path: Path, columns: list[str], rows: list[tuple[str, str, list[Any]]]
     except (OSError, pa.ArrowException) as error:
         raise CorruptTable(
             f"cannot read table {path}: {error}",
-            hint=f"run `fercli status {path.parent.parent}` to see what to re-run",
+            hint=f"to see what to re-run: {command('status', path.parent.parent)}",
         ) from error

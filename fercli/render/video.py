@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.errors import ConfigError, VideoError
+from fercli.errors import ConfigError, VideoError, command
 from fercli.media.container import no_frame_decodes, open_video
 from fercli.media.decode import decode
 from fercli.media.index import FrameIndex, read_index
@@ -129,7 +129,7 @@ def _check_output(workspace: Workspace, out: Path, overwrite: bool) -> None:
 def _source(workspace: Workspace) -> Path:
     """The video, if it is still the one that was annotated."""
     path = Path(workspace.video.path)
-    hint = f"if it was moved: fercli extract-frames NEW_PATH {workspace.path}"
+    hint = f"if it was moved: {command('extract-frames', 'NEW_PATH', workspace.path)}"
     if not path.exists():
         raise VideoError(f"the video {path} is gone", hint=hint)
     if path.is_file() and path.stat().st_size != workspace.video.size:

@@ -10,6 +10,7 @@ from typing import Any
 from fercli.config import Runtime
 from fercli.errors import MissingStage
 from fercli.progress import Reporter
+from fercli.required import run_hint
 from fercli.workspace import Chunks, Workspace
 
 
@@ -46,9 +47,8 @@ class StageContext:
         """
         receipt = self.workspace.receipt("2-faces")
         if receipt is None:
-            raise MissingStage(
-                f"the faces in {self.workspace.path} have no receipt", hint=f"fercli detect-faces {self.workspace.path}"
-            )
+            hint = run_hint(self.workspace, "2-faces")
+            raise MissingStage(f"the faces in {self.workspace.path} have no receipt", hint=hint)
         return float(receipt.params["crop_scale"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import shutil
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -64,12 +65,12 @@ def test_export_to_stdout_is_only_data(workspace: Path, capsys: pytest.CaptureFi
 
 def test_each_stage_names_the_next_command(workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     video = workspace.parent / "film.mp4"
-    commands = [["extract-frames", str(video), str(tmp_path / "w.fercli")]]
+    commands = [["extract-frames", str(video), str(tmp_path / "my film.fercli")]]
     for _ in range(4):
         assert main(commands[-1]) == 0
         hint = capsys.readouterr().err.splitlines()[-1]
         assert hint.startswith("next: fercli ")
-        commands.append(hint.removeprefix("next: fercli ").split())
+        commands.append(shlex.split(hint.removeprefix("next: fercli ")))
     assert [command[0] for command in commands] == [
         "extract-frames",
         "detect-faces",
@@ -77,7 +78,7 @@ def test_each_stage_names_the_next_command(workspace: Path, tmp_path: Path, caps
         "classify-emotions",
         "export",
     ]
-    assert (tmp_path / "w.fercli" / "1-frames" / "images" / "000000.jpg").exists()
+    assert (tmp_path / "my film.fercli" / "1-frames" / "images" / "000000.jpg").exists()
 
 
 def test_annotate_does_not_throw_away_images_that_were_extracted(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_name_nobody_has_lists_those_there_are(film: Workspace, capsys: pytest
 
 def test_a_name_that_is_taken_leads_to_merge(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["people", "rename", str(film.path), "Person 3", "Person 1"]) == 2
-    assert f'fercli people merge {film.path} "Person 3" "Person 1"' in capsys.readouterr().err
+    assert f"fercli people merge {film.path} 'Person 3' 'Person 1'" in capsys.readouterr().err
 
 
 def test_tracks_that_are_no_numbers(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
