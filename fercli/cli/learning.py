@@ -1,8 +1,8 @@
-"""The commands about networks: train, evaluate, plot, and what a data set holds. `fercli.cli.app` adds them."""
+"""The commands about networks: train, evaluate, and what a data set holds. `fercli.cli.app` adds them."""
 
 from __future__ import annotations
 
-import sys
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +11,8 @@ import typer
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
 from fercli.cli.default_group import group_with_default
-from fercli.config import EmotionsParams, TracksParams, TrainConfig
-from fercli.errors import ConfigError
+from fercli.config import TracksParams, TrainConfig
+from fercli.errors import EXIT_FOUND, ConfigError, command
 
 evaluate_app = group_with_default("Scores: of a classifier or annotations, of tracks, of persons.")
 dataset_app = typer.Typer(help="Data sets of labelled faces.", no_args_is_help=True)
@@ -31,8 +31,8 @@ def train(
     ] = TrainConfig.model,
     init: Annotated[Path | None, typer.Option(help="Weights to start from, a safetensors file.")] = TrainConfig.init,
     fold_div: Annotated[int, typer.Option(help="1/N of the channels are shifted each way.")] = TrainConfig.fold_div,
-    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = TrainConfig.epochs,
-    batch: Annotated[int, typer.Option(help="Clips a step, of all processes together.")] = TrainConfig.batch,
+    epochs: Annotated[int, typer.Option(help="Passes over the training split.")] = TrainConfig.epochs,
+    batch: Annotated[int, typer.Option(help="Images or clips a step, of all processes together.")] = TrainConfig.batch,
     lr: Annotated[float, typer.Option(help="Peak learning rate.")] = TrainConfig.lr,
     weight_decay: Annotated[float, typer.Option(help="Of the weights, not of biases.")] = TrainConfig.weight_decay,
     sizes: Annotated[str, typer.Option(help="Sides of the input from first to last, pixels.")] = ",".join(
@@ -50,7 +50,7 @@ def train(
     ] = TrainConfig.word_vectors,
     mix: Annotated[str, typer.Option(help="none, cutmix or mixup.")] = TrainConfig.mix,
     randaugment: Annotated[int, typer.Option(help="Magnitude of RandAugment, 0 to 10.")] = TrainConfig.randaugment,
-    limit: Annotated[int, typer.Option(help="Images an epoch; 0 takes all.")] = TrainConfig.limit,
+    limit: Annotated[int, typer.Option(help="Images or clips an epoch; 0 takes all.")] = TrainConfig.limit,
     patience: Annotated[
         int, typer.Option(help="Stop after so many epochs without progress; 0 never stops.")
     ] = TrainConfig.patience,
@@ -89,8 +89,19 @@ def train(
         device=device,
         strict=strict,
     )
-    best = run_training(config, ConsoleReporter(quiet=quiet))
-    print(f"next: fercli evaluate {best} --dataset {dataset} --root {root}", file=sys.stderr)
+    reporter = ConsoleReporter(quiet=quiet)
+    best = run_training(config, reporter)
+    if os.environ.get("RANK", "0") == "0":  # of several processes one speaks
+        reporter.note(f"next: {_scoring(best, dataset, root)}")
+
+
+def _scoring(best: Path, dataset: str, root: Path) -> str:
+    """The command that scores a classifier on faces it has not seen."""
+    from fercli.models.weights import read_header
+
+    was_tested = any("test_n" in figures for figures in read_header(best).metrics.values())
+    split = "test" if was_tested else "valid"
+    return command("evaluate", best, "--dataset", dataset, "--root", root, "--split", split)
 
 
 @evaluate_app.command("model")
@@ -116,10 +127,20 @@ def evaluate(
 
     reporter = ConsoleReporter(quiet=quiet)
     if truth is not None:
-        scores.against_truth(Path(target), truth, as_json=json)
+        _refuse_beside_truth(dataset=dataset, root=root, split=split, figures=figures, strict=strict)
+        scores.against_truth(Path(target), truth, as_json=json, reporter=reporter)
     else:
         scores.classifier(
             target, dataset, root, split, figures, as_json=json, device=device, strict=strict, reporter=reporter
+        )
+
+
+def _refuse_beside_truth(**options: object) -> None:
+    given = [f"--{name}" for name, value in options.items() if value]
+    if given:
+        raise ConfigError(
+            f"--truth scores annotations, and only a classifier is scored with {', '.join(given)}",
+            hint="leave out --truth or what is named here",
         )
 
 
@@ -154,43 +175,6 @@ def evaluate_persons(
     persons(workspace, truth, as_json=json)
 
 
-def plot(
-    sources: Annotated[
-        list[Path],
-        typer.Argument(metavar="SOURCE...", help="Directories of training runs, or one workspace.", show_default=False),
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf.")] = Path("plot.png"),
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that is there.")] = False,
-) -> None:
-    """Draw loss and accuracy of training runs side by side, or who felt what when in a workspace."""
-    if (sources[0] / "workspace.json").is_file():
-        from fercli.cli.render import plot_workspace
-
-        if len(sources) > 1:
-            raise ConfigError("one workspace is drawn at a time", hint=f"fercli plot {sources[0]} -o {output}")
-        plot_workspace(sources[0], output, overwrite=overwrite)
-    else:
-        from fercli.training.curves import plot_runs
-
-        plot_runs(sources, output)
-    print(output)
-
-
-def explain(
-    source: Annotated[Path, typer.Argument(help="A workspace, or an image.", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write.")] = Path("explained.png"),
-    model: opt.Model = EmotionsParams.model,
-    faces: Annotated[int, typer.Option(help="Faces to show at most.")] = 24,
-    device: opt.Device = TrainConfig.device,
-    quiet: opt.Quiet = False,
-) -> None:
-    """Heat maps over faces: what the network looked at when it named the emotion."""
-    from fercli.cli.explain import explain as draw
-
-    draw(source, output, model, faces, device, ConsoleReporter(quiet=quiet))
-    print(output)
-
-
 @dataset_app.command("list")
 def list_datasets() -> None:
     """All data sets that can be read."""
@@ -207,7 +191,9 @@ def check_dataset(
     strict: Strict = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Classes, splits, subjects, unreadable files, and pictures that are on two sides of a split."""
+    """Classes, splits, subjects, unreadable files, and what is on two sides of a split. Ends with 6 if there is any."""
     from fercli.cli import scores
 
-    scores.check_dataset(dataset, root, as_json=json, strict=strict, reporter=ConsoleReporter(quiet=quiet))
+    reporter = ConsoleReporter(quiet=quiet)
+    if scores.check_dataset(dataset, root, as_json=json, strict=strict, reporter=reporter):
+        raise typer.Exit(EXIT_FOUND)

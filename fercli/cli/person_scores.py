@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from fercli.cli import layout
-from fercli.evaluation.person_truth import PersonScores, score_workspace
+from fercli.cli.outputs import json_to_stdout
+from fercli.evaluation.person_scores import PersonScores, score_workspace
 from fercli.workspace import Workspace
 
 
@@ -19,7 +19,7 @@ def persons(workspace_path: Path, truth: Path, *, as_json: bool) -> None:
     """
     scores = score_workspace(Workspace.open(workspace_path), truth)
     if as_json:
-        print(json.dumps(scores.as_json(), indent=2))
+        json_to_stdout(scores.as_json())
     else:
         _show(scores, f"{workspace_path} against {truth}")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
 from fercli.cli import layout
+from fercli.cli.outputs import json_to_stdout
 from fercli.datasets import DATASETS, read_dataset
 from fercli.datasets.check import Check, check
 from fercli.errors import ConfigError
@@ -54,18 +54,29 @@ def classifier(
     if figures is not None:
         _draw(scores, figures, reporter)
     if as_json:
-        print(json.dumps({"model": model, "dataset": dataset, **terms, **scores.as_json()}, indent=2))
+        json_to_stdout({"model": model, "dataset": dataset, **terms, **scores.as_json()})
     else:
         _show(scores, f"{model} on {dataset} ({terms['split']}), answering as {terms['head']}")
 
 
-def against_truth(path: Path, truth: Path, *, as_json: bool) -> None:
-    """Score exported annotations against a person's own labels."""
+def against_truth(path: Path, truth: Path, *, as_json: bool, reporter: Reporter) -> None:
+    """Score exported annotations against a person's own labels.
+
+    Raises:
+        DatasetError: one of the two cannot be used.
+    """
     from fercli.evaluation.segments import score_files
+    from fercli.evaluation.truth import count_human
 
     scores = score_files(path, truth)
+    human = count_human(path)
+    if human:
+        reporter.warn(
+            f"corrections by a person are in {path}, {human} of them, and flatter the figures; "
+            "to score the machine alone, keep segments.csv out of the workspace while exporting"
+        )
     if as_json:
-        print(json.dumps(scores.as_json(), indent=2))
+        json_to_stdout(scores.as_json())
     else:
         _show_agreement(scores, path, truth)
 
@@ -75,13 +86,14 @@ def datasets() -> None:
     print("\n".join(DATASETS))
 
 
-def check_dataset(name: str, root: Path, *, as_json: bool, strict: bool, reporter: Reporter) -> None:
-    """What a data set holds."""
+def check_dataset(name: str, root: Path, *, as_json: bool, strict: bool, reporter: Reporter) -> bool:
+    """Show what a data set holds; returns whether there is anything to put right."""
     found = check(read_dataset(name, root, reporter, strict=strict))
     if as_json:
-        print(json.dumps(asdict(found), indent=2))
+        json_to_stdout(asdict(found))
     else:
         _show_check(found)
+    return found.found_something
 
 
 def _show(scores: Scores, title: str) -> None:

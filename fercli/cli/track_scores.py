@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from statistics import mean
 
 from fercli.cli import layout
+from fercli.cli.outputs import json_to_stdout
 from fercli.config import TracksParams
 from fercli.errors import ConfigError
 from fercli.evaluation.track_files import Tracks, read_tracks
@@ -46,7 +46,7 @@ def tracks(files: list[Path], fps: float, params: TracksParams, *, as_json: bool
     means = {name: float(mean(row[name] for _, row in rows)) for name in rows[0][1]}
     if as_json:
         sequences = [{"file": name, **row} for name, row in rows]
-        print(json.dumps({"fps": fps, "sequences": sequences, "mean": means}, indent=2))
+        json_to_stdout({"fps": fps, "sequences": sequences, "mean": means})
     else:
         _show([*rows, ("mean", means)])
 

@@ -44,6 +44,11 @@ class Check:
     duplicates: tuple[Duplicate, ...]
     problems: tuple[Problem, ...]
 
+    @property
+    def found_something(self) -> bool:
+        """Whether there is anything to put right."""
+        return bool(self.problems or self.duplicates or self.shared_subjects)
+
 
 def check(data: DatasetSplits) -> Check:
     """Look through a data set that has been read."""

@@ -50,6 +50,11 @@ class FaceSet:
         return len(self.images)
 
     @property
+    def kind(self) -> str:
+        """What a sample of it is called: `image` or `clip`."""
+        return "image" if self.images.shape[1] == 1 else "clip"
+
+    @property
     def main(self) -> Labelling:
         """The labelling that figures are quoted on."""
         return next(iter(self.labellings.values()))

@@ -151,10 +151,12 @@ def _read(sample: Sample, frames: int, cut: Cut) -> NDArray[np.uint8] | Problem:
     # From end to end: a sequence that rises to its apex ends there.
     rows = np.linspace(0, len(sample.frames) - 1, frames).round().astype(int)
     chosen = [sample.frames[row] for row in rows]
-    try:
-        faces = {path: _face(path, sample, cut) for path in dict.fromkeys(chosen)}
-    except InputError as error:
-        return Problem(str(sample.frames[0]), 0, error.message)
+    faces = {}
+    for path in dict.fromkeys(chosen):
+        try:
+            faces[path] = _face(path, sample, cut)
+        except InputError as error:
+            return Problem(str(path), 0, error.message)
     return np.stack([faces[path] for path in chosen])
 
 

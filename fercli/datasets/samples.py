@@ -13,14 +13,18 @@ SPLITS = ("train", "valid", "test")
 
 @dataclass(frozen=True)
 class Problem:
-    """One sample that could not be used, and why. `line` counts from 1; 0 where the file has none."""
+    """One sample that could not be used, and why. `line` counts from 1; 0 where the file has none.
+
+    As text it names the file once, even where the reason does so itself.
+    """
 
     file: str
     line: int
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.reason}" if self.line else f"{self.file}: {self.reason}"
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return self.reason if place in self.reason else f"{place}: {self.reason}"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
+from itertools import accumulate
 
 from fercli.datasets.samples import SPLITS, Sample
 
@@ -20,7 +21,8 @@ def assign_splits(samples: Sequence[Sample]) -> list[Sample]:
 
     The set's own splits are kept. Without any, subjects (or, where the set knows none, single samples) are dealt out
     by SHARES. With `train` but no `valid`, VALID_SHARE of `train` becomes `valid`. With `valid` but no `test`, what the
-    set calls validation is what others report on, so it becomes `test`. The deal depends on nothing but the names.
+    set calls validation is what others report on, so it becomes `test`. The deal depends on nothing but names and
+    numbers of samples, and hardly moves anybody when others are added later.
     """
     present = {sample.split for sample in samples}
     if not present & set(SPLITS):
@@ -36,14 +38,26 @@ def assign_splits(samples: Sequence[Sample]) -> list[Sample]:
 
 
 def _deal(samples: Sequence[Sample], split: str, shares: dict[str, float]) -> list[Sample]:
-    """Deal the groups of one split out to several: in an order that looks random and never changes, each group goes to
-    the split that is furthest from its share, so that each has one before any has two."""
+    """Deal the groups of one split out to several: lined up by a hash of their names, the line is cut by the shares.
+
+    A group goes where its middle lies, but no split stays empty that could have one; the first comes first. Who is
+    added later only pushes the neighbours along, so whoever tested a model may come to validate another one, but hardly
+    to train it: between these two lies a whole split.
+    """
     sizes = Counter(_group(sample) for sample in samples if sample.split == split)
-    dealt, home = dict.fromkeys(shares, 0), {}
-    for group in sorted(sizes, key=lambda group: sha256(group.encode()).digest()):
-        home[group] = min(shares, key=lambda name: dealt[name] / shares[name])
-        dealt[home[group]] += sizes[group]
-    return [replace(sample, split=home[_group(sample)]) if sample.split == split else sample for sample in samples]
+    line = sorted(sizes, key=lambda group: sha256(group.encode()).digest())
+    ends = dict(zip(shares, accumulate(shares.values()), strict=True))
+    homes: dict[str, str] = {}
+    here, *later = shares
+    before, total = 0, sizes.total()
+    for place, group in enumerate(line):
+        beyond = before + sizes[group] / 2 > ends[here] * total
+        just_enough = len(line) - place <= len(later)
+        if place > 0 and later and (beyond or just_enough):
+            here, *later = later
+        homes[group] = here
+        before += sizes[group]
+    return [replace(sample, split=homes[_group(sample)]) if sample.split == split else sample for sample in samples]
 
 
 def _group(sample: Sample) -> str:

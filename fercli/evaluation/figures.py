@@ -105,7 +105,8 @@ def reliability_figure(bins: Sequence[Bin], ece: float, path: Path) -> None:
             label="mean confidence in a bin",
         )
         upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy")
-        upper.legend(loc="upper left", frameon=False, title=f"ECE = {ece:.3f}", alignment="left")
+        # Above, where no bar can be: with few classes no confidence is low, and then all bars may be high.
+        figure.legend(loc="outside upper left", ncols=2, frameon=False, title=f"ECE = {ece:.3f}", alignment="left")
         lower.bar(left, [100 * b.count / total for b in bins], width, **bar)
         lower.set(xlabel="confidence", ylabel="samples (%)")
         save_figure(figure, path)

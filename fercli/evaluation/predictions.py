@@ -29,7 +29,7 @@ def evaluate(
         data: the data set; its main labelling is the truth.
         split: `train`, `valid`, `test`, `all`, or empty: `test` where the set has splits of its own, otherwise `all`.
         device: `auto`, `cpu` or `cuda`.
-        reporter: who is told how far it is.
+        reporter: who is told how far it is, and warned where the classifier was trained on the very faces.
 
     Returns:
         The scores, and what they are of: `split`, and the `head` that answered.
@@ -44,8 +44,13 @@ def evaluate(
         raise ConfigError(f"unknown split {split!r}", hint=f"known: {', '.join(SPLITS)}, all")
     _, path = find_classifier(model)
     name = next(iter(data.train.labellings))
-    trained_on = {head.name for head in read_header(path).heads}
-    classifier = EmotionClassifier(path, pick_device(device), name if name in trained_on else "")
+    trained_on_it = name in {head.name for head in read_header(path).heads}
+    if trained_on_it and not data.official and split in ("train", "all"):
+        unseen = "test" if len(data.test) else "valid"
+        reporter.warn(
+            f"{path} was trained on faces of {name} that are among these; add --split {unseen} for the others"
+        )
+    classifier = EmotionClassifier(path, pick_device(device), name if trained_on_it else "")
     faces = data.part(split)
     _, columns = classifier.header.head(classifier.head.name)
     logits = outputs(classifier, faces, data.face_scale, "evaluate", reporter)[..., columns]

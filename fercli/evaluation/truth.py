@@ -6,6 +6,10 @@ and spans that are `not assessable` are left out: they say nothing about the emo
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +74,29 @@ def read_truth(path: Path) -> list[Span]:
             )
         latest[span.person] = max(before, span, key=lambda span: span.end_ms)
     return spans
+
+
+def count_human(path: Path) -> int:
+    """How many segments of an export that `read_spans` can read are a person's own corrections, not the machine's.
+
+    Only .csv, .json and .jsonl say so, in `source`; of the others it is 0.
+    """
+    return sum(isinstance(record, dict) and record.get("source") == "human" for record in _records(path))
+
+
+def _records(path: Path) -> Iterable[object]:
+    kind = path.suffix.lower()
+    if kind not in (".csv", ".json", ".jsonl"):
+        return ()
+    text = path.read_text(encoding="utf-8-sig")
+    if kind == ".csv":
+        header = text.partition("\n")[0]
+        return csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+    if kind == ".jsonl":
+        return (json.loads(line) for line in text.split("\n") if line.strip())
+    content = json.loads(text)
+    records: list[object] = content.get("segments", []) if isinstance(content, dict) else content
+    return records
 
 
 def _span(mark: Mark) -> Span:

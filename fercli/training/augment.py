@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fercli.datasets.faces import middle_frames
+from fercli.models.weights import ClassifierHeader
 
 VIEW = 0.9
 """Share of a data-set image's side that the network sees: the borders hold little but background."""
@@ -68,6 +69,11 @@ def plain_views(images: Tensor, n_frames: int, size: int) -> Tensor:
     grid = F.affine_grid(torch.tensor([[[VIEW, 0, 0], [0, VIEW, 0]]]), [1, 1, size, size], align_corners=False)
     views = F.grid_sample(images.float() / 255, grid.expand(n, -1, -1, -1), align_corners=False)
     return views[:, :, None].expand(-1, n_frames, -1, -1, -1)
+
+
+def normalise(views: Tensor, mean: float = ClassifierHeader.mean, std: float = ClassifierHeader.std) -> Tensor:
+    """(N, T, 1, H, W) grey in [0, 1] -> (N, T, 3, H, W), centred and scaled, the grey repeated."""
+    return ((views - mean) / std).expand(-1, -1, 3, -1, -1)
 
 
 def _evenly(clips: Tensor, n_frames: int, place: Tensor) -> Tensor:

@@ -84,22 +84,6 @@ def class_balance(targets: Tensor) -> Tensor:
     return (weights / weights[occurs].mean()).float()
 
 
-def word_logits(projected: Tensor, vectors: Tensor, scale: float) -> Tensor:
-    """`scale` times the cosine of each face to each class's word.
-
-    The largest is the predicted class, the softmax its probability.
-
-    Args:
-        projected: (N, D) features of the network, projected into the space of the words.
-        vectors: (C, D) word vectors of the classes, see `fercli.training.word_vectors`; their lengths do not matter.
-        scale: above 0. Bare cosines make timid probabilities: of 7 classes none can exceed e / (e + 6 / e) = 0.55.
-
-    Returns:
-        (N, C) in [-scale, scale].
-    """
-    return scale * F.cosine_similarity(projected[:, None], vectors[None], dim=2)
-
-
 def word_cosine_loss(projected: Tensor, vectors: Tensor, targets: Tensor) -> Tensor:
     """Distance to the word that names the class: `sum_c t_c (1 - cos(projected, vector_c))` of one row.
 
@@ -110,13 +94,14 @@ def word_cosine_loss(projected: Tensor, vectors: Tensor, targets: Tensor) -> Ten
 
     Args:
         projected: (N, D) features of the network, projected into the space of the words.
-        vectors: (C, D) word vectors of the classes.
+        vectors: (C, D) word vectors of the classes, see `fercli.training.word_vectors`; their lengths do not matter.
         targets: (N, C) distributions or rows of zeros.
 
     Returns:
         () in [0, 2].
     """
-    return _mean_of_labelled((targets * (1 - word_logits(projected, vectors, scale=1))).sum(dim=1), targets)
+    cosines = F.cosine_similarity(projected[:, None], vectors[None], dim=2)
+    return _mean_of_labelled((targets * (1 - cosines)).sum(dim=1), targets)
 
 
 class UncertaintyBranch(nn.Module):
@@ -150,10 +135,11 @@ class UncertaintyBranch(nn.Module):
 def mix_by_uncertainty(features: Tensor, uncertainty: Tensor, partners: Tensor) -> Tensor:
     """Relative uncertainty learning: each face mixed with another, the less certain one taking the larger share.
 
-    `(u_i f_i + u_j f_j) / (u_i + u_j)`; `add_up_loss` then asks for both labels, which a mix can only answer if more of
-    it shows the harder face. So the uncertainties are learnt without labels of their own. Zhang, Wang, Deng 2021
-    (NeurIPS; github.com/zyh-uaiaaaa/Relative-Uncertainty-Learning). The authors mix a 64-wide layer in front of
-    the classifier; here it is the network's own features, so that the classifier stays as it is.
+    `(u_i f_i + u_j f_j) / (u_i + u_j)`; both labels are then asked for alike, whatever the shares (the authors' add-up
+    loss), which a mix can only answer if more of it shows the harder face. So the uncertainties are learnt without
+    labels of their own. Zhang, Wang, Deng 2021 (NeurIPS; github.com/zyh-uaiaaaa/Relative-Uncertainty-Learning). The
+    authors mix a 64-wide layer in front of the classifier; here it is the network's own features, so that the
+    classifier stays as it is.
 
     Args:
         features: (N, D).
@@ -165,22 +151,6 @@ def mix_by_uncertainty(features: Tensor, uncertainty: Tensor, partners: Tensor) 
     """
     share = uncertainty / (uncertainty + uncertainty[partners])
     return share * features + (1 - share) * features[partners]
-
-
-def add_up_loss(mixed_logits: Tensor, targets: Tensor, partners: Tensor, class_weights: Tensor | None = None) -> Tensor:
-    """Half the cross entropy to each face's own target and half to its partner's, whatever their shares in the mix.
-
-    Args:
-        mixed_logits: (N, C) what the last layer makes of `mix_by_uncertainty`.
-        targets: (N, C) distributions or rows of zeros.
-        partners: (N,) as they were mixed.
-        class_weights: (C,) or None, as in `soft_cross_entropy`.
-
-    Returns:
-        () at least 0.
-    """
-    own = soft_cross_entropy(mixed_logits, targets, class_weights)
-    return (own + soft_cross_entropy(mixed_logits, targets[partners], class_weights)) / 2
 
 
 def class_attention_maps(feature_map: Tensor, fc_weight: Tensor) -> Tensor:

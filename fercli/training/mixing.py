@@ -76,3 +76,7 @@ def _beta(n: int, alpha: float, generator: torch.Generator) -> Tensor:
     """(n,) float32 draws of Beta(alpha, alpha); by numpy, for torch draws no Beta from a given generator."""
     seed = int(torch.randint(2**62, (1,), generator=generator))
     return torch.from_numpy(np.random.default_rng(seed).beta(alpha, alpha, n)).float()
+
+
+MIXERS = {"cutmix": (cutmix, 1.0), "mixup": (mixup, 0.2)}
+"""Name -> function and its alpha, the papers' own."""

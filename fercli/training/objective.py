@@ -123,7 +123,7 @@ class RelativeUncertainty(nn.Module):
     def forward(
         self, objective: Objective, frames: Tensor, maps: Tensor, features: Tensor, targets: dict[str, Tensor]
     ) -> Tensor:
-        """() the add-up loss of `losses.mix_by_uncertainty` over random pairs of the batch."""
+        """() half the loss to each face's own targets and half to its partner's, of random pairs of the batch."""
         n_clips = len(next(iter(targets.values())))
         clips = features.float().view(n_clips, -1, features.shape[1]).mean(dim=1)
         partners = torch.randperm(n_clips, device=clips.device)

@@ -11,6 +11,7 @@ import pytest
 
 from fercli.cli.app import main
 from fercli.datasets import DATASETS, framing
+from fercli.errors import EXIT_FOUND
 from fercli.labels import EMOTIONS
 from fercli.models.weights import Head
 from tests.datasets.faces import npz_arrays, write_npz
@@ -89,6 +90,54 @@ def test_annotations_against_ones_own_labels(tmp_path: Path, capsys: pytest.Capt
     assert "Ross" in shown and "0.750" in shown and "4.0 s labelled" in shown
 
 
+@pytest.mark.parametrize(("name", "count"), [("out.json", 1), ("out.jsonl", 1), ("out.csv", 1), ("plain.csv", 0)])
+def test_corrections_are_not_the_machines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, count: int
+) -> None:
+    machine = {"type": "emotion", "class": "happy", "seconds": 0.0, "end": 2.0, "object": "Ross"}
+    human = {"type": "emotion", "class": "sad", "seconds": 2.0, "end": 4.0, "object": "Ross", "source": "human"}
+    (tmp_path / "out.json").write_text(json.dumps({"format": "fercli-annotations", "segments": [machine, human]}))
+    (tmp_path / "out.jsonl").write_text(json.dumps(machine) + "\n" + json.dumps(human) + "\n")
+    (tmp_path / "out.csv").write_text("object;class;seconds;end;source\nA;happy;0;2;machine\nA;sad;2;4;human\n")
+    (tmp_path / "plain.csv").write_text("start,end,class,object\n0,4,happy,human\n")
+    (tmp_path / "truth.csv").write_text("start,end,class,object\n2,4,sad,Ross\n")
+    assert main(["evaluate", str(tmp_path / name), "--truth", str(tmp_path / "truth.csv")]) == 0
+    err = capsys.readouterr().err
+    assert (f"{tmp_path / name}, {count} of them" in err) == (count > 0)
+    assert ("warning: corrections by a person" in err and "segments.csv" in err) == (count > 0)
+
+
+def test_options_of_a_classifier_do_not_go_with_a_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.csv").write_text("start,end,class\n0,4,happy\n")
+    command = ["evaluate", str(tmp_path / "a.csv"), "--truth", str(tmp_path / "a.csv")]
+    assert main([*command, "--dataset", "nonsense", "--figures", str(tmp_path / "figs"), "--split", "moon"]) == 2
+    err = capsys.readouterr().err
+    assert "with --dataset, --split, --figures\n" in err and "hint: leave out --truth" in err
+    assert main([*command, "--strict"]) == 2
+    assert "with --strict\n" in capsys.readouterr().err
+    assert main(command) == 0
+
+
+def test_a_data_set_with_something_wrong_ends_with_its_own_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(framing, "largest_face", lambda picture: None)
+    faces = np.random.default_rng(0).integers(0, 256, (8, 40, 40), dtype=np.uint8)
+    (tmp_path / "happy").mkdir()
+    for number, face in enumerate(faces):
+        cv2.imwrite(str(tmp_path / "happy" / f"{number}.png"), face)
+    command = ["dataset", "check", "folder", "--root", str(tmp_path)]
+    assert main(command) == 0
+    capsys.readouterr()
+    broken = tmp_path / "happy" / "3.png"
+    broken.write_bytes(b"no picture")
+    assert main(command) == EXIT_FOUND
+    shown = capsys.readouterr().out
+    assert "samples that cannot be used: 1" in shown and f"\n  {broken} is not an image\n" in shown
+    assert main([*command, "--json"]) == EXIT_FOUND
+    assert [problem["file"] for problem in json.loads(capsys.readouterr().out)["problems"]] == [str(broken)]
+
+
 def test_what_a_data_set_holds(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dataset", "check", "fer2013", "--root", str(root), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -128,7 +177,8 @@ def test_curves_of_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         (tmp_path / name / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     out = tmp_path / "curves.png"
     assert main(["plot", str(tmp_path / "a"), str(tmp_path / "b"), "-o", str(out)]) == 0
-    assert capsys.readouterr().out == f"{out}\n"
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", f"plot: {out}\n")
     assert cv2.imread(str(out)) is not None
-    assert main(["plot", str(tmp_path / "c"), "-o", str(out)]) in (2, 3)
+    assert main(["plot", str(tmp_path / "c"), "-o", str(tmp_path / "other.png")]) in (2, 3)
     assert str(tmp_path / "c") in capsys.readouterr().err

@@ -7,13 +7,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.legend import Legend
 from numpy.typing import NDArray
 from PIL import Image
 
 from fercli.errors import ConfigError, OutputError
+from fercli.evaluation import figures
 from fercli.evaluation.figures import confusion_figure, reliability_figure
 from fercli.evaluation.metrics import Bin
 
@@ -143,6 +146,18 @@ def test_bars_are_as_high_as_the_accuracy_and_the_share(tmp_path: Path) -> None:
     assert floor - low[0] == pytest.approx(0.42 / 0.97 * (floor - high[0]), abs=5)
     assert (low > floor).sum() == pytest.approx((high > floor).sum() / 3, abs=5)
     assert not bar(0.7).any()
+
+
+def test_no_bar_lies_under_the_legend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(figures, "save_figure", lambda figure, path: drawn.append(figure))
+    full = tuple(Bin(n / 15, (n + 1) / 15, 1, (n + 0.5) / 15, 1.0) for n in range(15))
+    reliability_figure(full, 0.5, tmp_path / "r.png")
+    (figure,) = drawn
+    figure.draw_without_rendering()
+    boxes = [legend.get_window_extent() for legend in figure.findobj(Legend)]
+    assert len(boxes) == 1 and not any(boxes[0].overlaps(axes.get_window_extent()) for axes in figure.axes)
+    assert figure.bbox.x0 <= boxes[0].x0 and boxes[0].x1 <= figure.bbox.x1 and boxes[0].y1 <= figure.bbox.y1
 
 
 def test_matplotlib_is_imported_only_to_draw_and_without_a_screen(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from fercli.cli.person_scores import persons
 from fercli.errors import DatasetError, MissingStage
-from fercli.evaluation.person_truth import read_person_truth, score, score_workspace
+from fercli.evaluation.person_scores import score, score_workspace
+from fercli.evaluation.person_truth import read_person_truth
 from fercli.workspace import Workspace
 from tests.workspaces import face_row, faces_table, frames_table, make_workspace, people_table, tracks_table
 

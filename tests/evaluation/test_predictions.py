@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,3 +118,29 @@ def test_which_split_is_scored(two_heads: Path) -> None:
         assert scores.n == n and terms["split"] == (split or ("test" if official else "all"))
     with pytest.raises(ConfigError, match="unknown split 'dev'"):
         evaluate(str(two_heads), splits(part), "dev", "cpu", Silent())
+
+
+@pytest.mark.parametrize(
+    ("name", "official", "split", "warned"),
+    [
+        ("fer2013", False, "", True),
+        ("fer2013", False, "train", True),
+        ("fer2013", False, "test", False),
+        ("fer2013", True, "all", False),  # whoever asks for that knows what the splits of such a set are
+        ("mine", False, "", False),
+    ],
+)
+def test_faces_that_were_trained_on_are_not_scored_silently(
+    two_heads: Path, name: str, official: bool, split: str, warned: bool
+) -> None:
+    reporter = Silent()
+    evaluate(str(two_heads), splits(faces(6, name=name), official=official), split, "cpu", reporter)
+    expected = f"{two_heads} was trained on faces of {name} that are among these; add --split test for the others"
+    assert reporter.warnings == ([expected] if warned else [])
+
+
+def test_where_nobody_was_left_to_test_on_the_others_are_those_it_was_chosen_by(two_heads: Path) -> None:
+    reporter = Silent()
+    data = splits(faces(6), official=False)
+    evaluate(str(two_heads), replace(data, test=data.test.take(np.arange(0))), "all", "cpu", reporter)
+    assert reporter.warnings[0].endswith("add --split valid for the others")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fercli.errors import DatasetError
-from fercli.evaluation.truth import Span, read_spans, read_truth
+from fercli.evaluation.truth import Span, count_human, read_spans, read_truth
 from fercli.exporters import csv_segments, json_document, records
 from fercli.exporters.document import UNASSIGNED, Document, Segment
 from tests.workspaces import no_details
@@ -85,6 +86,22 @@ def test_every_export_is_read_back(exporter: Any, name: str, tmp_path: Path) -> 
         Span(2000, 3000, "neutral", "Unassigned, track 4", 0.5),
         Span(2000, 3000, "contempt", "Unassigned, track 7", 0.5),
     ]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.records.json"])
+def test_corrections_in_an_export_are_counted(name: str, tmp_path: Path) -> None:
+    exporter = {"a.csv": csv_segments, "a.json": json_document, "a.records.json": records}[name]
+    made = document()
+    first, *others = made.segments
+    corrected = replace(first, person="Ross\u2028human", source="human")
+    exporter.write(replace(made, segments=[corrected, *others]), tmp_path / name)
+    assert count_human(tmp_path / name) == 1
+    exporter.write(made, tmp_path / name)
+    assert count_human(tmp_path / name) == 0
+
+
+def test_other_kinds_of_files_do_not_say_whose_a_segment_is(tmp_path: Path) -> None:
+    assert count_human(write(tmp_path / "truth.eaf", EAF)) == 0
 
 
 def test_an_export_without_segments_has_no_spans(tmp_path: Path) -> None:

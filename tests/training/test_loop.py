@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,17 +18,20 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from fercli.config import TrainConfig
-from fercli.datasets import read_dataset
+from fercli.datasets import DatasetSplits, Listing, Sample, read_dataset
+from fercli.datasets.pack import pack
 from fercli.errors import ConfigError, DatasetError, OutputError, WeightsError
 from fercli.evaluation import metrics
 from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.models.classifier import EmotionClassifier
 from fercli.models.networks import ARCHITECTURES
 from fercli.models.tsm import temporal_shift
-from fercli.models.weights import ClassifierHeader, Head, read_header
+from fercli.models.weights import ClassifierHeader, Head, read_header, save_classifier
 from fercli.progress import Silent, Task
-from fercli.training import loop
-from fercli.training.loop import TrainingDiverged, train
+from fercli.training import epoch, loop, splits
+from fercli.training.augment import normalise
+from fercli.training.epoch import TrainingDiverged
+from fercli.training.loop import train
 from fercli.training.schedule import one_cycle
 from tests.datasets.faces import npz_arrays, write_npz
 
@@ -65,11 +68,13 @@ class Talk(Silent):
         super().__init__()
         self.notes: list[str] = []
         self.totals: list[int | None] = []
+        self.units: list[str] = []
         self.interrupt_in = interrupt_in
 
     @contextmanager
     def task(self, label: str, total: int | None, unit: str) -> Iterator[Task]:
         self.totals.append(total)
+        self.units.append(unit)
         yield Interruptible(self.interrupt_in is not None and label.startswith(f"epoch {self.interrupt_in}/"))
 
     def note(self, message: str) -> None:
@@ -132,14 +137,14 @@ def test_a_run_leaves_its_parameters_a_row_an_epoch_a_checkpoint_and_the_best_cl
     assert set(written) == set(vars(config))
     found = rows(config.out)
     assert [row["epoch"] for row in found] == [1, 2, 3, 4]
-    assert [row["size"] for row in found] == [config.size_in(epoch) for epoch in range(4)]
+    assert [row["size"] for row in found] == [config.size_in(number) for number in range(4)]
     assert found[0]["size"] < found[-1]["size"] == 16
     assert all(set(row) == {"epoch", "size", "loss", "valid_accuracy", "valid_uar"} for row in found)
     best = max(row["valid_accuracy"] for row in found)
     header = read_header(config.out / "best.safetensors")
-    epoch = max(row["epoch"] for row in found if row["valid_accuracy"] == best)
-    assert header.recipe["epoch"] == epoch
-    assert header.input_size == config.size_in(epoch - 1)
+    best_epoch = max(row["epoch"] for row in found if row["valid_accuracy"] == best)
+    assert header.recipe["epoch"] == best_epoch
+    assert header.input_size == config.size_in(best_epoch - 1)
     assert (header.heads, header.architecture, header.n_frames) == ((Head("fer2013", EMOTIONS),), "resnet18", 1)
     assert header.recipe["lr"] == 1e-2 and "root" not in header.recipe and "FER2013" in header.training_data
     assert talk.totals == [48] * 4
@@ -202,6 +207,20 @@ def test_limit_draws_so_many_images_and_never_more_than_there_are(config: TrainC
         assert progress["step"] == 2 * math.ceil(drawn / 16)
 
 
+def test_all_batches_of_an_epoch_are_about_as_large(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """48 in batches of 47 are not 47 and 1: batch norm has nothing to compare in a batch of one."""
+    sizes: list[int] = []
+    random_views = epoch.random_views
+
+    def noted(images: Tensor, *arguments: Any) -> Tensor:
+        sizes.append(len(images))
+        return random_views(images, *arguments)
+
+    monkeypatch.setattr(epoch, "random_views", noted)
+    train(replace(config, epochs=1, batch=47), Talk())
+    assert sizes == [24, 24]
+
+
 def test_the_learning_rate_reaches_its_end_with_the_last_step(
     config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,7 +230,7 @@ def test_the_learning_rate_reaches_its_end_with_the_last_step(
         shares.append(share)
         return one_cycle(share, peak)
 
-    monkeypatch.setattr(loop, "one_cycle", noted)
+    monkeypatch.setattr(epoch, "one_cycle", noted)
     train(replace(config, epochs=2, limit=1000), Talk())
     np.testing.assert_allclose(shares, np.repeat(np.arange(6) / 6, 2))  # two groups of parameters
 
@@ -247,7 +266,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoi
 ) -> None:
     before = started(config)
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "one_cycle", lambda share, peak: 1e30)
+        patch.setattr(epoch, "one_cycle", lambda share, peak: 1e30)
         with pytest.raises(TrainingDiverged, match=r"epoch 3, step [78]") as caught:
             train(config, Talk())
     assert (caught.value.exit_code, str(config.out) in caught.value.hint) == (5, True)
@@ -263,7 +282,7 @@ def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_saved(
     before = started(config)
     last_step = 3 * STEPS_PER_EPOCH - 1
     monkeypatch.setattr(
-        loop, "one_cycle", lambda share, peak: math.nan if round(share * 4 * STEPS_PER_EPOCH) == last_step else 1e-3
+        epoch, "one_cycle", lambda share, peak: math.nan if round(share * 4 * STEPS_PER_EPOCH) == last_step else 1e-3
     )
     with pytest.raises(TrainingDiverged, match="epoch 3"):
         train(config, Talk())
@@ -288,7 +307,7 @@ def test_starting_from_a_static_network_takes_over_its_weights(
     config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(replace(config, epochs=1), Talk())
-    monkeypatch.setattr(loop, "one_cycle", lambda share, peak: 0.0)
+    monkeypatch.setattr(epoch, "one_cycle", lambda share, peak: 0.0)
     given = config.out / "best.safetensors"
     temporal = replace(config, epochs=1, model="tsm-resnet18", init=given, out=config.out / "temporal")
     train(temporal, Talk())
@@ -301,7 +320,7 @@ def test_starting_from_a_static_network_takes_over_its_weights(
 def test_init_of_other_classes_keeps_all_but_the_last_layer(
     config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "one_cycle", lambda share, peak: 0.0)
+    monkeypatch.setattr(epoch, "one_cycle", lambda share, peak: 0.0)
     other = SmallNetwork(1000).state_dict()
     save_file(other, config.out.parent / "init.safetensors")
     train(replace(config, epochs=1, init=config.out.parent / "init.safetensors"), Talk())
@@ -310,8 +329,21 @@ def test_init_of_other_classes_keeps_all_but_the_last_layer(
     assert found["model.network.fc.weight"].shape == (7, 8)
 
 
-@pytest.mark.parametrize("kind", ["shape", "missing", "extra", "no file"])
-def test_init_that_does_not_fit(config: TrainConfig, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("shape", r"does not fit --model resnet18: its conv1\.weight is 9 x 3 x 5 x 5, not 8 x 3 x 5 x 5"),
+        ("missing", r"does not fit --model resnet18: it has no bn1\.weight"),
+        ("extra", r"does not fit --model resnet18: it has a layer9\.weight"),
+        ("extra beside the last layer", r"does not fit --model resnet18: it has a fc2\.weight"),
+        ("no file", "no file of weights at"),
+        ("folder", "no file of weights at"),
+        ("text", "cannot read weights"),
+    ],
+)
+def test_init_that_does_not_fit_is_refused_before_the_data_are_looked_at(
+    config: TrainConfig, kind: str, reason: str
+) -> None:
     state = SmallNetwork(7).state_dict()
     path = config.out.parent / "init.safetensors"
     if kind == "shape":
@@ -320,10 +352,29 @@ def test_init_that_does_not_fit(config: TrainConfig, kind: str) -> None:
         del state["bn1.weight"]
     elif kind == "extra":
         state["layer9.weight"] = torch.zeros(1)
-    if kind != "no file":
+    elif kind == "extra beside the last layer":
+        state["fc2.weight"] = torch.zeros(1)
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "text":
+        path.write_text("these are no weights, only some words")
+    elif kind != "no file":
         save_file(state, path)
-    with pytest.raises(WeightsError, match=r"init\.safetensors"):
+    talk = Talk()
+    with pytest.raises(WeightsError, match=reason) as caught:
+        train(replace(config, init=path), talk)
+    assert "init.safetensors" in caught.value.message and "--init" in caught.value.hint
+    assert "does not fit" in reason or not talk.notes
+    assert not config.out.exists()
+
+
+def test_init_of_another_architecture_says_which_one_it_is(config: TrainConfig) -> None:
+    path = config.out.parent / "init.safetensors"
+    state = SmallNetwork(7).state_dict() | {"lstm.weight": torch.zeros(1)}
+    save_classifier(path, state, ClassifierHeader("resnet18-lstm", (Head("x", EMOTIONS),), 16, 4))
+    with pytest.raises(WeightsError, match=r"it has a lstm\.weight") as caught:
         train(replace(config, init=path), Talk())
+    assert caught.value.hint == "it is a resnet18-lstm: give --model resnet18-lstm, or leave --init out"
 
 
 def test_going_on_does_not_need_the_weights_it_started_from(config: TrainConfig) -> None:
@@ -410,6 +461,7 @@ def test_a_checkpoint_of_another_architecture(config: TrainConfig, monkeypatch: 
         ("dataset", "fer2014"),
         ("device", "tpu"),
         *((name, bad) for name in ("epochs", "batch", "fold_div") for bad in (0, -1)),
+        ("fold_div", 1),
         ("sizes", ()),
         ("sizes", (0, 16)),
         ("sizes", (16, 12)),
@@ -441,6 +493,59 @@ def test_a_data_set_that_is_not_there_leaves_nothing_behind(config: TrainConfig)
     assert not config.out.exists()
 
 
+def persons(names: Sequence[str], clip: int = 1) -> DatasetSplits:
+    """Twelve grey pictures, or clips, of each person, dealt out as `pack` does it."""
+    samples = [Sample((Path(f"{n}.png"),) * clip, EMOTIONS[n % 7], subject=name) for name in names for n in range(12)]
+    listing = Listing("mine", "", EMOTIONS, tuple(samples))
+    return pack(listing, face_scale=1.0, read_picture=lambda path: np.full((20, 20, 3), 90, np.uint8))
+
+
+@pytest.mark.parametrize(("clip", "what"), [(1, "image"), (3, "clip")])
+def test_one_person_cannot_be_on_two_sides(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch, clip: int, what: str
+) -> None:
+    monkeypatch.setattr(splits, "read_dataset", lambda *_, **__: persons(["Ross"], clip))
+    with pytest.raises(DatasetError) as caught:
+        train(config, Talk())
+    assert caught.value.message == (
+        f"{config.root} has no {what} for valid: nobody is on two sides of a split, and all it shows is Ross"
+    )
+    assert caught.value.hint == "training takes at least two persons, and a third to test on"
+    assert not config.out.exists()
+
+
+def test_two_persons_are_trained_on_with_a_warning_that_nobody_is_left_to_test_on(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(splits, "read_dataset", lambda *_, **__: persons(["Ross", "Rachel"], clip=2))
+    talk = Talk()
+    train(replace(config, epochs=1), talk)
+    assert "train: 12 clips, mine 7 classes" in talk.notes and talk.units == ["clip"]
+    (warning,) = talk.warnings
+    assert warning.startswith(f"{config.root} has nothing for test")
+
+
+def test_a_set_of_its_own_splits_that_lacks_one_names_the_command_that_shows_them(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = read_dataset("fer2013", config.root)
+    empty = replace(data, valid=data.valid.take(np.arange(0)))
+    monkeypatch.setattr(splits, "read_dataset", lambda *_, **__: empty)
+    with pytest.raises(DatasetError, match=r"has no image for valid$") as caught:
+        train(replace(config, root=Path("my faces")), Talk())
+    assert caught.value.hint == "fercli dataset check fer2013 --root 'my faces' shows its splits"
+
+
+def test_a_validation_split_without_a_label_cannot_choose_the_best(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = read_dataset("fer2013", config.root)
+    data.valid.main.labels[:] = -1
+    monkeypatch.setattr(splits, "read_dataset", lambda *_, **__: data)
+    with pytest.raises(DatasetError, match=r"nothing of .* that is for valid has a label"):
+        train(config, Talk())
+
+
 def test_samples_that_cannot_be_used_are_reported(config: TrainConfig) -> None:
     arrays = npz_arrays(COUNTS, votes=True)
     arrays["match_sim"][:3] = 0.5
@@ -467,7 +572,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole_and_the_run_goes_on_later(
         write_bytes(self, data[: len(data) // 2])
         raise OSError(28, "No space left on device", str(self))
 
-    monkeypatch.setattr(loop, "one_cycle", one_cycle)
+    monkeypatch.setattr(epoch, "one_cycle", one_cycle)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         patch.setattr(metrics, "accuracy", lambda matrix: 0.99)  # so that the epoch is the best
@@ -504,19 +609,20 @@ def test_a_place_that_cannot_be_written(config: TrainConfig) -> None:
 
 def test_normalised_clips_have_three_equal_channels_around_zero() -> None:
     views = torch.tensor([0.0, 0.5, 1.0]).view(1, 1, 1, 1, 3)
-    clips = loop.normalise(views)
+    clips = normalise(views)
     assert clips.shape == (1, 1, 3, 1, 3)
     assert clips[0, 0].tolist() == [[[-2, 0, 2]]] * 3
     assert (ClassifierHeader.mean, ClassifierHeader.std) == (0.5, 0.25)
 
 
-def test_predictions_come_in_order_and_do_not_depend_on_the_batch(root: Path) -> None:
+def test_predictions_come_in_order_and_do_not_depend_on_the_batch(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = read_dataset("fer2013", root)
     torch.manual_seed(0)
     network = SmallNetwork(7, dropout=0.5).train()
-    whole = loop.predict(network, data.valid, 4, 16)
+    whole = epoch.predict(network, data.valid, 4, 16)
     assert whole.shape == (21, 7)
-    np.testing.assert_allclose(whole, loop.predict(network, data.valid, 4, 16, batch=4), atol=1e-5)
+    monkeypatch.setattr(epoch, "VALIDATION_BATCH", 4)
+    np.testing.assert_allclose(whole, epoch.predict(network, data.valid, 4, 16), atol=1e-5)
 
 
 def test_two_labellings_are_learnt_side_by_side(config: TrainConfig) -> None:
@@ -535,7 +641,7 @@ def test_two_labellings_are_learnt_side_by_side(config: TrainConfig) -> None:
 
 def test_the_size_grows_in_steps_that_cost_about_the_same() -> None:
     config = TrainConfig("fer2013", Path(), Path(), epochs=36, sizes=(40, 48, 56))
-    sizes = [config.size_in(epoch) for epoch in range(36)]
+    sizes = [config.size_in(number) for number in range(36)]
     assert sizes == sorted(sizes) and set(sizes) == {40, 48, 56}
     costs = [sizes.count(size) * size**2 for size in (40, 48, 56)]
     assert max(costs) < 1.15 * min(costs)
@@ -550,6 +656,8 @@ def test_training_stops_when_nothing_gets_better(config: TrainConfig, monkeypatc
     assert [row["valid_accuracy"] for row in rows(config.out)] == [0.3, 0.5, 0.4, 0.45]
     assert "stopped: no better validation accuracy in 2 epochs" in talk.notes
     assert talk.notes[-1] == "finished best.safetensors"
+    train(replace(config, epochs=5, patience=2), talk)
+    assert len(rows(config.out)) == 4  # to start it again is no reason to go on
 
 
 @pytest.mark.parametrize(

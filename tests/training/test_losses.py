@@ -14,7 +14,6 @@ from fercli.models.tsm import TsmResNet18
 from fercli.training.losses import (
     EFFECTIVE_BETA,
     UncertaintyBranch,
-    add_up_loss,
     class_attention_maps,
     class_balance,
     flip_attention_consistency,
@@ -22,7 +21,6 @@ from fercli.training.losses import (
     smooth,
     soft_cross_entropy,
     word_cosine_loss,
-    word_logits,
 )
 
 
@@ -169,11 +167,6 @@ CORNER = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
 """Words of two classes at a right angle, of different lengths."""
 
 
-def test_word_logits_are_scaled_cosines_by_hand() -> None:
-    projected = torch.tensor([[3.0, 4.0], [-5.0, 0.0]])
-    torch.testing.assert_close(word_logits(projected, CORNER, 10), torch.tensor([[6.0, 8.0], [-10.0, 0.0]]))
-
-
 def test_the_word_loss_is_1_minus_the_cosine_and_expects_over_votes() -> None:
     projected = torch.tensor([[3.0, 4.0]])
     for target, expected in (([1.0, 0.0], 0.4), ([0.0, 1.0], 0.2), ([0.25, 0.75], 0.25)):
@@ -207,7 +200,7 @@ def test_following_the_word_loss_turns_the_projection_to_the_word() -> None:
     for _ in range(200):
         step = gradient(word_cosine_loss(projected, vectors, target), projected)
         projected = (projected - step).detach().requires_grad_()
-    assert word_logits(projected, vectors, 1).argmax().item() == 3
+    assert F.cosine_similarity(projected, vectors).argmax().item() == 3
     assert F.cosine_similarity(projected[0], vectors[3], dim=0).item() > 0.999
 
 
@@ -218,22 +211,6 @@ def test_the_less_certain_face_takes_the_larger_share_by_hand() -> None:
     features, partners = torch.tensor([[4.0, 0.0], [0.0, 8.0], [1.0, 1.0]]), torch.tensor([1, 0, 2])
     mixed = mix_by_uncertainty(features, torch.tensor([[3.0], [1.0], [5.0]]), partners)
     torch.testing.assert_close(mixed, torch.tensor([[3.0, 2.0], [3.0, 2.0], [1.0, 1.0]]))
-
-
-def test_add_up_loss_by_hand() -> None:
-    logits = torch.tensor([[math.log(3.0), 0.0], [0.0, 0.0]])
-    targets, partners = torch.eye(2), torch.tensor([1, 0])
-    first = -0.5 * math.log(3 / 4) - 0.5 * math.log(1 / 4)
-    assert add_up_loss(logits, targets, partners).item() == pytest.approx((first + math.log(2)) / 2)
-
-
-def test_add_up_loss_weighs_classes_and_skips_missing_targets_on_either_side() -> None:
-    logits, targets, partners = noise(3, 4), votes(3, 4), torch.tensor([2, 0, 1])
-    targets[1] = 0
-    weights = torch.tensor([0.5, 2.0, 1.0, 0.1])
-    own = F.cross_entropy(logits[[0, 2]], targets[[0, 2]], weight=weights)
-    others = F.cross_entropy(logits[[0, 1]], targets[[2, 0]], weight=weights)
-    torch.testing.assert_close(add_up_loss(logits, targets, partners, weights), (own + others) / 2)
 
 
 def test_uncertainty_is_the_mean_of_the_branchs_exponentials() -> None:
@@ -269,7 +246,9 @@ def test_uncertainty_is_learnt_without_labels_of_its_own() -> None:
         partners = torch.randperm(128)
         optimizer.zero_grad()
         mixed = mix_by_uncertainty(features, branch(features), partners)
-        add_up_loss(last_layer(mixed), targets, partners).backward()  # type: ignore[no-untyped-call]
+        logits = last_layer(mixed)
+        loss = soft_cross_entropy(logits, targets) + soft_cross_entropy(logits, targets[partners])
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     uncertainty = branch.eval()(features)
     assert uncertainty[64:].min() > 1.5 * uncertainty[:64].max()

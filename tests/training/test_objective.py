@@ -15,6 +15,7 @@ from fercli.datasets import Labelling
 from fercli.errors import ConfigError
 from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.models.networks import build_network
+from fercli.training.losses import class_balance, mix_by_uncertainty
 from fercli.training.objective import EXTRAS, Objective, targets_of
 
 CLIPS = torch.randn(4, 1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -83,6 +84,31 @@ def test_each_extra_adds_to_the_loss_and_reaches_the_network(extra: str, model: 
     missing = [name for name, p in with_extra.named_parameters() if p.grad is None]
     assert missing == []
     assert all(torch.isfinite(p.grad).all() for p in with_extra.parameters() if p.grad is not None)
+
+
+def test_a_mix_by_uncertainty_is_asked_for_the_labels_of_both_faces_alike() -> None:
+    settings = config(extras=("relative-uncertainty",), balanced=True)
+    whole, targets = objective(settings), batch(settings)
+    with torch.no_grad():
+        frames = CLIPS.flatten(0, 1)
+        maps = whole.network.maps(frames)
+        features = maps.mean((2, 3))
+        torch.manual_seed(5)
+        partners = torch.randperm(4)
+        branch = whole.extras["relative-uncertainty"].branch
+        outputs = whole.network.classify(mix_by_uncertainty(features, branch(features), partners), 4)  # type: ignore[operator]
+        torch.manual_seed(5)
+        loss = whole.extras["relative-uncertainty"](whole, frames, maps, features, targets)
+    assert sorted(partners.tolist()) != partners.tolist()
+    weights = class_balance(targets["votes"]), class_balance(targets["label"])
+    votes, label = targets["votes"], torch.tensor([0, 1, 3, 6])
+    terms = [
+        F.cross_entropy(outputs[voted, :8], votes[order][voted], weight=weights[0]) / 4
+        + (F.cross_entropy(outputs[:, 8:], label[order], weight=weights[1], reduction="none")).mean() / 4
+        for order in (torch.arange(4), partners)
+        for voted in [votes[order].any(1)]  # one has no vote
+    ]
+    assert loss.item() == pytest.approx(sum(terms).item(), rel=1e-5)  # type: ignore[union-attr]
 
 
 def test_a_network_that_does_not_tell_left_from_right_has_nothing_to_add_for_flip_attention() -> None:
