@@ -28,6 +28,9 @@ FRAMES = pa.schema(
     [
         column("frame", pa.int32(), "number of the frame in the video, from 0, in presentation order"),
         column("pts_s", pa.float64(), "presentation timestamp from the container, seconds"),
+        column(
+            "end_s", pa.float64(), "until when it stands for what is on screen, at most the end of the shot, seconds"
+        ),
         column("shot", pa.int32(), "number of the shot, from 0; cuts lie between shots"),
     ]
 )

@@ -6,16 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def frame_ends(pts_s: NDArray[np.float64], video_end_s: float) -> NDArray[np.float64]:
-    """(N,) when each of the (N,) sampled frames ends, seconds: with the next one, or a median interval later.
+def frame_ends(pts_s: NDArray[np.float64], shot_ends_s: NDArray[np.float64], interval_s: float) -> NDArray[np.float64]:
+    """When each sampled frame no longer stands for what is on screen.
 
-    So a frame never reaches into the next shot or past the end of the video, and does not stand for long where the
-    next frame is far away.
+    That is when the next one is shown, or its shot ends, or after the usual interval: a frame does not stand for long
+    where the next one is far away.
+
+    Args:
+        pts_s: (N,) presentation timestamps, ascending, seconds.
+        shot_ends_s: (N,) end of the shot, or of what is looked at, that each lies in, seconds.
+        interval_s: between one sampled frame and the next as a rule, seconds.
+
+    Returns:
+        (N,) seconds, none before its own timestamp.
     """
-    interval = float(np.median(np.diff(pts_s))) if len(pts_s) > 1 else np.inf
-    following = np.append(pts_s[1:], max(video_end_s, float(pts_s[-1]))) if len(pts_s) else pts_s
-    ends: NDArray[np.float64] = np.minimum(pts_s + interval, following)
-    return ends
+    following = np.append(pts_s[1:], np.inf)[: len(pts_s)]
+    ends: NDArray[np.float64] = np.minimum(np.minimum(pts_s + interval_s, following), shot_ends_s)
+    return np.maximum(ends, pts_s, out=ends)
 
 
 def clock(time_s: float, *, tenths: bool = False) -> str:

@@ -58,8 +58,8 @@ def facts(video: Path) -> VideoFacts:
 def _frames(context: StageContext, params: FakeParams) -> dict[str, Any]:
     Log.add("extract-frames")
     content = Path(context.workspace.video.path).read_bytes()
-    rows = {"frame": range(N_FRAMES), "pts_s": [i / 10 + content[0] for i in range(N_FRAMES)], "shot": [0] * N_FRAMES}
-    table = pa.table({name: list(values) for name, values in rows.items()}, schema=tables.FRAMES)
+    pts = [i / 10 + content[0] for i in range(N_FRAMES + 1)]
+    table = pa.table([list(range(N_FRAMES)), pts[:-1], pts[1:], [0] * N_FRAMES], schema=tables.FRAMES)
     return {"frames": tables.write_table(context.out / "frames.parquet", [table], tables.FRAMES)}
 
 

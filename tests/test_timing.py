@@ -6,25 +6,21 @@ import pytest
 from fercli.timing import clock, frame_ends
 
 
-def test_a_frame_ends_with_the_next_one() -> None:
-    assert frame_ends(np.array([0.0, 0.08, 0.20]), 0.24).tolist() == [0.08, 0.18, 0.24]
+def test_a_frame_ends_with_the_next_one_with_its_shot_or_after_the_usual_interval() -> None:
+    pts, shot_ends = np.array([0.0, 0.08, 0.20, 5.0, 5.1]), np.array([4.0, 4.0, 4.0, 5.13, 5.13])
+    np.testing.assert_allclose(frame_ends(pts, shot_ends, 0.1), [0.08, 0.18, 0.30, 5.1, 5.13])
 
 
-def test_a_gap_does_not_stretch_a_frame() -> None:
-    ends = frame_ends(np.array([0.0, 0.1, 0.2, 5.0]), 9.0)
-    np.testing.assert_allclose(ends, [0.1, 0.2, 0.3, 5.1])
-
-
-def test_a_single_frame_lasts_as_long_as_the_video() -> None:
-    assert frame_ends(np.array([0.5]), 0.9).tolist() == [0.9]
+def test_a_cut_may_lie_anywhere_between_two_frames() -> None:
+    assert frame_ends(np.array([1.0, 1.5]), np.array([1.2, 9.0]), 0.5).tolist() == [1.2, 2.0]
 
 
 def test_a_wrong_duration_never_gives_a_negative_time() -> None:
-    assert frame_ends(np.array([0.5, 1.0]), 0.2).tolist() == [1.0, 1.0]
+    assert frame_ends(np.array([0.5, 1.0]), np.array([0.2, 0.2]), 0.5).tolist() == [0.5, 1.0]
 
 
 def test_no_frames() -> None:
-    assert frame_ends(np.array([]), 3.0).tolist() == []
+    assert frame_ends(np.array([]), np.array([]), 0.1).tolist() == []
 
 
 @pytest.mark.parametrize(

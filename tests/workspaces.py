@@ -18,6 +18,7 @@ from fercli.exporters.details import Details
 from fercli.media.images import encode_jpeg
 from fercli.progress import Reporter, Silent
 from fercli.stages.base import StageContext
+from fercli.timing import frame_ends
 from fercli.workspace import TABLE_HOMES, Chunks, Receipt, VideoFacts, Workspace, output_digests, write_atomically
 
 VIDEO = VideoFacts(
@@ -76,10 +77,17 @@ def stage_context(workspace: Workspace, reporter: Reporter | None = None, *, bat
     return StageContext(workspace, out, Chunks(workspace.path / "work" / "chunks"), runtime, reporter or Silent())
 
 
-def frames_table(pts_s: Sequence[float], numbers: Sequence[int] | None = None) -> pa.Table:
-    """Sampled frames, all in shot 0; numbered from 0 unless given."""
-    count = len(pts_s)
-    return pa.table([numbers or list(range(count)), list(pts_s), [0] * count], schema=tables.FRAMES)
+def frames_table(
+    pts_s: Sequence[float],
+    numbers: Sequence[int] | None = None,
+    shots: Sequence[int] | None = None,
+    shot_ends_s: Sequence[float] | None = None,
+) -> pa.Table:
+    """Sampled frames, all in shot 0, numbered from 0, unless given; each ends with the next, the last as long after."""
+    count, pts = len(pts_s), np.array(pts_s, np.float64)
+    usual = float(np.median(np.diff(pts))) if count > 1 else VIDEO.end_s
+    ends = frame_ends(pts, np.array(shot_ends_s or [np.inf] * count), usual)
+    return pa.table([numbers or list(range(count)), pts, ends, shots or [0] * count], schema=tables.FRAMES)
 
 
 def face_row(frame: int, **values: Any) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fercli import tables
-from fercli.timing import frame_ends
 from fercli.workspace import Workspace
 
 
@@ -59,14 +58,11 @@ def read_faces(workspace: Workspace, names: Mapping[int, str]) -> pa.Table:
     tracks = _shown(tables.read_table(workspace.table("tracks"), tables.TRACKS), names).sort_by("face")
     faces = tables.read_table(workspace.table("faces"), tables.FACES).take(tracks["face"])
     frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
-    pts = frames["pts_s"].to_numpy()
     place = np.searchsorted(frames["frame"].to_numpy(), faces["frame"].to_numpy())
     columns = {
         "face": faces["face"],
         "frame": faces["frame"],
-        "pts_s": pts[place],
-        "end_s": frame_ends(pts, workspace.video.end_s)[place],
-        "shot": frames["shot"].take(pa.array(place)),
+        **{name: frames[name].take(pa.array(place)) for name in ("pts_s", "end_s", "shot")},
         "track": tracks["track"],
         "person": _persons(tracks["track"], names),
         **{name: faces[name] for name in ("x1", "y1", "x2", "y2", "score", "landmarks")},

@@ -50,7 +50,7 @@ class Artist:
         _check_names(document, only)
         names = {track: one.name or UNASSIGNED for track, one in who.tracks.items() if not one.ignored}
         video, segments = workspace.video, [*document.segments, *document.gaps]
-        frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES), video.end_s)
+        frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES))
         details = read_details(workspace, names)
         font, size = font_file("".join(names.values())), letter_size(video.width, video.height)
         strip = Strip(

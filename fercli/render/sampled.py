@@ -8,8 +8,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fercli.timing import frame_ends
-
 
 @dataclass(frozen=True)
 class Sampled:
@@ -19,8 +17,7 @@ class Sampled:
         frame: their numbers in the video; (n,).
         pts_s: their times, seconds; float64 (n,).
         shot: the shot of each; (n,).
-        ends_s: until when each stands for what is on screen, seconds; float64 (n,). A frame whose follower is of
-            another shot stands for itself only: the cut lies somewhere between the two.
+        ends_s: until when each stands for what is on screen, seconds; float64 (n,).
     """
 
     frame: NDArray[np.int32]
@@ -29,12 +26,9 @@ class Sampled:
     ends_s: NDArray[np.float64]
 
     @classmethod
-    def of(cls, frames: pa.Table, video_end_s: float) -> Sampled:
-        """From the table `frames` and the end of the video, seconds."""
-        pts, shot = frames["pts_s"].to_numpy(), frames["shot"].to_numpy()
-        last_of_shot = np.append(np.diff(shot) != 0, False)[: len(pts)]
-        ends = np.where(last_of_shot, np.nextafter(pts, np.inf), frame_ends(pts, video_end_s))
-        return cls(frames["frame"].to_numpy(), pts, shot, ends)
+    def of(cls, frames: pa.Table) -> Sampled:
+        """From the table `frames`."""
+        return cls(*(frames[name].to_numpy() for name in ("frame", "pts_s", "shot", "end_s")))
 
     @property
     def cuts_s(self) -> list[float]:

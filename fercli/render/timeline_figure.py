@@ -58,7 +58,7 @@ def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) 
     refuse_existing(out, overwrite=overwrite)
     require_tables(workspace, "segments")
     document = gather(workspace)
-    frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES), workspace.video.end_s)
+    frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES))
     everybody = [*document.persons, *([document.unassigned] if document.unassigned else [])]
     if not everybody:
         raise InputError(

@@ -23,7 +23,6 @@ from fercli.labels import NOT_ASSESSABLE
 from fercli.models.registry import find_classifier
 from fercli.smoothing import UNKNOWN, smooth
 from fercli.stages.base import Stage, StageContext
-from fercli.timing import frame_ends
 
 if TYPE_CHECKING:
     from fercli.models.classifier import EmotionClassifier, FaceView
@@ -102,9 +101,8 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
     frames = tables.read_table(context.workspace.table("frames"), tables.FRAMES)
     faces = tables.read_table(context.workspace.table("faces"), tables.FACES)
     tracks = tables.read_table(context.workspace.table("tracks"), tables.TRACKS)
-    pts = frames["pts_s"].to_numpy()
     place = np.searchsorted(frames["frame"].to_numpy(), faces["frame"].to_numpy())
-    times, ends = pts[place], frame_ends(pts, context.workspace.video.end_s)[place]
+    times, ends = (frames[name].to_numpy()[place] for name in ("pts_s", "end_s"))
     reasons = face_reasons(faces, params)
 
     rows: list[tuple[int, list[int], int, float, float, str]] = []

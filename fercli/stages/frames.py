@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from fercli.config import NATIVE_FPS, FramesParams
 from fercli.errors import ConfigError
 from fercli.stages.base import Stage, StageContext
 from fercli.tables import FRAMES, write_table
+from fercli.timing import frame_ends
 from fercli.workspace import writing
 
 if TYPE_CHECKING:
@@ -97,7 +99,8 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
         context.warn(f"decoded {decoded} of {expected} frames of {path.name}; the file may be cut short or damaged")
 
     frames = np.array(sampled, np.int32)
-    table = pa.table([frames, index.pts_s[frames], shot_numbers(frames, shots.cuts)], schema=FRAMES)
+    ends = _ends(index, frames, shots.cuts, params)
+    table = pa.table([frames, index.pts_s[frames], ends, shot_numbers(frames, shots.cuts)], schema=FRAMES)
     return {
         "frames": write_table(context.out / "frames.parquet", [table], FRAMES),
         "frames_decoded": decoded,
@@ -132,6 +135,20 @@ def _stretch(index: FrameIndex, params: FramesParams, path: Path) -> tuple[int, 
     )
 
 
+def _ends(index: FrameIndex, frames: NDArray[np.int32], cuts: list[int], params: FramesParams) -> NDArray[np.float64]:
+    """Until when each sampled frame stands: a shot ends where the next one's first frame is shown, sampled or not."""
+    from fercli.media.shots import shot_numbers
+
+    stretch_end_s = min(params.end_s or math.inf, float(index.pts_s[0]) + index.duration_s)
+    shot_ends = np.append(index.pts_s[cuts], stretch_end_s)
+    pts = index.pts_s[frames]
+    if len(pts) > 1:
+        usual = float(np.median(np.diff(pts)))
+    else:
+        usual = index.duration_s / len(index.pts_s) if params.fps == NATIVE_FPS else 1 / params.fps
+    return frame_ends(pts, shot_ends[shot_numbers(frames, cuts)], usual)
+
+
 def _keep(directory: Path, picture: Picture) -> None:
     from fercli.media.images import encode_jpeg
 
@@ -143,7 +160,7 @@ def _keep(directory: Path, picture: Picture) -> None:
 STAGE = Stage(
     name="extract-frames",
     directory="1-frames",
-    version=1,
+    version=2,
     params=FramesParams,
     needs=("video",),
     run=run,

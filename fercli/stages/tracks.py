@@ -25,7 +25,6 @@ from fercli.people.gallery import Embedder, read_gallery
 from fercli.people.gallery_files import gallery_digest, list_gallery
 from fercli.people.identify import Enrol, Tracks, identify
 from fercli.stages.base import Stage, StageContext
-from fercli.timing import frame_ends
 from fercli.tracking.association import DROPPED, Appearance, associate
 from fercli.tracking.clustering import cluster
 from fercli.tracking.faces import Faces, choose_faces, judge, members, seen_together
@@ -71,7 +70,7 @@ def read_faces(context: StageContext) -> Faces:
     """The tables of the earlier stages as arrays."""
     frames = tables.read_table(context.workspace.table("frames"), tables.FRAMES)
     rows = tables.read_table(context.workspace.table("faces"), tables.FACES)
-    frame, pts, shot = (frames[name].to_numpy() for name in ("frame", "pts_s", "shot"))
+    frame, pts, end, shot = (frames[name].to_numpy() for name in ("frame", "pts_s", "end_s", "shot"))
     order = np.searchsorted(frame, rows["frame"].to_numpy())
     shots, counts = np.unique(shot, return_counts=True)
     usable, quality = judge(rows)
@@ -82,7 +81,7 @@ def read_faces(context: StageContext) -> Faces:
         boxes=np.stack([rows[name].to_numpy() for name in ("x1", "y1", "x2", "y2")], axis=1),
         usable=usable,
         quality=quality,
-        end_s=frame_ends(pts, context.workspace.video.end_s)[order],
+        end_s=end[order],
         frames_in_shot=dict(zip(shots.tolist(), counts.tolist(), strict=True)),
     )
 

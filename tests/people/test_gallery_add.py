@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from PIL import Image
 
-from fercli import tables
 from fercli.errors import ConfigError, InputError, MissingStage
 from fercli.people.gallery_add import add_from
 from fercli.people.gallery_files import list_gallery
@@ -38,7 +36,7 @@ def crop(colour: Colour, *others: tuple[Colour, tuple[int, int, int, int]]) -> A
 def workspace(path: Path, shown: list[tuple[int, float, Any, dict[str, Any]]], persons: list[str | None]) -> Workspace:
     """`shown`: track, time, crop and values of each face; `persons`: whose each track is."""
     times = sorted({time for _, time, _, _ in shown})
-    frames = pa.table([list(range(len(times))), times, [0] * len(times)], schema=tables.FRAMES)
+    frames = frames_table(times)
     members = {track: [face for face, row in enumerate(shown) if row[0] == track] for track in range(len(persons))}
     return make_workspace(
         path,

@@ -56,9 +56,10 @@ def make_scene(
     """
     facts, index = probe(video), read_index(video)
     sampled = list(range(0, len(index.pts_s), step))
-    frames = frames_table([float(index.pts_s[frame]) for frame in sampled], sampled)
-    shots = np.searchsorted(np.array(cuts, np.int64), sampled, side="right")
-    frames = frames.set_column(2, tables.FRAMES.field("shot"), pa.array(shots, pa.int32()))
+    shots = np.searchsorted(np.array(cuts, np.int64), sampled, side="right").tolist()
+    begins = [*index.pts_s[list(cuts)], float(index.pts_s[0]) + index.duration_s]
+    ends = [float(begins[shot]) for shot in shots]
+    frames = frames_table([float(index.pts_s[frame]) for frame in sampled], sampled, shots, ends)
     owners = [(frame, box, track) for track, boxes in enumerate(seen.values()) for frame, box in boxes.items()]
     owners = sorted([*owners, *((frame, box, -1) for frame, box in (untracked or {}).items())])
     members = {track: [n for n, (_, _, owner) in enumerate(owners) if owner == track] for track in range(len(seen))}

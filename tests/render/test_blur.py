@@ -8,16 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-from fercli import tables
 from fercli.render.blur import CELLS, ENLARGED, MARGIN_S, Hidden, blur, enlarged
 from fercli.render.sampled import Sampled
 from tests.workspaces import face_row, faces_table, frames_table, tracks_table
 
 
 def sampled(pts: Sequence[float], shots: Sequence[int] | None = None) -> Sampled:
-    table = frames_table(pts).to_pydict()
-    table["shot"] = list(shots or [0] * len(pts))
-    return Sampled.of(tables.FRAMES.empty_table().from_pydict(table, schema=tables.FRAMES), pts[-1] + 0.1)
+    return Sampled.of(frames_table(pts, shots=shots))
 
 
 def hidden(

@@ -22,7 +22,7 @@ def moved(x: float) -> Box:
 
 
 def faces_of(workspace: Workspace, names: dict[int, str], only: tuple[str, ...] = ()) -> Faces:
-    frames = Sampled.of(tables.read_table(workspace.table("frames")), workspace.video.end_s)
+    frames = Sampled.of(tables.read_table(workspace.table("frames")))
     document = gather(workspace)
     return Faces(frames, read_details(workspace, names), [*document.segments, *document.gaps], only)
 
@@ -59,10 +59,10 @@ def test_a_face_is_shown_until_its_last_frame_ends(tmp_path: Path, video: Path) 
 
 
 def test_a_face_is_never_shown_behind_a_cut(tmp_path: Path, video: Path) -> None:
-    """Frame 4 is the last that was looked at in its shot: the cut may come right after it."""
+    """Frame 4, at 0.4 s, is the last that was looked at in its shot, which ends with frame 5 at 0.5 s."""
     workspace = make_scene(tmp_path / "w", video, {"Zoë": {2: BOX, 4: BOX}}, step=2, cuts=[5])
     faces = faces_of(workspace, {0: "Zoë"})
-    assert [len(faces.at(time_s)) for time_s in (0.3, 0.4, 0.41, 0.5)] == [1, 1, 0, 0]
+    assert [len(faces.at(time_s)) for time_s in (0.3, 0.4, 0.49, 0.5)] == [1, 1, 1, 0]
 
 
 def test_only_the_persons_asked_for(tmp_path: Path, video: Path) -> None:

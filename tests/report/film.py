@@ -14,6 +14,7 @@ from tests.workspaces import (
     crops_table,
     face_row,
     faces_table,
+    frames_table,
     make_workspace,
     noise_crops,
     tracks_table,
@@ -60,7 +61,7 @@ def make_film(path: Path, video: VideoFacts | None = None) -> Workspace:
     return make_workspace(
         path,
         video or replace(VIDEO, path="/films/moved.mp4", start_s=START_S, duration_s=9.0, width=128, height=64),
-        frames=pa.table([list(range(45)), list(map(pts, range(45))), [0] * 20 + [1] * 25], schema=tables.FRAMES),
+        frames=frames_table(list(map(pts, range(45))), shots=[0] * 20 + [1] * 25),
         faces=faces_table([_face(frame, track) for frame, track in FACES]),
         crops=crops_table(noise_crops(len(FACES))),
         tracks=tracks_table({track: [first_face[frame, track] for frame in frames] for track, frames in SEEN.items()}),
@@ -74,7 +75,7 @@ def make_film_of_nobody(path: Path) -> Workspace:
     """The workspace of a film without a face."""
     return make_workspace(
         path,
-        frames=pa.table([list(range(45)), list(map(pts, range(45))), [0] * 45], schema=tables.FRAMES),
+        frames=frames_table(list(map(pts, range(45)))),
         emotions=tables.windows_schema(LABELS).empty_table(),
         **{name: tables.SCHEMAS[name].empty_table() for name in ("faces", "crops", "tracks", "people", "segments")},
     )

@@ -116,12 +116,6 @@ def test_times_come_from_the_frames_however_irregular(tmp_path: Path) -> None:
     np.testing.assert_allclose(windows.end_s, [10.25, 10.9, 11.1])
 
 
-def test_the_last_window_ends_with_the_video_at_the_latest(tmp_path: Path) -> None:
-    pts = [59.75, 59.85, 59.95]  # the video ends at 60 s
-    windows = windows_of(tmp_path / "w", pts, [face_row(frame) for frame in range(3)], {0: [0, 1, 2]}, stride=2)
-    np.testing.assert_allclose(windows.end_s, [59.95, 60.0])
-
-
 def test_a_face_unseen_for_long_ends_its_window_with_its_frame(tmp_path: Path) -> None:
     pts = [0.1 * i for i in range(12)]
     seen_in = [0, 1, 4, 8, 9]  # back after 3 frames, then after 4

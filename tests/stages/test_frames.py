@@ -191,3 +191,28 @@ def test_the_same_video_gives_the_same_bytes(tmp_path: Path) -> None:
         _extract(video, tmp_path / out, FramesParams(fps=5))
     for name in ("frames.parquet", "images/000006.jpg"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_shot_ends_at_the_cut_and_not_at_the_next_sampled_frame(tmp_path: Path) -> None:
+    scenes = [np.full((48, 64, 3), colour, np.uint8) for colour in ((200, 30, 30), (20, 60, 200))]
+    video = write_video(tmp_path / "v.mp4", [scenes[0]] * 14 + [scenes[1]] * 12, fps="10")
+    table, _ = _extract(video, tmp_path / "w", FramesParams(fps=2, keep_images=False))
+    assert table["pts_s"] == pytest.approx([0, 0.5, 1.0, 1.5, 2.0, 2.5]) and table["shot"] == [0, 0, 0, 1, 1, 1]
+    assert table["end_s"] == pytest.approx([0.5, 1.0, 1.4, 2.0, 2.5, 2.6])
+
+
+@pytest.mark.parametrize(
+    ("params", "ends"),
+    [
+        (FramesParams(fps=10, start_s=0.4, end_s=0.45, keep_images=False), [0.45]),
+        (FramesParams(fps=0.001, end_s=1, keep_images=False), [1.0]),
+        (FramesParams(fps=1, end_s=1.5, keep_images=False), [1.0, 1.5]),
+        (FramesParams(fps=NATIVE_FPS, start_s=0.4, end_s=0.75, keep_images=False), [0.5, 0.6, 0.7, 0.75]),
+        (FramesParams(fps=0.001, keep_images=False), [2.0]),
+    ],
+)
+def test_nothing_reaches_past_the_stretch_that_is_looked_at(
+    tmp_path: Path, params: FramesParams, ends: list[float]
+) -> None:
+    video = numbered_video(tmp_path / "v.mp4", 20, fps="10")
+    assert _extract(video, tmp_path / "w", params)[0]["end_s"] == pytest.approx(ends)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
@@ -22,7 +21,7 @@ from fercli.stages.base import StageContext
 from fercli.tracking.faces import choose_faces
 from fercli.workspace import Workspace
 from tests.people.test_gallery import BLUE, GREEN, RED, ColourEmbedder
-from tests.workspaces import crops_table, face_row, faces_table, make_workspace, stage_context
+from tests.workspaces import crops_table, face_row, faces_table, frames_table, make_workspace, stage_context
 
 SCALE = FacesParams().crop_scale
 
@@ -50,7 +49,7 @@ def workspace(
 ) -> StageContext:
     """`shots[k]` is the shot of frame k; frames are 0.1 s apart unless `times` say otherwise."""
     pts = list(times) if times is not None else [round(0.1 * k, 6) for k in range(len(shots))]
-    frames_rows = pa.table([list(range(len(shots))), pts, list(shots)], schema=tables.FRAMES)
+    frames_rows = frames_table(pts, shots=shots)
     content = {"faces": faces_table([row for row, _ in seen]), "crops": crops_table([crop(c) for _, c in seen])}
     return stage_context(make_workspace(path, frames=frames_rows, **content))
 
