@@ -61,8 +61,8 @@ class TracksParams:
     Attributes:
         embedder: a name from `fercli models`, or an ONNX file of your own.
         min_iou: boxes overlapping less than this are never the same face in motion; in [0, 1].
-        max_gap_s: a face unseen for longer starts a new track, seconds.
-        min_faces: shorter tracks are dropped as false alarms.
+        max_gap_s: a face unseen for longer starts a new track, seconds; from one sampled frame to the next is no gap.
+        min_faces: shorter tracks are dropped as false alarms, but for those that lasted a second or the whole shot.
         embed_faces: how many of a track's best crops are embedded.
         max_distance: tracks closer than this in embedding space (Euclidean) are one person.
         gallery: directory of pictures of known persons; persons found there get its names.

@@ -7,6 +7,7 @@ of pictures and from the cast of the series, if there are any.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ from fercli.stages.base import Stage, StageContext
 from fercli.tracking.association import DROPPED, Appearance, associate
 from fercli.tracking.clustering import cluster
 from fercli.tracking.faces import Faces, choose_faces, judge, members, seen_together
+
+LASTING_S = 1.0
+"""A face seen in all frames that were looked at in so long a time is no false alarm, however few they are."""
 
 
 def run(context: StageContext, params: TracksParams) -> dict[str, Any]:
@@ -83,23 +87,27 @@ def read_faces(context: StageContext) -> Faces:
         quality=quality,
         end_s=end[order],
         frames_in_shot=dict(zip(shots.tolist(), counts.tolist(), strict=True)),
+        interval_s=float(np.median(np.diff(pts))) if len(pts) > 1 else 0.0,
     )
 
 
 def find_tracks(faces: Faces, params: TracksParams, appearance: Appearance) -> NDArray[np.int32]:
     """(N,) track of every face, numbered through the video; DROPPED for false alarms."""
     owner = np.full(len(faces.frame), DROPPED, dtype=np.int32)
+    # Frames that follow each other are no gap, however far apart they are; half as much again, as they lie unevenly.
+    max_gap_s = max(params.max_gap_s, 1.5 * faces.interval_s)
+    lasting = math.ceil(LASTING_S / faces.interval_s) if faces.interval_s else params.min_faces
     total = 0
     for shot, frames in faces.frames_in_shot.items():
         first, last = np.searchsorted(faces.shot, [shot, shot + 1])
         inside = slice(first, last)
         # In a shot too short for `min_faces`, a face that is there from end to end is as good as can be had.
-        enough = min(params.min_faces, frames)
+        enough = min(params.min_faces, frames, lasting)
         found = associate(
             faces.pts_s[inside],
             faces.boxes[inside],
             min_iou=params.min_iou,
-            max_gap_s=params.max_gap_s,
+            max_gap_s=max_gap_s,
             min_faces=enough,
             appearance=lambda rows, first=first: appearance(rows + first),  # type: ignore[misc]
         )
@@ -244,7 +252,7 @@ def _people_rows(faces: Faces, owner: NDArray[np.int32], who: Mapping[int, tuple
 STAGE = Stage(
     name="track",
     directory="3-tracks",
-    version=4,
+    version=5,
     params=TracksParams,
     needs=("frames", "faces", "crops"),
     run=run,

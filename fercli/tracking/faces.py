@@ -41,8 +41,9 @@ class Faces:
         boxes: (N, 4).
         usable: (N,) whether the face is large, sharp and frontal enough to tell whose it is.
         quality: (N,) how well the face shows its person, in [0, 1].
-        end_s: (N,) until when its frame stands: the next frame that was looked at, or one median interval later.
+        end_s: (N,) until when its frame stands for what is on screen.
         frames_in_shot: shot -> frames that were looked at.
+        interval_s: from one frame that was looked at to the next, as a rule; 0 if there is only one.
     """
 
     frame: NDArray[np.int32]
@@ -53,6 +54,7 @@ class Faces:
     quality: NDArray[np.float64]
     end_s: NDArray[np.float64]
     frames_in_shot: dict[int, int]
+    interval_s: float
 
 
 def choose_faces(faces: Faces, owner: NDArray[np.int32], at_most: int) -> NDArray[np.int64]:

@@ -97,6 +97,22 @@ def test_times_end_where_the_frame_ends_and_never_in_the_next_shot(tmp_path: Pat
     assert [(row["start_s"], row["end_s"]) for row in people] == [(5.0, 5.4), (5.4, pytest.approx(5.84))]
 
 
+@pytest.mark.parametrize(("interval_s", "faces"), [(1.001, 1), (2.0, 1), (0.5, 2), (0.3, 3)])
+def test_where_frames_are_far_apart_fewer_faces_make_a_track(tmp_path: Path, interval_s: float, faces: int) -> None:
+    times = [interval_s * k for k in range(12)]
+    for seen, tracks in ((faces, 1), (faces - 1, 0)):
+        context = workspace(tmp_path / str(seen), [0] * 12, [(at(k, 100), RED) for k in range(4, 4 + seen)], times)
+        assert find(context)[0]["tracks"] == tracks
+
+
+@pytest.mark.parametrize("interval_s", [1.001, 2.0])
+def test_frames_that_follow_each_other_are_no_gap(tmp_path: Path, interval_s: float) -> None:
+    times = [interval_s * k for k in range(5)]
+    counts, _, people = find(workspace(tmp_path, [0] * 5, [(at(k, 100), RED) for k in range(5)], times))
+    assert counts["tracks"] == 1
+    assert (people[0]["start_s"], people[0]["end_s"]) == (0, pytest.approx(5 * interval_s))
+
+
 @pytest.mark.parametrize(
     "bad", [{"size": 19.0}, {"sharpness": 19.0}, {"sharpness": 3.9, "contrast": 10.0}, {"frontal": 0.05}]
 )
