@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from fercli.errors import ConfigError
+
+DEVICES = ("auto", "cpu", "cuda")
 NATIVE_FPS = 0.0
 """`fps` that takes every frame."""
 
@@ -124,6 +127,13 @@ class Runtime:
 
     device: str = "auto"
     batch: int = 64
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for what cannot be run with anywhere."""
+        if self.device not in DEVICES:
+            raise ConfigError(f"unknown device {self.device!r}", hint=f"known: {', '.join(DEVICES)}")
+        if self.batch < 1:
+            raise ConfigError(f"the batch is {self.batch}", hint="use a whole number from 1")
 
 
 @dataclass(frozen=True)

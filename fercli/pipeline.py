@@ -61,8 +61,12 @@ def run(
         force: run all of them, stale or not.
 
     Raises:
+        ConfigError, InputError, ModelError: before any work: a parameter, a gallery or a network cannot be used.
         MissingStage: an earlier stage outside the plan has not run, or is stale itself.
     """
+    for stage, params in plan:
+        stage.check(params)
+        stage.weights(params)
     digests = Digests()
     _require_earlier(workspace, plan[0][0], digests)
     receipts = []

@@ -12,12 +12,22 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fercli import pipeline
 from fercli.config import Runtime
-from fercli.errors import FercliError, InputError, MissingStage, OutputError, VideoError, WeightsError, WorkspaceLocked
+from fercli.errors import (
+    ConfigError,
+    FercliError,
+    InputError,
+    MissingStage,
+    OutputError,
+    VideoError,
+    WeightsError,
+    WorkspaceLocked,
+)
 from fercli.progress import Silent
 from fercli.workspace import Workspace, digest
 from tests import fake_stages
@@ -305,3 +315,24 @@ def test_a_network_or_gallery_that_is_gone_makes_no_result_worse(
     assert [row.reason for row in pipeline.status(finished)] == [None] * len(STAGES)
     finished.table("tracks").unlink()
     assert [row.stage.name for row in pipeline.status(finished) if row.reason] == ["track", "classify-emotions"]
+
+
+@pytest.mark.parametrize("what", ["check", "weights"])
+def test_what_cannot_be_used_in_the_last_stage_is_found_before_the_first_runs(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def refuse(params: FakeParams) -> dict[str, str]:
+        raise ConfigError("a value of 2 cannot be used")
+
+    changed = [replace(stage, **{what: refuse}) if stage.name == "export" else stage for stage in STAGES]  # type: ignore[arg-type]
+    workspace = Workspace.create(tmp_path / "w", facts(video))
+    with pytest.raises(ConfigError, match="a value of 2"):
+        pipeline.run(workspace, [(stage, FakeParams()) for stage in changed], Runtime(), Silent())
+    assert not (workspace.path / "1-frames").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"batch": 0}, {"batch": -5}, {"device": "gpu"}])
+def test_what_nothing_can_be_run_with(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Runtime(**wrong)
+    assert caught.value.hint

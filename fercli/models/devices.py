@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from fercli.config import DEVICES
 from fercli.errors import ConfigError
 
 
@@ -13,8 +14,8 @@ def pick_device(device: str) -> str:
     Raises:
         ConfigError: not a device, or CUDA asked for and absent.
     """
-    if device not in ("auto", "cpu", "cuda"):
-        raise ConfigError(f"unknown device {device!r}", hint="known: auto, cpu, cuda")
+    if device not in DEVICES:
+        raise ConfigError(f"unknown device {device!r}", hint=f"known: {', '.join(DEVICES)}")
     if device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("--device cuda, but torch finds no CUDA device", hint="use --device auto or cpu")
     return "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fercli.config import Runtime
-from fercli.errors import MissingStage
+from fercli.errors import ConfigError, MissingStage
 from fercli.progress import Reporter
 from fercli.required import run_hint
 from fercli.workspace import Chunks, Workspace
@@ -64,6 +64,7 @@ class Stage:
         needs: tables it reads; `video` stands for the video file itself, `corrections` for people.toml.
         outside: what it reads outside the workspace under given parameters, name -> digest.
         weights: the networks used under given parameters, name -> sha256 of the weights.
+        check: raises what can be known to be wrong with parameters before any work.
         run: does the work and returns counts for the receipt.
     """
 
@@ -75,3 +76,19 @@ class Stage:
     run: Callable[[StageContext, Any], dict[str, Any]]
     outside: Callable[[Any], dict[str, str]] = lambda params: {}
     weights: Callable[[Any], dict[str, str]] = lambda params: {}
+    check: Callable[[Any], None] = lambda params: None
+
+
+def require_ranges(params: Any, *ranges: tuple[str, bool, str]) -> None:
+    """Refuse a parameter that is out of range.
+
+    Args:
+        params: the parameters of a stage.
+        ranges: name, whether its value is in range, and the range in words, as `from 0 to 1`.
+
+    Raises:
+        ConfigError: names the first that is not.
+    """
+    for name, in_range, words in ranges:
+        if not in_range:
+            raise ConfigError(f"{name} is {getattr(params, name)}", hint=f"use a value {words}")

@@ -13,11 +13,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fercli.config import FacesParams
-from fercli.errors import ConfigError
 from fercli.geometry import frontality, square_around
 from fercli.models.detections import Detections, Detector
 from fercli.models.registry import find_model, load_model, weights_key
-from fercli.stages.base import Stage, StageContext
+from fercli.stages.base import Stage, StageContext, require_ranges
 from fercli.tables import CROPS, FACES, FRAMES, read_table
 
 CHUNK_FRAMES = 100
@@ -89,7 +88,7 @@ def run(context: StageContext, params: FacesParams) -> dict[str, Any]:
     """
     from fercli.media.decode import read_frames
 
-    _check(params)
+    check(params)
     detector = load_model(find_model(params.detector, "detector"), params.weights, context.runtime.device)
     frames = read_table(context.workspace.table("frames"), FRAMES)["frame"].to_pylist()
     wanted = frames[context.chunks.done * CHUNK_FRAMES :]
@@ -182,16 +181,20 @@ def _inside(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.ui
     return image[y1:y2, x1:x2]
 
 
-def _check(params: FacesParams) -> None:
-    for name, ok, range_ in (
+def check(params: FacesParams) -> None:
+    """Find out before hours of work whether the parameters can be used.
+
+    Raises:
+        ConfigError: one is out of range.
+    """
+    require_ranges(
+        params,
         ("min_score", 0 <= params.min_score <= 1, "from 0 to 1"),
         ("min_size", params.min_size >= 0, "0 or more"),
-        ("max_side", params.max_side >= 1, "1 or more"),
+        ("max_side", params.max_side >= 32, "32 or more"),
         ("crop_scale", params.crop_scale > 0, "above 0"),
         ("crop_size", params.crop_size >= 1, "1 or more"),
-    ):
-        if not ok:
-            raise ConfigError(f"{name} is {getattr(params, name)}", hint=f"use a value {range_}")
+    )
 
 
 STAGE = Stage(
@@ -202,4 +205,5 @@ STAGE = Stage(
     needs=("frames", "video"),
     run=run,
     weights=weights,
+    check=check,
 )

@@ -73,7 +73,7 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
     from fercli.media.index import read_index
     from fercli.media.shots import ShotDetector, shot_numbers
 
-    _check(params)
+    check(params)
     path = Path(context.workspace.video.path)
     index = read_index(path)
     for warning in index.warnings:
@@ -109,7 +109,12 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
     }
 
 
-def _check(params: FramesParams) -> None:
+def check(params: FramesParams) -> None:
+    """Find out before hours of work whether the parameters can be used.
+
+    Raises:
+        ConfigError: one is out of range.
+    """
     if not (params.fps == NATIVE_FPS or 0 < params.fps < math.inf):
         raise ConfigError(f"fps is {params.fps:g}", hint="use a positive number, or --fps native for every frame")
     if not params.shot_threshold > 0:
@@ -164,4 +169,5 @@ STAGE = Stage(
     params=FramesParams,
     needs=("video",),
     run=run,
+    check=check,
 )

@@ -18,14 +18,13 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import TracksParams
-from fercli.errors import ConfigError
 from fercli.models.pictures import default_detector
 from fercli.models.registry import find_model, load_model, weights_key
 from fercli.people import cast
 from fercli.people.gallery import Embedder, read_gallery
 from fercli.people.gallery_files import gallery_digest, list_gallery
 from fercli.people.identify import Enrol, Tracks, identify
-from fercli.stages.base import Stage, StageContext
+from fercli.stages.base import Stage, StageContext, require_ranges
 from fercli.tracking.association import DROPPED, Appearance, associate
 from fercli.tracking.clustering import cluster
 from fercli.tracking.faces import Faces, choose_faces, judge, members, seen_together
@@ -133,15 +132,14 @@ def outside(params: TracksParams) -> dict[str, str]:
 
 def check(params: TracksParams) -> None:
     """Find out before hours of work whether the parameters, the gallery and the cast can be used; errors as `run`."""
-    for name, ok, range_ in (
+    require_ranges(
+        params,
         ("min_iou", 0 <= params.min_iou <= 1, "from 0 to 1"),
         ("max_gap_s", params.max_gap_s >= 0, "0 or more"),
         ("min_faces", params.min_faces >= 1, "1 or more"),
         ("embed_faces", params.embed_faces >= 1, "1 or more"),
         ("max_distance", params.max_distance >= 0, "0 or more"),
-    ):
-        if not ok:
-            raise ConfigError(f"{name} is {getattr(params, name)}", hint=f"use a value {range_}")
+    )
     if params.gallery:
         list_gallery(Path(params.gallery))
     if params.cast:
@@ -258,4 +256,5 @@ STAGE = Stage(
     run=run,
     outside=outside,
     weights=weights,
+    check=check,
 )
