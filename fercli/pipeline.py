@@ -12,9 +12,9 @@ from typing import Any
 
 import fercli
 from fercli.config import Runtime
-from fercli.errors import InputError, MissingStage, ModelError, VideoError, command
+from fercli.errors import InputError, MissingStage, ModelError, VideoError
 from fercli.progress import Reporter
-from fercli.required import run_hint
+from fercli.required import hint_for_moved, run_hint
 from fercli.stages import STAGES
 from fercli.stages.base import Stage, StageContext
 from fercli.workspace import TABLE_HOMES, Chunks, Receipt, Workspace, digest, output_digests, write_atomically, writing
@@ -158,6 +158,8 @@ def _difference(
         return "it has not run yet"
     if found.version != planned.version:
         return f"this fercli does it differently (version {found.version} before, {planned.version} now)"
+    if found.inputs.get("video") != planned.inputs.get("video"):
+        return "the video is another one now"
     for name, value in planned.params.items():
         if name not in found.params or found.params[name] != value:
             return f"{name} was {found.params.get(name)!r} and is now {value!r}"
@@ -180,7 +182,7 @@ def _run_stage(
     if "video" in stage.needs and not Path(workspace.video.path).exists():
         raise VideoError(
             f"{stage.name} needs the video, and {workspace.video.path} is gone",
-            hint=f"put it back, or run: {command('extract-frames', 'NEW_PATH', workspace.path)}",
+            hint=hint_for_moved(Path(workspace.video.path)),
         )
     partial = workspace.path / f"{stage.directory}.partial"
     out = partial / "out"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 from fercli.errors import MissingStage, command
 from fercli.workspace import TABLE_HOMES, Workspace
 
@@ -40,3 +43,8 @@ def run_hint(workspace: Workspace, directory: str) -> str:
     video = [workspace.video.path] if directory == "1-frames" else []
     again = "with the options you gave it before, " if workspace.receipt(directory) else ""
     return f"{again}run: {command(COMMANDS[directory], *video, workspace.path)}"
+
+
+def hint_for_moved(video: Path) -> str:
+    """What to do if the video is no longer where it was, for the hint of an error: nothing has to run again."""
+    return f"put it back, or leave a link to it there: ln -s NEW_PATH {shlex.quote(str(video))}"

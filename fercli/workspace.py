@@ -120,12 +120,7 @@ class Workspace:
             raise InputError(f"no workspace at {path}", hint=f"make one: {command('extract-frames', 'VIDEO', path)}")
         file = path / "workspace.json"
         try:
-            document = json.loads(file.read_text(encoding="utf-8"))
-            version = document["format"]
-            if not isinstance(version, int):
-                raise TypeError("format is not a number")
-            if version <= FORMAT:
-                return cls(path, VideoFacts(**document["video"]))
+            return cls(path, _read_facts(file))
         except OSError as error:
             raise WorkspaceError(
                 f"{path} is not a fercli workspace: {error.strerror or error} ({file.name})",
@@ -133,11 +128,8 @@ class Workspace:
             ) from error
         except (ValueError, KeyError, TypeError) as error:
             raise WorkspaceError(
-                f"{file} is damaged: {error}", hint="run `fercli extract-frames VIDEO WORKSPACE` again to rewrite it"
+                f"{file} is damaged: {error}", hint=f"to write it anew: {command('extract-frames', 'VIDEO', path)}"
             ) from error
-        raise WorkspaceError(
-            f"{path} has workspace format {version}, this fercli reads up to {FORMAT}", hint="pip install -U fercli"
-        )
 
     @classmethod
     def create(cls, path: Path, video: VideoFacts) -> Workspace:
@@ -147,17 +139,22 @@ class Workspace:
             WorkspaceError: there is something else, or the workspace of another video.
             OutputError: it cannot be written.
         """
+        made, file = cls(path, video), path / "workspace.json"
         with writing(path):
-            if (path / "workspace.json").exists():
-                _refuse_another_video(cls.open(path), video)
+            if file.exists():
+                if (known := _facts_if_sound(file)) == video:
+                    return made
+                if known is not None:
+                    _refuse_another_video(made, known)
             elif path.exists() and (not path.is_dir() or any(path.iterdir())):
                 raise WorkspaceError(
-                    f"{path} exists and is not a fercli workspace", hint="choose another place with --workdir"
+                    f"{path} exists and is not a fercli workspace", hint="choose another place for the workspace"
                 )
             path.mkdir(parents=True, exist_ok=True)
             document = {"format": FORMAT, "video": asdict(video)}
-            write_atomically(path / "workspace.json", (json.dumps(document, indent=2) + "\n").encode())
-        return cls(path, video)
+            with made.lock():
+                write_atomically(file, (json.dumps(document, indent=2) + "\n").encode())
+        return made
 
     def table(self, name: str) -> Path:
         """Where a table lies."""
@@ -196,7 +193,7 @@ class Workspace:
             except Timeout as error:
                 raise WorkspaceLocked(
                     f"another fercli process is working in {self.path}",
-                    hint="wait until it is done, or choose another place with --workdir",
+                    hint="wait until it is done",
                 ) from error
         try:
             self._finish_swaps()
@@ -297,7 +294,7 @@ def writing(path: Path) -> Iterator[None]:
         hint = (
             "free some space, then run the same command: finished work is kept"
             if error.errno == errno.ENOSPC
-            else "choose a place you may write to, with -o, --out or --workdir"
+            else "choose a place you may write to"
         )
         raise OutputError(f"cannot write {error.filename or path}: {error.strerror or error}", hint=hint) from error
 
@@ -332,9 +329,44 @@ def output_digests(directory: Path) -> dict[str, str]:
     return {name: digest(directory / name) for name in names if name != "receipt.json"}
 
 
-def _refuse_another_video(existing: Workspace, video: VideoFacts) -> None:
-    if video.path != existing.video.path and video.sha256 != existing.video.sha256:
+def _read_facts(file: Path) -> VideoFacts:
+    """What workspace.json says.
+
+    Raises:
+        WorkspaceError: it is of a newer fercli.
+        OSError, ValueError, KeyError, TypeError: it cannot be read, or is damaged.
+    """
+    document = json.loads(file.read_text(encoding="utf-8"))
+    version = document["format"]
+    if not isinstance(version, int):
+        raise TypeError("format is not a number")
+    if version > FORMAT:
         raise WorkspaceError(
-            f"{existing.path} is the workspace of another video, {existing.video.path}",
-            hint="choose another place with --workdir",
+            f"{file.parent} has workspace format {version}, this fercli reads up to {FORMAT}",
+            hint="pip install -U fercli",
+        )
+    return VideoFacts(**document["video"])
+
+
+def _facts_if_sound(file: Path) -> VideoFacts | None:
+    try:
+        return _read_facts(file)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _refuse_another_video(workspace: Workspace, known: VideoFacts) -> None:
+    """The video may have been moved or replaced; but what a person has corrected is about the old one only."""
+    if workspace.video.sha256 == known.sha256:
+        return
+    if workspace.video.path != known.path:
+        raise WorkspaceError(
+            f"{workspace.path} is the workspace of another video, {known.path}",
+            hint="choose another place for the workspace",
+        )
+    by_hand = [file.name for file in (workspace.corrections, workspace.human_segments) if file.exists()]
+    if names := " and ".join(by_hand):
+        raise WorkspaceError(
+            f"{known.path} is another video than before, and {names} in {workspace.path} is about that",
+            hint="choose another place for the workspace, or move them away",
         )

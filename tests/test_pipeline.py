@@ -119,7 +119,7 @@ def test_a_changed_byte_of_the_video_runs_everything_that_sees_it(finished: Work
     video.write_bytes(b"\x02not really a video")
     talk = again(Workspace.create(finished.path, facts(video)))
     assert talk.ran() == ["extract-frames", "detect-faces", "track", "classify-emotions", "export"]
-    assert "its input video changed" in talk.why("extract-frames")
+    assert "the video is another one now" in talk.why("extract-frames")
 
 
 def test_a_new_stage_version_runs_it(finished: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +179,7 @@ def test_status_names_each_reason(finished: Workspace, video: Path) -> None:
     assert [row.reason for row in pipeline.status(finished)] == [None] * 5
     video.write_bytes(b"\x03changed")
     reasons = {row.stage.name: row.reason for row in pipeline.status(finished)}
-    assert reasons["extract-frames"] == reasons["detect-faces"] == "its input video changed"
+    assert reasons["extract-frames"] == reasons["detect-faces"] == "the video is another one now"
     assert reasons["track"] is None
 
 

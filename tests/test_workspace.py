@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from fercli.errors import InputError, OutputError, WorkspaceError
+from fercli.errors import InputError, OutputError, WorkspaceError, WorkspaceLocked
 from fercli.tables import CROPS
 from fercli.workspace import FORMAT, Chunks, Workspace, digest, output_digests, write_atomically
 from tests.fake_stages import facts
@@ -82,6 +82,36 @@ def test_a_moved_video_is_taken_up_again(workspace: Workspace, video: Path, tmp_
     assert Workspace.open(workspace.path).video.path == str(moved)
 
 
+def test_a_damaged_workspace_is_taken_up_again(workspace: Workspace, video: Path) -> None:
+    (workspace.path / "workspace.json").write_text('{"format": 1, "vid')
+    assert Workspace.create(workspace.path, facts(video)).path == workspace.path
+    assert Workspace.open(workspace.path).video == facts(video)
+
+
+def test_a_replaced_video_is_taken_up_while_nothing_was_corrected_by_hand(workspace: Workspace, video: Path) -> None:
+    video.write_bytes(b"\x02 another")
+    assert Workspace.create(workspace.path, facts(video)).video.sha256 == facts(video).sha256
+
+
+@pytest.mark.parametrize("name", ["people.toml", "segments.csv"])
+def test_corrections_are_not_passed_on_to_another_video(workspace: Workspace, video: Path, name: str) -> None:
+    (workspace.path / name).write_text("")
+    before = (workspace.path / "workspace.json").read_bytes()
+    assert Workspace.create(workspace.path, facts(video))  # the same video is welcome
+    video.write_bytes(b"\x02 another")
+    with pytest.raises(WorkspaceError, match=rf"is another video than before, and {name} in .* about that"):
+        Workspace.create(workspace.path, facts(video))
+    assert (workspace.path / "workspace.json").read_bytes() == before
+
+
+def test_who_finds_the_workspace_locked_has_not_changed_it(workspace: Workspace, video: Path) -> None:
+    before = (workspace.path / "workspace.json").read_bytes()
+    moved = video.rename(video.with_name("moved.mp4"))
+    with workspace.lock(), pytest.raises(WorkspaceLocked):
+        Workspace.create(workspace.path, facts(moved))
+    assert (workspace.path / "workspace.json").read_bytes() == before
+
+
 def test_writing_where_nothing_can_be_written(video: Path) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         Workspace.create(Path("/proc/fercli-cannot-be-here"), facts(video))
@@ -119,7 +149,7 @@ class TestSwap:
         assert self.content(workspace) == "one"
         workspace.swap_in("2-faces", self.finished(workspace, "two"))
         assert self.content(workspace) == "two"
-        assert sorted(path.name for path in workspace.path.iterdir()) == ["2-faces", "workspace.json"]
+        assert sorted(path.name for path in workspace.path.iterdir()) == [".lock", "2-faces", "workspace.json"]
 
     @pytest.mark.parametrize("steps", range(4))
     def test_the_next_lock_finishes_a_swap_that_was_cut_off(self, workspace: Workspace, steps: int) -> None:

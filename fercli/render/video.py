@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.errors import ConfigError, VideoError, command
+from fercli.errors import ConfigError, VideoError
 from fercli.media.container import no_frame_decodes, open_video
 from fercli.media.decode import decode
 from fercli.media.index import FrameIndex, read_index
@@ -21,7 +21,7 @@ from fercli.render.companions import Companions, first_sound_s
 from fercli.render.encode import CONTAINERS, Encoder, look_of, mux, new_container
 from fercli.render.paths import MAX_GAP_S
 from fercli.render.ready import refuse_existing
-from fercli.required import require_tables
+from fercli.required import hint_for_moved, require_tables
 from fercli.workspace import Workspace
 
 COUNTED_BASE = Fraction(1, 90000)
@@ -129,7 +129,7 @@ def _check_output(workspace: Workspace, out: Path, overwrite: bool) -> None:
 def _source(workspace: Workspace) -> Path:
     """The video, if it is still the one that was annotated."""
     path = Path(workspace.video.path)
-    hint = f"if it was moved: {command('extract-frames', 'NEW_PATH', workspace.path)}"
+    hint = hint_for_moved(path)
     if not path.exists():
         raise VideoError(f"the video {path} is gone", hint=hint)
     if path.is_file() and path.stat().st_size != workspace.video.size:
