@@ -22,6 +22,7 @@ the thing and the file; a hint names the next command. Only `fercli.cli` catches
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import ClassVar
 
 EXIT_FOUND = 6
@@ -101,5 +102,9 @@ class MissingDependency(ModelError):
 
 
 def command(*words: object) -> str:
-    """A command line of fercli for a hint, quoted so that it can be pasted whatever blanks its paths have."""
-    return shlex.join(["fercli", *map(str, words)])
+    """A command line of fercli for a hint, quoted so that it can be pasted whatever blanks its paths have.
+
+    A path that begins with a dash is written as `./-path`, or it would be taken for an option.
+    """
+    shown = [f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word) for word in words]
+    return shlex.join(["fercli", *shown])

@@ -228,7 +228,7 @@ def test_no_faces_give_a_valid_empty_result(
     assert main(["annotate", str(video), "-o", str(tmp_path / "out.json")]) == 0
     document = json.loads((tmp_path / "out.json").read_text())
     assert document["persons"] == document["segments"] == document["not_assessable"] == []
-    assert "No face was found" in capsys.readouterr().err
+    assert "no face was found, so there is nothing to annotate" in capsys.readouterr().err
 
 
 def test_a_man_who_begins_to_smile(shared_data: Path, tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from fercli import errors
-from fercli.errors import FercliError
+from fercli.errors import FercliError, command
 
 CLASSES = [item for item in vars(errors).values() if isinstance(item, type) and issubclass(item, FercliError)]
 
@@ -45,3 +46,9 @@ def test_families_can_be_caught_by_their_parent() -> None:
     assert issubclass(errors.OutputError, errors.WorkspaceError)
     assert issubclass(errors.DatasetError, errors.InputError)
     assert issubclass(errors.WeightsError, errors.ModelError)
+
+
+def test_a_command_can_be_pasted_whatever_its_paths_are_called() -> None:
+    assert command("export", Path("my film.fercli"), "-o", "a.json") == "fercli export 'my film.fercli' -o a.json"
+    assert command("track", Path("-lead.fercli")) == "fercli track ./-lead.fercli"
+    assert command("track", Path("in/-lead.fercli"), "--min-faces", 1) == "fercli track in/-lead.fercli --min-faces 1"

@@ -1,11 +1,8 @@
-"""All commands. Each collects its parameters and calls one function; `main` is the one place that catches errors."""
+"""All commands. Each collects its parameters and calls one function; `fercli.cli.entry` catches their errors."""
 
 from __future__ import annotations
 
-import io
-import os
 import sys
-import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +11,8 @@ import typer
 import fercli
 from fercli.cli import learning, pictures
 from fercli.cli import options as opt
-from fercli.cli.console import ConsoleReporter, show_error
+from fercli.cli.console import ConsoleReporter
+from fercli.cli.entry import main as main
 from fercli.cli.gallery import gallery_app
 from fercli.cli.importing import import_corrections
 from fercli.cli.people import people_app
@@ -26,9 +24,7 @@ from fercli.config import (
     Runtime,
     TracksParams,
 )
-from fercli.errors import EXIT_FOUND, EXIT_INTERNAL, EXIT_INTERRUPTED, FercliError
-
-DEBUG_VARIABLE = "FERCLI_DEBUG"
+from fercli.errors import EXIT_FOUND
 
 app = typer.Typer(
     name="fercli",
@@ -42,40 +38,6 @@ app = typer.Typer(
 _FPS = opt.show_fps(FramesParams.fps)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line; returns the exit code. See `fercli.errors` for what the codes mean."""
-    _escape_what_stdout_cannot_show()
-    try:
-        app(args=argv, prog_name="fercli")
-    except FercliError as error:
-        if os.environ.get(DEBUG_VARIABLE):
-            traceback.print_exc()
-        show_error(error)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return _interrupted()
-    except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        return _interrupted() if code == EXIT_INTERRUPTED else code
-    except Exception as error:
-        traceback.print_exc()
-        print(f"error: a bug in fercli: {type(error).__name__}: {error}", file=sys.stderr)
-        print("hint: please report it with the lines above and the output of `fercli doctor`", file=sys.stderr)
-        return EXIT_INTERNAL
-    return 0
-
-
-def _escape_what_stdout_cannot_show() -> None:
-    """As stderr does by itself: a name in letters the terminal does not have is no reason to stop."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def _interrupted() -> int:
-    print("interrupted: finished work is kept; run the same command to go on", file=sys.stderr)
-    return EXIT_INTERRUPTED
-
-
 def _version(show: bool) -> None:
     if show:
         print(f"fercli {fercli.__version__}")
@@ -85,7 +47,7 @@ def _version(show: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, metavar="", help="Print the version.")
     ] = False,
 ) -> None:
     """Who felt what, when, in a video."""
@@ -105,7 +67,7 @@ def annotate(
     fps: opt.Fps = _FPS,
     start: opt.Start = "",
     end: opt.End = "",
-    images: Annotated[bool, typer.Option("--images", help="Write every frame as a JPEG.")] = False,
+    images: Annotated[bool, opt.flag("--images", help="Write every frame as a JPEG.")] = False,
     shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
     detector: opt.Detector = FacesParams.detector,
     detector_weights: opt.DetectorWeights = None,
@@ -133,7 +95,7 @@ def annotate(
         frames=FramesParams(
             opt.parse_fps(fps),
             opt.parse_time(start, "--start"),
-            opt.parse_time(end, "--end"),
+            opt.parse_end(end),
             images,
             shot_threshold,
         ),
@@ -161,7 +123,9 @@ def extract_frames(
     fps: opt.Fps = _FPS,
     start: opt.Start = "",
     end: opt.End = "",
-    images: Annotated[bool, typer.Option(help="Write every frame as a JPEG.")] = FramesParams.keep_images,
+    images: Annotated[
+        bool, opt.flag("--images/--no-images", help="Write every frame as a JPEG.")
+    ] = FramesParams.keep_images,
     shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
@@ -170,7 +134,7 @@ def extract_frames(
     from fercli.cli import run
 
     params = FramesParams(
-        opt.parse_fps(fps), opt.parse_time(start, "--start"), opt.parse_time(end, "--end"), images, shot_threshold
+        opt.parse_fps(fps), opt.parse_time(start, "--start"), opt.parse_end(end), images, shot_threshold
     )
     run.extract_frames(video, workspace, params, force=force, reporter=ConsoleReporter(quiet=quiet))
 
@@ -293,7 +257,7 @@ def formats() -> None:
 @app.command()
 def show(
     workspace: opt.WorkspacePath,
-    json: Annotated[bool, typer.Option("--json", help="Persons and their sums as JSON.")] = False,
+    json: Annotated[bool, opt.flag("--json", help="Persons and their sums as JSON.")] = False,
 ) -> None:
     """Who was seen for how long, feeling what, and when: the summary that annotate ends with."""
     from fercli.cli import show as shown

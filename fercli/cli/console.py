@@ -1,4 +1,4 @@
-"""Talk on stderr: progress bars, notes, warnings, errors. stdout is left to data."""
+"""Talk on stderr: progress bars, notes, warnings. stdout is left to data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from fercli.errors import FercliError
 from fercli.progress import Task
 
 
@@ -46,10 +45,3 @@ class ConsoleReporter:
     def warn(self, message: str) -> None:
         """A line, always."""
         tqdm.write(f"warning: {message}", file=sys.stderr)
-
-
-def show_error(error: FercliError) -> None:
-    """What is wrong, and what to do."""
-    print(f"error: {error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)

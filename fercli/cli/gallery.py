@@ -28,7 +28,7 @@ def check(
         Path,
         typer.Argument(metavar="PEOPLE", help="Directory with a folder, or a picture, a person.", show_default=False),
     ],
-    json: Annotated[bool, typer.Option("--json", help="Everything as JSON on stdout.")] = False,
+    json: Annotated[bool, opt.flag("--json", help="Everything as JSON on stdout.")] = False,
     device: opt.Device = Runtime.device,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -59,7 +59,7 @@ def add_from(
         Path, typer.Option(help="Directory of the gallery; made if it is not there.", show_default=False)
     ],
     pictures: Annotated[int, typer.Option(help="Pictures to add at most.")] = 5,
-    force: Annotated[bool, typer.Option("--force", help="Even if it looks like somebody else there.")] = False,
+    force: Annotated[bool, opt.flag("--force", help="Even if it looks like somebody else there.")] = False,
     device: opt.Device = Runtime.device,
     quiet: opt.Quiet = False,
 ) -> None:

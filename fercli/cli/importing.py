@@ -26,7 +26,7 @@ def import_corrections(
         ),
     ],
     force: Annotated[
-        bool, typer.Option("--force", help="Even if it is about another video, or would delete everything.")
+        bool, opt.flag("--force", help="Even if it is about another video, or would delete everything.")
     ] = False,
     quiet: opt.Quiet = False,
 ) -> None:

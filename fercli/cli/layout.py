@@ -34,3 +34,9 @@ def table(*texts: str, numbers: tuple[str, ...] = ()) -> Table:
     for heading in numbers:
         made.add_column(heading, justify="right")
     return made
+
+
+def counted(number: int, plural: str) -> str:
+    """`1 face`, `2 faces`; of several words the first is what is counted, as in `1 frame with faces`."""
+    first, *rest = plural.split()
+    return " ".join([str(number), first.removesuffix("s") if number == 1 else first, *rest])

@@ -19,7 +19,7 @@ dataset_app = typer.Typer(help="Data sets of labelled faces.", no_args_is_help=T
 
 Dataset = Annotated[str, typer.Option(help="Name of the data set; 'fercli dataset list' has them.", show_default=False)]
 Root = Annotated[Path, typer.Option(help="The data set's file or directory, as downloaded.", show_default=False)]
-Strict = Annotated[bool, typer.Option("--strict", help="A sample that cannot be used is fatal.")]
+Strict = Annotated[bool, opt.flag("--strict", help="A sample that cannot be used is fatal.")]
 
 
 def train(
@@ -40,7 +40,7 @@ def train(
     ),
     targets: Annotated[str, typer.Option(help="distribution (all votes) or label (most votes).")] = TrainConfig.targets,
     smoothing: Annotated[float, typer.Option(help="Label smoothing, 0 to 1.")] = TrainConfig.smoothing,
-    balanced: Annotated[bool, typer.Option("--balanced", help="Weigh rare classes more.")] = False,
+    balanced: Annotated[bool, opt.flag("--balanced", help="Weigh rare classes more.")] = False,
     extra: Annotated[
         list[str] | None,
         typer.Option(help="Add to the loss: word-cosine, relative-uncertainty or flip-attention; may be repeated."),
@@ -117,7 +117,7 @@ def evaluate(
         typer.Option(help="Your own labels, .csv, .eaf, .TextGrid or .json, to score annotations against."),
     ] = None,
     figures: Annotated[Path | None, typer.Option(help="Directory for pictures of confusion and reliability.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
+    json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
     device: opt.Device = TrainConfig.device,
     strict: Strict = False,
     quiet: opt.Quiet = False,
@@ -154,7 +154,7 @@ def evaluate_tracks(
     min_iou: Annotated[float, typer.Option(help="Boxes overlap at least this much.")] = TracksParams.min_iou,
     max_gap: Annotated[float, typer.Option(help="Bridge gaps up to this, seconds.")] = TracksParams.max_gap_s,
     min_faces: Annotated[int, typer.Option(help="Drop tracks with fewer faces.")] = TracksParams.min_faces,
-    json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
+    json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
 ) -> None:
     """Strip the identities from true tracks, track the boxes again, and score that."""
     from fercli.cli.track_scores import tracks
@@ -167,7 +167,7 @@ def evaluate_tracks(
 def evaluate_persons(
     workspace: opt.WorkspacePath,
     truth: Annotated[Path, typer.Option(help="Who is really seen when and where, JSON.", show_default=False)],
-    json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
+    json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
 ) -> None:
     """Score who is who in a workspace against the truth."""
     from fercli.cli.person_scores import persons
@@ -187,7 +187,7 @@ def list_datasets() -> None:
 def check_dataset(
     dataset: Annotated[str, typer.Argument(help="Name of the data set.", show_default=False)],
     root: Root,
-    json: Annotated[bool, typer.Option("--json", help="Everything as JSON on stdout.")] = False,
+    json: Annotated[bool, opt.flag("--json", help="Everything as JSON on stdout.")] = False,
     strict: Strict = False,
     quiet: opt.Quiet = False,
 ) -> None:

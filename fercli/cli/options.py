@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from fercli.config import NATIVE_FPS
 from fercli.errors import ConfigError
+
+
+def flag(*names: str, help: str) -> Any:
+    """An option that takes no value; without a `metavar` the help would say that it takes a `<bool>`."""
+    return typer.Option(*names, help=help, metavar="")
+
 
 Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="The video file.", show_default=False)]
 WorkspacePath = Annotated[
@@ -36,13 +42,13 @@ Model = Annotated[str, typer.Option(help="Classifier: a name from 'fercli models
 MinFace = Annotated[int, typer.Option(help="Faces smaller than this are not assessable, pixels.")]
 Format = Annotated[str, typer.Option(help="A name from 'fercli formats'; by default what the suffix says.")]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace a file that fercli did not write, or that was changed since.")
+    bool, flag("--overwrite", help="Replace a file that fercli did not write, or that was changed since.")
 ]
-Replace = Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")]
+Replace = Annotated[bool, flag("--overwrite", help="Replace a file that is there.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Batch = Annotated[int, typer.Option(help="Clips a step.")]
-Force = Annotated[bool, typer.Option("--force", help="Run even if the results are up to date.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors.")]
+Force = Annotated[bool, flag("--force", help="Run even if the results are up to date.")]
+Quiet = Annotated[bool, flag("--quiet", "-q", help="Only warnings and errors.")]
 
 
 def parse_fps(text: str) -> float:
@@ -86,6 +92,18 @@ def parse_time(text: str, option: str) -> float:
     seconds = 0.0
     for part in parts:
         seconds = seconds * 60 + part
+    return seconds
+
+
+def parse_end(text: str) -> float:
+    """As `parse_time` for --end, of which 0 stands for the end of the video and only empty text means that.
+
+    Raises:
+        ConfigError: not a time, or 0.
+    """
+    seconds = parse_time(text, "--end")
+    if text and not seconds:
+        raise ConfigError(f"--end {text!r} leaves nothing to look at", hint="leave --end out for the end of the video")
     return seconds
 
 

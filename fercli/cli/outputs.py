@@ -3,24 +3,63 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from fercli.errors import ConfigError
-from fercli.workspace import require_parent, writing
+from fercli.workspace import Workspace, require_parent, writing
 
 
-def refuse_existing(output: Path, *, overwrite: bool) -> None:
+def refuse_existing(
+    output: Path, *, overwrite: bool, reads: Iterable[Path] = (), workspace: Workspace | None = None
+) -> None:
     """Before the work, not after it.
 
+    Args:
+        output: the file to write.
+        overwrite: whether a file that is there may be replaced.
+        reads: files that are read, which never may be.
+        workspace: that is read; neither may its video be replaced nor anything in it.
+
     Raises:
-        ConfigError: there is a file, and it was not to be replaced; or as `refuse_what_is_no_file`.
+        ConfigError: there is a file that was not to be replaced; or as the two functions below.
         OutputError: as `refuse_what_is_no_file`.
     """
     refuse_what_is_no_file(output)
+    if workspace is not None:
+        refuse_what_is_read(output, [Path(workspace.video.path), *reads], workspace.path)
+    else:
+        refuse_what_is_read(output, reads)
     if output.exists() and not overwrite:
         raise ConfigError(f"{output} exists", hint="choose another name, or add --overwrite")
+
+
+def refuse_what_is_read(output: Path, reads: Iterable[Path], workspace: Path | None = None) -> None:
+    """What the work is made from is not replaced by it, whatever was asked for and by whatever link.
+
+    Args:
+        output: the file to write.
+        reads: files that are read.
+        workspace: directory in which only fercli itself writes; need not be there.
+
+    Raises:
+        ConfigError: `output` is one of them, or lies in the workspace.
+    """
+    for file in reads:
+        if _same(output, file):
+            raise ConfigError(f"writing {output} would destroy {file}, which is read", hint="choose another output")
+    real = Path(os.path.realpath(output))
+    if workspace is not None and any(_same(parent, workspace) for parent in real.parents):
+        raise ConfigError(
+            f"the output {output} lies inside the workspace {workspace}", hint="choose a place outside the workspace"
+        )
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def refuse_what_is_no_file(output: Path) -> None:

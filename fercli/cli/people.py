@@ -13,25 +13,24 @@ from fercli.cli.default_group import group_with_default
 from fercli.errors import ConfigError, command
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from fercli.people.listing import ListedPerson
     from fercli.workspace import Workspace
 
 people_app = group_with_default("Who is who: list, rename, merge, split or leave out persons; no network runs.")
 
 Who = Annotated[str, typer.Argument(metavar="WHO", help="A person, as listed.", show_default=False)]
-Together = Annotated[bool, typer.Option("--force", help="Even if both are seen in one frame.")]
+Together = Annotated[bool, opt.flag("--force", help="Even if both are seen in one frame.")]
 
 
 @people_app.command("list")
 def list_persons(
     workspace: opt.WorkspacePath,
-    json: Annotated[bool, typer.Option("--json", help="Everything as JSON on stdout.")] = False,
+    json: Annotated[bool, opt.flag("--json", help="Everything as JSON on stdout.")] = False,
     contact_sheet: Annotated[
         Path | None, typer.Option(help="Draw the best faces of everyone: a .png or .html to write.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a contact sheet that is there.")] = False,
+    overwrite: Annotated[bool, opt.flag("--overwrite", help="Replace a contact sheet that is there.")] = False,
+    quiet: opt.Quiet = False,
 ) -> None:
     """Everyone: time on screen, tracks, best face, and how sure it is. The word `list` may be left out."""
     from fercli.workspace import Workspace
@@ -40,8 +39,8 @@ def list_persons(
     if contact_sheet is not None:
         from fercli.cli.outputs import refuse_existing
 
-        refuse_existing(contact_sheet, overwrite=overwrite)
-    _show(opened, as_json=json, sheet=contact_sheet)
+        refuse_existing(contact_sheet, overwrite=overwrite, workspace=opened)
+    _show(opened, as_json=json, sheet=contact_sheet, quiet=quiet)
 
 
 @people_app.command()
@@ -49,11 +48,12 @@ def rename(
     workspace: opt.WorkspacePath,
     who: Who,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the person.", show_default=False)],
+    quiet: opt.Quiet = False,
 ) -> None:
     """Give a person a name."""
     from fercli.people import editing
 
-    _change(workspace, lambda opened: editing.rename(opened, who, name))
+    _change(workspace, lambda opened: editing.rename(opened, who, name), quiet=quiet)
 
 
 @people_app.command()
@@ -62,11 +62,12 @@ def merge(
     who: Annotated[list[str], typer.Argument(metavar="WHO...", help="Persons, as listed.", show_default=False)],
     into: Annotated[str, typer.Argument(metavar="INTO", help="The person they all are.", show_default=False)],
     force: Together = False,
+    quiet: opt.Quiet = False,
 ) -> None:
     """Make several persons one: merge WORKSPACE "Person 5" "Person 2" makes both Person 2."""
     from fercli.people import editing
 
-    _change(workspace, lambda opened: editing.merge(opened, who, into, force=force))
+    _change(workspace, lambda opened: editing.merge(opened, who, into, force=force), quiet=quiet)
 
 
 @people_app.command()
@@ -76,6 +77,7 @@ def split(
     tracks: Annotated[str, typer.Option(help="Numbers of tracks, as 17,23.", show_default=False)],
     name: Annotated[str, typer.Option(help="Whose they are; by default the next free 'Person N'.")] = "",
     force: Together = False,
+    quiet: opt.Quiet = False,
 ) -> None:
     """Give some tracks of a person, or of nobody, to somebody else."""
     from fercli.people import editing
@@ -85,26 +87,26 @@ def split(
     def give(opened: Workspace) -> None:
         editing.split(opened, who, numbers, name, force=force)
 
-    _change(workspace, give)
+    _change(workspace, give, quiet=quiet)
 
 
 @people_app.command()
-def ignore(workspace: opt.WorkspacePath, who: Who) -> None:
+def ignore(workspace: opt.WorkspacePath, who: Who, quiet: opt.Quiet = False) -> None:
     """Leave a person out of every export."""
     from fercli.people import editing
 
-    _change(workspace, lambda opened: editing.ignore(opened, who))
+    _change(workspace, lambda opened: editing.ignore(opened, who), quiet=quiet)
 
 
 @people_app.command()
-def restore(workspace: opt.WorkspacePath, who: Who) -> None:
+def restore(workspace: opt.WorkspacePath, who: Who, quiet: opt.Quiet = False) -> None:
     """Take an ignored person in again."""
     from fercli.people import editing
 
-    _change(workspace, lambda opened: editing.restore(opened, who))
+    _change(workspace, lambda opened: editing.restore(opened, who), quiet=quiet)
 
 
-def _change(path: Path, change: Callable[[Workspace], list[str] | None]) -> None:
+def _change(path: Path, change: Callable[[Workspace], list[str] | None], *, quiet: bool) -> None:
     """Change the corrections while nobody else works in the workspace, then show everyone and what is in doubt."""
     from fercli.cli.console import ConsoleReporter
     from fercli.workspace import Workspace
@@ -112,15 +114,18 @@ def _change(path: Path, change: Callable[[Workspace], list[str] | None]) -> None
     workspace = Workspace.open(path)
     with workspace.lock():
         doubts = change(workspace)
-    _show(workspace)
+    _show(workspace, quiet=quiet)
     for doubt in doubts or ():
-        ConsoleReporter().warn(doubt)
+        ConsoleReporter(quiet=quiet).warn(doubt)
 
 
-def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = None) -> None:
+def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = None, quiet: bool = False) -> None:
     from fercli.cli.console import ConsoleReporter
+    from fercli.cli.nobody import why_nobody
+    from fercli.cli.people_table import print_people
     from fercli.people.listing import list_people
 
+    reporter = ConsoleReporter(quiet=quiet)
     persons, problems = list_people(workspace)
     if sheet is not None:
         from fercli.people.sheet import write_sheet
@@ -129,10 +134,11 @@ def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = N
     if as_json:
         _print_json(persons, problems)
     elif persons:
-        _print_table(persons)
-    reporter = ConsoleReporter()
-    if not persons:
-        reporter.note("no face was found")
+        left_out = print_people(persons)
+        if left_out:
+            reporter.note(f"no room for {', '.join(left_out)}: widen the terminal, or take --json")
+    else:
+        reporter.note(why_nobody(workspace))
     for problem in problems:
         reporter.warn(problem)
     if sheet is not None:
@@ -150,41 +156,6 @@ def _print_json(persons: list[ListedPerson], problems: list[str]) -> None:
         "problems": problems,
     }
     json_to_stdout(document)
-
-
-def _print_table(persons: list[ListedPerson]) -> None:
-    from fercli.cli import layout
-
-    table = layout.table("person", numbers=("on screen", "tracks", "shots"))
-    for column in ("best face", "identity", "worth a look", "by hand"):
-        table.add_column(column, overflow="fold")
-    for person in persons:
-        _add_row(table, person)
-    layout.console().print(table)
-
-
-def _add_row(table: Table, person: ListedPerson) -> None:
-    from rich.text import Text
-
-    from fercli.timing import clock
-
-    best = person.best
-    table.add_row(
-        Text(f"{person.name} (ignored)" if person.ignored else person.name),
-        f"{person.screen_time_s:.1f} s",
-        str(len(person.tracks)),
-        str(person.shots),
-        f"{clock(best.seen.time_s, tenths=True)} in track {best.track}",
-        "" if person.identity is None else f"{person.identity:.2f}",
-        _few(person.doubtful),
-        "yes" if person.by_hand else "",
-    )
-
-
-def _few(tracks: list[int], most: int = 8) -> str:
-    """`3, 17, 21 ... (12 in all)`."""
-    shown = ", ".join(map(str, tracks[:most]))
-    return f"{shown} ... ({len(tracks)} in all)" if len(tracks) > most else shown
 
 
 def _track_numbers(text: str) -> list[int]:

@@ -37,7 +37,6 @@ def plot(
     """Draw loss and accuracy of training runs side by side, or who felt what when in a workspace."""
     from fercli.cli.outputs import refuse_existing
 
-    refuse_existing(output, overwrite=overwrite)
     if (sources[0] / "workspace.json").is_file():
         if len(sources) > 1:
             hint = f"run: {command('plot', sources[0], '-o', output)}"
@@ -45,10 +44,13 @@ def plot(
         from fercli.render.timeline_figure import plot_timelines
         from fercli.workspace import Workspace
 
-        plot_timelines(Workspace.open(sources[0]), output, overwrite=overwrite)
+        workspace = Workspace.open(sources[0])
+        refuse_existing(output, overwrite=overwrite, workspace=workspace)
+        plot_timelines(workspace, output, overwrite=overwrite)
     else:
         from fercli.training.curves import plot_runs
 
+        refuse_existing(output, overwrite=overwrite)
         plot_runs(sources, output)
     ConsoleReporter(quiet=quiet).note(f"plot: {output}")
 
@@ -56,7 +58,13 @@ def plot(
 def explain(
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A workspace, or an image.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .png to write.")] = Path("explained.png"),
-    model: opt.Model = EmotionsParams.model,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help=f"As of classify-emotions; by default the workspace's own, or {EmotionsParams.model} for an image.",
+            show_default=False,
+        ),
+    ] = None,
     faces: Annotated[int, typer.Option(help="Faces to show at most.")] = 24,
     device: opt.Device = Runtime.device,
     overwrite: opt.Replace = False,

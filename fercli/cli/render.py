@@ -18,7 +18,7 @@ def render(
     ] = None,
     blur_faces: Annotated[
         bool,
-        typer.Option(
+        opt.flag(
             "--blur-faces",
             help="Make every detected face unrecognisable, false alarms included. Faces that were never detected "
             "stay visible, and voices and names stay: look at the result before you publish it.",
@@ -38,7 +38,7 @@ def render(
 
     source = Workspace.open(workspace)
     target = output or Path(f"{Path(source.video.path).stem}.annotated.mp4")
-    refuse_existing(target, overwrite=overwrite)
+    refuse_existing(target, overwrite=overwrite, workspace=source)
     reporter = ConsoleReporter(quiet=quiet)
     write(source, target, blur_faces=blur_faces, only=only or (), overwrite=overwrite, reporter=reporter)
     reporter.note(f"video: {target}")

@@ -15,14 +15,15 @@ def report(workspace: Path, output: Path, overwrite: bool, reporter: Reporter) -
     """Write the report of a workspace.
 
     Raises:
-        ConfigError: `output` is no .html, or there already.
+        ConfigError: `output` is no .html, is there already, or is read.
         OutputError: it cannot be written.
         MissingStage, CorruptTable, InputError: as `report.content.read_content`.
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"cannot write a report to {output}: unknown suffix", hint="name it report.html")
-    refuse_existing(output, overwrite=overwrite)
-    page, playback = build(Workspace.open(workspace), output)
+    opened = Workspace.open(workspace)
+    refuse_existing(output, overwrite=overwrite, workspace=opened)
+    page, playback = build(opened, output)
     content = page.encode()
     write_atomically(output.resolve(), content)
     if playback.problem:

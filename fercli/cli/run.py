@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from fercli import pipeline
-from fercli.cli.outputs import refuse_what_is_no_file, to_stdout
+from fercli.cli.outputs import refuse_what_is_no_file, refuse_what_is_read, to_stdout
 from fercli.config import EmotionsParams, ExportParams, FacesParams, FramesParams, Runtime, TracksParams
 from fercli.errors import ConfigError, command
 from fercli.exporters import EXPORTERS, choose_format
 from fercli.hashing import sha256_file
+from fercli.media.container import open_video
 from fercli.media.probe import probe
 from fercli.progress import Reporter
-from fercli.stages import EMOTIONS, EXPORT, FACES, FRAMES, STAGES, TRACKS
+from fercli.stages import EMOTIONS, EXPORT, FACES, FRAMES, STAGES, TRACKS, Stage
 from fercli.stages.export import file_name
-from fercli.stages.tracks import check as check_tracks
 from fercli.workspace import Workspace, write_atomically
 
 STDOUT = Path("-")
@@ -45,19 +45,25 @@ def annotate(
     quiet: bool,
 ) -> None:
     """All stages, then the exported file and a summary; without an `output` it is named after the video."""
+    with open_video(video):  # or nothing else is worth a word
+        pass
     output = output or _named_after(video, format)
     export_params = _export_params(output, format)
     place = workdir or output.parent / f"{video.stem}.fercli"
-    _check_output(output, place, overwrite=overwrite)
-    check_tracks(tracks)
-    workspace = Workspace.create(place, probe(video))
-    plan = [
-        (FRAMES, _with_images_already_kept(workspace, frames)),
+    given = [Path(file) for file in (faces.weights, tracks.embedder, tracks.cast, emotions.model) if file]
+    _check_output(output, place, [video, *given], overwrite=overwrite)
+    plan: list[tuple[Stage, Any]] = [
+        (FRAMES, frames),
         (FACES, faces),
         (TRACKS, tracks),
         (EMOTIONS, emotions),
         (EXPORT, export_params),
     ]
+    for chosen, params in plan:
+        chosen.check(params)
+    _check_device(runtime)
+    workspace = Workspace.create(place, probe(video))
+    plan[0] = FRAMES, _with_images_already_kept(workspace, frames)
     with workspace.lock():
         pipeline.run(workspace, plan, runtime, reporter, force=force)
         _copy_out(workspace, export_params, output)
@@ -78,6 +84,7 @@ def extract_frames(video: Path, path: Path, params: FramesParams, *, force: bool
 def stage(name: str, path: Path, params: Any, runtime: Runtime, *, force: bool, reporter: Reporter) -> None:
     """Run one stage over an existing workspace."""
     workspace = Workspace.open(path)
+    _check_device(runtime)
     chosen = next(stage for stage in STAGES if stage.name == name)
     with workspace.lock():
         pipeline.run(workspace, [(chosen, params)], runtime, reporter, force=force)
@@ -88,7 +95,7 @@ def export(path: Path, output: Path, format: str, *, force: bool, overwrite: boo
     """Run the last stage and put its file where it is wanted."""
     workspace = Workspace.open(path)
     params = _export_params(output, format)
-    _check_output(output, path, overwrite=overwrite)
+    _check_output(output, path, [Path(workspace.video.path)], overwrite=overwrite)
     with workspace.lock():
         pipeline.run(workspace, [(EXPORT, params)], Runtime(), reporter, force=force)
         _copy_out(workspace, params, output)
@@ -112,11 +119,20 @@ def _export_params(output: Path, format: str) -> ExportParams:
     return ExportParams(choose_format(output, format))
 
 
-def _check_output(output: Path, workspace: Path, *, overwrite: bool) -> None:
+def _check_device(runtime: Runtime) -> None:
+    """Only one that may be missing is worth importing torch for."""
+    if runtime.device == "cuda":
+        from fercli.models.devices import pick_device
+
+        pick_device(runtime.device)
+
+
+def _check_output(output: Path, workspace: Path, reads: list[Path], *, overwrite: bool) -> None:
     """Before hours of work, not after them. A file that is still as it was exported may be replaced by a new one."""
     if output == STDOUT:
         return
     refuse_what_is_no_file(output)
+    refuse_what_is_read(output, reads, workspace)
     if output.exists() and not overwrite and not _is_as_exported(output, workspace):
         raise ConfigError(
             f"{output} exists, and not as it was exported from {workspace}",

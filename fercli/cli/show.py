@@ -11,8 +11,9 @@ from rich.table import Table
 
 from fercli.cli import layout
 from fercli.cli.doctor import model_state
+from fercli.cli.nobody import why_nobody
 from fercli.cli.outputs import json_to_stdout
-from fercli.cli.strip import WIDTH, strips
+from fercli.cli.strip import strips
 from fercli.exporters.document import Document, Person, gather
 from fercli.exporters.json_document import as_json_person
 from fercli.labels import RECORD_NAMES
@@ -24,7 +25,7 @@ from fercli.workspace import Workspace
 def summary(workspace: Workspace, output: Path) -> None:
     """What `annotate` ends with, on stderr: who was seen for how long, feeling what, and where the files are."""
     console = layout.console(sys.stderr)
-    _show(gather(workspace), console)
+    _show(workspace, gather(workspace), console)
     console.print(f"annotations  {output}", soft_wrap=True)
     console.print(f"workspace    {workspace.path}", soft_wrap=True)
 
@@ -40,7 +41,7 @@ def show(path: Path, *, as_json: bool) -> None:
     if as_json:
         json_to_stdout(_as_json(document))
     else:
-        _show(document, layout.console())
+        _show(workspace, document, layout.console())
 
 
 def _as_json(document: Document) -> dict[str, Any]:
@@ -52,17 +53,18 @@ def _as_json(document: Document) -> dict[str, Any]:
     }
 
 
-def _show(document: Document, console: Console) -> None:
+def _show(workspace: Workspace, document: Document, console: Console) -> None:
     video = document.video
     console.print(
         f"{video['name']}: {video['duration_s']:.1f} s, {video['width']} x {video['height']}, "
-        f"{_count(document.persons, 'person')}, {_count(document.segments, 'segment')}"
+        f"{layout.counted(len(document.persons), 'persons')}, {layout.counted(len(document.segments), 'segments')}",
+        soft_wrap=True,
     )
     if document.persons or document.unassigned:
         console.print(_persons(document))
     else:
-        console.print("No face was found, so there is nothing to annotate.")
-    for line in strips(document, min(WIDTH, max(10, console.width - 20))):
+        console.print(why_nobody(workspace), soft_wrap=True)
+    for line in strips(document, console.width):
         console.print(line, no_wrap=True, crop=False)
     for warning in document.warnings:
         console.print(f"warning: {warning}", soft_wrap=True)
@@ -75,7 +77,8 @@ def status(path: Path) -> None:
     console.print(f"{workspace.path}: {workspace.video.path}", soft_wrap=True)
     table = layout.table("stage", "state", "counts", numbers=("seconds",))
     for row in stage_status(workspace):
-        counts = ", ".join(f"{value} {name}" for name, value in row.receipt.counts.items()) if row.receipt else ""
+        found = row.receipt.counts if row.receipt else {}
+        counts = ", ".join(layout.counted(number, name.replace("_", " ")) for name, number in found.items())
         state = "fresh" if row.reason is None else f"stale: {row.reason}" if row.receipt else row.reason
         table.add_row(row.stage.name, state, counts, f"{row.receipt.seconds:.1f}" if row.receipt else "")
     console.print(table)
@@ -95,10 +98,6 @@ def _persons(document: Document) -> Table:
     for person in [*document.persons, *([document.unassigned] if document.unassigned else [])]:
         table.add_row(person.name, f"{person.screen_time_s:.1f} s", str(person.tracks), _emotions(person))
     return table
-
-
-def _count(things: list[Any], name: str) -> str:
-    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _emotions(person: Person) -> str:

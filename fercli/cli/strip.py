@@ -25,30 +25,46 @@ LETTERS = {
     "contempt": "c",
     NOT_ASSESSABLE: "-",
 }
-WIDTH = 60
-"""Cells of a strip at most."""
+WIDTH, NARROWEST = 60, 16
+"""Cells of a strip, at most and at least."""
 MOST = 8
 """Persons that get one."""
+_BETWEEN = "   "
+"""Two entries of the legend."""
 
 
-def strips(document: Document, width: int = WIDTH) -> list[Text]:
+def strips(document: Document, columns: int = 100) -> list[Text]:
     """A line for each of the persons seen longest, a ruler above them and the meaning of the letters below.
 
-    Nothing for a video without persons.
+    Args:
+        document: of a video; without persons there are no lines.
+        columns: of the terminal, of which names may take a third.
     """
     names = [person.name for person in document.persons[:MOST]]
     if not names:
         return []
-    margin = max(map(cell_len, names)) + 2
+    margin = min(max(map(cell_len, names)), columns // 3) + 2
+    width = min(WIDTH, max(NARROWEST, columns - margin))
     start, duration = document.video["start_s"], document.video["duration_s"]
     shown = [segment for segment in (*document.segments, *document.gaps) if segment.person in names]
-    rows = []
+    lines = [Text(" " * margin) + _ruler(clock(start), clock(start + duration), width)]
     for name in names:
         cells = _cells([segment for segment in shown if segment.person == name], start, duration, width)
-        rows.append(Text(name + " " * (margin - cell_len(name))) + _coloured(cells))
-    last = clock(start + duration)
-    ruler = Text(" " * margin + clock(start).ljust(width - len(last)) + last, style="dim")
-    return [ruler, *rows, Text(" " * margin) + _legend(segment.emotion for segment in shown)]
+        lines.append(_shortened(name, margin) + _coloured(cells))
+    if len(document.persons) > MOST:
+        lines.append(Text(f"and {len(document.persons) - MOST} more", style="dim"))
+    return lines + [Text(" " * margin) + line for line in _legend((segment.emotion for segment in shown), width)]
+
+
+def _ruler(first: str, last: str, width: int) -> Text:
+    return Text(first.ljust(width - len(last)) + last, style="dim")
+
+
+def _shortened(name: str, margin: int) -> Text:
+    """The name and blanks up to the margin, at least two."""
+    text = Text(name)
+    text.truncate(margin - 2, overflow="ellipsis", pad=True)
+    return text + "  "
 
 
 def _cells(segments: Sequence[Segment], start_s: float, duration_s: float, width: int) -> list[str]:
@@ -75,10 +91,18 @@ def _coloured(cells: Iterable[str]) -> Text:
     return text
 
 
-def _legend(emotions: Iterable[str]) -> Text:
+def _legend(emotions: Iterable[str], width: int) -> list[Text]:
+    """What the letters mean, in lines of `width` cells where one word is not longer."""
     seen = set(emotions)
-    parts = [Text(letter, style=_style(name)) + f" {_name(name)}" for name, letter in LETTERS.items() if name in seen]
-    return Text("   ").join(parts)
+    lines: list[Text] = []
+    for name, letter in LETTERS.items():
+        if name in seen:
+            part = Text(letter, style=_style(name)) + f" {_name(name)}"
+            if lines and lines[-1].cell_len + len(_BETWEEN) + part.cell_len <= width:
+                lines[-1] += Text(_BETWEEN) + part
+            else:
+                lines.append(part)
+    return lines
 
 
 def _name(emotion: str) -> str:

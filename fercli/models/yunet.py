@@ -54,7 +54,9 @@ def load(weights: Path | None, device: str) -> YuNet:
         WeightsError: no file was given, or it is not a YuNet.
     """
     if weights is None:
-        raise WeightsError("yunet needs a weights file of your own", hint=f"give an .onnx file from {SOURCE}")
+        raise WeightsError(
+            "yunet needs a weights file of your own", hint=f"give one with --detector-weights, from {SOURCE}"
+        )
     try:
         detector = YuNet(
             cv2.FaceDetectorYN.create(str(weights), "", (32, 32), LOWEST_SCORE, MAX_OVERLAP, MAX_CANDIDATES)

@@ -18,7 +18,7 @@ from fercli.errors import InputError
 from fercli.exporters.document import gather
 from fercli.exporters.face_rows import middle_faces
 from fercli.geometry import square_around
-from fercli.labels import NOT_ASSESSABLE
+from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.media.crops import read_crops
 from fercli.media.images import read_image, square_crop
 from fercli.models.classifier import EmotionClassifier, FaceView
@@ -58,13 +58,13 @@ def faces_of_workspace(workspace: Workspace, limit: int) -> list[Face]:
     scale = float(receipt.params["crop_scale"])
     faces = document.details().faces
     seen = [
-        (faces["face"][row].as_py(), segment)
+        (faces["face"][row].as_py(), f"{segment.person} {faces['pts_s'][row].as_py():.1f} s")
         for segment, row in middle_faces(document, faces)
         if row is not None and segment.emotion != NOT_ASSESSABLE
     ]
     chosen = [seen[place] for place in spread(len(seen), limit)]
     crops = dict(read_crops(workspace.table("crops"), np.array([face for face, _ in chosen], np.int64)))
-    return [Face(crops[face], scale, f"{segment.person} {segment.start_s:.1f} s") for face, segment in chosen]
+    return [Face(crops[face], scale, name) for face, name in chosen]
 
 
 def faces_of_image(path: Path, limit: int) -> list[Face]:
@@ -107,7 +107,7 @@ def explain(classifier: EmotionClassifier, faces: Sequence[Face], path: Path) ->
     heats = classifier.heat_maps(clips, best).mean(axis=1) if len(clips) else np.zeros((0, size, size), np.float32)
     heats /= np.maximum(heats.max(axis=(1, 2), keepdims=True, initial=0), 1e-6)  # the frames' maxima may lie apart
     captions = [
-        f"{face.name}: {classifier.head.labels[label]} {probabilities[row, label]:.2f}"
+        f"{face.name}: {RECORD_NAMES[classifier.head.labels[label]]} {probabilities[row, label]:.2f}"
         for row, (face, label) in enumerate(zip(faces, best, strict=True))
     ]
     explanation_sheet(shown, list(heats), captions, path)

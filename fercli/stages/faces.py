@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fercli.config import FacesParams
+from fercli.errors import WeightsError
 from fercli.geometry import frontality, square_around
 from fercli.models.detections import Detections, Detector
 from fercli.models.registry import find_model, load_model, weights_key
@@ -186,7 +187,10 @@ def check(params: FacesParams) -> None:
 
     Raises:
         ConfigError: one is out of range.
+        ModelError: there is no such detector, or it needs a file.
     """
+    if find_model(params.detector, "detector").needs_file and not params.weights:
+        raise WeightsError(f"{params.detector} needs a weights file of yours", hint="give one with --detector-weights")
     require_ranges(
         params,
         ("min_score", 0 <= params.min_score <= 1, "from 0 to 1"),

@@ -63,6 +63,15 @@ class TestVideo:
         code, err = fail(capsys, "annotate", tmp_path, "-o", tmp_path / "out.json")
         assert code == 3 and "directory" in err
 
+    def test_what_is_no_video_is_said_before_anything_else(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        code, err = fail(capsys, "annotate", ".")
+        assert code == 3 and ". is a directory, not a video" in err
+        code, err = fail(capsys, "annotate", "missing.mp4", "-o", "out.docx")
+        assert code == 3 and "there is no file missing.mp4" in err
+
     def test_empty(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "empty.mp4").touch()
         code, err = fail(capsys, "annotate", tmp_path / "empty.mp4", "-o", tmp_path / "out.json")
@@ -114,6 +123,13 @@ class TestOptions:
             (["--start", "999"], "999"),
             (["--format", "xml"], "known: json, records, jsonl, csv"),
             (["--device", "tpu"], "known: auto, cpu, cuda"),
+            (["--batch", "0"], "the batch is 0"),
+            (["--batch", "-5"], "the batch is -5"),
+            (["--min-face", "-3"], "min_size is -3"),
+            (["--max-side", "1"], "max_side is 1"),
+            (["--min-score", "nan"], "min_score is nan"),
+            (["--end", "0"], "--end '0' leaves nothing"),
+            (["--start", "5", "--end", "5"], "from 5 s to 5 s is empty"),
         ],
     )
     def test_unusable_value(
@@ -123,6 +139,20 @@ class TestOptions:
         code, err = fail(capsys, "annotate", video, "-o", tmp_path / "out.json", *options)
         assert code == 2 and named in err
         assert not (tmp_path / "out.json").exists()
+        # A time outside the video is only found in it.
+        assert (tmp_path / "grey.fercli").exists() == (options == ["--start", "999"])
+
+    def test_a_face_that_is_too_frontal(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, err = fail(capsys, "classify-emotions", copy, "--min-frontal", "7")
+        assert code == 2 and "min_frontal is 7" in err and "from 0 to 1" in err
+
+    def test_a_device_that_is_not_there_is_found_before_the_work(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+        video = make_video(tmp_path / "grey.mp4")
+        code, err = fail(capsys, "annotate", video, "-o", tmp_path / "out.json", "--device", "cuda")
+        assert code == 2 and "torch finds no CUDA device" in err and not (tmp_path / "grey.fercli").exists()
 
     def test_unknown_option_and_command(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert fail(capsys, "annotate", "--frobnicate")[0] == 2

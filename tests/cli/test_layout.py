@@ -37,3 +37,17 @@ def test_a_table_of_figures_may_ask_for_its_columns(
     table.add_row("happy", *("0.123",) * 6)
     layout.console(at_least=100).print(table)
     assert capsys.readouterr().out.splitlines()[1].split() == ["happy", *("0.123",) * 6]
+
+
+@pytest.mark.parametrize(
+    ("number", "plural", "shown"),
+    [
+        (1, "faces", "1 face"),
+        (0, "faces", "0 faces"),
+        (2, "shots", "2 shots"),
+        (1, "frames with faces", "1 frame with faces"),
+        (1, "not assessable", "1 not assessable"),
+    ],
+)
+def test_one_is_no_plural(number: int, plural: str, shown: str) -> None:
+    assert layout.counted(number, plural) == shown

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from fercli.cli.app import app, main
-from fercli.cli.options import absolute, parse_fps, parse_network, parse_time, show_fps
+from fercli.cli.options import absolute, parse_end, parse_fps, parse_network, parse_time, show_fps
 from fercli.config import NATIVE_FPS
 from fercli.errors import ConfigError
 
@@ -23,6 +23,14 @@ def test_times(text: str, seconds: float) -> None:
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(ConfigError, match="--end"):
         parse_time(text, "--end")
+
+
+def test_the_end_is_the_videos_only_where_none_is_given() -> None:
+    assert (parse_end(""), parse_end("1:30")) == (0, 90)
+    for text in ("0", "0:00"):
+        with pytest.raises(ConfigError, match=f"--end '{text}' leaves nothing") as caught:
+            parse_end(text)
+        assert "leave --end out" in caught.value.hint
 
 
 def test_rates() -> None:
@@ -61,6 +69,16 @@ def test_annotate_calls_everything_as_the_stages_do() -> None:
             assert stages.setdefault(name, meaning) == meaning, f"{name} means two things"
     own = {name: meaning for name, meaning in options_of("annotate").items() if name not in ("--output", "--workdir")}
     assert own.items() <= stages.items()
+
+
+@pytest.mark.parametrize("command", ["annotate", "extract-frames", "show", "import", "render", "people list"])
+def test_flags_are_shown_without_a_value(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main([*command.split(), "--help"]) == 0
+    shown = [line for line in capsys.readouterr().out.splitlines() if "<bool>" in line and "--help" not in line]
+    assert shown == []
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,17 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fercli.cli.app import main
-from fercli.cli.outputs import json_to_stdout, refuse_existing
+from fercli.cli.outputs import json_to_stdout, refuse_existing, refuse_what_is_read
 from fercli.errors import ConfigError, OutputError
+from tests.cli.test_errors import make_video
 from tests.report.film import make_film
+from tests.workspaces import VIDEO
 
 
 @pytest.fixture
@@ -49,6 +52,97 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
         assert "-o -" in caught.value.hint
     with pytest.raises(ConfigError, match="is a directory"):
         refuse_existing(tmp_path, overwrite=True)
+
+
+class TestWhatIsRead:
+    @pytest.fixture
+    def video(self, tmp_path: Path) -> Path:
+        video = tmp_path / "v.mp4"
+        video.write_bytes(b"the film")
+        return video
+
+    @pytest.fixture
+    def film(self, tmp_path: Path, video: Path) -> Path:
+        return make_film(tmp_path / "v.fercli", replace(VIDEO, path=str(video))).path
+
+    @pytest.mark.parametrize("by", ["name", "link", "hard link", "detour"])
+    def test_is_never_replaced(self, tmp_path: Path, video: Path, by: str) -> None:
+        output = tmp_path / "out.png"
+        if by == "link":
+            output.symlink_to(video)
+        elif by == "hard link":
+            os.link(video, output)
+        else:
+            output = video if by == "name" else tmp_path / "none" / ".." / "v.mp4"
+            (tmp_path / "none").mkdir()
+        with pytest.raises(ConfigError, match=r"would destroy .*v\.mp4, which is read"):
+            refuse_existing(output, overwrite=True, reads=[tmp_path / "gone", video])
+
+    def test_a_workspace_is_the_programs_own(self, tmp_path: Path, film: Path) -> None:
+        (tmp_path / "link").symlink_to(film / "5-export", target_is_directory=True)
+        (film / "5-export").mkdir()
+        (tmp_path / "receipt.json").symlink_to(film / "1-frames" / "receipt.json")
+        for output in (
+            film / "new.json",
+            film / "workspace.json",
+            tmp_path / "link" / "a.json",
+            tmp_path / "receipt.json",
+        ):
+            with pytest.raises(ConfigError, match="lies inside the workspace") as caught:
+                refuse_what_is_read(output, [], film)
+            assert caught.value.hint == "choose a place outside the workspace"
+        refuse_what_is_read(tmp_path / "new.json", [], film)
+        refuse_what_is_read(film.with_name("v.fercli.json"), [], film)
+        refuse_what_is_read(tmp_path / "none" / "new.json", [], tmp_path / "not there")
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ["export", "FILM", "--format", "csv", "-o"],
+            ["explain", "FILM", "-o"],
+            ["people", "FILM", "--contact-sheet"],
+            ["plot", "FILM", "-o"],
+            ["render", "FILM", "-o"],
+        ],
+    )
+    def test_by_every_command(
+        self, film: Path, video: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+    ) -> None:
+        before = {path: path.read_bytes() for path in [video, *film.rglob("*")] if path.is_file()}
+        for output in (video, film / "workspace.json"):
+            argv = [str(film) if word == "FILM" else word for word in command]
+            assert main([*argv, str(output), "--overwrite"]) == 2
+            assert str(output) in (err := capsys.readouterr().err) and ("destroy" in err or "inside" in err)
+        assert {path: path.read_bytes() for path in [video, *film.rglob("*")] if path.is_file()} == before
+
+    def test_by_a_report(self, tmp_path: Path, film: Path, video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "link.html").symlink_to(video)
+        for output in (tmp_path / "link.html", film / "report.html"):
+            assert main(["report", str(film), "-o", str(output), "--overwrite"]) == 2
+            assert str(output) in capsys.readouterr().err
+        assert video.read_bytes() == b"the film"
+
+    def test_by_an_explained_picture(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        face = tmp_path / "face.png"
+        face.write_bytes(b"the only one")
+        assert main(["explain", str(face), "-o", str(face), "--overwrite"]) == 2
+        assert "would destroy" in capsys.readouterr().err and face.read_bytes() == b"the only one"
+
+    def test_by_annotate(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        video = make_video(tmp_path / "grey.mp4")
+        cast, place = tmp_path / "show.cast", tmp_path / "w.fercli"
+        cast.write_text("Ross")
+        place.mkdir()
+        before = video.read_bytes()
+        argv = ["annotate", str(video), "--workdir", str(place), "--format", "json", "--overwrite", "-o"]
+        for output, options in ((video, []), (cast, ["--cast", str(cast)]), (place / "out.json", [])):
+            assert main([*argv, str(output), *options]) == 2
+            assert str(output) in capsys.readouterr().err
+        assert video.read_bytes() == before and cast.read_text() == "Ross" and not list(place.iterdir())
+
+    def test_a_plot_may_lie_in_the_directory_of_a_run(self, tmp_path: Path) -> None:
+        (tmp_path / "metrics.jsonl").write_text('{"epoch": 1, "loss": 2.0, "valid_accuracy": 0.3}\n')
+        assert main(["plot", str(tmp_path), "-o", str(tmp_path / "plot.png"), "-q"]) == 0
 
 
 def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,33 @@ def test_the_word_list_may_be_left_out(film: Workspace, capsys: pytest.CaptureFi
     assert names_in(spelled_out.out) == ["Person 1", "Person 2", "Person 3", "Unassigned"]
     assert "0:00.2 in track 0" in spelled_out.out and "0.57" in spelled_out.out
     assert spelled_out.err == f"next: fercli export {film.path} -o annotations.json\n"
+
+
+@pytest.mark.parametrize(("columns", "left_out"), [(80, "by hand"), (60, "by hand, shots, best face"), (120, "")])
+def test_a_narrow_terminal_goes_without_some_columns_and_breaks_no_word(
+    film: Workspace,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+    left_out: str,
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    assert main(["people", str(film.path)]) == 0
+    captured = capsys.readouterr()
+    shown = re.sub(r"\x1b\[[\d;]*m", "", captured.out)
+    assert names_in(shown) == ["Person 1", "Person 2", "Person 3", "Unassigned"]
+    assert max(map(len, shown.splitlines())) <= columns
+    assert ("no room for" in captured.err) == bool(left_out) and left_out in captured.err
+    assert not any(heading in shown for heading in left_out.split(", ") if heading)
+
+
+def test_quiet_is_only_the_table(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["list"], ["rename", "Person 1", "Zoe"], ["merge", "Person 2", "Person 3"], ["ignore", "Zoe"]):
+        assert main(["people", command[0], str(film.path), *command[1:], "-q"]) == 0
+        captured = capsys.readouterr()
+        assert captured.err == "" and "Unassigned" in captured.out
 
 
 def test_json_is_only_data(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pytest
 from fercli import tables
 from fercli.cli.app import main
 from tests.people.film import make_film as make_short_film
-from tests.report.film import make_film
+from tests.report.film import make_film, make_film_of_nobody
 from tests.workspaces import segments_table
 
 
@@ -41,3 +42,59 @@ def test_a_segment_of_no_length(tmp_path: Path, capsys: pytest.CaptureFixture[st
     tables.write_table(workspace.table("segments"), [moment], tables.SEGMENTS)
     assert main(["show", str(workspace.path)]) == 0
     assert "happy 0 %" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("faces", "tracks", "said"),
+    [
+        (0, 0, "no face was found, so there is nothing to annotate"),
+        (1, 0, "1 face was found, none of them followed long enough: try a higher --fps, or run: fercli track"),
+        (6, 0, "6 faces were found, none of them followed long enough: try a higher --fps, or run: fercli track"),
+        (6, 2, "everybody is left out; to take somebody in again, run: fercli people restore"),
+    ],
+)
+def test_why_nobody_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], faces: int, tracks: int, said: str
+) -> None:
+    film = make_film_of_nobody(tmp_path / "film.fercli")
+    for directory, counts in (("2-faces", {"faces": faces}), ("3-tracks", {"tracks": tracks})):
+        file = film.path / directory / "receipt.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "counts": counts}))
+    assert main(["show", str(film.path)]) == 0
+    assert said in (shown := capsys.readouterr().out)
+    assert ("--min-faces 1" in shown) == (faces > 0 and not tracks)
+    assert main(["people", str(film.path)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith(said)
+
+
+def test_one_is_no_plural(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = make_film(tmp_path / "film.fercli")
+    assert main(["people", "rename", str(film.path), "Person 2", "Zoe", "-q"]) == 0
+    assert main(["people", "ignore", str(film.path), "Zoe", "-q"]) == 0
+    file = film.path / "1-frames" / "receipt.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "counts": {"frames_decoded": 1, "shots": 2}}))
+    capsys.readouterr()
+    assert main(["show", str(film.path)]) == 0
+    assert "1 person, 4 segments" in capsys.readouterr().out
+    assert main(["status", str(film.path)]) == 0
+    assert "1 frame decoded, 2 shots" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_narrow_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    film = str(make_film(tmp_path / "film.fercli").path)
+    assert main(["people", "rename", film, "Person 2", "Maximiliane Theodora von und zu Hohenstein-Gre", "-q"]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    assert main(["show", film]) == 0
+    lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert any(line.startswith("Unassigned  ") for line in lines)
+    assert sum("Maximiliane Theodor" in line and "aaaaaa" in line for line in lines) == 1
+    assert any(line.split() == ["0:05", "0:14"] for line in lines)
+    assert "not assessable" in lines[-1]

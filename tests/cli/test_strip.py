@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import pytest
+from rich.cells import cell_len
+
 from fercli.cli.strip import LETTERS, MOST, strips
 from fercli.exporters.document import Document, Person, Segment
-from fercli.labels import EMOTIONS_8
+from fercli.labels import EMOTIONS_8, RECORD_NAMES
 from tests.workspaces import no_details
 
 
@@ -17,8 +20,9 @@ def document(*segments: Segment, start_s: float = 0.0, duration_s: float = 10.0)
     return Document(video, persons, None, seen, [s for s in segments if s not in seen], {}, [], no_details)
 
 
-def lines(film: Document, width: int = 10) -> list[str]:
-    return [line.plain for line in strips(film, width)]
+def lines(film: Document, columns: int = 26) -> list[str]:
+    """With a margin of 6 there are 20 cells left."""
+    return [line.plain for line in strips(film, columns)]
 
 
 def test_a_letter_stands_for_the_emotion_that_fills_most_of_its_time() -> None:
@@ -28,26 +32,46 @@ def test_a_letter_stands_for_the_emotion_that_fills_most_of_its_time() -> None:
         segment("Zoe", "not assessable", 8, 10),
     )
     assert lines(film) == [
-        "      0:00  0:10",
-        "Ross  hhhaa",
-        "Zoe           --",
-        "      a angry   h happy   - not assessable",
+        "      0:00            0:10",
+        "Ross  hhhhhaaaaa",
+        "Zoe                   ----",
+        "      a angry   h happy",
+        "      - not assessable",
     ]
 
 
 def test_time_begins_with_the_video() -> None:
     film = document(segment("Ross", "neutral", 65.0, 70.0), start_s=60.0, duration_s=3610.0)
-    assert lines(film, 20)[0] == "      1:00         1:01:10"
+    assert lines(film)[0] == "      1:00         1:01:10"
 
 
 def test_names_of_wide_letters_keep_the_strips_in_line() -> None:
     film = document(segment("\u674e\u660e", "neutral", 0.0, 10.0), segment("Ross", "fear", 0.0, 10.0))
-    assert lines(film)[1:3] == ["\u674e\u660e  nnnnnnnnnn", "Ross  ffffffffff"]
+    assert lines(film)[1:3] == ["\u674e\u660e  " + "n" * 20, "Ross  " + "f" * 20]
 
 
-def test_only_the_first_persons_get_a_strip() -> None:
+def test_only_the_first_persons_get_a_strip_and_the_others_are_counted() -> None:
     film = document(*(segment(f"P{k}", "neutral", 0.0, 1.0) for k in range(MOST + 3)))
-    assert len(lines(film)) == MOST + 2
+    shown = lines(film)
+    assert [line.split()[0] for line in shown[1 : MOST + 1]] == [f"P{k}" for k in range(MOST)]
+    assert shown[MOST + 1] == "and 3 more"
+    assert not any("more" in line for line in lines(document(segment("Ross", "fear", 0.0, 1.0))))
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+@pytest.mark.parametrize("name", ["Maximiliane Theodora von und zu Hohenstein-Gre", "\u674e\u660e" * 20])
+def test_a_long_name_leaves_room_for_the_time(name: str, columns: int) -> None:
+    strip = document(
+        *(segment(who, emotion, k, k + 1) for who in (name, "Ross") for k, emotion in enumerate(EMOTIONS_8))
+    )
+    ruler, long, short, *legend = strips(strip, columns)
+    assert max(line.cell_len for line in (ruler, long, short, *legend)) <= columns
+    assert ruler.plain.split() == ["0:00", "0:10"]
+    assert long.plain.startswith(name[:3]) and "\u2026 " in long.plain
+    assert "".join(dict.fromkeys(long.plain.split()[-1])) == "".join(LETTERS[emotion] for emotion in EMOTIONS_8)
+    assert cell_len(long.plain[: -len(long.plain.split()[-1])]) == len(short.plain) - len(short.plain.split()[-1])
+    words = "   ".join(line.plain.strip() for line in legend).split("   ")
+    assert words == [f"{LETTERS[name]} {RECORD_NAMES[name]}" for name in LETTERS if name in EMOTIONS_8]
 
 
 def test_nobody_is_nothing() -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fercli.cli.app import main
 from fercli.config import FacesParams
 from fercli.errors import InputError, MissingStage
+from fercli.labels import RECORD_NAMES
 from fercli.media.images import decode_jpeg, encode_jpeg, read_image
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.detections import Detections
@@ -21,7 +22,7 @@ from fercli.render import explanation
 from fercli.render.explanation import Face, explain, faces_of_image, faces_of_workspace
 from tests.models.tiny import write_tiny_classifier
 from tests.report.film import EVIL, FACES, make_film
-from tests.workspaces import noise_crops
+from tests.workspaces import add_receipt, noise_crops
 
 
 class TwoFaces:
@@ -56,16 +57,16 @@ def crop_in_frame(frame: int, track: int) -> NDArray[np.uint8]:
 def test_faces_of_a_workspace_are_the_middles_of_its_assessed_segments(tmp_path: Path) -> None:
     faces = faces_of_workspace(make_film(tmp_path / "film.fercli"), 24)
     assert [face.name for face in faces] == [
-        f"{EVIL} 5.0 s",
-        "Person 2 5.0 s",
-        f"{EVIL} 7.0 s",
-        f"{EVIL} 9.0 s",
-        f"{EVIL} 12.0 s",
+        f"{EVIL} 6.0 s",
+        "Person 2 6.0 s",
+        f"{EVIL} 8.0 s",
+        f"{EVIL} 10.0 s",
+        f"{EVIL} 13.0 s",
     ]
     assert {face.crop_scale for face in faces} == {FacesParams.crop_scale}
-    np.testing.assert_array_equal(faces[1].crop, crop_in_frame(5, track=1))  # 6.0 s
+    np.testing.assert_array_equal(faces[1].crop, crop_in_frame(5, track=1))
     few = faces_of_workspace(make_film(tmp_path / "again.fercli"), 2)
-    assert [face.name for face in few] == [f"{EVIL} 5.0 s", f"{EVIL} 12.0 s"]
+    assert [face.name for face in few] == [f"{EVIL} 6.0 s", f"{EVIL} 13.0 s"]
 
 
 def test_corrected_names_own_segments_and_who_is_left_out_are_respected(tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_corrected_names_own_segments_and_who_is_left_out_are_respected(tmp_path
     rows = ("person,start,end,class", "Rachel,6,7,sad", "Nobody Tracked,6,8,happy", "")
     workspace.human_segments.write_text("\n".join(rows), encoding="utf-8")
     faces = faces_of_workspace(workspace, 24)
-    assert [face.name for face in faces] == ["Rachel 5.0 s", "Rachel 6.0 s"]
+    assert [face.name for face in faces] == ["Rachel 5.4 s", "Rachel 6.4 s"]
     np.testing.assert_array_equal(faces[0].crop, crop_in_frame(2, track=1))  # what is left ends at 6.0 s
     assert not np.array_equal(faces[0].crop, faces[1].crop)
 
@@ -103,7 +104,7 @@ def test_the_sheet_names_the_class_that_the_classifier_gives(tmp_path: Path, mon
     view = FaceView(classifier.header, 1.7)
     clips = np.stack([np.stack([view(crop)] * 4) for crop in crops])
     expected = classifier.classify(clips)
-    labels = [classifier.head.labels[column] for column in expected.argmax(axis=1)]
+    labels = [RECORD_NAMES[classifier.head.labels[column]] for column in expected.argmax(axis=1)]
     assert seen["captions"] == [f"face {n}: {labels[n]} {expected[n].max():.2f}" for n in range(3)]
     assert len(seen["crops"]) == len(seen["heats"]) == 3
     assert np.shape(seen["crops"][0]) == (32, 32, 3)  # 1.1 of 1.7 of 50 pixels, what the network sees
@@ -116,8 +117,27 @@ def test_the_command(
     write_tiny_classifier(tmp_path / "tiny.safetensors")
     model = ["--model", str(tmp_path / "tiny.safetensors"), "--device", "cpu"]
     out = tmp_path / "explained.png"
-    assert main(["explain", str(picture), "-o", str(out), *model]) == 0
-    assert str(out) in "".join(capsys.readouterr())
+    assert main(["explain", str(picture), "-o", str(out), "--faces", "1", *model]) == 0
+    assert f"1 face explained: {out}" in capsys.readouterr().err
     assert read_image(out).std() > 10
     assert main(["explain", str(tmp_path / "nothing"), "-o", str(tmp_path / "other.png"), *model]) == 3
     assert main(["explain", str(picture), "-o", str(tmp_path / "other.png"), "--faces", "0", *model]) == 2
+
+
+def test_a_workspace_is_explained_with_the_network_that_classified_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film, used = make_film(tmp_path / "film.fercli"), []
+    write_tiny_classifier(tmp_path / "tiny.safetensors")
+    write_tiny_classifier(tmp_path / "other.safetensors")
+    add_receipt(film, "4-emotions", model=str(tmp_path / "tiny.safetensors"))
+
+    def classifier(path: Path, device: str) -> EmotionClassifier:
+        used.append(path.name)
+        return EmotionClassifier(path, device)
+
+    monkeypatch.setattr("fercli.cli.explain.EmotionClassifier", classifier)
+    argv = ["explain", str(film.path), "--device", "cpu", "-q", "--overwrite", "-o", str(tmp_path / "out.png")]
+    assert main(argv) == 0
+    assert main([*argv, "--model", str(tmp_path / "other.safetensors")]) == 0
+    assert used == ["tiny.safetensors", "other.safetensors"]

@@ -100,9 +100,9 @@ def test_times_end_where_the_frame_ends_and_never_in_the_next_shot(tmp_path: Pat
 @pytest.mark.parametrize(("interval_s", "faces"), [(1.001, 1), (2.0, 1), (0.5, 2), (0.3, 3)])
 def test_where_frames_are_far_apart_fewer_faces_make_a_track(tmp_path: Path, interval_s: float, faces: int) -> None:
     times = [interval_s * k for k in range(12)]
-    for seen, tracks in ((faces, 1), (faces - 1, 0)):
+    for seen, followed in ((faces, 1), (faces - 1, 0)):
         context = workspace(tmp_path / str(seen), [0] * 12, [(at(k, 100), RED) for k in range(4, 4 + seen)], times)
-        assert find(context)[0]["tracks"] == tracks
+        assert find(context)[0]["tracks"] == followed
 
 
 @pytest.mark.parametrize("interval_s", [1.001, 2.0])

@@ -1,0 +1,72 @@
+"""Where the program starts: the one place that catches errors. The commands are in `fercli.cli.app`.
+
+Imports little, so that Ctrl-C is heard from the first moment on: everything else is imported inside `main`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+from fercli.cli.stdout import ReaderGone, honest_stdout
+from fercli.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, FercliError
+
+DEBUG_VARIABLE = "FERCLI_DEBUG"
+
+EXIT_READER_GONE = 141
+"""As of every program that a closed pipe ends: 128 + SIGPIPE."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code.
+
+    See `fercli.errors` for what the codes mean. A pipe from which nobody reads any more is no error of ours: nothing is
+    said, and the code is EXIT_READER_GONE.
+    """
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (as long as the program)
+    try:
+        with honest_stdout():
+            return _run(argv)
+    except FercliError as error:
+        return _failed(error)
+    except ReaderGone:
+        return EXIT_READER_GONE
+    except KeyboardInterrupt:
+        return _interrupted()
+    except Exception as error:
+        traceback.print_exc()
+        print(f"error: a bug in fercli: {type(error).__name__}: {error}", file=sys.stderr)
+        print("hint: please report it with the lines above and the output of `fercli doctor`", file=sys.stderr)
+        return EXIT_INTERNAL
+
+
+def _run(argv: list[str] | None) -> int:
+    from fercli.cli.app import app
+
+    try:
+        app(args=argv, prog_name="fercli")
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        return _interrupted() if code == EXIT_INTERRUPTED else code
+    return 0
+
+
+def _failed(error: FercliError) -> int:
+    """What is wrong, and what to do."""
+    if os.environ.get(DEBUG_VARIABLE):
+        traceback.print_exc()
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+    return error.exit_code
+
+
+def _interrupted() -> int:
+    print("interrupted: finished work is kept; run the same command to go on", file=sys.stderr)
+    return EXIT_INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
