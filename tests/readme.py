@@ -31,6 +31,22 @@ SHOWN = (12, 150)
 """Lines, and characters a line, that are shown of a format."""
 
 BEHIND = {
+    "json": """
+`video.analysed` is the stretch that was looked at, from and to in seconds: all of the video unless `--start` or `--end`
+said otherwise. Outside it, no segment means that nobody looked, and not that nobody was seen.
+""",
+    "csv-windows": """
+`class` is the most probable class of this window alone. Segments, and `class` in csv-faces, are smoothed over time, and
+may well differ.
+""",
+    "csv-faces": """
+`class` is that of the smoothed segment the face lies in, and the probabilities are those of its window: the largest of
+them, which is `class` in csv-windows, may well be of another class.
+""",
+    "eaf": """
+Put the file beside the video. It links the video by its name and does not say where it lies; ELAN finds a video that
+lies beside the `.eaf`, or in `../Media`, or in the folder for media set in its preferences, and else asks for it.
+""",
     "label-studio": f"""
 Label Studio takes the file only into a project that knows its labels. Create a project, put this into
 Settings > Labeling Interface > Code and save it:
@@ -40,7 +56,7 @@ Settings > Labeling Interface > Code and save it:
 
 In the file, replace the value of `video`, the name of the video, by the address under which your Label Studio serves
 it. Then import the file.
-"""
+""",
 }
 """Format -> what has to be known to use it, shown below the file."""
 MEANING = {

@@ -51,7 +51,10 @@ EXPORTERS = {
         ".jsonl", "jsonl:write", "one segment a line", "stretches not assessable, persons' sums, provenance"
     ),
     "csv": Exporter(
-        ".csv", "csv_segments:write", "one row a segment", "stretches not assessable, persons' sums, provenance"
+        ".csv",
+        "csv_segments:write",
+        "one row a segment",
+        "stretches not assessable, how surely it is who (identity), persons' sums, provenance",
     ),
     "csv-windows": Exporter(
         ".csv", "tables_out:write_csv_windows", "one row a window, all probabilities", "boxes, segments, provenance"
@@ -77,7 +80,12 @@ EXPORTERS = {
         "one row a face: person, box, landmarks, probabilities, typed",
         "segments",
     ),
-    "eaf": Exporter(".eaf", "eaf:write", "ELAN: a tier a person, the video linked", "scores, boxes, tracks"),
+    "eaf": Exporter(
+        ".eaf",
+        "eaf:write",
+        "ELAN: a tier a person, the video linked by its name",
+        "scores, boxes, tracks, where the video lies",
+    ),
     "textgrid": Exporter(
         ".TextGrid",
         "textgrid:write",

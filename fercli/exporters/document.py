@@ -20,9 +20,12 @@ from fercli.exporters.segment import Segment as Segment
 from fercli.labels import NOT_ASSESSABLE
 from fercli.people.corrections import UNASSIGNED as UNASSIGNED
 from fercli.people.naming import TrackIdentity, WhoIsWho, who_is_who
-from fercli.people.segments_csv import read_segments
+from fercli.people.segments_csv import outside, read_segments
 from fercli.required import require_tables
 from fercli.workspace import TABLE_HOMES, Workspace
+
+_ROUNDED_S = 1e-5
+"""Times of the video are rounded to a tenth of this."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Document:
     """All an exporter needs.
 
     Attributes:
-        video: facts of the video; its name, not its path.
+        video: facts of the video; its name, not its path; `analysed` is the stretch that was looked at, [from, to] in
+            seconds, which is all of it unless `extract-frames` was told otherwise.
         persons: by screen time, longest first.
         unassigned: the sum of the tracks that could not be given to a person; None if there are none.
         segments: assessed segments by start.
@@ -94,11 +98,26 @@ def gather(workspace: Workspace, who: WhoIsWho | None = None) -> Document:
     )
 
 
+def not_analysed(video: dict[str, Any]) -> list[tuple[float, float]]:
+    """The stretches of `Document.video` that nobody looked at, seconds; none if all of it was analysed."""
+    left = outside(video["start_s"], video["start_s"] + video["duration_s"], [tuple(video["analysed"])])
+    return [(start, end) for start, end in left if end - start > _ROUNDED_S]
+
+
 def _video(workspace: Workspace) -> dict[str, Any]:
     """Its name and not its path; times and rate as exact as anybody can use."""
     facts = {key: value for key, value in asdict(workspace.video).items() if key != "path"}
     rounded = {key: round(facts[key], 6) for key in ("fps", "duration_s", "start_s")}
-    return {"name": Path(workspace.video.path).name, **facts, **rounded}
+    analysed = [round(edge, 6) for edge in _analysed(workspace)]
+    return {"name": Path(workspace.video.path).name, **facts, **rounded, "analysed": analysed}
+
+
+def _analysed(workspace: Workspace) -> tuple[float, float]:
+    """What `extract-frames` was told to look at, as far as it lies in the video; 0 stands for either end of it."""
+    video, receipt = workspace.video, workspace.receipt(TABLE_HOMES["frames"])
+    params = receipt.params if receipt else {}
+    start_s, end_s = params.get("start_s") or video.start_s, params.get("end_s") or video.end_s
+    return max(start_s, video.start_s), min(end_s, video.end_s)
 
 
 def _segments(workspace: Workspace, shown: dict[int, TrackIdentity]) -> list[Segment]:

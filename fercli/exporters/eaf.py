@@ -31,7 +31,11 @@ _FORMAT = {
 
 
 def write(document: Document, path: Path) -> None:
-    """Write the document; the video is looked for beside the file.
+    """Write the document; the video is linked by its name alone.
+
+    Where it lies is nobody's business, and where the file will lie is not known here. ELAN looks for a video that is
+    not where its URL says beside the file, then where the relative URL says, in `../Media`, and in the folder set in
+    its preferences; then it asks (`checkMedia` of its ElanFrame2).
 
     The attribute PARTICIPANT of a tier is the person, also where overlapping segments take a person several tiers.
     """

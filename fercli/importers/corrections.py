@@ -59,6 +59,8 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
     document = gather(workspace, who)
     notes = [*annotations.notes, *_about_the_video(workspace, annotations, path, force=force)]
     shown = _shown(document, annotations)
+    _refuse_unusable(annotations, {one.person for one in shown})
+    annotations = _with_names(annotations, [person.name for person in document.persons], path, notes)
     marks = _usable(annotations, {one.person for one in shown}, hidden_names(who), notes)
     if not marks and any(one.carried for one in shown) and not force:
         raise DatasetError(f"{path} has no segment: all would be deleted", hint="if that is meant, use --force")
@@ -107,6 +109,25 @@ def _shown(document: Document, annotations: Annotations) -> list[Shown]:
     return found
 
 
+def _refuse_unusable(annotations: Annotations, shown: set[str]) -> None:
+    """A tier of somebody who is shown was meant to hold emotions: passing it over would delete them."""
+    for tier, error in annotations.unusable.items():
+        if tier in shown:
+            raise error
+
+
+def _with_names(annotations: Annotations, persons: list[str], path: Path, notes: list[str]) -> Annotations:
+    """The annotations; all of the one person there is, if the file names nobody."""
+    if not annotations.marks or any(mark.person for mark in annotations.marks):
+        return annotations
+    if len(persons) != 1:
+        known = f"{len(persons)} persons are known here" + (f": {', '.join(persons)}" if persons else "")
+        hint = "add the column object with the names" if path.suffix.lower() == ".csv" else "say there who it is"
+        raise DatasetError(f"{path} does not say who shows the emotions, and {known}", hint=hint)
+    notes.append(f"{path} does not say who shows the emotions; taken to be {persons[0]}")
+    return replace(annotations, marks=[replace(mark, person=persons[0]) for mark in annotations.marks])
+
+
 def _usable(annotations: Annotations, shown: set[str], hidden: set[str], notes: list[str]) -> list[Mark]:
     """The marks of persons who are not left out, each under a name as it is kept."""
     marks = []
@@ -121,7 +142,10 @@ def _usable(annotations: Annotations, shown: set[str], hidden: set[str], notes: 
             passed_over[person] = passed_over.get(person, 0) + 1
         else:
             marks.append(replace(mark, person=person))
-    notes += [f"{name} is left out here: {count} segments passed over" for name, count in passed_over.items()]
+    notes += [
+        f"{name} is left out here: {count} segment{'' if count == 1 else 's'} passed over"
+        for name, count in passed_over.items()
+    ]
     return marks
 
 

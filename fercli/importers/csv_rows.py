@@ -1,9 +1,9 @@
 """CSV with a row a segment: fercli's own, its segments.csv, and what people write by hand.
 
 A header with `start` (or `seconds`), `end`, `class` (or `label`, `emotion`) and, where persons are told apart, `object`
-(or `person`); in any order, others are ignored. Times in seconds. A row with an empty class says that nothing is shown
-there, and is passed over. Spreadsheets in countries where 1.5 is written 1,5 put semicolons between the cells; where
-semicolons or tabs are in the header, either is understood.
+(or `person`); in any order, others are ignored. Times in seconds, or on the clock as in `1:02:03.25`. A row with an
+empty class says that nothing is shown there, and is passed over. Spreadsheets in countries where 1.5 is written 1,5 put
+semicolons between the cells; where semicolons or tabs are in the header, either is understood.
 """
 
 from __future__ import annotations

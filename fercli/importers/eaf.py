@@ -1,7 +1,8 @@
 """ELAN (schema: http://www.mpi.nl/tools/elan/EAFv3.0.xsd), one tier a person.
 
-Annotations are those aligned with the time line: what only refers to another annotation, and tiers that name no
-emotion, are passed over. The tier's name is the person; a tier `Ross (2)` with the participant `Ross` is more of Ross.
+Annotations are those aligned with the time line: what only refers to another annotation, and tiers in which nothing is
+an emotion, such as comments, are passed over with a note. The tier's name is the person; a tier `Ross (2)` with the
+participant `Ross` is more of Ross.
 """
 
 from __future__ import annotations
@@ -14,8 +15,18 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from fercli.errors import DatasetError
-from fercli.exporters.eaf import TYPE, VIDEO_SHA256
-from fercli.importers.marks import Annotations, Mark, emotion_of, mark, milliseconds_from_0, number
+from fercli.exporters.eaf import VIDEO_SHA256
+from fercli.importers.marks import (
+    Annotations,
+    Mark,
+    composed,
+    emotion_of,
+    mark,
+    milliseconds_from_0,
+    not_an_emotion,
+    number,
+    without_emotions,
+)
 
 
 def read(path: Path) -> Annotations:
@@ -35,32 +46,37 @@ def read(path: Path) -> Annotations:
     addresses = [found.get("MEDIA_URL") or "" for found in root.iter("MEDIA_DESCRIPTOR")]
     # ELAN writes blanks and letters of a name as they are, other programs as in a URL.
     media = [name for address in addresses for name in (_name(address), unquote(_name(address))) if name]
+    unusable: dict[str, DatasetError] = {}
     return Annotations(
-        list(_marks(path, root)),
+        list(_marks(path, root, unusable)),
         has_gaps=True,
         written=milliseconds_from_0,
         media=tuple(dict.fromkeys(media)),
         sha256=properties.get(VIDEO_SHA256, ""),
-        notes=tuple(_passed_over(path, root)),
+        notes=(*without_emotions(unusable, path), *_referring(path, root)),
+        unusable=unusable,
     )
 
 
-def _marks(path: Path, root: ElementTree.Element) -> Iterator[Mark]:
+def _marks(path: Path, root: ElementTree.Element, unusable: dict[str, DatasetError]) -> Iterator[Mark]:
+    """The marks of all tiers; those without an emotion go into `unusable`."""
     times = {slot.get("TIME_SLOT_ID"): slot.get("TIME_VALUE") for slot in root.iter("TIME_SLOT")}
     for tier in root.iter("TIER"):
-        annotations = list(tier.iter("ALIGNABLE_ANNOTATION"))
-        values = [(annotation.findtext("ANNOTATION_VALUE") or "").strip() for annotation in annotations]
-        if tier.get("LINGUISTIC_TYPE_REF") != TYPE and not any(emotion_of(value) for value in values):
-            continue
         name = tier.get("TIER_ID") or ""
         person = _person(name, tier.get("PARTICIPANT") or "")
+        annotations = list(tier.iter("ALIGNABLE_ANNOTATION"))
+        values = [(annotation.findtext("ANNOTATION_VALUE") or "").strip() for annotation in annotations]
+        has_emotions = any(emotion_of(value) for value in values)
         for annotation, value in zip(annotations, values, strict=True):
             place = f"{path}: tier {name}, annotation {annotation.get('ANNOTATION_ID')}"
             start, end = (_seconds(times.get(annotation.get(f"TIME_SLOT_REF{side}"))) for side in (1, 2))
+            if not has_emotions:
+                unusable[composed(person)] = not_an_emotion(value, place)
+                break
             yield mark({"start": start, "end": end, "class": value, "object": person, "tier": name}, place)
 
 
-def _passed_over(path: Path, root: ElementTree.Element) -> Iterator[str]:
+def _referring(path: Path, root: ElementTree.Element) -> Iterator[str]:
     """What to say of tiers with emotions that have no times of their own."""
     for tier in root.iter("TIER"):
         values = [found.findtext("ANNOTATION_VALUE") for found in tier.iter("REF_ANNOTATION")]

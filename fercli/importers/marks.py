@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from fercli.errors import DatasetError
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES, canonical
+
+_CLOCK = re.compile(r"(?:(?P<hours>\d+):(?=[0-5]?\d:))?(?P<minutes>\d+):(?P<seconds>[0-5]?\d(?:\.\d*)?)")
+"""`m:ss` or `h:mm:ss`, with digits behind a point or without, as players and fercli itself write times."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ class Annotations:
         media: names of the videos that the file is about; empty where it names none.
         sha256: of the video; empty where the file does not say.
         notes: sentences on what was passed over.
+        unusable: names of tiers in which nothing is an emotion -> what is wrong with the first label there. They were
+            passed over; if one of them is somebody's, that is no note but an error.
     """
 
     marks: list[Mark]
@@ -65,10 +72,13 @@ class Annotations:
     media: tuple[str, ...] = ()
     sha256: str = ""
     notes: tuple[str, ...] = ()
+    unusable: Mapping[str, DatasetError] = field(default_factory=dict)
 
 
 def mark(record: Mapping[str, Any], place: str) -> Mark:
-    """The mark in a record with the keys start and end (seconds), class, and if known object, score, track, tier.
+    """The mark in a record with the keys start and end, class, and if known object, score, track, tier.
+
+    Times are seconds, or on the clock as in `1:02:03.25`.
 
     Raises:
         DatasetError: the class is no emotion, or it does not end after it starts; names the place.
@@ -80,20 +90,35 @@ def mark(record: Mapping[str, Any], place: str) -> Mark:
         )
     emotion = emotion_of(record.get("class"))
     if emotion is None:
-        raise DatasetError(
-            f"{place}: {record.get('class')!r} is not an emotion, from {start / 1000:g} to {end / 1000:g} s",
-            hint=f"known: {', '.join(RECORD_NAMES.values())}",
-        )
+        raise not_an_emotion(record.get("class"), place, f", from {start / 1000:g} to {end / 1000:g} s")
     return Mark(
         start,
         end,
         emotion,
-        person=unicodedata.normalize("NFC", str(record.get("object") or "").strip()),
+        person=composed(record.get("object")),
         place=place,
         score=number(record.get("score"), 1.0),
         track=record.get("track"),
-        tier=unicodedata.normalize("NFC", str(record.get("tier") or "").strip()),
+        tier=composed(record.get("tier")),
     )
+
+
+def not_an_emotion(name: object, place: str, when: str = "") -> DatasetError:
+    """What is raised of a label that nobody knows."""
+    return DatasetError(f"{place}: {name!r} is not an emotion{when}", hint=f"known: {', '.join(RECORD_NAMES.values())}")
+
+
+def without_emotions(tiers: Mapping[str, DatasetError], path: Path) -> tuple[str, ...]:
+    """What to say of the tiers that were passed over, if any."""
+    if not tiers:
+        return ()
+    which = "tier" if len(tiers) == 1 else "tiers"
+    return (f"{path}: nothing is an emotion in {which} {', '.join(tiers)}: passed over",)
+
+
+def composed(name: object) -> str:
+    """A name in Unicode NFC, without blanks around it; empty for None."""
+    return unicodedata.normalize("NFC", str(name or "").strip())
 
 
 def emotion_of(name: object) -> str | None:
@@ -111,7 +136,15 @@ def number(value: object, otherwise: float) -> float:
 
 
 def _milliseconds(record: Mapping[str, Any], key: str, place: str) -> int:
-    milliseconds = 1000 * number(record.get(key), math.nan)
+    milliseconds = 1000 * _seconds(record.get(key))
     if not math.isfinite(milliseconds):
-        raise DatasetError(f"{place}: {key} is {record.get(key)!r}, expected seconds", hint="write them as 12.5")
+        reason = f"{place}: {key} is {record.get(key)!r}, expected seconds"
+        raise DatasetError(reason, hint="write them as 12.5, or on the clock as 0:12.5")
     return round(milliseconds)
+
+
+def _seconds(value: object) -> float:
+    clock = _CLOCK.fullmatch(str(value).strip())
+    if clock is None:
+        return number(value, math.nan)
+    return 3600 * int(clock["hours"] or 0) + 60 * int(clock["minutes"]) + float(clock["seconds"])

@@ -1,7 +1,7 @@
 """Praat's TextGrid, one interval tier a person, in any of its text forms and encodings.
 
-Intervals without a label, point tiers, and tiers that name no emotion are passed over. A tier `Ross (2)` beside a tier
-`Ross` is more of Ross.
+Intervals without a label and point tiers are passed over, and with a note tiers in which nothing is an emotion. A tier
+`Ross (2)` beside a tier `Ross` is more of Ross.
 """
 
 from __future__ import annotations
@@ -11,7 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fercli.errors import DatasetError
-from fercli.importers.marks import Annotations, Mark, emotion_of, mark, milliseconds_from_0
+from fercli.importers.marks import (
+    Annotations,
+    Mark,
+    composed,
+    emotion_of,
+    mark,
+    milliseconds_from_0,
+    not_an_emotion,
+    without_emotions,
+)
 
 
 def read(path: Path) -> Annotations:
@@ -21,10 +30,13 @@ def read(path: Path) -> Annotations:
         DatasetError: it is not a TextGrid, or an interval in it is not usable.
         OSError: it cannot be read.
     """
-    return Annotations(list(_marks(path)), written=milliseconds_from_0)
+    unusable: dict[str, DatasetError] = {}
+    marks = list(_marks(path, unusable))
+    return Annotations(marks, written=milliseconds_from_0, notes=without_emotions(unusable, path), unusable=unusable)
 
 
-def _marks(path: Path) -> Iterator[Mark]:
+def _marks(path: Path, unusable: dict[str, DatasetError]) -> Iterator[Mark]:
+    """The marks of all tiers; those without an emotion go into `unusable`."""
     from praatio.data_classes.interval_tier import IntervalTier
     from praatio.textgrid import openTextgrid
     from praatio.utilities.errors import DuplicateTierName, PraatioException
@@ -38,13 +50,17 @@ def _marks(path: Path) -> Iterator[Mark]:
         reason = "it is not text in UTF-8 or UTF-16" if isinstance(error, UnicodeDecodeError) else reason
         raise DatasetError(f"cannot read {path}: {reason}", hint="save it again in Praat, as text") from error
     for tier in grid.tiers:
-        labelled = [entry for entry in tier.entries if entry.label.strip()]
-        if not isinstance(tier, IntervalTier) or not any(emotion_of(entry.label) for entry in labelled):
+        if not isinstance(tier, IntervalTier):
             continue
-        for position, entry in enumerate(labelled, start=1):
-            times = {"start": entry.start, "end": entry.end, "class": entry.label.strip()}
+        person = _person(tier.name, grid.tierNames)
+        labelled = [(entry.start, entry.end, entry.label.strip()) for entry in tier.entries if entry.label.strip()]
+        has_emotions = any(emotion_of(label) for _, _, label in labelled)
+        for position, (start, end, label) in enumerate(labelled, start=1):
             place = f"{path}: tier {tier.name}, label {position}"
-            yield mark({**times, "object": _person(tier.name, grid.tierNames), "tier": tier.name}, place)
+            if not has_emotions:
+                unusable[composed(person)] = not_an_emotion(label, place)
+                break
+            yield mark({"start": start, "end": end, "class": label, "object": person, "tier": tier.name}, place)
 
 
 def _person(tier: str, tiers: tuple[str, ...]) -> str:

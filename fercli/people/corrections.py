@@ -28,7 +28,7 @@ class Seen:
     y: float
 
     def __str__(self) -> str:
-        return f"{self.time_s:g} s at ({self.x:g}, {self.y:g})"
+        return f"{self.time_s:g} s, ({self.x:g}, {self.y:g})"
 
 
 @dataclass(frozen=True)

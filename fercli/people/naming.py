@@ -140,7 +140,7 @@ def _by_name(entry: Correction, people: list[dict[str, Any]]) -> tuple[str | int
     rows = [row for row in people if row[column] == entry.who]
     if entry.seen is None:
         return (entry.who, "") if rows else (None, f"not applied: there is no {_called(entry.who)}")
-    missing = f"no face is seen {entry.seen} any more"
+    missing = f"no face is seen at {entry.seen} any more"
     if any(row["start_s"] - NEAREST_S <= entry.seen.time_s < row["end_s"] + NEAREST_S for row in rows):
         return entry.who, f"{missing}; taken to be about {_called(entry.who)}, on screen then"
     return None, f"not applied: {missing}, and {_called(entry.who)} is not on screen then"

@@ -59,6 +59,7 @@ class Artist:
             (video.start_s, video.end_s),
             (video.width, video.height),
             Lettering(size, font),
+            analysed_s=tuple(document.video["analysed"]),
         )
         return cls(
             frames,

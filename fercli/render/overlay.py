@@ -1,4 +1,8 @@
-"""What is drawn over one frame: a box, who it is, the emotion with its score, and a bar for each probability."""
+"""What is drawn over one frame: a box, who it is, the emotion of the segment, and a bar for each probability.
+
+The number behind the emotion is its mean over the segment, and the bars are the moment: they may well differ, so both
+say which they are.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from fercli.render.placing import Rect, above_or_below, around, freest
 
 SMALLEST_LETTERS = 10
 """Pixels; smaller ones cannot be read."""
+BARS_TITLE = "this moment"
 _FULL_BAR = 40
 """How white the ground of a bar is, of 255: just enough to see how long it could be."""
 
@@ -53,7 +58,7 @@ class Overlay:
             cv2.rectangle(image, (box.left, box.top), (box.right - 1, box.bottom - 1), _colour(face), self._thick)
         texts: list[Rect] = []
         for face, box in zip(faces, boxes, strict=True):
-            if words := _words(face):
+            if words := label_of(face):
                 texts.append(self._write(image, words, _colour(face), box, [*texts, *_others(box, boxes)]))
         sides = {}
         for face, box in zip(faces, boxes, strict=True):
@@ -82,30 +87,36 @@ class Overlay:
         self._bars.paste(image, place.left, place.top)
         left, full = place.left + self._bar_left, place.width - self._bar_left - self._line // 3  # a bar of 1
         for row, (label, probability) in enumerate(zip(self._labels, probabilities, strict=True)):
-            top = place.top + row * self._line + self._line // 2
+            top = place.top + (row + 1) * self._line + self._line // 2
             right = left + max(1, round(float(probability) * full))
             cv2.rectangle(image, (left, top), (right - 1, top + self._line // 2), COLOURS[label], cv2.FILLED)
 
 
 def _bars_plate(names: Sequence[str], letters: Lettering) -> tuple[int, Bitmap]:
-    """Where the bars begin on the plate behind them, pixels, and the plate: names and full bars, one a line."""
+    """Where the bars begin on the plate behind them, pixels, and the plate: the title, then names and full bars."""
     margin, line = letters.line_height // 3, letters.line_height
     masks = [letters.text(name) for name in names]
     bar_left = max(mask.shape[1] for mask in masks) + 2 * margin
-    plate = np.zeros((len(names) * line + margin, bar_left + 4 * line + margin), np.uint8)
-    for row, mask in enumerate(masks):
+    width = bar_left + 4 * line + margin
+    plate = np.zeros(((len(names) + 1) * line + margin, width), np.uint8)
+    for row, mask in enumerate([letters.text(BARS_TITLE, width - 2 * margin), *masks]):
         plate[row * line + margin // 2 :][:line, margin : margin + mask.shape[1]] = mask
+    for row in range(1, len(names) + 1):
         plate[row * line + line // 2 :][: line // 2 + 1, bar_left:-margin] = _FULL_BAR
     return bar_left, on_plate(plate)
 
 
-def _words(face: ShownFace) -> str:
-    """Nothing is written about a face of which neither the person nor the emotion is known."""
-    if face.emotion is None or face.score is None:
-        if face.person == UNASSIGNED:
-            return ""
-        return f"{face.person}: {NOT_ASSESSABLE}" if face.emotion else face.person
-    return f"{face.person}: {RECORD_NAMES[face.emotion]} {face.score:.2f}"
+def label_of(face: ShownFace) -> str:
+    """`Ross: sad, mean 0.68`; empty for a face of which neither the person nor the emotion is known.
+
+    What a person says has no score.
+    """
+    if face.emotion in (None, NOT_ASSESSABLE) and face.person == UNASSIGNED:
+        return ""
+    if face.emotion is None:
+        return face.person
+    mean = "" if face.score is None else f", mean {face.score:.2f}"
+    return f"{face.person}: {RECORD_NAMES[face.emotion]}{mean}"
 
 
 def _others(box: Rect, boxes: Sequence[Rect]) -> list[Rect]:

@@ -1,4 +1,4 @@
-"""The timeline along the bottom of the picture: who felt what around now."""
+"""The timeline along the bottom of the picture: who felt what around now, hatched where nobody looked."""
 
 from __future__ import annotations
 
@@ -10,24 +10,30 @@ import cv2
 
 from fercli.colours import COLOURS
 from fercli.exporters.document import Segment
-from fercli.render.lettering import PLATE, PLATE_OPACITY, WHITE, Bitmap, Image, Lettering, on_plate
+from fercli.people.segments_csv import outside
+from fercli.render.lettering import PLATE, PLATE_OPACITY, WHITE, Bitmap, Colour, Image, Lettering, on_plate
 from fercli.render.placing import Rect
 from fercli.timing import clock
 
 MOST_PERSONS = 4
 WINDOW_S = 60.0
 """Longer videos move along under the cursor, this much of them at a time."""
+HATCHING: Colour = (120, 120, 120)
+"""Where the video was not analysed."""
+BLACK: Colour = (0, 0, 0)
+"""Edge of the cursor, so that it is seen on light segments."""
 
 
 class Strip:
     """A row for each of a few persons, and a cursor at the present moment.
 
     Args:
-        names: of the persons, most important first; the first MOST_PERSONS are shown.
+        names: of the persons, most important first; the first MOST_PERSONS are shown, the others counted.
         segments: of anybody, assessed or not.
         span_s: begin and end of the video, seconds.
         size: width and height of the picture, pixels.
         letters: for names and time.
+        analysed_s: begin and end of what was looked at, seconds; None for the whole video.
     """
 
     def __init__(
@@ -37,6 +43,7 @@ class Strip:
         span_s: tuple[float, float],
         size: tuple[int, int],
         letters: Lettering,
+        analysed_s: tuple[float, float] | None = None,
     ) -> None:
         width, height = size
         shown = list(names[:MOST_PERSONS])
@@ -47,11 +54,14 @@ class Strip:
         self.area = Rect(0, height - min(rows, height), width, height)
         """Where it lies; empty if there is nobody to show."""
         self._names = [_name(name, letters, width // 4) for name in shown]
-        right = max(letters.text("0:00:00").shape[1], letters.text("00:00").shape[1])
+        more = f"+{len(names) - len(shown)} more" if len(names) > len(shown) else ""
+        self._more = on_plate(letters.text(more))
+        right = max(letters.text(words).shape[1] for words in ("0:00:00", "00:00", more))
         names_width = max((name.width for name in self._names), default=0)
         left = names_width + 2 * self._margin
         self._track = Rect(left, self.area.top, max(left + 1, width - right - 2 * self._margin), height)
         self._begin_s, self._end_s = span_s
+        self._unseen_s = outside(*span_s, [analysed_s or span_s])
         self._window_s = min(WINDOW_S, max(span_s[1] - span_s[0], 1e-3))
         by_person: dict[str, list[Segment]] = defaultdict(list)
         for segment in sorted(segments, key=lambda segment: segment.start_s):
@@ -67,15 +77,40 @@ class Strip:
         cv2.addWeighted(below, 1 - PLATE_OPACITY, below, 0, PLATE[0] * PLATE_OPACITY, dst=below)
         from_s = max(self._begin_s, min(time_s - self._window_s / 2, self._end_s - self._window_s))
         for row, (name, segments) in enumerate(zip(self._names, self._segments, strict=True)):
-            top = self.area.top + self._margin // 2 + row * self._line
+            top = self._top(row)
             name.paste(image, self._margin, top)
+            for span_s in self._unseen_s:
+                self._hatch(image, self._x(span_s[0], from_s), self._x(span_s[1], from_s), top)
             for segment in self._visible(segments, from_s):
                 self._draw_segment(image, segment, from_s, top)
-        cursor = self._x(time_s, from_s)
-        cv2.rectangle(image, (cursor - 1, self.area.top), (cursor, self.area.bottom - 1), WHITE, cv2.FILLED)
+        for span_s in self._unseen_s:
+            self._write_unseen(image, self._x(span_s[0], from_s), self._x(span_s[1], from_s))
+        self._draw_cursor(image, self._x(time_s, from_s))
         plate = on_plate(self._letters.text(clock(time_s)))
         middle = (self.area.top + self.area.bottom - plate.height) // 2
         plate.paste(image, self.area.right - self._margin - plate.width, middle)
+        left = self.area.right - self._margin - self._more.width
+        self._more.paste(image, left, self._top(len(self._names) - 1))
+
+    def _top(self, row: int) -> int:
+        return self.area.top + self._margin // 2 + row * self._line
+
+    def _draw_cursor(self, image: Image, x: int) -> None:
+        for edge, colour in ((1, BLACK), (0, WHITE)):
+            corners = (x - 1 - edge, self.area.top), (x + edge, self.area.bottom - 1)
+            cv2.rectangle(image, *corners, colour, cv2.FILLED)
+
+    def _hatch(self, image: Image, left: int, right: int, top: int) -> None:
+        """Lines that lean to the right, in place with each other wherever the stretch begins."""
+        height = self._line - 4
+        part = image[top + 2 : top + 2 + height, left:right]
+        for x in range(-height - left % height, right - left if part.size else -height, height):
+            cv2.line(part, (x, height), (x + height, 0), HATCHING, 1)
+
+    def _write_unseen(self, image: Image, left: int, right: int) -> None:
+        words = on_plate(self._letters.text("not analysed"))
+        if words.width < right - left:
+            words.paste(image, (left + right - words.width) // 2, self._top(0))
 
     def _visible(self, segments: Sequence[Segment], from_s: float) -> Sequence[Segment]:
         first = bisect_right(segments, from_s - self._longest_s, key=lambda segment: segment.start_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from fercli import tables
 from fercli.colours import COLOURS, as_hex
 from fercli.errors import InputError
 from fercli.evaluation.figures import GREY, STYLE, check_suffix, save_figure
-from fercli.exporters.document import Document, Person, Segment, gather
+from fercli.exporters.document import Document, Person, Segment, gather, not_analysed
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE, RECORD_NAMES
 from fercli.render.lettering import font_file
 from fercli.render.ready import refuse_existing
@@ -40,8 +40,9 @@ _LEGEND_COLUMNS = 5
 def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) -> None:
     """Draw a row for each person, longest on screen first, with a coloured bar for each segment.
 
-    What could not be assessed is a thin grey bar, a cut a thin line. Persons after the first MOST_PERSONS are counted
-    below the figure. Text stays text in SVG and PDF.
+    What could not be assessed is a thin grey bar, a cut a thin line. Of the rest of a video of which only a part was
+    analysed, no more is shown than a person spoke of, on hatched ground. Persons after the first MOST_PERSONS are
+    counted below the figure. Text stays text in SVG and PDF.
 
     Args:
         workspace: all stages up to classify-emotions have run.
@@ -75,8 +76,7 @@ def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) 
         emotions = _draw_segments(axes, persons, [*document.gaps, *document.segments])
         _prepare(axes, persons, document, frames.cuts_s)
         _add_legend(figure, emotions, bool(frames.cuts_s))
-        if more := len(everybody) - len(persons):
-            axes.set_xlabel(f"time (m:ss); and {more} more {'person' if more == 1 else 'persons'}")
+        axes.set_xlabel("; ".join(["time (m:ss)", *_remarks(document, len(everybody) - len(persons))]))
         save_figure(figure, out, tight=True)
 
 
@@ -102,10 +102,13 @@ def _prepare(axes: Axes, persons: Sequence[Person], document: Document, cuts_s: 
     from matplotlib.font_manager import FontProperties
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-    begin_s, duration_s = document.video["start_s"], document.video["duration_s"]
-    axes.set(xlim=(begin_s, begin_s + duration_s), ylim=(len(persons) - 0.5, -0.5))
-    axes.set_xlabel("time (m:ss)")
-    step = next((step for step in TICKS_S if duration_s / step <= MOST_TICKS), duration_s)
+    shown = [*document.segments, *document.gaps]
+    begin_s, end_s = document.video["analysed"]
+    begin_s, end_s = min([begin_s, *(one.start_s for one in shown)]), max([end_s, *(one.end_s for one in shown)])
+    axes.set(xlim=(begin_s, end_s), ylim=(len(persons) - 0.5, -0.5))
+    for span_s in not_analysed(document.video):
+        axes.axvspan(*span_s, facecolor="none", edgecolor=CUT_COLOUR, hatch="//", linewidth=0, zorder=0)
+    step = next((step for step in TICKS_S if (end_s - begin_s) / step <= MOST_TICKS), end_s - begin_s)
     axes.xaxis.set_major_locator(MultipleLocator(step))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: clock(time_s)))
     to_row = len(persons) - 0.5 if len(cuts_s) <= MOST_CUTS else -0.4
@@ -116,6 +119,15 @@ def _prepare(axes: Axes, persons: Sequence[Person], document: Document, cuts_s: 
         text.set_fontproperties(FontProperties(fname=font_file(text.get_text()), size=STYLE["font.size"]))
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _remarks(document: Document, more: int) -> Iterator[str]:
+    """What the figure does not show, if there is anything."""
+    if not_analysed(document.video):
+        begin_s, end_s = document.video["analysed"]
+        yield f"only {clock(begin_s, tenths=True)} to {clock(end_s, tenths=True)} was analysed"
+    if more:
+        yield f"and {more} more {'person' if more == 1 else 'persons'}"
 
 
 def _add_legend(figure: Figure, emotions: Sequence[str], has_cuts: bool) -> None:

@@ -57,6 +57,15 @@ function drawBalance(svg, bins, at, top) {
   element("path", { d: `M0 ${top}h${at.width}M0 ${top + BALANCE}h${at.width}`, stroke: "#e3e3e3" }, svg);
 }
 
+function drawUnseen(svg, at, height) {
+  for (const [from, to] of facts.unseen) {
+    const left = Math.max(at.x(from), 0),
+      right = Math.min(at.x(to), at.width);
+    if (left < right)
+      element("path", { d: rect(left, 0, right - left, height), fill: "#e8e8e8", class: "unseen" }, svg);
+  }
+}
+
 function drawPlot(plot, width) {
   const person = persons[plot.dataset.person],
     at = scale(width);
@@ -64,6 +73,7 @@ function drawPlot(plot, width) {
     place = layout(person),
     height = strip ? 24 : place.height;
   const svg = canvas(width, height);
+  drawUnseen(svg, at, strip ? height : place.axis);
   if (strip) {
     element("path", { d: `M0 15.5h${width}`, stroke: "#d9d9d9" }, svg);
     drawTimeline(svg, person, at, CUTS + 1, 17, false);

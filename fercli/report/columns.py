@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.colours import COLOURS, as_hex, ink_on
+from fercli.exporters.document import not_analysed
 from fercli.geometry import keyframes
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.people.listing import ListedTrack
@@ -32,6 +33,7 @@ def charts(content: Content, playback: Playback) -> dict[str, Any]:
             "problem": playback.problem,
             "start": _ms(video["start_s"]),
             "end": max(_ms(video["start_s"] + video["duration_s"]), _ms(video["start_s"]) + 1),
+            "unseen": [[_ms(edge) for edge in span] for span in not_analysed(video)],
             "size": video["size"],
             "width": video["width"],
             "height": video["height"],

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
+from fercli.exporters.document import not_analysed
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.models.registry import MODELS
 from fercli.report.content import Content, PersonContent
@@ -22,7 +23,8 @@ def facts(content: Content) -> str:
     named = len(content.document.persons)
     parts = (
         f"{clock(video['duration_s'], tenths=True)} long"
-        + (f", first frame at {clock(video['start_s'], tenths=True)}" if video["start_s"] else ""),
+        + (f", first frame at {clock(video['start_s'], tenths=True)}" if video["start_s"] else "")
+        + (f", of which only {_analysed(video)} was analysed" if not_analysed(video) else ""),
         f"{video['width']} x {video['height']}",
         f"{video['fps']:.5g} frames/s on average",
         _count(len(content.shots_s) + 1, "shot"),
@@ -32,17 +34,27 @@ def facts(content: Content) -> str:
     return escape(" · ".join(parts))
 
 
+def _analysed(video: dict[str, Any]) -> str:
+    return " to ".join(clock(edge, tenths=True) for edge in video["analysed"])
+
+
 def warnings(content: Content) -> str:
     """What went wrong on the way."""
     return "".join(f'<p class="notice">{escape(text)}</p>' for text in content.document.warnings)
 
 
 def legend(content: Content, classes: list[dict[str, Any]]) -> str:
-    """An item a class, with colour, pattern and letters; and what marks a person's own segments, if there are any."""
+    """An item a class, with colour, pattern and letters; and what marks a person's own segments and what was not
+    analysed, if there is any of it."""
     items = [f"{_swatch(classes, k)}{escape(one['name'])}" for k, one in enumerate(classes)]
     if any(segment.source == "human" for person in content.persons for segment in person.segments):
         items.append(
             '<svg class="swatch" viewBox="0 0 26 17" aria-hidden="true"><path d="M0 13h26v4H0z"/></svg>set by hand'
+        )
+    if not_analysed(content.document.video):
+        items.append(
+            '<svg class="swatch" viewBox="0 0 26 17" aria-hidden="true"><path d="M0 0h26v17H0z" fill="#e8e8e8"/></svg>'
+            "not analysed"
         )
     return "".join(f"<li>{item}</li>" for item in items)
 

@@ -22,7 +22,7 @@ function sentence(person, time) {
     if (kind[k] === UNKNOWN) return `not assessable: ${reason[k]}`;
     return `${classes[kind[k]].name}, ${human[k] ? "set by hand" : `score ${(score[k] / 100).toFixed(2)}`}`;
   });
-  return [...new Set(found)].join("; ") || "not on screen";
+  return [...new Set(found)].join("; ") || (unseenAt(time) ? "not analysed" : "not on screen");
 }
 
 function fillCard(person, time) {

@@ -72,6 +72,9 @@ for (const person of persons) {
   person.longest = start.reduce((longest, from, k) => Math.max(longest, end[k] - from), 0) + 1;
 }
 
+// Whether nobody looked at a moment: only a part of the video was analysed.
+const unseenAt = (time) => facts.unseen.some(([from, to]) => from <= time && time < to);
+
 function probabilitiesAt(person, time) {
   const { step, bin, percent } = person.stream,
     wanted = Math.floor((time - facts.start) / step);

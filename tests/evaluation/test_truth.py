@@ -153,7 +153,7 @@ def test_a_word_that_is_no_emotion_in_a_tier_of_emotions_is_named(tmp_path: Path
         ("t.csv", "", r"t\.csv:1: no column start, end, class"),
         ("t.csv", "start,end,class\n0,1,happy\n1,2,bored\n", r"t\.csv:3: 'bored' is not an emotion"),
         ("t.csv", "start,end,class\n0,1\n", r"t\.csv:2: None is not an emotion"),
-        ("t.csv", "start,end,class\n0,0:05,happy\n", r"t\.csv:2: end is '0:05', expected seconds"),
+        ("t.csv", "start,end,class\n0,0:75,happy\n", r"t\.csv:2: end is '0:75', expected seconds"),
         ("t.csv", "start,end,class\nnan,1,happy\n", r"t\.csv:2: start is 'nan', expected seconds"),
         ("t.csv", "start,end,class\n2,1,happy\n", r"t\.csv:2: ends at 1 s but starts at 2 s"),
         ("t.csv", "start,end,class\n1,1,happy\n", r"t\.csv:2: ends at 1 s but starts at 1 s"),

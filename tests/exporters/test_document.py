@@ -78,6 +78,19 @@ def test_the_video_is_named_without_its_path(tmp_path: Path) -> None:
     assert "path" not in video and "/films" not in str(video)
 
 
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "analysed"),
+    [(0.0, 0.0, [5.0, 65.0]), (0.0, 8.5, [5.0, 8.5]), (7.0, 0.0, [7.0, 65.0]), (2.0, 99.0, [5.0, 65.0])],
+)
+def test_the_video_says_which_stretch_of_it_was_analysed(
+    tmp_path: Path, start_s: float, end_s: float, analysed: list[float]
+) -> None:
+    workspace = film(tmp_path / "w")
+    workspace.video = replace(workspace.video, start_s=5.0)
+    add_receipt(workspace, "1-frames", start_s=start_s, end_s=end_s)
+    assert gather(workspace).video["analysed"] == analysed
+
+
 def test_provenance_names_version_weights_and_parameters(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     add_receipt(workspace, "4-emotions", warnings=["two windows were odd"], stride=3)

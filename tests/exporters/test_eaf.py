@@ -63,7 +63,8 @@ def test_all_references_lead_somewhere_and_all_numbers_are_given_once(path: Path
 def test_the_video_is_linked_and_can_be_told_from_another(path: Path) -> None:
     eaf = Eaf(path)
     (media,) = eaf.get_linked_files()
-    assert media["RELATIVE_MEDIA_URL"] == "./épisode 1.mp4"
+    assert (media["MEDIA_URL"], media["RELATIVE_MEDIA_URL"]) == ("file:///épisode 1.mp4", "./épisode 1.mp4")
+    assert str(Path(LATE.path).parent) not in path.read_text(encoding="utf-8")  # where it lies is not told
     assert media["MIME_TYPE"] == "video/mp4"
     assert eaf.get_properties() == [("video sha256", LATE.sha256)]
 

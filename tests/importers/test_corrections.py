@@ -220,7 +220,7 @@ def test_who_is_left_out_is_passed_over_and_said_so(tmp_path: Path) -> None:
     workspace.corrections.write_text('[[person]]\nwas = "Person 2"\nignore = true\n')
     done = import_file(workspace, path)
     assert figures(done) == (0, 0, 0)
-    assert "Person 2 is left out here: 1 segments passed over" in done.notes
+    assert "Person 2 is left out here: 1 segment passed over" in done.notes
     assert not workspace.human_segments.exists()
 
 
@@ -244,6 +244,46 @@ def test_corrections_stay_when_the_emotions_are_classified_anew(tmp_path: Path) 
     make_workspace(workspace.path, segments=pa.Table.from_pylist(rows, schema=tables.SEGMENTS))
     assert by_hand(workspace) == [("Person 1", "afraid", 1000, 2000)]
     assert "contemptuous" not in [row[1] for row in shown(workspace)]
+
+
+def test_a_file_that_names_nobody_is_about_the_only_person_there_is(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    workspace.corrections.write_text('[[person]]\nwas = "Person 2"\nignore = true\n')
+    path = tmp_path / "a.csv"
+    path.write_text("start,end,class\n0,4,afraid\n0:04,0:06.000,sad\n8,0:00:10,angry\n")
+    done = import_file(workspace, path)
+    assert figures(done) == (1, 0, 0)
+    assert f"{path} does not say who shows the emotions; taken to be Person 1" in done.notes
+    assert by_hand(workspace) == [("Person 1", "afraid", 0, 4000)]
+
+
+def test_a_file_that_names_nobody_is_refused_where_there_are_several(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    path = tmp_path / "a.csv"
+    path.write_text("start,end,class\n0,4,afraid\n")
+    with pytest.raises(DatasetError, match=r"does not say who .*, and 2 persons are known here: Person 1, ") as caught:
+        import_file(workspace, path)
+    assert "column object" in caught.value.hint and not workspace.human_segments.exists()
+
+
+@pytest.mark.parametrize("name", ["eaf", "textgrid"])
+def test_a_tier_of_notes_is_passed_over_and_a_person_of_whom_nothing_is_left_is_an_error(
+    tmp_path: Path, name: str
+) -> None:
+    workspace = film(tmp_path / "w")
+    path = export(workspace, name, tmp_path)
+    text = path.read_text(encoding="utf-8")
+    values = ("neutral", "not assessable") if name == "eaf" else ("neutral",)
+    end = "</ANNOTATION_VALUE>" if name == "eaf" else '"'
+    for value in values:
+        text = text.replace(f"{value}{end}", f"he coughs{end}")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"tier Person 2, \w+ a?\d+: 'he coughs' is not an emotion"):
+        import_file(workspace, path)
+    path.write_text(text.replace("Person 2", "notes"), encoding="utf-8")
+    done = import_file(workspace, path)
+    assert f"{path}: nothing is an emotion in tier notes: passed over" in done.notes
+    assert {row[0] for row in by_hand(workspace)} == set()
 
 
 # Files that cannot be meant

@@ -4,6 +4,7 @@ read in tests/evaluation/test_truth.py too."""
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from parselmouth.praat import call
 from pympi.Elan import Eaf
 
 from fercli.errors import DatasetError
-from fercli.evaluation.truth import Span, read_spans
+from fercli.evaluation.person_truth import read_person_truth
+from fercli.evaluation.truth import Span, read_spans, read_truth
 from fercli.importers import READERS, read_annotations
 from fercli.importers.corrections import import_file
 from tests.importers.films import by_hand, export, film, plain
@@ -160,13 +162,22 @@ def test_elan_tiers_by_pympi_with_more_of_a_person_and_other_tiers(tmp_path: Pat
     assert (read.media, read.sha256, read.has_gaps) == (("ep 1.mp4",), "", True)
 
 
-def test_a_tier_of_fercli_whose_values_are_all_unknown_is_an_error(tmp_path: Path) -> None:
+def test_an_elan_tier_with_emotions_and_a_typo_is_an_error(tmp_path: Path) -> None:
     path = export(film(tmp_path / "w"), "eaf", tmp_path)
-    text = path.read_text(encoding="utf-8")
-    for value in ("neutral", "not assessable"):
-        text = text.replace(f">{value}</ANNOTATION_VALUE>", ">bored</ANNOTATION_VALUE>")
-    with pytest.raises(DatasetError, match=r"tier Person 2, annotation a\d: 'bored' is not an emotion"):
+    text = path.read_text(encoding="utf-8").replace(">neutral</ANNOTATION_VALUE>", ">neutrall</ANNOTATION_VALUE>")
+    with pytest.raises(DatasetError, match=r"tier Person 2, annotation a\d: 'neutrall' is not an emotion"):
         read_annotations(write(path, text))
+
+
+def test_elan_tiers_without_an_emotion_are_passed_over_and_said_so(tmp_path: Path) -> None:
+    eaf = Eaf(str(export(film(tmp_path / "w"), "eaf", tmp_path)))
+    for tier in ("notes", "sounds"):
+        eaf.add_tier(tier, ling="emotion")
+        eaf.add_annotation(tier, 1000, 2000, "he coughs")
+    eaf.to_file(str(tmp_path / "b.eaf"))
+    read = read_annotations(tmp_path / "b.eaf")
+    assert {mark.person for mark in read.marks} == {"Person 1", "Person 2"}
+    assert read.notes == (f"{tmp_path / 'b.eaf'}: nothing is an emotion in tiers notes, sounds: passed over",)
 
 
 def test_elan_annotations_that_refer_to_others_are_passed_over_and_said_so(tmp_path: Path) -> None:
@@ -182,7 +193,10 @@ def test_elan_annotations_that_refer_to_others_are_passed_over_and_said_so(tmp_p
     eaf.to_file(str(tmp_path / "a.eaf"))
     read = read_annotations(tmp_path / "a.eaf")
     assert plain(read.marks) == [("Ross", "sad", 1000, 2000)]
-    assert read.notes == (f"{tmp_path / 'a.eaf'}: tier emotion@Ross refers to another one: passed over",)
+    assert read.notes == (
+        f"{tmp_path / 'a.eaf'}: nothing is an emotion in tier speech: passed over",
+        f"{tmp_path / 'a.eaf'}: tier emotion@Ross refers to another one: passed over",
+    )
 
 
 def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
@@ -194,6 +208,22 @@ def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
     ):
         read = read_annotations(write(tmp_path / name, text, "utf-8-sig"))
         assert plain(read.marks) == [("Ross", "happy", 1000, 2000)]
+
+
+def test_the_examples_of_the_manual_can_be_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "truth.md").read_text(encoding="utf-8")
+    (labels,), (persons,) = (re.findall(f"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("text", "json"))
+    assert [(span.person, span.end_ms) for span in read_truth(write(tmp_path / "a.csv", labels))] == [
+        ("Ross", 4200),
+        ("Ross", 6500),
+        ("Rachel", 12000),
+    ]
+    shots = read_person_truth(write(tmp_path / "a.json", persons))
+    assert [(shot.person, [face.person for face in shot.faces]) for shot in shots] == [
+        ("Ross", []),
+        ("", ["Ross", "Rachel"]),
+        ("", []),
+    ]
 
 
 @pytest.mark.parametrize("separator", [";", "\t"])
@@ -219,7 +249,21 @@ def test_a_quote_that_is_never_closed_does_not_swallow_the_rows_after_it(tmp_pat
         read_annotations(path)
 
 
-@pytest.mark.parametrize("time", ["1e308", "-inf", "nan", "1,5", ""])
+@pytest.mark.parametrize(
+    ("time", "milliseconds"),
+    [("0:02.5", 2500), (" 1:02:03.250", 3723250), ("00:00:02", 2000), ("75:30", 4530000), ("0:2.", 2000)],
+)
+def test_times_may_be_those_of_a_clock(tmp_path: Path, time: str, milliseconds: int) -> None:
+    path = write(tmp_path / "a.csv", f"start,end,class\n0:00,{time},joy\n")
+    assert plain(read_annotations(path).marks) == [("", "happy", 0, milliseconds)]
+
+
+def test_clocks_of_spreadsheets_have_decimal_commas_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "start;end;class\n0:01,5;0:02,25;joy\n")
+    assert plain(read_annotations(path).marks) == [("", "happy", 1500, 2250)]
+
+
+@pytest.mark.parametrize("time", ["1e308", "-inf", "nan", "1,5", "", "0:75", "1:75:03", "1:2:3:4", "12:", "0:0x"])
 def test_a_time_that_is_no_number_is_named(tmp_path: Path, time: str) -> None:
     path = write(tmp_path / "a.csv", f'start,end,class\n0,"{time}",joy\n')
     with pytest.raises(DatasetError, match=rf"a\.csv:2: end is '{time}', expected seconds"):

@@ -120,7 +120,7 @@ def test_a_face_that_is_not_there_leaves_it_to_the_name_that_is_on_screen(film: 
     who = who_is_who(film)
     assert who.tracks[0].name == "Ross"
     assert who.problems == [
-        "people.toml:1: no face is seen 0.2 s at (99, 100) any more; "
+        "people.toml:1: no face is seen at 0.2 s, (99, 100) any more; "
         "taken to be about person 'Person 1', on screen then"
     ]
 

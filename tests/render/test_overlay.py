@@ -8,7 +8,7 @@ import pytest
 from fercli.colours import COLOURS
 from fercli.render.faces import ShownFace
 from fercli.render.lettering import font_file
-from fercli.render.overlay import Overlay, letter_size
+from fercli.render.overlay import Overlay, label_of, letter_size
 from fercli.render.placing import Rect
 
 WIDTH, HEIGHT = 640, 480
@@ -73,7 +73,8 @@ def test_texts_at_the_edge_are_moved_inside(box: tuple[int, int, int, int]) -> N
 
 def test_bars_are_as_long_as_the_probabilities() -> None:
     image = drawn(face(100, 100, 180, 200))
-    beside = image[:, extent(coloured(image, "anger"))[0] :]  # from where the bars begin
+    left, top, _, _ = extent(coloured(image, "anger"))
+    beside = image[top:, left:]  # from where the bars begin
     lengths = [extent(coloured(beside, label))[2] - extent(coloured(beside, label))[0] for label in LABELS]
     full = lengths[1] / 0.75
     assert lengths == pytest.approx([0.05 * full, 0.75 * full, 0.2 * full], abs=1.5)
@@ -117,6 +118,31 @@ def test_a_face_of_nobody_of_which_nothing_is_known_gets_a_box_only() -> None:
     image = drawn(face(200, 150, 300, 280, person="Unassigned", emotion=None, score=None, probabilities=None))
     assert extent((image != GREY).any(axis=2))[1] in (149, 150)
     assert coloured(image, "not assessable")[150, 200:300].all()
+
+
+@pytest.mark.parametrize(
+    ("person", "emotion", "score", "label"),
+    [
+        ("Zoë", "sadness", 0.678, "Zoë: sad, mean 0.68"),
+        ("Zoë", "sadness", None, "Zoë: sad"),  # what a person says has no score
+        ("Zoë", "not assessable", None, "Zoë: not assessable"),
+        ("Zoë", None, None, "Zoë"),
+        ("Unassigned", "sadness", None, "Unassigned: sad"),
+        ("Unassigned", "not assessable", None, ""),
+        ("Unassigned", None, None, ""),
+    ],
+)
+def test_a_label_says_who_what_and_how_surely_on_the_whole(
+    person: str, emotion: str | None, score: float | None, label: str
+) -> None:
+    assert label_of(face(0, 0, 9, 9, person=person, emotion=emotion, score=score)) == label
+
+
+def test_the_bars_say_that_they_are_of_the_moment() -> None:
+    image = drawn(face(100, 100, 180, 200, person=" ", emotion=None, score=None))
+    left, top, _, _ = extent(coloured(image, "anger"))
+    title = image[top - 18 : top - 6, left - 40 : left + 20]
+    assert (title > 200).all(axis=2).sum() > 20
 
 
 def test_letters_with_accents_and_other_scripts_differ() -> None:

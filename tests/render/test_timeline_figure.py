@@ -15,6 +15,7 @@ from fercli.media.images import read_image
 from fercli.render.timeline_figure import LONGEST_NAME, MOST_PERSONS, plot_timelines
 from fercli.workspace import Workspace
 from tests.render.scenes import Box, grey_video, make_scene
+from tests.workspaces import add_receipt
 
 BOX: Box = (40, 60, 100, 130)
 
@@ -89,6 +90,38 @@ def test_cuts_are_marked_and_named(tmp_path: Path, workspace: Workspace, figures
     (lines,) = (one for one in figures[0].axes[0].collections if isinstance(one, LineCollection))
     assert [segment[:, 0].tolist() for segment in lines.get_segments()] == [[1.0, 1.0]]
     assert "cut" in texts(tmp_path / "t.svg")
+
+
+def test_of_a_part_that_was_analysed_nothing_else_is_shown(
+    tmp_path: Path, workspace: Workspace, figures: list[Figure]
+) -> None:
+    only_first = {"Zoë": {k: BOX for k in range(5, 10)}}
+    part = make_scene(tmp_path / "part", Path(workspace.video.path), only_first)
+    add_receipt(part, "1-frames", start_s=0.5, end_s=1.5)
+    plot_timelines(part, tmp_path / "t.svg")
+    assert figures[0].axes[0].get_xlim() == (0.5, 1.5) and not hatched(figures[0])
+    assert "time (m:ss); only 0:00.5 to 0:01.5 was analysed" in texts(tmp_path / "t.svg")
+
+
+def test_what_a_person_said_of_another_part_is_shown_on_hatched_ground(
+    tmp_path: Path, workspace: Workspace, figures: list[Figure]
+) -> None:
+    part = make_scene(tmp_path / "part", Path(workspace.video.path), {"Zoë": {k: BOX for k in range(5, 10)}})
+    add_receipt(part, "1-frames", start_s=0.5, end_s=1.5)
+    part.human_segments.write_text("person,start,end,class\nZoë,1.75,2.0,sad\n", encoding="utf-8")
+    plot_timelines(part, tmp_path / "t.svg")
+    assert figures[0].axes[0].get_xlim() == (0.5, 2.0)
+    assert hatched(figures[0]) == [(1.5, 2.0)]
+
+
+def hatched(figure: Figure) -> list[tuple[float, float]]:
+    """Begin and end of each stretch with a hatched ground that is inside the axes."""
+    from matplotlib.patches import Rectangle
+
+    begin, end = figure.axes[0].get_xlim()
+    patches = [one for one in figure.axes[0].patches if isinstance(one, Rectangle) and one.get_hatch()]
+    spans = [(one.get_x(), one.get_x() + one.get_width()) for one in patches]
+    return [span for span in spans if span[0] < end and span[1] > begin]
 
 
 def test_text_stays_text_and_times_are_minutes_and_seconds(tmp_path: Path, workspace: Workspace) -> None:

@@ -21,7 +21,7 @@ from fercli.progress import Silent
 from fercli.workspace import VideoFacts
 from tests.media_samples import HEIGHT, WIDTH, numbered_video, read_number
 from tests.report.film import EVIL, START_S, make_film, make_film_of_nobody
-from tests.workspaces import VIDEO
+from tests.workspaces import VIDEO, add_receipt
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -210,6 +210,23 @@ def test_segments_set_by_hand_look_and_sound_so(browser: Browser, tmp_path: Path
         assert [plot.locator(".by-hand").count() for plot in visit.page.locator(".plot.strip").all()] == [0, 1, 0]
         plot = visit.page.locator(".plot.strip").nth(1)
         assert plot.get_attribute("aria-valuetext") == "0:05.0, sad, set by hand"
+        assert visit.complaints == []
+
+
+def test_what_was_not_analysed_is_shaded_and_named(browser: Browser, tmp_path: Path) -> None:
+    workspace = make_film(tmp_path / "film.fercli")
+    add_receipt(workspace, "1-frames", start_s=8.0)
+    report(workspace.path, tmp_path / "report.html", False, Silent())
+    with Visit(browser, tmp_path / "report.html") as visit:
+        plot = visit.page.locator(".plot.strip").nth(2)  # seen from 11 s on
+        box = plot.bounding_box()
+        assert box
+        shaded = plot.locator(".unseen").evaluate("path => path.getAttribute('d')")
+        assert float(re.findall(r"h([\d.]+)", shaded)[0]) == pytest.approx(box["width"] * 3 / 9, abs=1)
+        card = visit.page.locator("#moment")
+        for seconds, said in ((7.5, "not analysed"), (8.5, "not on screen")):
+            visit.page.mouse.move(box["x"] + box["width"] * (seconds - START_S) / 9, box["y"] + 12)
+            assert said in card.inner_text()
         assert visit.complaints == []
 
 

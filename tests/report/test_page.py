@@ -95,11 +95,22 @@ def test_only_the_programs_own_script_may_run(page: str) -> None:
 def test_the_tables_are_there_without_javascript(page: str) -> None:
     text = " ".join("".join(Elements(page).text).split())
     assert "9.0 s on screen · 2 tracks in 2 shots" in text
+    assert "2.0 s on screen · 1 track in 1 shot" in text
     assert "identity 0.79" in text  # (4 s x 0.9 + 5 s x 0.7) / 9 s
     assert "mean balance \N{MINUS SIGN}0.60" in text
     assert "tsm-resnet18" in text and "cd" * 32 in text and "min_segment_s 0.4" in text
     assert "expressions, not feelings" in text
     assert "FER2013 with FER+ votes" in text
+
+
+def test_a_page_on_a_part_of_a_video_says_which(tmp_path: Path, page: str) -> None:
+    workspace = make_film(tmp_path / "film.fercli")
+    add_receipt(workspace, "1-frames", start_s=0.0, end_s=12.5)
+    part = build(workspace, tmp_path / "report.html")[0]
+    assert "0:09.0 long, first frame at 0:05.0, of which only 0:05.0 to 0:12.5 was analysed ·" in part
+    assert charts_of(part)["video"]["unseen"] == [[12500, 14000]]
+    assert "not analysed</li>" in part and "not analysed</li>" not in page
+    assert "was analysed ·" not in page and charts_of(page)["video"]["unseen"] == []
 
 
 def test_the_same_workspace_makes_the_same_page_whatever_the_order_of_sets(tmp_path: Path) -> None:

@@ -182,9 +182,7 @@ SMALL, BLURRED = {"size": 5.0}, {"sharpness": 1.0}
         ([BLURRED, SMALL, BLURRED, SMALL], "too blurred"),
     ],
 )
-def test_a_window_counts_if_most_of_its_faces_do(
-    tmp_path: Path, own: list[dict[str, float]], expected: str
-) -> None:
+def test_a_window_counts_if_most_of_its_faces_do(tmp_path: Path, own: list[dict[str, float]], expected: str) -> None:
     rows = [face_row(frame, **values) for frame, values in enumerate(own)]
     assert windows_of(tmp_path / "w", PTS, rows, {0: [0, 1, 2, 3]}, stride=4).reason == [expected]
 
