@@ -1,8 +1,10 @@
-"""sha256 of files: how fercli tells whether two files are the same."""
+"""sha256 of files and directories: how fercli tells whether two of them are the same."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 _PIECE = 1 << 20
@@ -19,3 +21,19 @@ def sha256_file(path: Path) -> str:
         while piece := file.read(_PIECE):
             total.update(piece)
     return total.hexdigest()
+
+
+def digest(path: Path) -> str:
+    """Hex sha256 of a file, or of the names and contents of all files in a directory."""
+    if path.is_file():
+        return sha256_file(path)
+    total = hashlib.sha256()
+    for file_path in sorted(p for p in path.rglob("*") if p.is_file()):
+        total.update(f"{file_path.relative_to(path).as_posix()} {digest(file_path)}\n".encode())
+    return total.hexdigest()
+
+
+def output_digests(directory: Path) -> dict[str, str]:
+    """sha256 of everything a stage wrote, by name, its receipt left out."""
+    names: Iterable[str] = sorted(os.listdir(directory))
+    return {name: digest(directory / name) for name in names if name != "receipt.json"}

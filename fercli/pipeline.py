@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import fercli
+from fercli.chunks import Chunks
 from fercli.config import Runtime
 from fercli.errors import InputError, MissingStage, ModelError, VideoError
+from fercli.hashing import digest, output_digests
 from fercli.progress import Reporter
 from fercli.required import hint_for_moved, run_hint
 from fercli.stages import STAGES
 from fercli.stages.base import Stage, StageContext
-from fercli.workspace import TABLE_HOMES, Chunks, Receipt, Workspace, digest, output_digests, write_atomically, writing
+from fercli.workspace import TABLE_HOMES, Receipt, Workspace
+from fercli.writing import write_atomically, writing
 
 
 class Digests:

@@ -13,23 +13,16 @@ directory takes the place of the old one by renaming, so a kill at any moment le
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import json
-import os
-import shlex
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from fercli.errors import InputError, OutputError, WorkspaceError, WorkspaceLocked, command
-from fercli.hashing import sha256_file
-from fercli.tables import read_parts, write_table
+from fercli.errors import InputError, WorkspaceError, WorkspaceLocked, command
+from fercli.writing import write_atomically, writing
 
 FORMAT = 1
 """Version of the layout. A reader refuses a newer one."""
@@ -227,106 +220,6 @@ class Workspace:
 
     def _swap_names(self, directory: str) -> tuple[Path, Path]:
         return self.path / f"{directory}.new", self.path / f"{directory}.old"
-
-
-class Chunks:
-    """Finished pieces of a long stage. Each is a directory of tables that appears whole or not at all."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-
-    @property
-    def done(self) -> int:
-        """How many pieces, counted from the first, are finished."""
-        number = 0
-        while self._name(number).exists():
-            number += 1
-        return number
-
-    def commit(self, tables: dict[str, pa.Table], schemas: dict[str, pa.Schema]) -> None:
-        """Add the next piece."""
-        name = self._name(self.done)
-        temporary = name.with_suffix(".tmp")
-        with writing(name):
-            shutil.rmtree(temporary, ignore_errors=True)
-            temporary.mkdir(parents=True)
-            for table, rows in tables.items():
-                write_table(temporary / f"{table}.parquet", [rows], schemas[table])
-            temporary.rename(name)
-
-    def parts(self, table: str, schema: pa.Schema) -> Iterator[pa.Table]:
-        """One table's rows over all pieces, in order, a piece at a time."""
-        for number in range(self.done):
-            yield from read_parts(self._name(number) / f"{table}.parquet", schema)
-
-    def merge(self, out: Path, schemas: dict[str, pa.Schema]) -> dict[str, int]:
-        """Join the pieces into the final tables under `out`; returns the rows of each."""
-        return {
-            table: write_table(out / f"{table}.parquet", self.parts(table, schema), schema)
-            for table, schema in schemas.items()
-        }
-
-    def _name(self, number: int) -> Path:
-        return self.directory / f"{number:06d}"
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file in one step; the old one stays if the new one cannot be written whole.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    with writing(path):
-        temporary = path.with_name(f".{path.name}.tmp")
-        try:
-            temporary.write_bytes(content)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """The one place where a failure to write becomes an OutputError that names the path."""
-    try:
-        yield
-    except OSError as error:
-        hint = (
-            "free some space, then run the same command: finished work is kept"
-            if error.errno == errno.ENOSPC
-            else "choose a place you may write to"
-        )
-        raise OutputError(f"cannot write {error.filename or path}: {error.strerror or error}", hint=hint) from error
-
-
-def require_parent(path: Path, what: str) -> None:
-    """Before the work: the directory in which a file is to be written must be there.
-
-    Args:
-        what: is to be written, for the message, as in `the cast`.
-
-    Raises:
-        OutputError: it is not.
-    """
-    if not path.parent.is_dir():
-        hint = f"run: mkdir -p {shlex.quote(str(path.parent))}"
-        raise OutputError(f"no directory {path.parent} for {what}", hint=hint)
-
-
-def digest(path: Path) -> str:
-    """Hex sha256 of a file, or of the names and contents of all files in a directory."""
-    if path.is_file():
-        return sha256_file(path)
-    total = hashlib.sha256()
-    for file_path in sorted(p for p in path.rglob("*") if p.is_file()):
-        total.update(f"{file_path.relative_to(path).as_posix()} {digest(file_path)}\n".encode())
-    return total.hexdigest()
-
-
-def output_digests(directory: Path) -> dict[str, str]:
-    """sha256 of everything a stage wrote, by name, its receipt left out."""
-    names: Iterable[str] = sorted(os.listdir(directory))
-    return {name: digest(directory / name) for name in names if name != "receipt.json"}
 
 
 def _read_facts(file: Path) -> VideoFacts:

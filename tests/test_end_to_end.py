@@ -17,7 +17,7 @@ import pytest
 from examples.make_sample import make_sample, package_file
 from fercli import tables
 from fercli.cli.app import main
-from fercli.workspace import digest
+from fercli.hashing import digest
 from tests.media_samples import cut_short, ffmpeg
 
 REPOSITORY = Path(__file__).parent.parent

@@ -28,8 +28,9 @@ from fercli.errors import (
     WeightsError,
     WorkspaceLocked,
 )
+from fercli.hashing import digest
 from fercli.progress import Silent
-from fercli.workspace import Workspace, digest
+from fercli.workspace import Workspace
 from tests import fake_stages
 from tests.fake_stages import FRAMES_PER_CHUNK, N_FRAMES, STAGES, WEIGHTS, FakeParams, Log, facts, run_chain
 

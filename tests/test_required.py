@@ -14,7 +14,8 @@ from fercli.exporters.document import gather
 from fercli.people.listing import list_people
 from fercli.required import COMMANDS, require_tables
 from fercli.stages import STAGES
-from fercli.workspace import TABLE_HOMES, Workspace, write_atomically
+from fercli.workspace import TABLE_HOMES, Workspace
+from fercli.writing import write_atomically
 from tests import fake_stages
 from tests.fake_stages import facts, run_chain
 

@@ -13,9 +13,10 @@ import pytest
 
 from fercli import tables
 from fercli.errors import CorruptTable, OutputError
+from fercli.hashing import digest
 from fercli.labels import EMOTIONS
 from fercli.tables import FRAMES, SCHEMAS, read_parts, read_table, rows_by_value, windows_schema, write_table
-from fercli.workspace import TABLE_HOMES, digest
+from fercli.workspace import TABLE_HOMES
 
 
 def part(first: int, count: int) -> pa.Table:

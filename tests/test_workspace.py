@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from fercli.errors import InputError, OutputError, WorkspaceError, WorkspaceLocked
-from fercli.tables import CROPS
-from fercli.workspace import FORMAT, Chunks, Workspace, digest, output_digests, write_atomically
+from fercli.workspace import FORMAT, Workspace
 from tests.fake_stages import facts
 
 
 @pytest.fixture
 def workspace(video: Path, tmp_path: Path) -> Workspace:
     return Workspace.create(tmp_path / "episode.fercli", facts(video))
-
-
-def crops(first: int, count: int) -> dict[str, pa.Table]:
-    rows = [{"face": first + i, "jpeg": bytes([first + i]) * 9} for i in range(count)]
-    return {"crops": pa.Table.from_pylist(rows, CROPS)}
 
 
 def test_what_is_created_can_be_opened(workspace: Workspace, video: Path) -> None:
@@ -117,21 +109,6 @@ def test_writing_where_nothing_can_be_written(video: Path) -> None:
         Workspace.create(Path("/proc/fercli-cannot-be-here"), facts(video))
 
 
-def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "out.json"
-    path.write_bytes(b"old")
-
-    def full(self: Path, content: bytes) -> int:
-        self.touch()
-        raise OSError(28, "No space left on device", str(self))
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OutputError, match="No space left on device"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert [p.name for p in tmp_path.iterdir()] == ["out.json"]
-
-
 class TestSwap:
     """A kill between any two renames leaves the old directory or the new one."""
 
@@ -162,40 +139,3 @@ class TestSwap:
         with workspace.lock():
             assert self.content(workspace) == ("one" if steps == 0 else "two")
             assert not new.exists() and not old.exists()
-
-
-class TestChunks:
-    def test_pieces_are_joined_in_order(self, tmp_path: Path) -> None:
-        chunks = Chunks(tmp_path / "chunks")
-        assert chunks.done == 0
-        for first in (0, 3, 6):
-            chunks.commit(crops(first, 3), {"crops": CROPS})
-        assert chunks.done == 3
-        assert chunks.merge(tmp_path, {"crops": CROPS}) == {"crops": 9}
-        joined = pa.concat_tables(Chunks(tmp_path / "chunks").parts("crops", CROPS))
-        assert joined["face"].to_pylist() == list(range(9))
-
-    def test_an_unfinished_piece_does_not_count(self, tmp_path: Path) -> None:
-        chunks = Chunks(tmp_path / "chunks")
-        chunks.commit(crops(0, 2), {"crops": CROPS})
-        shutil.copytree(tmp_path / "chunks" / "000000", tmp_path / "chunks" / "000001.tmp")
-        assert chunks.done == 1
-        chunks.commit(crops(2, 2), {"crops": CROPS})
-        assert chunks.merge(tmp_path, {"crops": CROPS}) == {"crops": 4}
-
-    def test_no_pieces_give_an_empty_table(self, tmp_path: Path) -> None:
-        assert Chunks(tmp_path / "chunks").merge(tmp_path, {"crops": CROPS}) == {"crops": 0}
-        assert (tmp_path / "crops.parquet").exists()
-
-
-def test_a_directory_digest_sees_names_and_contents(tmp_path: Path) -> None:
-    images = tmp_path / "images"
-    images.mkdir()
-    (images / "a").write_bytes(b"1")
-    (images / "b").write_bytes(b"2")
-    before = output_digests(tmp_path)["images"]
-    (images / "b").write_bytes(b"3")
-    changed = digest(images)
-    (images / "b").write_bytes(b"2")
-    (images / "b").rename(images / "c")
-    assert len({before, changed, digest(images)}) == 3

@@ -13,13 +13,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fercli import tables
+from fercli.chunks import Chunks
 from fercli.config import EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
 from fercli.exporters.details import Details
+from fercli.hashing import output_digests
 from fercli.media.images import encode_jpeg
 from fercli.progress import Reporter, Silent
 from fercli.stages.base import StageContext
 from fercli.timing import frame_ends
-from fercli.workspace import TABLE_HOMES, Chunks, Receipt, VideoFacts, Workspace, output_digests, write_atomically
+from fercli.workspace import TABLE_HOMES, Receipt, VideoFacts, Workspace
+from fercli.writing import write_atomically
 
 VIDEO = VideoFacts(
     path="/films/épisode 1.mp4",

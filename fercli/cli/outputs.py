@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from fercli.errors import ConfigError
-from fercli.workspace import Workspace, require_parent, writing
+from fercli.workspace import Workspace
+from fercli.writing import require_parent, writing
 
 
 def refuse_existing(

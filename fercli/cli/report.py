@@ -8,7 +8,8 @@ from fercli.cli.outputs import refuse_existing
 from fercli.errors import ConfigError
 from fercli.progress import Reporter
 from fercli.report.page import build
-from fercli.workspace import Workspace, write_atomically
+from fercli.workspace import Workspace
+from fercli.writing import write_atomically
 
 
 def report(workspace: Path, output: Path, overwrite: bool, reporter: Reporter) -> None:

@@ -19,7 +19,8 @@ from fercli.media.probe import probe
 from fercli.progress import Reporter
 from fercli.stages import EMOTIONS, EXPORT, FACES, FRAMES, STAGES, TRACKS, Stage
 from fercli.stages.export import file_name
-from fercli.workspace import Workspace, write_atomically
+from fercli.workspace import Workspace
+from fercli.writing import write_atomically
 
 STDOUT = Path("-")
 """As an output."""

@@ -149,7 +149,7 @@ def _show_agreement(scores: SegmentScores, path: Path, truth: Path) -> None:
 
 def _draw(scores: Scores, directory: Path, reporter: Reporter) -> None:
     from fercli.evaluation.figures import confusion_figure, reliability_figure
-    from fercli.workspace import writing
+    from fercli.writing import writing
 
     with writing(directory):
         directory.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fercli.errors import ConfigError
 from fercli.evaluation.metrics import Bin
-from fercli.workspace import write_atomically
+from fercli.writing import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -20,7 +20,8 @@ from fercli.people.editing import rename
 from fercli.people.naming import WhoIsWho, is_numbered, who_is_who
 from fercli.people.segments_csv import HumanSegment, as_csv, outside, read_segments, rename_person
 from fercli.required import require_tables
-from fercli.workspace import Workspace, write_atomically
+from fercli.workspace import Workspace
+from fercli.writing import write_atomically
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import unicodedata
 from pathlib import Path
 
 from fercli.errors import VideoError
+from fercli.hashing import digest
 from fercli.media.container import no_frame_decodes, open_video
 from fercli.media.decode import clockwise_rotation, decoded_frames
 from fercli.media.index import read_index
-from fercli.workspace import VideoFacts, digest
+from fercli.workspace import VideoFacts
 
 
 def probe(path: Path) -> VideoFacts:

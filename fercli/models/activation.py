@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fercli.errors import ConfigError
 from fercli.models.networks import Network
-from fercli.workspace import write_atomically
+from fercli.writing import write_atomically
 
 COLOURS = cv2.COLORMAP_VIRIDIS
 """Perceptually uniform, and in the same order for colour-blind people."""

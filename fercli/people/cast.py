@@ -19,7 +19,7 @@ from fercli.people.cast_file import create, opened, require_embedder
 from fercli.tracking.clustering import cluster
 from fercli.tracking.conflicts import enemies_of
 from fercli.tracking.identity import NOBODY, rms_distances, scatter, settle
-from fercli.workspace import require_parent
+from fercli.writing import require_parent
 
 TRACKS_KEPT = 24
 """Of each person and video: the tracks that show them best. Enough for every look, and a file that stays small."""

@@ -14,7 +14,8 @@ from fercli.people.cast_names import Shown, told_to_cast
 from fercli.people.corrections import UNASSIGNED, clean_name
 from fercli.people.editor import Editor, wanted_name
 from fercli.people.segments_csv import read_segments, rename_person
-from fercli.workspace import Workspace, write_atomically
+from fercli.workspace import Workspace
+from fercli.writing import write_atomically
 
 
 def rename(workspace: Workspace, name: str, new: str) -> list[str]:

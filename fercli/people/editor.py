@@ -15,7 +15,8 @@ from fercli.people.naming import distinctness, next_free_name, who_is_who
 from fercli.people.people_toml import CorrectionsFile
 from fercli.people.sightings import places, seen_together
 from fercli.required import require_tables
-from fercli.workspace import Workspace, write_atomically
+from fercli.workspace import Workspace
+from fercli.writing import write_atomically
 
 
 def wanted_name(name: str) -> str:

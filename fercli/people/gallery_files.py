@@ -24,7 +24,7 @@ from fercli.errors import ConfigError, InputError
 from fercli.hashing import sha256_file
 from fercli.people.corrections import clean_name
 from fercli.people.naming import is_numbered
-from fercli.workspace import writing
+from fercli.writing import writing
 
 _LAYOUT = (
     "a gallery is a directory with a folder of pictures a person (people/Ross/*.jpg), or a picture (people/Ross.jpg)"

@@ -23,7 +23,7 @@ from pathlib import Path
 from fercli.errors import ConfigError, InputError
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES, canonical
 from fercli.people.corrections import UNASSIGNED, clean_name
-from fercli.workspace import write_atomically
+from fercli.writing import write_atomically
 
 COLUMNS = ["person", "start", "end", "class"]
 _HINT = "correct that line, or move the file away; nothing was changed"

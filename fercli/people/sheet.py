@@ -9,7 +9,8 @@ from pathlib import Path
 from fercli.errors import ConfigError
 from fercli.people.listing import DOUBTFUL_BELOW, ListedPerson, ListedTrack
 from fercli.timing import clock
-from fercli.workspace import Workspace, write_atomically
+from fercli.workspace import Workspace
+from fercli.writing import write_atomically
 
 FACE_SIDE = 112
 """Of a face on the sheet, pixels."""

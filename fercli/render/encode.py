@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fercli.media.container import open_video
 from fercli.media.decode import clockwise_rotation, decoded_frames
-from fercli.workspace import writing
+from fercli.writing import writing
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fercli.chunks import Chunks
 from fercli.config import Runtime
 from fercli.errors import ConfigError, MissingStage
 from fercli.progress import Reporter
 from fercli.required import run_hint
-from fercli.workspace import Chunks, Workspace
+from fercli.workspace import Workspace
 
 
 @dataclass

@@ -18,7 +18,7 @@ from fercli.errors import ConfigError
 from fercli.stages.base import Stage, StageContext
 from fercli.tables import FRAMES, write_table
 from fercli.timing import frame_ends
-from fercli.workspace import writing
+from fercli.writing import writing
 
 if TYPE_CHECKING:
     from fercli.media.decode import Picture

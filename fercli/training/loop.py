@@ -28,7 +28,7 @@ from fercli.training.objective import Objective, targets_of
 from fercli.training.parameters import check_parameters
 from fercli.training.processes import Processes, joined
 from fercli.training.splits import read_splits
-from fercli.workspace import writing
+from fercli.writing import writing
 
 MOMENTUM = 0.9
 DROPOUT = 0.1

@@ -14,7 +14,7 @@ from typing import Any
 
 from fercli.config import TrainConfig
 from fercli.errors import ConfigError
-from fercli.workspace import write_atomically, writing
+from fercli.writing import write_atomically, writing
 
 MAY_CHANGE = frozenset({"epochs", "device", "root", "out", "patience"})
 """Parameters that may differ when a run goes on."""

@@ -13,8 +13,9 @@ import pytest
 from fercli import tables
 from fercli.errors import DatasetError, InputError, MissingStage
 from fercli.exporters.document import gather
+from fercli.hashing import digest
 from fercli.importers.corrections import Imported, import_file
-from fercli.workspace import Workspace, digest
+from fercli.workspace import Workspace
 from tests.importers.films import FORMATS, Rows, by_hand, export, film, shown, write_csv
 from tests.workspaces import VIDEO, make_workspace
 
