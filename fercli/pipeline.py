@@ -51,6 +51,17 @@ class StageStatus:
     receipt: Receipt | None
 
 
+def check(plan: list[tuple[Stage, Any]]) -> None:
+    """Find out before hours of work what can be known to be wrong with a plan.
+
+    Raises:
+        ConfigError, InputError, ModelError: a parameter, a gallery or a network cannot be used.
+    """
+    for stage, params in plan:
+        stage.check(params)
+        stage.weights(params)
+
+
 def run(
     workspace: Workspace, plan: list[tuple[Stage, Any]], runtime: Runtime, reporter: Reporter, *, force: bool = False
 ) -> list[Receipt]:
@@ -64,12 +75,10 @@ def run(
         force: run all of them, stale or not.
 
     Raises:
-        ConfigError, InputError, ModelError: before any work: a parameter, a gallery or a network cannot be used.
+        ConfigError, InputError, ModelError: as `check`.
         MissingStage: an earlier stage outside the plan has not run, or is stale itself.
     """
-    for stage, params in plan:
-        stage.check(params)
-        stage.weights(params)
+    check(plan)
     digests = Digests()
     _require_earlier(workspace, plan[0][0], digests)
     receipts = []

@@ -60,8 +60,7 @@ def annotate(
         (EMOTIONS, emotions),
         (EXPORT, export_params),
     ]
-    for chosen, params in plan:
-        chosen.check(params)
+    pipeline.check(plan)
     _check_device(runtime)
     workspace = Workspace.create(place, probe(video))
     plan[0] = FRAMES, _with_images_already_kept(workspace, frames)
