@@ -27,7 +27,7 @@ def run_fercli(arguments: list[str]) -> Measured:
     Raises:
         subprocess.CalledProcessError: it ended with an error, which it has already explained.
     """
-    command = [sys.executable, "-c", "import sys; from fercli.cli.app import main; sys.exit(main())", *arguments]
+    command = [sys.executable, "-c", "import sys; from fercli.cli.entry import main; sys.exit(main())", *arguments]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=sys.stderr)
     # Not `RUSAGE_CHILDREN`: that is the largest of all children so far, this is the one.

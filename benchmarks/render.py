@@ -17,7 +17,7 @@ from pathlib import Path
 
 import imageio_ffmpeg  # type: ignore[import-untyped]
 
-from fercli.cli.app import main as fercli
+from fercli.cli.entry import main as fercli
 from fercli.progress import Silent
 from fercli.render.video import render
 from fercli.workspace import Workspace

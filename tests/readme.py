@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from examples.make_sample import make_sample
 from fercli import tables
-from fercli.cli.app import main
+from fercli.cli.entry import main
 from fercli.exporters import EXPORTERS
 from fercli.exporters.label_studio import LABELLING_CONFIG
 from fercli.labels import EMOTIONS_8

@@ -39,9 +39,9 @@ def test_contracts_have_no_exceptions() -> None:
     "code",
     [
         "import fercli.cli.app",
-        "from fercli.cli.app import main; assert main(['--help']) == 0",
-        "from fercli.cli.app import main; assert main(['annotate', '--help']) == 0",
-        "from fercli.cli.app import main; assert main(['--version']) == 0",
+        "from fercli.cli.entry import main; assert main(['--help']) == 0",
+        "from fercli.cli.entry import main; assert main(['annotate', '--help']) == 0",
+        "from fercli.cli.entry import main; assert main(['--version']) == 0",
     ],
 )
 def test_the_command_line_answers_without_heavy_packages(code: str) -> None:
@@ -49,7 +49,7 @@ def test_the_command_line_answers_without_heavy_packages(code: str) -> None:
 
 
 def test_listing_models_imports_no_network() -> None:
-    code = "from fercli.cli.app import main; assert main(['models']) == 0"
+    code = "from fercli.cli.entry import main; assert main(['models']) == 0"
     assert imported_by(code, NETWORKS_AND_DECODERS) == set()
 
 

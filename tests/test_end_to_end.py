@@ -16,7 +16,7 @@ import pytest
 
 from examples.make_sample import make_sample, package_file
 from fercli import tables
-from fercli.cli.app import main
+from fercli.cli.entry import main
 from fercli.hashing import digest
 from tests.media_samples import cut_short, ffmpeg
 
@@ -180,7 +180,7 @@ def test_weights_of_another_training_run_only_what_they_decide(
 def test_sigkill_at_random_moments_changes_nothing(sample: Sample, tmp_path: Path) -> None:
     expected = table_digests(sample.workspace)
     workspace, output = tmp_path / "killed.fercli", tmp_path / "killed.json"
-    command = [sys.executable, "-m", "fercli.cli.app", "annotate", str(sample.video), "-o", str(output)]
+    command = [sys.executable, "-m", "fercli.cli.entry", "annotate", str(sample.video), "-o", str(output)]
     command += ["--workdir", str(workspace), "-q"]
     started = time.monotonic()
     subprocess.run(command, cwd=REPOSITORY, check=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fercli.cli.app import app, main
+from fercli.cli.app import app
+from fercli.cli.entry import main
 from fercli.errors import EXIT_FOUND, EXIT_INTERNAL, EXIT_INTERRUPTED, FercliError
 from tests.readme import FORMATS, README, formats_page, render, schemas
 

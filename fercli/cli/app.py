@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,6 @@ import fercli
 from fercli.cli import learning, pictures
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
-from fercli.cli.entry import main as main
 from fercli.cli.gallery import gallery_app
 from fercli.cli.importing import import_corrections
 from fercli.cli.people import people_app
@@ -297,7 +295,3 @@ app.add_typer(learning.evaluate_app, name="evaluate")
 app.add_typer(people_app, name="people")
 app.add_typer(gallery_app, name="gallery")
 app.add_typer(learning.dataset_app, name="dataset")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import fercli
-from fercli.cli.app import main
+from fercli.cli.entry import main
 from fercli.models.registry import MODELS, find_weights
 from fercli.workspace import Workspace
 from tests.cli.test_errors import make_video

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from fercli.cli.app import main
 from fercli.cli.doctor import PACKAGES
+from fercli.cli.entry import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +49,7 @@ def test_it_runs_without_the_packages_it_looks_for(tmp_path: Path) -> None:
 import sys
 sys.path.insert(0, {str(tmp_path)!r})
 sys.modules.update(dict.fromkeys({gone!r}))
-from fercli.cli.app import main
+from fercli.cli.entry import main
 sys.exit(main(["doctor"]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)

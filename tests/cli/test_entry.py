@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fercli.cli.app import main
-from fercli.cli.entry import EXIT_READER_GONE
+from fercli.cli.entry import EXIT_READER_GONE, main
 from tests.report.film import make_film
 
 REPOSITORY = Path(__file__).parent.parent.parent

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fercli.cli.app import main
+from fercli.cli.entry import main
 from fercli.errors import FercliError
 from tests.media_samples import ffmpeg
 
@@ -261,7 +261,7 @@ def test_a_bug_has_its_own_exit_code(capsys: pytest.CaptureFixture[str], monkeyp
 
 def test_ctrl_c_ends_with_130_and_can_go_on(tmp_path: Path) -> None:
     video = make_video(tmp_path / "long.mp4", seconds=60)
-    command = [sys.executable, "-m", "fercli.cli.app", "annotate", str(video), "-o", str(tmp_path / "out.json")]
+    command = [sys.executable, "-m", "fercli.cli.entry", "annotate", str(video), "-o", str(tmp_path / "out.json")]
 
     def listen_to_ctrl_c() -> None:
         """Programs started in the background by a script inherit that SIGINT is ignored; tests may be such ones."""

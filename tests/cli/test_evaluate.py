@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fercli.cli.app import main
+from fercli.cli.entry import main
 from fercli.datasets import DATASETS, framing
 from fercli.errors import EXIT_FOUND
 from fercli.labels import EMOTIONS

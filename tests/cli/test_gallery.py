@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fercli.cli import gallery as commands
-from fercli.cli.app import main
+from fercli.cli.entry import main
 from tests.people.test_gallery import FACE, GREEN, RED, ColourEmbedder, RegionDetector, save
 from tests.people.test_gallery_add import crop, workspace
 

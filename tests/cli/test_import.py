@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fercli.cli.app import main
+from fercli.cli.entry import main
 from fercli.evaluation.truth import Span, read_truth
 from tests.importers.films import by_hand, export, film
 

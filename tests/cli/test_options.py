@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import typer
 
-from fercli.cli.app import app, main
+from fercli.cli.app import app
+from fercli.cli.entry import main
 from fercli.cli.options import absolute, parse_end, parse_fps, parse_network, parse_time, show_fps
 from fercli.config import NATIVE_FPS
 from fercli.errors import ConfigError

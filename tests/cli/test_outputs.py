@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fercli.cli.app import main
+from fercli.cli.entry import main
 from fercli.cli.outputs import json_to_stdout, refuse_existing, refuse_what_is_read
 from fercli.errors import ConfigError, OutputError
 from tests.cli.test_errors import make_video

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fercli.cli.app import main
+from fercli.cli.entry import main
 from fercli.exporters.document import gather
 from fercli.workspace import Workspace
 from tests.people.film import correct, make_film
@@ -167,5 +167,5 @@ def test_what_is_exported_follows(film: Workspace) -> None:
 @pytest.mark.parametrize("command", [["list"], ["rename", "Person 1", "Ross"], ["merge", "Person 3", "Person 2"]])
 def test_no_network_is_imported(film: Workspace, command: list[str]) -> None:
     argv = ["people", command[0], str(film.path), *command[1:]]
-    code = f"from fercli.cli.app import main; assert main({argv!r}) == 0"
+    code = f"from fercli.cli.entry import main; assert main({argv!r}) == 0"
     assert imported_by(code, NETWORKS_AND_DECODERS) == set()

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from fercli import tables
-from fercli.cli.app import main
+from fercli.cli.entry import main
 from tests.people.film import make_film as make_short_film
 from tests.report.film import make_film, make_film_of_nobody
 from tests.workspaces import segments_table

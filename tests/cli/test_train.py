@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fercli.cli.app import main
+from fercli.cli.entry import main
 from fercli.models.weights import load_state, read_header, save_classifier
 from fercli.training import loop
 from tests.datasets.faces import npz_arrays, write_npz

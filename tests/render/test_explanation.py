@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fercli.cli.app import main
+from fercli.cli.entry import main
 from fercli.config import FacesParams
 from fercli.errors import InputError, MissingStage
 from fercli.labels import RECORD_NAMES
