@@ -15,8 +15,9 @@
         WeightsError              a weights file is missing, altered or of another network
         MissingDependency         an optional package is not installed
 
-Exit code 6 is no error: a check ended well and found something. 70 is a bug in fercli, 130 is Ctrl-C. A message names
-the thing and the file; a hint names the next command. Only `fercli.cli` catches these and exits.
+Exit code 6 is no error: a check ended well and found something. 70 is a bug in fercli, 130 is Ctrl-C, 141 a pipe from
+which nobody reads any more. A message names the thing and the file; a hint names the next command. Only `fercli.cli`
+catches these and exits.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from typing import ClassVar
 EXIT_FOUND = 6
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
+EXIT_READER_GONE = 141
+"""As of every program that a closed pipe ends: 128 + SIGPIPE."""
 
 
 class FercliError(Exception):

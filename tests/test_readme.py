@@ -9,7 +9,7 @@ import pytest
 
 from fercli.cli.app import app
 from fercli.cli.entry import main
-from fercli.errors import EXIT_FOUND, EXIT_INTERNAL, EXIT_INTERRUPTED, FercliError
+from fercli.errors import EXIT_FOUND, EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_READER_GONE, FercliError
 from tests.readme import FORMATS, README, formats_page, render, schemas
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -56,7 +56,8 @@ def test_every_command_it_names_exists(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_every_exit_code_is_in_the_table() -> None:
     text = README.read_text(encoding="utf-8")
-    codes = {cls.exit_code for cls in FercliError.__subclasses__()} | {EXIT_FOUND, EXIT_INTERNAL, EXIT_INTERRUPTED, 0}
+    codes = {cls.exit_code for cls in FercliError.__subclasses__()} | {0, EXIT_FOUND, EXIT_INTERNAL, EXIT_INTERRUPTED}
+    codes.add(EXIT_READER_GONE)
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == codes
 
 

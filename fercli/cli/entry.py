@@ -10,12 +10,9 @@ import sys
 import traceback
 
 from fercli.cli.stdout import ReaderGone, honest_stdout
-from fercli.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, FercliError
+from fercli.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_READER_GONE, FercliError
 
 DEBUG_VARIABLE = "FERCLI_DEBUG"
-
-EXIT_READER_GONE = 141
-"""As of every program that a closed pipe ends: 128 + SIGPIPE."""
 
 
 def main(argv: list[str] | None = None) -> int:

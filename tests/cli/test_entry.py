@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fercli.cli.entry import EXIT_READER_GONE, main
+from fercli.cli.entry import main
+from fercli.errors import EXIT_READER_GONE
 from tests.report.film import make_film
 
 REPOSITORY = Path(__file__).parent.parent.parent
