@@ -97,7 +97,7 @@ def _legend(emotions: Iterable[str], width: int) -> list[Text]:
     lines: list[Text] = []
     for name, letter in LETTERS.items():
         if name in seen:
-            part = Text(letter, style=_style(name)) + f" {_name(name)}"
+            part = Text.assemble((letter, _style(name)), f" {_name(name)}")
             if lines and lines[-1].cell_len + len(_BETWEEN) + part.cell_len <= width:
                 lines[-1] += Text(_BETWEEN) + part
             else:

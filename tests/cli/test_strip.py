@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 
 from fercli.cli.strip import LETTERS, MOST, strips
 from fercli.exporters.document import Document, Person, Segment
@@ -81,3 +82,10 @@ def test_nobody_is_nothing() -> None:
 def test_every_emotion_has_a_letter_of_its_own() -> None:
     assert set(LETTERS) == {*EMOTIONS_8, "not assessable"}
     assert len(set(LETTERS.values())) == len(LETTERS)
+
+
+def test_the_legend_colours_letters_and_nothing_between_them() -> None:
+    legend = strips(document(segment("Ross", "anger", 0, 5), segment("Ross", "sadness", 5, 10)), 60)[-1]
+    assert legend.plain.strip() == "a angry   s sad"
+    drawn = legend.render(Console(color_system="truecolor"))
+    assert [piece.text for piece in drawn if piece.style and piece.style.bgcolor] == ["a", "s"]
