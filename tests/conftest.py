@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,15 @@ def video(tmp_path: Path) -> Path:
     path = tmp_path / "episode.mp4"
     path.write_bytes(b"\x01 video")
     return path
+
+
+@pytest.fixture
+def fill_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Once called, only half of what is written to a file fits on the disk."""
+
+    def half_of_it(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(28, "No space left on device", str(self))
+
+    return lambda: monkeypatch.setattr(Path, "write_bytes", half_of_it)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,10 @@ from fercli.errors import OutputError
 from fercli.writing import require_parent, write_atomically
 
 
-def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path, fill_disk: Callable[[], None]) -> None:
     path = tmp_path / "out.json"
     path.write_bytes(b"old")
-
-    def full(self: Path, content: bytes) -> int:
-        self.touch()
-        raise OSError(28, "No space left on device", str(self))
-
-    monkeypatch.setattr(Path, "write_bytes", full)
+    fill_disk()
     with pytest.raises(OutputError, match="No space left on device"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"

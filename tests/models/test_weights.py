@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -80,17 +81,12 @@ def test_tensors_in_any_memory_layout_are_written_as_they_read(tmp_path: Path) -
     assert torch.equal(state["x"], image) and torch.equal(state["y"], image[:, :1, 1:])
 
 
-def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, fill_disk: Callable[[], None]) -> None:
     path = tmp_path / "w.safetensors"
     save_classifier(path, STATE, HEADER)
     before = path.read_bytes()
 
-    def half_of_it(self: Path, data: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(data[: len(data) // 2])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", half_of_it)
+    fill_disk()
     with pytest.raises(OSError, match="No space"):
         save_classifier(path, {"a.weight": torch.ones(9)}, HEADER)
     assert [item.name for item in tmp_path.iterdir()] == ["w.safetensors"]

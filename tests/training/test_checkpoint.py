@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,18 +69,13 @@ def test_a_checkpoint_before_the_first_step(tmp_path: Path) -> None:
     assert not optimizer.state
 
 
-def test_a_failed_write_leaves_the_old_checkpoint_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_old_checkpoint_alone(tmp_path: Path, fill_disk: Callable[[], None]) -> None:
     network = small()
     path = tmp_path / "last.safetensors"
     save_checkpoint(path, network, adam(network), Progress(1))
     before = path.read_bytes()
 
-    def half_of_it(self: Path, data: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(data[: len(data) // 2])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", half_of_it)
+    fill_disk()
     with pytest.raises(OSError, match="No space"):
         save_checkpoint(path, network, adam(network), Progress(2))
     assert [item.name for item in tmp_path.iterdir()] == ["last.safetensors"]
