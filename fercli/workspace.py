@@ -139,7 +139,7 @@ class Workspace:
                     return made
                 if known is not None:
                     _refuse_another_video(made, known)
-            elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+            elif path.exists() and not _is_as_good_as_empty(path):
                 raise WorkspaceError(
                     f"{path} exists and is not a fercli workspace", hint="choose another place for the workspace"
                 )
@@ -220,6 +220,11 @@ class Workspace:
 
     def _swap_names(self, directory: str) -> tuple[Path, Path]:
         return self.path / f"{directory}.new", self.path / f"{directory}.old"
+
+
+def _is_as_good_as_empty(path: Path) -> bool:
+    """A directory with nothing in it but what a run leaves that is killed while it makes the workspace."""
+    return path.is_dir() and {file.name for file in path.iterdir()} <= {".lock", ".workspace.json.tmp"}
 
 
 def _read_facts(file: Path) -> VideoFacts:

@@ -80,6 +80,14 @@ def test_a_damaged_workspace_is_taken_up_again(workspace: Workspace, video: Path
     assert Workspace.open(workspace.path).video == facts(video)
 
 
+def test_a_kill_before_the_first_file_is_whole_leaves_no_obstacle(tmp_path: Path, video: Path) -> None:
+    path = tmp_path / "episode.fercli"
+    path.mkdir()
+    (path / ".lock").touch()
+    (path / ".workspace.json.tmp").write_text('{"format"')
+    assert Workspace.create(path, facts(video)).video == facts(video)
+
+
 def test_a_replaced_video_is_taken_up_while_nothing_was_corrected_by_hand(workspace: Workspace, video: Path) -> None:
     video.write_bytes(b"\x02 another")
     assert Workspace.create(workspace.path, facts(video)).video.sha256 == facts(video).sha256
