@@ -111,3 +111,8 @@ def command(*words: object) -> str:
     """
     shown = [f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word) for word in words]
     return shlex.join(["fercli", *shown])
+
+
+def reason_of(error: Exception) -> str:
+    """What an exception says, without the number and the path that Python puts around the reason of an OSError."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -14,10 +14,13 @@ from fercli.errors import OutputError
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file in one step; the old one stays if the new one cannot be written whole.
 
+    Where there is a link, it stays, and what it points to is replaced.
+
     Raises:
         OutputError: it cannot be written.
     """
     with writing(path):
+        path = path.resolve()
         temporary = path.with_name(f".{path.name}.tmp")
         try:
             temporary.write_bytes(content)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fercli import errors
-from fercli.errors import FercliError, command
+from fercli.errors import FercliError, command, reason_of
 
 CLASSES = [item for item in vars(errors).values() if isinstance(item, type) and issubclass(item, FercliError)]
 
@@ -52,3 +52,11 @@ def test_a_command_can_be_pasted_whatever_its_paths_are_called() -> None:
     assert command("export", Path("my film.fercli"), "-o", "a.json") == "fercli export 'my film.fercli' -o a.json"
     assert command("track", Path("-lead.fercli")) == "fercli track ./-lead.fercli"
     assert command("track", Path("in/-lead.fercli"), "--min-faces", 1) == "fercli track in/-lead.fercli --min-faces 1"
+
+
+def test_the_reason_of_an_error_is_said_without_python_around_it(tmp_path: Path) -> None:
+    with pytest.raises(OSError) as missing:
+        (tmp_path / "gone").read_bytes()
+    assert reason_of(missing.value) == "No such file or directory"
+    assert reason_of(ValueError("line 3 is empty")) == "line 3 is empty"
+    assert reason_of(EOFError()) == "EOFError"

@@ -158,7 +158,7 @@ def _copy_out(workspace: Workspace, params: ExportParams, output: Path) -> None:
     if output == STDOUT:
         to_stdout(content)
         return
-    place = output.resolve()  # a link stays, what it points to is written
+    place = output.resolve()
     written = _written(workspace.path)
     # Said before it is done: whichever of the two a kill leaves, the next run may replace it.
     written[str(place)] = [*written.get(str(place), [])[-1:], hashlib.sha256(content).hexdigest()]

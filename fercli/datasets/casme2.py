@@ -24,7 +24,7 @@ from zipfile import BadZipFile
 
 from fercli.datasets.folder import find_folder, listing, pictures, visible
 from fercli.datasets.samples import Listing, Problem, Sample
-from fercli.errors import DatasetError, MissingDependency
+from fercli.errors import DatasetError, MissingDependency, reason_of
 from fercli.labels import canonical
 
 TERMS = "CASME II (Yan et al. 2014; research under a signed licence, images not redistributable)"
@@ -138,7 +138,9 @@ def _csv_lines(sheet: Path) -> Iterator[tuple[int, Sequence[object]]]:
                 line = reader.line_num
                 yield line, cells
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{sheet}:{line + 1}: {error}", hint="export the sheet as CSV in UTF-8") from error
+        raise DatasetError(
+            f"{sheet}:{line + 1}: {reason_of(error)}", hint="export the sheet as CSV in UTF-8"
+        ) from error
 
 
 def _xlsx_lines(sheet: Path) -> Iterable[tuple[int, Sequence[object]]]:
@@ -152,5 +154,7 @@ def _xlsx_lines(sheet: Path) -> Iterable[tuple[int, Sequence[object]]]:
     try:
         workbook = openpyxl.load_workbook(sheet, data_only=True)
     except (OSError, BadZipFile, KeyError, ValueError, ParseError) as error:
-        raise DatasetError(f"cannot read {sheet}: {error}", hint="copy or download the sheet again") from error
+        raise DatasetError(
+            f"cannot read {sheet}: {reason_of(error)}", hint="copy or download the sheet again"
+        ) from error
     return enumerate(workbook.worksheets[0].iter_rows(values_only=True), start=1)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.datasets.samples import Problem
-from fercli.errors import DatasetError
+from fercli.errors import DatasetError, reason_of
 from fercli.labels import EMOTIONS, EMOTIONS_8, canonical
 
 KAGGLE_CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -96,7 +96,7 @@ def _read_npz(path: Path) -> Fer2013:
         with np.load(path, allow_pickle=False) as archive:
             data: dict[str, NDArray[Any]] = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, zlib.error, BadZipFile) as error:
-        raise DatasetError(f"cannot read {path}: {error}", hint="copy or make the file again") from error
+        raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint="copy or make the file again") from error
     _check_arrays(path, data)
 
     order = [_canonical_index(str(name), path) for name in data["fer2013_classes"]]
@@ -200,7 +200,9 @@ def _csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[
                 line = reader.line_num
                 yield line, {column: row[column] or "" for column in columns}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path}:{line + 1}: {error}", hint="give --root the CSV file Kaggle offers") from error
+        raise DatasetError(
+            f"{path}:{line + 1}: {reason_of(error)}", hint="give --root the CSV file Kaggle offers"
+        ) from error
 
 
 def _parse(row: dict[str, str]) -> tuple[NDArray[np.uint8], int, str]:

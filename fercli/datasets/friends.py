@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from fercli.datasets.samples import Listing, Problem, Sample
-from fercli.errors import DatasetError
+from fercli.errors import DatasetError, reason_of
 from fercli.labels import EMOTIONS, canonical
 
 TERMS = "VTT Friends (annotations for members of the VTT project; the frames are of a television series)"
@@ -91,7 +91,7 @@ def _visual_results(path: Path) -> list[Any]:
     except json.JSONDecodeError as error:
         raise DatasetError(f"{path}:{error.lineno}: {error.msg}", hint="copy the file again") from error
     except OSError as error:
-        raise DatasetError(f"cannot read {path}: {error}", hint="copy the file again") from error
+        raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint="copy the file again") from error
     results = content.get("visual_results") if isinstance(content, dict) else None
     if not isinstance(results, list):
         raise DatasetError(f"{path} has no list 'visual_results'", hint=EXPECTED)

@@ -23,7 +23,7 @@ from math import isfinite
 from pathlib import Path
 
 from fercli.datasets.samples import Listing, Problem, Sample
-from fercli.errors import DatasetError
+from fercli.errors import DatasetError, reason_of
 from fercli.labels import EMOTIONS
 
 TERMS = "RAF-DB (non-commercial research only, on request, images not redistributable)"
@@ -93,7 +93,7 @@ def _lines(path: Path) -> list[str]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"cannot read {path}: {error}", hint="unpack EmoLabel again") from error
+        raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint="unpack EmoLabel again") from error
     if {line.split()[-1] for line in lines if line.strip()} >= COMPOUND_ONLY:
         raise DatasetError(f"{path} lists the compound emotions, labels 1 to 11", hint=EXPECTED)
     return lines
@@ -126,7 +126,7 @@ def _box(path: Path) -> tuple[float, float, float, float]:
     try:
         values = [float(word) for word in path.read_text(encoding="utf-8-sig").split()]
     except (OSError, ValueError) as error:
-        raise ValueError(f"no face box: {path}: {error}") from error
+        raise ValueError(f"no face box: {path}: {reason_of(error)}") from error
     if len(values) != 4:
         raise ValueError(f"no face box: {path} has {len(values)} numbers, expected 4")
     x1, y1, x2, y2 = values

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.errors import DatasetError
+from fercli.errors import DatasetError, reason_of
 
 SAME_TIME_S = 0.001
 """Times in the truth may be rounded to milliseconds."""
@@ -74,7 +74,9 @@ def read_person_truth(path: Path) -> list[TrueShot]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise DatasetError(f"cannot read {path}: {error}", hint="check the name; it is a JSON file") from error
+        raise DatasetError(
+            f"cannot read {path}: {reason_of(error)}", hint="check the name; it is a JSON file"
+        ) from error
     rows = document.get("shots") if isinstance(document, dict) else None
     if not isinstance(rows, list) or not rows:
         raise DatasetError(f'{path} has no list of "shots"', hint=_HINT)

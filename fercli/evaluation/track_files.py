@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.errors import DatasetError
+from fercli.errors import DatasetError, reason_of
 
 _LTFT_HINT = "an LTFT line is `frame n`, then `id x y w h is_face confidence` n times"
 _MOT_HINT = "a MOTChallenge line is frame,id,x,y,w,h,flag,... with frames from 1"
@@ -61,7 +61,7 @@ def read_tracks(path: Path) -> Tracks:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
-        raise DatasetError(f"cannot read {path}: {error}", hint="check the name") from error
+        raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint="check the name") from error
     rows = list(_mot(lines, path) if lines and "," in lines[0] else _ltft(lines, path))
     if not rows:
         raise DatasetError(f"{path} has no box", hint="give LTFT annotations or the gt.txt of a MOTChallenge sequence")

@@ -79,7 +79,8 @@ def new_container(out: Path, base: Fraction) -> Iterator[OutputContainer]:
     """
     import av
 
-    temporary = out.with_name(f".{out.name}.tmp")
+    place = out.resolve()  # a link stays, what it points to is written
+    temporary = place.with_name(f".{place.name}.tmp")
     # An edit list, which says when a track begins, counts in the time scale of the movie, by default milliseconds.
     scale = base.denominator * math.ceil(1000 / base.denominator)
     options = {"movflags": "+faststart", "movie_timescale": str(scale)}
@@ -96,7 +97,7 @@ def new_container(out: Path, base: Fraction) -> Iterator[OutputContainer]:
                 raise
             with plain_errors():
                 container.close()
-            temporary.replace(out)
+            temporary.replace(place)
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -63,7 +63,7 @@ def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) 
     everybody = [*document.persons, *([document.unassigned] if document.unassigned else [])]
     if not everybody:
         raise InputError(
-            f"no face was found in {workspace.video.path}: there is nothing to plot",
+            f"nobody is shown in {workspace.path}: there is nothing to plot",
             hint="lower --min-score of `fercli detect-faces`, or take a video with larger faces",
         )
     import matplotlib as mpl

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.errors import ConfigError, MissingDependency
+from fercli.errors import ConfigError, MissingDependency, reason_of
 from fercli.labels import canonical
 
 TABLE = Path(__file__).with_name("word_vectors.json")
@@ -93,7 +93,7 @@ def _load(path: Path) -> Any:
         )
     except (OSError, EOFError, ValueError) as error:
         raise ConfigError(
-            f"cannot read word vectors {path}: {error}",
+            f"cannot read word vectors {path}: {reason_of(error)}",
             hint="give a GloVe or word2vec text file, or word2vec's binary format named .bin",
         ) from error
 
