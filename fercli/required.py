@@ -1,4 +1,4 @@
-"""What has to be in a workspace before its tables are read together."""
+"""What has to be in a workspace before its tables are read together, and how its crops were cut."""
 
 from __future__ import annotations
 
@@ -43,6 +43,19 @@ def run_hint(workspace: Workspace, directory: str) -> str:
     video = [workspace.video.path] if directory == "1-frames" else []
     again = "with the options you gave it before, " if workspace.receipt(directory) else ""
     return f"{again}run: {command(COMMANDS[directory], *video, workspace.path)}"
+
+
+def crop_scale(workspace: Workspace) -> float:
+    """Side of the stored crops as a multiple of the longer side of the face's box.
+
+    Raises:
+        MissingStage: nothing says how the crops were cut.
+    """
+    receipt = workspace.receipt("2-faces")
+    if receipt is None:
+        hint = run_hint(workspace, "2-faces")
+        raise MissingStage(f"the faces in {workspace.path} have no receipt", hint=hint)
+    return float(receipt.params["crop_scale"])
 
 
 def hint_for_moved(video: Path) -> str:

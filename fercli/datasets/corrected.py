@@ -23,14 +23,14 @@ from fercli.datasets.faces import DatasetSplits
 from fercli.datasets.folder import folders, listing
 from fercli.datasets.pack import CLIP_FRAMES, CROP_SCALE, pack
 from fercli.datasets.samples import Problem, Sample
-from fercli.errors import DatasetError, command
+from fercli.errors import DatasetError
 from fercli.exporters.document import gather
 from fercli.exporters.overlay import hidden_names, under_shown_names
 from fercli.labels import EMOTIONS, EMOTIONS_8, NOT_ASSESSABLE
 from fercli.media.images import decode_jpeg
 from fercli.people.naming import is_numbered, who_is_who
 from fercli.people.segments_csv import HumanSegment, read_segments
-from fercli.required import require_tables
+from fercli.required import crop_scale, require_tables
 from fercli.workspace import Workspace
 
 TERMS = "as the owner of the videos allows"
@@ -118,13 +118,7 @@ def _clips(row: HumanSegment, faces: pa.Table) -> Iterator[list[int]]:
 
 def _crops(workspace: Workspace, paths: list[Path]) -> dict[Path, _Crop]:
     wanted = {int(path.name) for path in paths}
-    receipt = workspace.receipt("2-faces")
-    if receipt is None:
-        raise DatasetError(
-            f"nothing says how the crops in {workspace.path} were cut",
-            hint=f"run: {command('detect-faces', workspace.path)}",
-        )
-    share = CROP_SCALE / float(receipt.params["crop_scale"])
+    share = CROP_SCALE / crop_scale(workspace)
     table = workspace.table("crops")
     rows = {"first_row": min(wanted, default=0), "last_row": max(wanted, default=-1)}
     return {

@@ -23,6 +23,7 @@ from fercli.media.crops import read_crops
 from fercli.media.images import read_image, square_crop
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.pictures import default_detector, find_faces
+from fercli.required import crop_scale
 from fercli.workspace import Workspace
 
 SIDE = 192
@@ -53,9 +54,7 @@ def faces_of_workspace(workspace: Workspace, limit: int) -> list[Face]:
         InputError: a person's corrections or a crop cannot be read.
     """
     document = gather(workspace)
-    receipt = workspace.receipt("2-faces")
-    assert receipt is not None  # or gather would have refused
-    scale = float(receipt.params["crop_scale"])
+    scale = crop_scale(workspace)
     faces = document.details().faces
     seen = [
         (faces["face"][row].as_py(), f"{segment.person} {faces['pts_s'][row].as_py():.1f} s")

@@ -9,9 +9,8 @@ from typing import Any
 
 from fercli.chunks import Chunks
 from fercli.config import Runtime
-from fercli.errors import ConfigError, MissingStage
+from fercli.errors import ConfigError
 from fercli.progress import Reporter
-from fercli.required import run_hint
 from fercli.workspace import Workspace
 
 
@@ -39,18 +38,6 @@ class StageContext:
         """Tell the person now, and whoever reads the receipt later."""
         self.warnings.append(message)
         self.reporter.warn(message)
-
-    def crop_scale(self) -> float:
-        """Side of the stored crops as a multiple of the longer side of the face's box.
-
-        Raises:
-            MissingStage: nothing says how the crops were cut.
-        """
-        receipt = self.workspace.receipt("2-faces")
-        if receipt is None:
-            hint = run_hint(self.workspace, "2-faces")
-            raise MissingStage(f"the faces in {self.workspace.path} have no receipt", hint=hint)
-        return float(receipt.params["crop_scale"])
 
 
 @dataclass(frozen=True)

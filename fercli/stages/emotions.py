@@ -21,6 +21,7 @@ from fercli.config import EmotionsParams
 from fercli.hashing import sha256_file
 from fercli.labels import NOT_ASSESSABLE
 from fercli.models.registry import find_classifier
+from fercli.required import crop_scale
 from fercli.smoothing import UNKNOWN, smooth
 from fercli.stages.base import Stage, StageContext, require_ranges
 
@@ -70,7 +71,7 @@ def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
     classifier = EmotionClassifier(path, pick_device(context.runtime.device))
     windows = make_windows(context, params, classifier.header.n_frames)
     schema = tables.windows_schema(classifier.head.labels)
-    view = FaceView(classifier.header, context.crop_scale())
+    view = FaceView(classifier.header, crop_scale(context.workspace))
 
     total = len(windows)
     with context.reporter.task("classify-emotions", total, "window") as task:

@@ -24,6 +24,7 @@ from fercli.people import cast
 from fercli.people.gallery import Embedder, read_gallery
 from fercli.people.gallery_files import gallery_digest, list_gallery
 from fercli.people.identify import Enrol, Tracks, identify
+from fercli.required import crop_scale
 from fercli.stages.base import Stage, StageContext, require_ranges
 from fercli.tracking.association import DROPPED, Appearance, associate
 from fercli.tracking.clustering import cluster
@@ -163,7 +164,7 @@ def _embed(context: StageContext, faces: Faces, chosen: NDArray[np.int64], embed
     """(N, D) embeddings of the chosen faces. Holds one row group of crops at a time."""
     from fercli.media.images import decode_jpeg
 
-    scale = context.crop_scale()
+    scale = crop_scale(context.workspace)
     found: list[NDArray[np.float32]] = []
     crops_table = context.workspace.table("crops")
     with context.reporter.task("track", len(chosen), "face") as task:
