@@ -11,7 +11,7 @@ from fercli.cli import layout
 from fercli.cli.outputs import json_to_stdout
 from fercli.datasets import DATASETS, read_dataset
 from fercli.datasets.check import Check, check
-from fercli.errors import ConfigError
+from fercli.errors import ConfigError, command
 from fercli.evaluation.classification import Scores
 from fercli.evaluation.segments import SegmentScores
 from fercli.progress import Reporter
@@ -43,9 +43,9 @@ def classifier(
     from fercli.evaluation.predictions import evaluate
 
     if not dataset or root is None:
+        example = command("evaluate", model, "--dataset", "fer2013", "--root", "FILE")
         raise ConfigError(
-            "a classifier is scored on a data set",
-            hint=f"fercli evaluate {model} --dataset fer2013 --root FILE, or give --truth to score annotations",
+            "a classifier is scored on a data set", hint=f"{example}, or give --truth to score annotations"
         )
     data = read_dataset(dataset, root, reporter, strict=strict)
     if data.problems:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli import tables
-from fercli.errors import DatasetError, MissingStage
+from fercli.errors import DatasetError, MissingStage, command
 from fercli.evaluation.person_truth import SAME_TIME_S, TrueShot, read_person_truth
 from fercli.evaluation.persons import ClusterScores, score_clusters
 from fercli.geometry import iou_matrix
@@ -120,7 +120,7 @@ class _Faces:
 
 def _need_tracks(workspace: Workspace) -> None:
     if not workspace.table("tracks").exists():
-        raise MissingStage(f"{workspace.path} has no persons yet", hint=f"run: fercli track {workspace.path}")
+        raise MissingStage(f"{workspace.path} has no persons yet", hint=f"run: {command('track', workspace.path)}")
 
 
 def _found_faces(workspace: Workspace) -> _Faces:

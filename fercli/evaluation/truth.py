@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fercli.errors import DatasetError
+from fercli.errors import DatasetError, command
 from fercli.exporters.document import UNASSIGNED
 from fercli.importers import read_annotations
 from fercli.importers.csv_rows import LAYOUT_HINT
@@ -59,7 +59,9 @@ def read_truth(path: Path) -> list[Span]:
     if path.is_dir():
         path = Workspace.open(path).human_segments
         if not path.exists():
-            raise DatasetError(f"nobody has corrected {path.parent}", hint=f"run: fercli import {path.parent} FILE")
+            raise DatasetError(
+                f"nobody has corrected {path.parent}", hint=f"run: {command('import', path.parent, 'FILE')}"
+            )
     spans = read_spans(path)
     if not spans:
         raise DatasetError(f"{path} labels nothing", hint=LAYOUT_HINT)
