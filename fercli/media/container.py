@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +12,14 @@ from fercli.errors import VideoError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.error import FFmpegError
     from av.packet import Packet
     from av.video.stream import VideoStream
 
 _HINT = "give a video file that a player can play"
+PLAYLISTS = frozenset(("concat", "dash", "hls", "imf", "rtsp", "sap", "sdp", "webm_dash_manifest"))
+"""Formats of libav that are texts which name other files or streams. They are never opened: their sha256 would say
+nothing of the pictures, and what they name may lie anywhere."""
 _CUT_SHORT_HINT = "fetch the file again; `ffmpeg -i FILE -c copy NEW.mkv` rescues some damaged files"
 
 
@@ -23,15 +28,17 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container and the moving picture a player would show; cover art does not count as one.
 
     Raises:
-        VideoError: missing, a directory, empty, not a video or sound only; or it can no longer be read later on.
+        VideoError: missing, a directory, empty, not a video, a playlist or sound only; or it can no longer be read later
+            on.
     """
     import av
 
     _refuse_what_is_no_file(path)
+    only = {"format_whitelist": ",".join(sorted(av.formats_available - PLAYLISTS))}
     try:
-        container = av.open(str(path), metadata_errors="replace")
+        container = av.open(str(path), metadata_errors="replace", options=only)
     except av.error.FFmpegError as error:
-        raise _unreadable(path, str(error.strerror)) from error
+        raise _unreadable(path, error) from error
     with container:
         stream = _moving_picture(container, path)
         try:
@@ -82,9 +89,27 @@ def _refuse_what_is_no_file(path: Path) -> None:
         raise VideoError(f"{path} is empty (0 bytes)", hint="fetch the file again")
 
 
-def _unreadable(path: Path, reason: str) -> VideoError:
+def _unreadable(path: Path, error: FFmpegError) -> VideoError:
+    from av.error import ArgumentError
+
     with path.open("rb") as file:
-        is_mp4 = file.read(8)[4:] == b"ftyp"
-    if is_mp4:
+        head = file.read(4096)
+    # libav's answer to a format that is not on the list; the few damaged videos that get the same are no text.
+    if isinstance(error, ArgumentError) and b"\0" not in head:
+        return VideoError(
+            f"{path} is a playlist: a text that names other files, not a video",
+            hint=f"make one file of it: {_joining(path, head)} NEW.mkv",
+        )
+    if head[4:8] == b"ftyp":
         return VideoError(f"{path} is cut short or damaged: its index (moov) cannot be read", hint=_CUT_SHORT_HINT)
-    return VideoError(f"{path} is not a video: {reason}", hint=_HINT)
+    return VideoError(f"{path} is not a video: {error.strerror}", hint=_HINT)
+
+
+def _joining(path: Path, head: bytes) -> str:
+    """How ffmpeg reads a playlist."""
+    how = (
+        ["-safe", "0"]
+        if head.startswith(b"ffconcat")
+        else ["-protocol_whitelist", "file,crypto,data,http,https,tcp,tls"]
+    )
+    return shlex.join(["ffmpeg", *how, "-i", str(path), "-c", "copy"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,37 @@ def test_each_kind_of_bad_file_gets_its_own_message(tmp_path: Path) -> None:
     }
     for name, words in expected.items():
         assert words in _refusal(tmp_path / name).message
+
+
+PLAYLISTS = {
+    "list.ffconcat": "ffconcat version 1.0\nfile part.ts\nfile part.ts\n",
+    "list.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\npart.ts\n#EXT-X-ENDLIST\n",
+    "talk.sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n"
+    "a=rtpmap:96 H264/90000\n",
+    "concat-by-content.mp4": "ffconcat version 1.0\nfile part.ts\n",
+}
+
+
+@pytest.mark.parametrize("name", PLAYLISTS)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_playlist_is_refused_before_what_it_names_is_opened(tmp_path: Path, name: str, there: bool) -> None:
+    if there:
+        numbered_video(tmp_path / "part.ts", 10)
+    (tmp_path / name).write_text(PLAYLISTS[name])
+    refusal = _refusal(tmp_path / name)
+    assert "playlist" in refusal.message and "ffmpeg" in refusal.hint and str(tmp_path / name) in refusal.hint
+
+
+def test_the_hint_for_a_playlist_can_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    numbered_video(Path("part.ts"), 10)
+    for name in ("list.ffconcat", "list.m3u8"):
+        Path(name).write_text(PLAYLISTS[name])
+        command = shlex.split(_refusal(Path(name)).hint.partition(": ")[2])
+        assert command[0] == "ffmpeg"
+        ffmpeg(*command[1:])
+        with open_video(Path("NEW.mkv")) as (_, stream):
+            assert stream.width == 128
 
 
 def test_cover_art_is_no_video(tmp_path: Path) -> None:
