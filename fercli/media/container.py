@@ -28,7 +28,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container and the moving picture a player would show; cover art does not count as one.
 
     Raises:
-        VideoError: missing, a directory, empty, no video, a playlist or sound only; or it can no longer be read later on.
+        VideoError: missing, a directory, empty, no video, a playlist or sound only; or it can no longer be read later.
     """
     import av
 
