@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fercli.errors import VideoError
 
@@ -35,7 +35,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     _refuse_what_is_no_file(path)
     only = {"format_whitelist": ",".join(sorted(av.formats_available - PLAYLISTS))}
     try:
-        container = av.open(str(path), metadata_errors="replace", options=only)
+        container = av.open(str(path), options=only, **_metadata_option())
     except av.error.FFmpegError as error:
         raise _unreadable(path, error) from error
     with container:
@@ -44,6 +44,13 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             yield container, stream
         except av.error.FFmpegError as error:
             raise VideoError(f"cannot read {path}: {error.strerror}", hint=_CUT_SHORT_HINT) from error
+
+
+def _metadata_option() -> dict[str, Any]:
+    """Read a file whose metadata is not UTF-8: PyAV before 19 refuses it unless told otherwise, later ones cannot."""
+    import av
+
+    return {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:

@@ -85,7 +85,7 @@ def test_a_title_in_another_encoding_is_no_obstacle(tmp_path: Path) -> None:
     content = (tmp_path / "titled.mp4").read_bytes()
     (tmp_path / "titled.mp4").write_bytes(content.replace(b"xxTITLExx", "Café Noir".encode("latin-1")))
     with open_video(tmp_path / "titled.mp4") as (container, stream):
-        assert container.metadata["title"] == "Caf\ufffd Noir"
+        assert container.metadata["title"] in ("Caf\ufffd Noir", "Caf\udce9 Noir")  # up to PyAV 18, from 19 on
         assert stream.frames == 2
 
 
