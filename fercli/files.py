@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import stat
 from pathlib import Path
 
@@ -16,6 +18,11 @@ _KINDS = {
     stat.S_IFDIR: "a directory",
 }
 _COPY_HINT = "copy what it gives to a file first, and name that file"
+_DESCRIPTOR = re.compile(r"/dev/(stdin|fd/\d+)|/proc/[^/]+/fd/\d+")
+"""What a shell passes for `<(COMMAND)` and `< FILE`; gone when the program ends, so that no later command can go on."""
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)", re.IGNORECASE)
+_STREAMS = {"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt", "mms", "tcp"}
+"""Schemes of addresses that have no end."""
 
 
 def require_regular_file(path: Path, error: type[FercliError] = InputError, hint: str = "") -> None:
@@ -27,15 +34,49 @@ def require_regular_file(path: Path, error: type[FercliError] = InputError, hint
             what they give to a file.
 
     Raises:
-        error: missing, a directory, a device, a named pipe or a socket. The message names the path.
+        error: missing, a directory, a device, a named pipe, a socket, an open descriptor of the shell, or a network
+            address. The message names the path.
     """
+    if _DESCRIPTOR.fullmatch(str(path)):
+        hint = "copy it to a file first: COMMAND > FILE, and name that file"
+        raise error(f"{path} is stdin or a pipe of the shell, and fercli reads a file more than once", hint=hint)
     try:
         kind = stat.S_IFMT(os.stat(path).st_mode)
     except FileNotFoundError as missing:
-        raise error(f"there is no file {path}", hint=hint or "check the path") from missing
+        what, how = _not_here(path)
+        raise error(what, hint=how or hint or "check the path") from missing
     except (OSError, ValueError) as reason:
         raise error(f"cannot read {path}: {reason_of(reason)}", hint=hint or "check the path") from reason
     if kind == stat.S_IFDIR:
         raise error(f"{path} is a directory, not a file", hint=hint or "name a file")
     if kind != stat.S_IFREG:
         raise error(f"{path} is {_KINDS.get(kind, 'something else')}, not a file", hint=_COPY_HINT)
+
+
+def _not_here(path: Path) -> tuple[str, str]:
+    """What is wrong with a path at which there is nothing, and what to do; empty where nothing special is known."""
+    text = str(path)
+    if text == "-":
+        return "cannot read from stdin: fercli reads a file more than once", (
+            "copy it to a file first: COMMAND > FILE, and name that file"
+        )
+    scheme, _, rest = text.partition(":")
+    if scheme.lower() == "file" and rest:
+        local = "/" + rest.lstrip("/") if rest.startswith("/") else rest
+        return f"there is no file {text}", f"give the path alone: {shlex.quote(local)}"
+    address = _ADDRESS.fullmatch(text)
+    if address is None:
+        return f"there is no file {text}", ""
+    # `Path` has made one slash of two.
+    url = f"{address[1]}://{address[2]}"
+    return f"{url} is an address, and fercli reads only files", f"copy it to a file first: {_fetching(url)}"
+
+
+def _fetching(url: str) -> str:
+    """The command that copies what is at an address to a file."""
+    scheme, host = url.split("://", 1)[0].lower(), url.split("/")[2].lower()
+    if scheme in _STREAMS or url.lower().partition("?")[0].endswith(".m3u8"):
+        return f"ffmpeg -i {shlex.quote(url)} -t 60 -c copy video.mkv"
+    if re.search(r"(^|\.)(youtube\.com|youtu\.be|vimeo\.com)(:|$)", host):
+        return f"yt-dlp -o video.mp4 {shlex.quote(url)}"
+    return f"curl -L -o FILE {shlex.quote(url)}"

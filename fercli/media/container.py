@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fercli.errors import VideoError
+from fercli.files import require_regular_file
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -35,7 +36,8 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     _refuse_what_is_no_file(path)
     only = {"format_whitelist": ",".join(sorted(av.formats_available - PLAYLISTS))}
     try:
-        container = av.open(str(path), options=only, **_metadata_option())
+        # Absolute, or ffmpeg takes `talk` in `talk:1.mp4` for the name of a protocol.
+        container = av.open(str(path.absolute()), options=only, **_metadata_option())
     except av.error.FFmpegError as error:
         raise _unreadable(path, error) from error
     with container:
@@ -82,13 +84,10 @@ def _moving_picture(container: InputContainer, path: Path) -> VideoStream:
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
-    if path.is_dir():
-        raise VideoError(f"{path} is a directory, not a video", hint="give one video file at a time")
+    require_regular_file(path, VideoError, "give the path of one video file")
     try:
         with path.open("rb") as file:
             empty = not file.read(1)
-    except FileNotFoundError as error:
-        raise VideoError(f"there is no file {path}", hint="check the path of the video") from error
     except OSError as error:
         raise VideoError(f"cannot read {path}: {error.strerror}", hint="check that you may read the file") from error
     if empty:

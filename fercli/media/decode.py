@@ -132,7 +132,7 @@ def _decord_pictures(path: Path, index: FrameIndex) -> Iterator[Picture]:
         return
     decord.logging.set_level(decord.logging.FATAL)
     try:
-        reader = decord.VideoReader(str(path))
+        reader = decord.VideoReader(str(path.absolute()))  # as in `open_video`
         for frame in range(len(index.pts_s) if len(reader) == len(index.pts_s) else 0):
             array = reader.next()
             if array.shape[2] != 3:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -7,13 +8,15 @@ import pytest
 
 from fercli.errors import VideoError
 from fercli.media.container import open_video
-from tests.media_samples import cut_short, ffmpeg, numbered_video
+from fercli.media.decode import read_frames
+from fercli.media.probe import probe
+from tests.media_samples import cut_short, ffmpeg, numbered_video, read_number
 
 
-def _refusal(path: Path) -> VideoError:
+def _refusal(path: Path, *, named: bool = True) -> VideoError:
     with pytest.raises(VideoError) as caught, open_video(path):
         pass
-    assert str(path) in caught.value.message
+    assert str(path) in caught.value.message or not named
     assert caught.value.hint
     assert caught.value.exit_code == 3
     return caught.value
@@ -97,3 +100,28 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Path, "open", refuse)
     assert "Permission denied" in _refusal(path).message
+
+
+NAMES = (
+    *("talk:1.mp4", "concat:a|b.mp4", "http:x.mp4", "file:x.mp4", "-x.mp4", "subfile,,x:.mp4", "crypto:x.mp4"),
+    *("100 %.mp4", "a%03d.mp4", "what?.mp4", "a*{b}.mp4", "blank .mp4 ", "dot.mp4.", ".mp4", "'\"&;$(x).mp4"),
+    *("Zoe\u0308.mp4", "Zo\u00eb.mp4", "x" * 251 + ".mp4"),
+)
+"""What ffmpeg takes for a protocol or a pattern, what a shell or a file system might, and the longest name there is."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_relative_name_is_always_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    numbered_video(tmp_path / "made.mp4", 12).rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    with open_video(Path(name)) as (_, stream):
+        assert stream.frames == 12
+    assert probe(Path(name)).path == str(tmp_path / name)
+    assert [read_number(image) for _, image in read_frames(Path(name), [0, 7])] == [0, 7]
+
+
+def test_a_pipe_and_what_is_no_path_are_refused_before_they_are_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "a pipe" in _refusal(tmp_path / "pipe").message
+    assert "ffmpeg -i rtsp://host/x" in _refusal(Path("rtsp:/host/x"), named=False).hint
+    assert "COMMAND > FILE" in _refusal(Path("/dev/fd/63")).hint
