@@ -5,7 +5,6 @@ EAF 3.0, as described in https://www.mpi.nl/tools/elan/EAF_Annotation_Format_3.0
 
 from __future__ import annotations
 
-from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,30 @@ TYPE = VOCABULARY = "emotion"
 """Names of the linguistic type of all tiers, and of the vocabulary of their values."""
 VIDEO_SHA256 = "video sha256"
 """Name of the property that says which video was annotated."""
+MIME_TYPES = {
+    **dict.fromkeys((".mp4", ".m4v", ".f4v"), "video/mp4"),
+    **dict.fromkeys((".mov", ".qt"), "video/quicktime"),
+    **dict.fromkeys((".ts", ".m2ts", ".mts", ".m2t", ".trp"), "video/MP2T"),
+    **dict.fromkeys((".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".vob", ".mod", ".tod", ".ps"), "video/mpeg"),
+    **dict.fromkeys((".mkv", ".mk3d"), "video/x-matroska"),
+    ".webm": "video/webm",
+    **dict.fromkeys((".avi", ".divx"), "video/x-msvideo"),
+    **dict.fromkeys((".wmv", ".asf"), "video/x-ms-wmv"),
+    ".flv": "video/x-flv",
+    ".3gp": "video/3gpp",
+    ".3g2": "video/3gpp2",
+    **dict.fromkeys((".ogv", ".ogg", ".ogm"), "video/ogg"),
+    ".mxf": "application/mxf",
+    ".dv": "video/x-dv",
+    ".rm": "application/vnd.rn-realmedia",
+    ".mjpeg": "video/x-motion-jpeg",
+    ".y4m": "video/x-yuv4mpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".apng": "image/apng",
+}
+"""Suffix of a video -> MIME type, as registered with IANA where it is. Python's `mimetypes` also reads the files of the
+machine, where .ts is a translation of Qt and .mod a module of music."""
 _ENGLISH = ("eng", "http://cdb.iso.org/lg/CDB-00138502-001", "English (eng)")
 _FORMAT = {
     "FORMAT": "3.0",
@@ -57,7 +80,7 @@ def _empty(video: dict[str, Any]) -> Eaf:
     eaf.properties = [(VIDEO_SHA256, video["sha256"])]
     name = video["name"]
     # ELAN writes file names as they are, blanks included, and calls a type it does not know "unknown".
-    eaf.add_linked_file(f"file:///{name}", f"./{name}", guess_type(name)[0] or "unknown")
+    eaf.add_linked_file(f"file:///{name}", f"./{name}", MIME_TYPES.get(Path(name).suffix.lower(), "unknown"))
     _add_vocabulary(eaf)
     return eaf
 

@@ -8,7 +8,8 @@ from importlib import import_module
 from pathlib import Path
 
 from fercli.errors import DatasetError
-from fercli.importers.marks import Annotations
+from fercli.files import require_regular_file
+from fercli.importers.marks import Annotations, in_video
 
 READERS = {
     ".csv": "csv_rows:read",
@@ -20,19 +21,23 @@ READERS = {
 """Suffix -> `module:function` inside this package; the function takes a path."""
 
 
-def read_annotations(path: Path) -> Annotations:
+def read_annotations(path: Path, video: str = "") -> Annotations:
     """Read a file of one of the READERS, told by its suffix, in capitals or not.
+
+    Args:
+        video: name of the video, for files that link several.
 
     Raises:
         DatasetError: it is missing, unreadable, of another kind, or not usable; names file and place.
     """
+    require_regular_file(path, DatasetError, "check the name of the file with the labels")
     found = next((reader for suffix, reader in READERS.items() if path.suffix.lower() == suffix.lower()), None)
     if found is None:
         raise DatasetError(f"cannot read labels from {path}", hint=f"give one of {', '.join(READERS)}")
     module, function = found.split(":")
     read: Callable[[Path], Annotations] = getattr(import_module(f"{__name__}.{module}"), function)
     try:
-        return read(path)
+        return in_video(read(path), video, path)
     except UnicodeDecodeError as error:
         hint = "save it again as UTF-8; in a spreadsheet as `CSV UTF-8`"
         raise DatasetError(f"cannot read {path}: it is not UTF-8", hint=hint) from error

@@ -55,7 +55,7 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
         MissingStage, CorruptTable: the tables are not complete.
     """
     require_tables(workspace, "segments")
-    annotations = read_annotations(path)
+    annotations = read_annotations(path, Path(workspace.video.path).name)
     who = who_is_who(workspace)
     document = gather(workspace, who)
     notes = [*annotations.notes, *_about_the_video(workspace, annotations, path, force=force)]

@@ -1,21 +1,23 @@
 """ELAN (schema: http://www.mpi.nl/tools/elan/EAFv3.0.xsd), one tier a person.
 
-Annotations are those aligned with the time line: what only refers to another annotation, and tiers in which nothing is
-an emotion, such as comments, are passed over with a note. The tier's name is the person; a tier `Ross (2)` with the
-participant `Ross` is more of Ross.
+The tier's name is the person; a tier `Ross (2)` with the participant `Ross` is more of Ross. A tier that depends on
+another one belongs to its participant, to the name behind the `@` in its own name, or else to the person of the other
+one; it is passed over where that person has a tier with emotions of their own. Tiers in which nothing is an emotion,
+such as comments, are passed over too. Both are said in a note.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from fercli.errors import DatasetError
 from fercli.exporters.eaf import VIDEO_SHA256
+from fercli.importers.eaf_times import Times
 from fercli.importers.marks import (
     Annotations,
     Mark,
@@ -24,9 +26,31 @@ from fercli.importers.marks import (
     mark,
     milliseconds_from_0,
     not_an_emotion,
-    number,
     without_emotions,
 )
+
+_DEPTH = 50
+"""Tiers under tiers; more are a circle."""
+
+
+@dataclass(frozen=True)
+class _Tier:
+    """A tier as the file has it.
+
+    Attributes:
+        name, person: of the tier, and whom it belongs to.
+        parent: name of the tier it depends on; empty for one that stands alone.
+        annotations: in the order of the file, each with its text.
+    """
+
+    name: str
+    person: str
+    parent: str
+    annotations: list[tuple[ElementTree.Element, str]]
+
+    @property
+    def has_emotions(self) -> bool:
+        return any(emotion_of(value) for _, value in self.annotations)
 
 
 def read(path: Path) -> Annotations:
@@ -42,56 +66,103 @@ def read(path: Path) -> Annotations:
         raise DatasetError(f"cannot read {path}: {error}", hint="save it again in ELAN") from error
     if root.tag != "ANNOTATION_DOCUMENT":
         raise DatasetError(f"{path} is not an ELAN file: it holds <{root.tag}>", hint="save it again in ELAN")
+    _refuse_other_units(path, root)
     properties = {found.get("NAME"): found.text or "" for found in root.iter("PROPERTY")}
-    addresses = [found.get("MEDIA_URL") or "" for found in root.iter("MEDIA_DESCRIPTOR")]
-    # ELAN writes blanks and letters of a name as they are, other programs as in a URL.
-    media = [name for address in addresses for name in (_name(address), unquote(_name(address))) if name]
+    origins = list(_origins(path, root))
     unusable: dict[str, DatasetError] = {}
+    notes: list[str] = []
     return Annotations(
-        list(_marks(path, root, unusable)),
+        list(_marks(path, root, unusable, notes)),
         has_gaps=True,
         written=milliseconds_from_0,
-        media=tuple(dict.fromkeys(media)),
+        media=tuple(dict.fromkeys(name for name, _ in origins)),
+        origins=tuple(origins),
         sha256=properties.get(VIDEO_SHA256, ""),
-        notes=(*without_emotions(unusable, path), *_referring(path, root)),
+        notes=(*without_emotions(unusable, path), *notes),
         unusable=unusable,
     )
 
 
-def _marks(path: Path, root: ElementTree.Element, unusable: dict[str, DatasetError]) -> Iterator[Mark]:
+def _refuse_other_units(path: Path, root: ElementTree.Element) -> None:
+    units = {header.get("TIME_UNITS", "milliseconds") for header in root.iter("HEADER")} - {"milliseconds"}
+    if units:
+        hint = "save it again in ELAN, which writes milliseconds"
+        raise DatasetError(f"{path}: the times are in {', '.join(units)}, not in milliseconds", hint=hint)
+
+
+def _origins(path: Path, root: ElementTree.Element) -> Iterator[tuple[str, int]]:
+    """Names of the media with the moment of each, in milliseconds, that is time 0 of the annotations.
+
+    ELAN plays from there (`setOffset` of its players): time in the video = time of an annotation + TIME_ORIGIN.
+    """
+    descriptors = list(root.iter("MEDIA_DESCRIPTOR"))
+    pictures = [found for found in descriptors if not (found.get("MIME_TYPE") or "").startswith("audio/")]
+    for found in pictures or descriptors:
+        origin = found.get("TIME_ORIGIN", "0")
+        try:
+            milliseconds = int(origin)
+        except ValueError as error:
+            reason = f"{path}: TIME_ORIGIN is {origin!r}, expected milliseconds"
+            raise DatasetError(reason, hint="set the offset of the video again in ELAN, and save the file") from error
+        # ELAN writes blanks and letters of a name as they are, other programs as in a URL.
+        name = re.split(r"[/\\]", found.get("MEDIA_URL") or "")[-1]
+        yield from ((composed(one), milliseconds) for one in dict.fromkeys((name, unquote(name))) if one)
+
+
+def _marks(
+    path: Path, root: ElementTree.Element, unusable: dict[str, DatasetError], notes: list[str]
+) -> Iterator[Mark]:
     """The marks of all tiers; those without an emotion go into `unusable`."""
-    times = {slot.get("TIME_SLOT_ID"): slot.get("TIME_VALUE") for slot in root.iter("TIME_SLOT")}
-    for tier in root.iter("TIER"):
-        name = tier.get("TIER_ID") or ""
-        person = _person(name, tier.get("PARTICIPANT") or "")
-        annotations = list(tier.iter("ALIGNABLE_ANNOTATION"))
-        values = [(annotation.findtext("ANNOTATION_VALUE") or "").strip() for annotation in annotations]
-        has_emotions = any(emotion_of(value) for value in values)
-        for annotation, value in zip(annotations, values, strict=True):
-            place = f"{path}: tier {name}, annotation {annotation.get('ANNOTATION_ID')}"
-            start, end = (_seconds(times.get(annotation.get(f"TIME_SLOT_REF{side}"))) for side in (1, 2))
-            if not has_emotions:
-                unusable[composed(person)] = not_an_emotion(value, place)
-                break
-            yield mark({"start": start, "end": end, "class": value, "object": person, "tier": name}, place)
+    tiers = _tiers(root)
+    times = Times(root, str(path))
+    speaking = {tier.person for tier in tiers if tier.has_emotions and not tier.parent}
+    parents_with_emotions = {tier.parent for tier in tiers if tier.has_emotions}
+    for tier in tiers:
+        if not tier.annotations:
+            continue
+        if not tier.has_emotions:
+            if tier.name not in parents_with_emotions:
+                annotation, value = tier.annotations[0]
+                name = tier.name if tier.parent else tier.person
+                unusable[composed(name)] = not_an_emotion(value, _place(path, tier, annotation))
+            continue
+        if tier.parent and tier.person in speaking:
+            notes.append(f"{path}: tier {tier.name} refers to another one, and {tier.person} has a tier: passed over")
+            continue
+        if tier.parent:
+            notes.append(f"{path}: tier {tier.name} refers to {tier.parent}, taken to be about {tier.person}")
+        for annotation, value in tier.annotations:
+            place = _place(path, tier, annotation)
+            start, end = times.of(annotation, place)
+            seconds = {"start": start / 1000, "end": end / 1000}
+            yield mark({**seconds, "class": value, "object": tier.person, "tier": tier.name}, place)
 
 
-def _referring(path: Path, root: ElementTree.Element) -> Iterator[str]:
-    """What to say of tiers with emotions that have no times of their own."""
-    for tier in root.iter("TIER"):
-        values = [found.findtext("ANNOTATION_VALUE") for found in tier.iter("REF_ANNOTATION")]
-        if any(emotion_of(value) for value in values):
-            yield f"{path}: tier {tier.get('TIER_ID')} refers to another one: passed over"
+def _place(path: Path, tier: _Tier, annotation: ElementTree.Element) -> str:
+    return f"{path}: tier {tier.name}, annotation {annotation.get('ANNOTATION_ID')}"
 
 
-def _person(tier: str, participant: str) -> str:
-    more_of = re.fullmatch(r"(.+) \(\d+\)", tier)
-    return participant if more_of and more_of[1] == participant else tier
+def _tiers(root: ElementTree.Element) -> list[_Tier]:
+    elements = {tier.get("TIER_ID") or "": tier for tier in root.iter("TIER")}
+    found = []
+    for name, tier in elements.items():
+        annotations = [
+            (annotation, (annotation.findtext("ANNOTATION_VALUE") or "").strip())
+            for annotation in tier.iter()
+            if annotation.tag in ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION")
+        ]
+        parent = tier.get("PARENT_REF") or ""
+        found.append(_Tier(name, _person(name, elements), parent if parent in elements else "", annotations))
+    return found
 
 
-def _name(address: str) -> str:
-    return re.split(r"[/\\]", address)[-1]
-
-
-def _seconds(milliseconds: str | None) -> float:
-    return number(milliseconds, math.nan) / 1000
+def _person(name: str, tiers: dict[str, ElementTree.Element], depth: int = 0) -> str:
+    tier = tiers[name]
+    participant, parent = tier.get("PARTICIPANT") or "", tier.get("PARENT_REF") or ""
+    if parent not in tiers or depth > _DEPTH:
+        more_of = re.fullmatch(r"(.+) \(\d+\)", name)
+        return participant if more_of and more_of[1] == participant else name
+    if participant and participant != tiers[parent].get("PARTICIPANT"):
+        return participant
+    behind_at = re.fullmatch(r".*@(.+)", name)
+    return behind_at[1] if behind_at else _person(parent, tiers, depth + 1)

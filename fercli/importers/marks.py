@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ class Annotations:
         has_gaps: whether fercli writes what is not assessable into such files too.
         written: start and end of a segment in seconds -> in milliseconds as such a file holds them.
         media: names of the videos that the file is about; empty where it names none.
+        origins: names of videos, each with the moment in it, in milliseconds, that is time 0 of the marks.
         sha256: of the video; empty where the file does not say.
         notes: sentences on what was passed over.
         unusable: names of tiers in which nothing is an emotion -> what is wrong with the first label there. They were
@@ -70,9 +71,35 @@ class Annotations:
     has_gaps: bool = False
     written: Callable[[float, float], tuple[int, int]] = whole_milliseconds
     media: tuple[str, ...] = ()
+    origins: tuple[tuple[str, int], ...] = ()
     sha256: str = ""
     notes: tuple[str, ...] = ()
     unusable: Mapping[str, DatasetError] = field(default_factory=dict)
+
+
+def in_video(annotations: Annotations, video: str, path: Path) -> Annotations:
+    """The same in times of the video, where the file counts from another moment of it.
+
+    Args:
+        video: name of the video; may be empty where the file names one alone.
+
+    Raises:
+        DatasetError: it names several videos, which begin at different moments, and not this one.
+    """
+    origins = {origin for name, origin in annotations.origins if name == composed(video)}
+    origins = origins or {origin for _, origin in annotations.origins} or {0}
+    if len(origins) > 1:
+        names = ", ".join(annotations.media)
+        raise DatasetError(
+            f"{path} shifts {names} by different times, and which of them was annotated is not known",
+            hint="unlink the others in ELAN (Edit > Linked Files), and save the file",
+        )
+    (origin,) = origins
+    if not origin:
+        return annotations
+    moved = [replace(one, start_ms=one.start_ms + origin, end_ms=one.end_ms + origin) for one in annotations.marks]
+    note = f"{path}: {origin / 1000:g} s added, because its time 0 is there in the video (TIME_ORIGIN)"
+    return replace(annotations, marks=moved, notes=(*annotations.notes, note))
 
 
 def mark(record: Mapping[str, Any], place: str) -> Mark:

@@ -24,7 +24,7 @@ EAF = """<?xml version="1.0" encoding="UTF-8"?>
     <TIME_SLOT TIME_SLOT_ID="ts1" TIME_VALUE="0"/>
     <TIME_SLOT TIME_SLOT_ID="ts2" TIME_VALUE="1250"/>
     <TIME_SLOT TIME_SLOT_ID="ts3" TIME_VALUE="2000"/>
-    <TIME_SLOT TIME_SLOT_ID="ts4"/>
+    <TIME_SLOT TIME_SLOT_ID="ts4" TIME_VALUE="3000"/>
   </TIME_ORDER>
   <TIER LINGUISTIC_TYPE_REF="default-lt" TIER_ID="Ross">
     <ANNOTATION>
@@ -43,13 +43,6 @@ EAF = """<?xml version="1.0" encoding="UTF-8"?>
       <ALIGNABLE_ANNOTATION ANNOTATION_ID="a3" TIME_SLOT_REF1="ts1" TIME_SLOT_REF2="ts4">
         <ANNOTATION_VALUE>We were on a break.</ANNOTATION_VALUE>
       </ALIGNABLE_ANNOTATION>
-    </ANNOTATION>
-  </TIER>
-  <TIER LINGUISTIC_TYPE_REF="ref" PARENT_REF="Speech" TIER_ID="Mood">
-    <ANNOTATION>
-      <REF_ANNOTATION ANNOTATION_ID="a4" ANNOTATION_REF="a3">
-        <ANNOTATION_VALUE>angry</ANNOTATION_VALUE>
-      </REF_ANNOTATION>
     </ANNOTATION>
   </TIER>
   <LINGUISTIC_TYPE GRAPHIC_REFERENCES="false" LINGUISTIC_TYPE_ID="default-lt" TIME_ALIGNABLE="true"/>
@@ -133,12 +126,6 @@ def test_elan_tiers_are_persons_and_tiers_without_emotions_are_passed_over(tmp_p
     assert spans == [Span(0, 1250, "happiness", "Ross"), Span(1250, 2000, "sadness", "Ross")]
 
 
-def test_an_elan_annotation_without_a_time_is_named(tmp_path: Path) -> None:
-    path = write(tmp_path / "truth.eaf", EAF.replace("We were on a break.", "surprised"))
-    with pytest.raises(DatasetError, match=r"truth\.eaf: tier Speech, annotation a3: end is nan, expected seconds"):
-        read_truth(path)
-
-
 def test_a_word_that_is_no_emotion_in_a_tier_of_emotions_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "truth.eaf", EAF.replace("sadness", "melancholy"))
     with pytest.raises(DatasetError, match="tier Ross, annotation a2: 'melancholy' is not an emotion") as caught:
@@ -178,7 +165,7 @@ def test_what_cannot_be_used_is_refused_with_its_place(name: str, text: str, mes
 
 def test_missing_and_binary_files_are_refused(tmp_path: Path) -> None:
     for name in ("none.csv", "none.eaf", "none.json"):
-        with pytest.raises(DatasetError, match=rf"cannot read .*{name}: .*No such file"):
+        with pytest.raises(DatasetError, match=rf"there is no file .*{name}"):
             read_spans(tmp_path / name)
         (tmp_path / name).write_bytes(bytes(range(256)))
         with pytest.raises(DatasetError, match=rf"cannot read .*{name}"):

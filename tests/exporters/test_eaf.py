@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -78,3 +79,27 @@ def test_an_old_file_is_replaced_and_no_copy_is_left(path: Path, tmp_path: Path)
     write(nobody(tmp_path / "n"), path)
     assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["out.eaf"]
     assert list(Eaf(path).get_tier_names()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        *((f"a{suffix}", "video/MP2T") for suffix in (".ts", ".TS", ".m2ts", ".mts")),
+        *(
+            ("a.3gp", "video/3gpp"),
+            ("a.mkv", "video/x-matroska"),
+            ("a.webm", "video/webm"),
+            ("a.avi", "video/x-msvideo"),
+        ),
+        *(("a.mov", "video/quicktime"), ("a.mpg", "video/mpeg"), ("a.vob", "video/mpeg"), ("a.mxf", "application/mxf")),
+        *(("a.mp4", "video/mp4"), ("a.xyz", "unknown"), ("a", "unknown")),
+    ],
+)
+def test_the_type_of_the_video_does_not_depend_on_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, expected: str
+) -> None:
+    monkeypatch.setattr("mimetypes.guess_type", lambda *_: ("text/vnd.trolltech.linguist", None))
+    made = awkward(tmp_path / "w")
+    write(replace(made, video={**made.video, "name": name}), tmp_path / "out.eaf")
+    (descriptor,) = ElementTree.parse(tmp_path / "out.eaf").getroot().iter("MEDIA_DESCRIPTOR")
+    assert descriptor.get("MIME_TYPE") == expected

@@ -131,13 +131,13 @@ def test_what_is_no_textgrid_is_refused(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("suffix", READERS)
 def test_missing_files_are_named(tmp_path: Path, suffix: str) -> None:
-    with pytest.raises(DatasetError, match=rf"cannot read .*none\{suffix}: No such file or directory$"):
+    with pytest.raises(DatasetError, match=rf"there is no file .*none\{suffix}$"):
         read_annotations(tmp_path / f"none{suffix}")
 
 
 def test_other_suffixes_name_those_that_can_be_read(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"cannot read labels from .*a\.srt") as caught:
-        read_annotations(tmp_path / "a.srt")
+        read_annotations(write(tmp_path / "a.srt", ""))
     assert all(suffix in caught.value.hint for suffix in READERS)
 
 
@@ -178,25 +178,6 @@ def test_elan_tiers_without_an_emotion_are_passed_over_and_said_so(tmp_path: Pat
     read = read_annotations(tmp_path / "b.eaf")
     assert {mark.person for mark in read.marks} == {"Person 1", "Person 2"}
     assert read.notes == (f"{tmp_path / 'b.eaf'}: nothing is an emotion in tiers notes, sounds: passed over",)
-
-
-def test_elan_annotations_that_refer_to_others_are_passed_over_and_said_so(tmp_path: Path) -> None:
-    eaf = Eaf(author="somebody")
-    eaf.add_tier("speech")
-    eaf.add_annotation("speech", 1000, 2000, "hello")
-    eaf.add_linguistic_type("refers", constraints="Symbolic_Association")
-    for tier, value in (("emotion@Ross", "happy"), ("translation", "hallo")):
-        eaf.add_tier(tier, ling="refers", parent="speech")
-        eaf.add_ref_annotation(tier, "speech", 1500, value)
-    eaf.add_tier("Ross")
-    eaf.add_annotation("Ross", 1000, 2000, "sad")
-    eaf.to_file(str(tmp_path / "a.eaf"))
-    read = read_annotations(tmp_path / "a.eaf")
-    assert plain(read.marks) == [("Ross", "sad", 1000, 2000)]
-    assert read.notes == (
-        f"{tmp_path / 'a.eaf'}: nothing is an emotion in tier speech: passed over",
-        f"{tmp_path / 'a.eaf'}: tier emotion@Ross refers to another one: passed over",
-    )
 
 
 def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
