@@ -65,7 +65,7 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
     marks = _usable(annotations, {one.person for one in shown}, hidden_names(who), notes)
     if not marks and any(one.carried for one in shown) and not force:
         raise DatasetError(f"{path} has no segment: all would be deleted", hint="if that is meant, use --force")
-    _refuse_outside(workspace, shown, marks)
+    marks = _within_the_video(workspace, shown, marks, notes)
     renamed = find_renames(shown, marks, {one.person for one in shown} | who.names)
     old_names = {new: old for old, new in renamed.items()}
     marks = [replace(mark, person=old_names.get(mark.person, mark.person)) for mark in marks]
@@ -150,18 +150,31 @@ def _usable(annotations: Annotations, shown: set[str], hidden: set[str], notes: 
     return marks
 
 
-def _refuse_outside(workspace: Workspace, shown: list[Shown], marks: list[Mark]) -> None:
-    """A frame more at either end is forgiven: programs count frames, and do not agree on how many there are."""
+def _within_the_video(workspace: Workspace, shown: list[Shown], marks: list[Mark], notes: list[str]) -> list[Mark]:
+    """The marks, cut where they begin before the video or end after it, which a note says.
+
+    A frame more at either end is left alone: programs count frames, and do not agree on how many there are.
+
+    Raises:
+        DatasetError: more than half of one lies outside: its times are not those of the video.
+    """
     slack = TOLERANCE_MS + (1000 / workspace.video.fps if workspace.video.fps else 0)
     first = min([1000 * workspace.video.start_s, *(one.span[0] for one in shown)])
     last = max([1000 * workspace.video.end_s, *(one.span[1] for one in shown)])
+    inside = []
     for mark in marks:
-        if mark.start_ms < first - slack or mark.end_ms > last + slack:
-            raise DatasetError(
-                f"{mark.place}: {mark.start_ms / 1000:g} to {mark.end_ms / 1000:g} s is outside the video, "
-                f"which is {first / 1000:g} to {last / 1000:g} s",
-                hint="times are presentation timestamps in seconds",
-            )
+        if mark.start_ms >= first - slack and mark.end_ms <= last + slack:
+            inside.append(mark)
+            continue
+        cut = replace(mark, start_ms=max(mark.start_ms, round(first)), end_ms=min(mark.end_ms, round(last)))
+        times = f"{mark.place}: {mark.start_ms / 1000:g} to {mark.end_ms / 1000:g} s"
+        video = f"the video, which is {first / 1000:g} to {last / 1000:g} s"
+        if 2 * (cut.end_ms - cut.start_ms) < mark.end_ms - mark.start_ms:
+            hint = "times count from the start of the video, as a player shows them"
+            raise DatasetError(f"{times} is outside {video}", hint=hint)
+        notes.append(f"{times} reaches beyond {video}: cut there")
+        inside.append(cut)
+    return inside
 
 
 def _write(workspace: Workspace, who: WhoIsWho, found: Difference, renamed: dict[str, str]) -> list[str]:

@@ -299,7 +299,7 @@ def test_a_tier_of_notes_is_passed_over_and_a_person_of_whom_nothing_is_left_is_
         ),
         (edited(("Ben", "sad", 0, 2000), ("Ben", "sad", 1000, 3000)), r"a\.csv:7: overlaps another segment of Ben"),
         (edited(("Person 1", "happy", -1000, 1)), r"a\.csv:6: -1 to 0\.001 s is outside the video, which is 0 to 60 s"),
-        (edited(("Person 1", "happy", 59000, 61000)), r"a\.csv:6: 59 to 61 s is outside the video"),
+        (edited(("Person 1", "happy", 59000, 61001)), r"a\.csv:6: 59 to 61\.001 s is outside the video"),
         (edited(("Person 1", "happy", 7000, 7000)), r"a\.csv:6: ends at 7 s but starts at 7 s"),
         (edited(("Person 1", "happy", 8000, 7000)), r"a\.csv:6: ends at 7 s but starts at 8 s"),
         (edited(("Person 1", "bored", 7000, 8000)), r"a\.csv:6: 'bored' is not an emotion"),
@@ -315,6 +315,15 @@ def test_a_file_that_cannot_be_meant_changes_nothing(tmp_path: Path, rows: Rows,
         import_file(workspace, write_csv(tmp_path / "a.csv", rows))
     assert caught.value.exit_code == 3 and caught.value.hint
     assert files(workspace) == before
+
+
+def test_what_reaches_beyond_the_video_is_cut_there_and_said_so(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    path = write_csv(tmp_path / "a.csv", edited(("Person 1", "happy", 59000, 61000)))
+    done = import_file(workspace, path)
+    assert by_hand(workspace) == [("Person 1", "happy", 59000, 60000)]
+    assert any("a.csv:6: 59 to 61 s" in note and "cut there" in note for note in done.notes)
+    assert figures(import_file(workspace, path)) == (0, 0, 0)
 
 
 def test_all_can_be_deleted_on_purpose(tmp_path: Path) -> None:
