@@ -32,6 +32,7 @@ FRAMES = pa.schema(
             "end_s", pa.float64(), "until when it stands for what is on screen, at most the end of the shot, seconds"
         ),
         column("shot", pa.int32(), "number of the shot, from 0; cuts lie between shots"),
+        column("mixed", pa.bool_(), "whether it may show two shots at once: inside a dissolve, a fade or a wipe"),
     ]
 )
 

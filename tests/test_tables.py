@@ -21,7 +21,7 @@ from fercli.workspace import TABLE_HOMES
 
 def part(first: int, count: int) -> pa.Table:
     numbers = np.arange(first, first + count)
-    return pa.table([numbers, numbers / 25, (numbers + 1) / 25, numbers // 100], schema=FRAMES)
+    return pa.table([numbers, numbers / 25, (numbers + 1) / 25, numbers // 100, numbers < 0], schema=FRAMES)
 
 
 def row_groups(path: Path) -> list[int]:
@@ -82,7 +82,7 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_looser_types_are_cast_to_the_schema(tmp_path: Path) -> None:
-    loose = pa.table({"frame": [0, 1], "pts_s": [0.0, 0.5], "end_s": [0.5, 1.0], "shot": [0, 0]})
+    loose = pa.table({"frame": [0, 1], "pts_s": [0.0, 0.5], "end_s": [0.5, 1.0], "shot": [0, 0], "mixed": [False] * 2})
     write_table(tmp_path / "f", [loose], FRAMES)
     assert read_table(tmp_path / "f", FRAMES).schema.field("frame").type == pa.int32()
 

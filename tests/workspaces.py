@@ -85,12 +85,15 @@ def frames_table(
     numbers: Sequence[int] | None = None,
     shots: Sequence[int] | None = None,
     shot_ends_s: Sequence[float] | None = None,
+    mixed: Sequence[bool] | None = None,
 ) -> pa.Table:
-    """Sampled frames, all in shot 0, numbered from 0, unless given; each ends with the next, the last as long after."""
+    """Sampled frames, all in shot 0, numbered from 0, none mixed, unless given; each ends with the next, the last as
+    long after."""
     count, pts = len(pts_s), np.array(pts_s, np.float64)
     usual = float(np.median(np.diff(pts))) if count > 1 else VIDEO.end_s
     ends = frame_ends(pts, np.array(shot_ends_s or [np.inf] * count), usual)
-    return pa.table([numbers or list(range(count)), pts, ends, shots or [0] * count], schema=tables.FRAMES)
+    columns = [numbers or list(range(count)), pts, ends, shots or [0] * count, mixed or [False] * count]
+    return pa.table(columns, schema=tables.FRAMES)
 
 
 def face_row(frame: int, **values: Any) -> dict[str, Any]:

@@ -1,11 +1,14 @@
-"""Cuts between shots, found by scenedetect's adaptive content detector while the frames go by.
+"""Cuts between shots, found while the frames go by: soft ones by `soft_cuts`, hard ones by scenedetect.
 
-The score of a frame is the mean change of hue, saturation and brightness (0 to 255) from the frame before; a cut is a
-score that stands out by a factor over the two frames before and the two after it. That is counted in frames, so it
-holds for any frame rate. Cuts among the first or last MIN_SHOT_FRAMES frames are not looked for.
+Its adaptive content detector gives every frame a score, the mean change of hue, saturation and brightness (0 to 255)
+from the frame before; a cut is a score that stands out by a factor over the two frames before and the two after it.
+That is counted in frames, so it holds for any frame rate. Hard cuts among the first or last MIN_SHOT_FRAMES frames are
+not looked for.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,34 +16,62 @@ from numpy.typing import NDArray
 from scenedetect.common import FrameTimecode
 from scenedetect.detectors import AdaptiveDetector
 
+from fercli.media.soft_cuts import SoftCutDetector
+
 MIN_SHOT_FRAMES = 5
 """A cut this soon after another one is a flash, not a shot."""
 
 _ANY_FPS = 25.0  # FrameTimecode wants one; nothing here depends on it
 
 
-class ShotDetector:
-    """Takes every frame of a video in order and keeps the numbers of the frames that start a new shot.
+@dataclass(frozen=True)
+class Shots:
+    """Where the shots of a video lie.
 
     Attributes:
-        cuts: ascending; complete once the frames two further on have been added.
+        cuts: numbers of the frames that start a new shot, ascending; that of a soft transition lies in its middle.
+        transitions: first and last frame (inclusive) that may show two shots at once, ascending.
     """
 
+    cuts: list[int]
+    transitions: list[tuple[int, int]]
+
+    def mixed(self, frames: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """(N,) whether each frame number lies in a transition."""
+        inside = np.zeros(len(frames), bool)
+        for first, last in self.transitions:
+            inside |= (frames >= first) & (frames <= last)
+        return inside
+
+
+class ShotDetector:
+    """Takes every frame of a video in order and finds the cuts, hard and soft."""
+
     def __init__(self, threshold: float) -> None:
-        self.cuts: list[int] = []
+        self._hard: list[int] = []
+        self._soft = SoftCutDetector()
         self._detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=MIN_SHOT_FRAMES)
         self._size: tuple[int, int] | None = None
 
-    def add(self, frame: int, image: NDArray[np.uint8]) -> None:
-        """Look at the next frame: its number, and the picture in small (RGB uint8 HxWx3)."""
+    def add(self, frame: int, time_s: float, image: NDArray[np.uint8]) -> None:
+        """Look at the next frame: its number, when it is shown, and the picture in small (RGB uint8 HxWx3)."""
         height, width = image.shape[:2]
         self._size = self._size or (width, height)
         if (width, height) != self._size:  # the resolution may change inside a stream
             image = np.asarray(cv2.resize(image, self._size), np.uint8)
+        self._soft.add(frame, time_s, image)
         # scenedetect wants BGR. Its hue distance does not wrap round, and red is where hue does: skin in half-darkness
         # then looks like change. Red and blue swapped, skin lies in the middle of the scale.
         found = self._detector.process_frame(FrameTimecode(frame, _ANY_FPS), image)
-        self.cuts += [timecode.frame_num for timecode in found]
+        self._hard += [timecode.frame_num for timecode in found]
+
+    def finish(self) -> Shots:
+        """What was found, when there are no more frames."""
+        self._soft.finish()
+        soft = self._soft.found
+        # A transition that starts or ends abruptly may look like a cut there.
+        hard = [cut for cut in self._hard if not any(one.first <= cut <= one.last + 1 for one in soft)]
+        return Shots(sorted([*hard, *(one.cut for one in soft)]), [(one.first, one.last) for one in soft])
 
 
 def shot_numbers(frames: NDArray[np.int32], cuts: list[int]) -> NDArray[np.int32]:

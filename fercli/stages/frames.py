@@ -81,14 +81,15 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
     first, end = _stretch(index, params, path)
     expected = end - first if params.end_s else max(len(index.pts_s), index.promised) - first
 
-    sampler, shots = Sampler(params.fps), ShotDetector(params.shot_threshold)
+    sampler, detector = Sampler(params.fps), ShotDetector(params.shot_threshold)
     sampled: list[int] = []
     decoded = 0
     with context.reporter.task("extract-frames", end - first, "frame") as task:
         for picture in decode(path, index, range(first, end)):
             decoded += 1
-            shots.add(picture.frame, picture.preview())
-            if sampler.takes(float(index.pts_s[picture.frame])):
+            pts_s = float(index.pts_s[picture.frame])
+            detector.add(picture.frame, pts_s, picture.preview())
+            if sampler.takes(pts_s):
                 sampled.append(picture.frame)
                 if params.keep_images:
                     _keep(context.out / "images", picture)
@@ -98,9 +99,11 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
     if decoded < expected:
         context.warn(f"decoded {decoded} of {expected} frames of {path.name}; the file may be cut short or damaged")
 
+    shots = detector.finish()
     frames = np.array(sampled, np.int32)
     ends = _ends(index, frames, shots.cuts, params)
-    table = pa.table([frames, index.pts_s[frames], ends, shot_numbers(frames, shots.cuts)], schema=FRAMES)
+    columns = [frames, index.pts_s[frames], ends, shot_numbers(frames, shots.cuts), shots.mixed(frames)]
+    table = pa.table(columns, schema=FRAMES)
     return {
         "frames": write_table(context.out / "frames.parquet", [table], FRAMES),
         "frames_decoded": decoded,
@@ -165,7 +168,7 @@ def _keep(directory: Path, picture: Picture) -> None:
 STAGE = Stage(
     name="extract-frames",
     directory="1-frames",
-    version=2,
+    version=3,
     params=FramesParams,
     needs=("video",),
     run=run,

@@ -74,17 +74,18 @@ def read_faces(context: StageContext) -> Faces:
     """The tables of the earlier stages as arrays."""
     frames = tables.read_table(context.workspace.table("frames"), tables.FRAMES)
     rows = tables.read_table(context.workspace.table("faces"), tables.FACES)
-    frame, pts, end, shot = (frames[name].to_numpy() for name in ("frame", "pts_s", "end_s", "shot"))
+    frame, pts, end, shot, mixed = (frames[name].to_numpy() for name in frames.column_names)
     order = np.searchsorted(frame, rows["frame"].to_numpy())
     shots, counts = np.unique(shot, return_counts=True)
     usable, quality = judge(rows)
+    single = ~mixed[order]  # the face of a mixture of two pictures is nobody's
     return Faces(
         frame=rows["frame"].to_numpy(),
         shot=shot[order],
         pts_s=pts[order],
         boxes=np.stack([rows[name].to_numpy() for name in ("x1", "y1", "x2", "y2")], axis=1),
-        usable=usable,
-        quality=quality,
+        usable=usable & single,
+        quality=quality * single,
         end_s=end[order],
         frames_in_shot=dict(zip(shots.tolist(), counts.tolist(), strict=True)),
         interval_s=float(np.median(np.diff(pts))) if len(pts) > 1 else 0.0,

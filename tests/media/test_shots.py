@@ -9,16 +9,20 @@ import pytest
 from fercli.config import FramesParams
 from fercli.media.decode import decode
 from fercli.media.index import read_index
-from fercli.media.shots import ShotDetector, shot_numbers
+from fercli.media.shots import ShotDetector, Shots, shot_numbers
 
 VIDEOS = Path(__file__).parents[2] / ".." / "shared" / "data" / "videos"
 
 
 def _cuts(images: Iterable[np.ndarray], first: int = 0) -> list[int]:
+    return _shots(images, first).cuts
+
+
+def _shots(images: Iterable[np.ndarray], first: int = 0) -> Shots:
     detector = ShotDetector(FramesParams().shot_threshold)
     for number, image in enumerate(images, first):
-        detector.add(number, image)
-    return detector.cuts
+        detector.add(number, number / 25, image)
+    return detector.finish()
 
 
 def _scene(seed: int, frames: int, speed: int = 1) -> list[np.ndarray]:
@@ -52,6 +56,17 @@ def test_a_flash_is_not_two_cuts() -> None:
 def test_a_change_of_resolution_is_no_cut_and_no_crash() -> None:
     images = _scene(1, 40)
     assert _cuts(images[:20] + [image[::2, ::2] for image in images[20:]]) == []
+
+
+def test_a_transition_is_one_cut_in_its_middle_even_if_it_starts_like_a_hard_one() -> None:
+    before, after = _scene(1, 60, speed=0), _scene(2, 60, speed=0)
+    shares = np.linspace(0.5, 1, 14)  # at once half of the new picture, then slowly the rest
+    mixed = [(a * (1 - p) + b * p).astype(np.uint8) for a, b, p in zip(before[40:54], after[:14], shares, strict=True)]
+    shots = _shots(before[:40] + mixed + after[14:])
+    assert len(shots.cuts) == 1 and 40 <= shots.cuts[0] <= 46
+    ((first, last),) = shots.transitions
+    assert abs(first - 40) <= 2 and abs(last - 53) <= 3
+    assert shots.mixed(np.array([first - 1, first, last, last + 1], np.int32)).tolist() == [False, True, True, False]
 
 
 def test_skin_in_half_darkness_is_no_change() -> None:

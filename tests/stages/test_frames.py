@@ -202,6 +202,18 @@ def test_a_shot_ends_at_the_cut_and_not_at_the_next_sampled_frame(tmp_path: Path
     assert table["end_s"] == pytest.approx([0.5, 1.0, 1.4, 2.0, 2.5, 2.6])
 
 
+def test_a_dissolve_is_a_cut_and_its_frames_are_marked(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    one, other = (np.kron(random.integers(0, 256, (6, 8, 3)), np.ones((16, 16, 1))) for _ in range(2))
+    shares = np.concatenate([np.zeros(25), np.arange(1, 13) / 13, np.ones(25)])
+    images = [((1 - share) * one + share * other).astype(np.uint8) for share in shares]
+    table, counts = _extract(write_video(tmp_path / "v.mp4", images, fps="25"), tmp_path / "w", FramesParams(fps=25))
+    assert counts["shots"] == 2
+    assert table["shot"] == [0] * 31 + [1] * 31
+    assert table["mixed"][:23] == [False] * 23 and table["mixed"][-23:] == [False] * 23
+    assert all(table["mixed"][26:36])
+
+
 @pytest.mark.parametrize(
     ("params", "ends"),
     [
