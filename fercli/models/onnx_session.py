@@ -26,6 +26,7 @@ def open_session(weights: Path, device: str) -> onnxruntime.InferenceSession:
     Raises:
         one of ERRORS: not a network it can run.
     """
+    onnxruntime.disable_telemetry_events()  # for a program that imported onnxruntime before fercli
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not starve the decoder
