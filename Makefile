@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SETUP_FILES := setup.cfg pyproject.toml constraints.txt requirements.txt packaging/dlib/pyproject.toml
 VIDEO ?= demo/sample.mp4
+CHECK_PYTHON ?= $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types contracts pytest bench clean
+.PHONY: help install demo test lint types contracts pytest install-check install-check-lowest bench clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 install: $(INSTALLED) ## make .venv with the tested versions of everything
 
@@ -47,6 +48,12 @@ contracts: $(INSTALLED) ## who may import whom
 
 pytest: $(INSTALLED) ## all tests
 	$(BIN)/python -m pytest -q
+
+install-check: $(INSTALLED) ## the wheel in a fresh environment, newest versions of everything (CHECK_PYTHON=...)
+	$(BIN)/python packaging/install_check.py --python $(CHECK_PYTHON)
+
+install-check-lowest: $(INSTALLED) ## the same with the lowest versions that the metadata allow
+	$(BIN)/python packaging/install_check.py --python $(CHECK_PYTHON) --lowest
 
 bench: demo/sample.mp4 ## speed and memory on VIDEO=..., by default the demo's
 	$(BIN)/python benchmarks/throughput.py $(VIDEO)
