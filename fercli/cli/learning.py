@@ -114,7 +114,15 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, valid, test or all; by default test, if the set has one.")] = "",
     truth: Annotated[
         Path | None,
-        typer.Option(help="Your own labels, .csv, .eaf, .TextGrid or .json, to score annotations against."),
+        typer.Option(help="Your own labels, .csv, .eaf, .TextGrid, .json or .jsonl, to score annotations against."),
+    ] = None,
+    lasting: Annotated[
+        float | None,
+        typer.Option(
+            help="Labels without an end last to the person's next one, at most this, seconds; 0 compares at the moment "
+            "alone. By default 4.",
+            show_default=False,
+        ),
     ] = None,
     figures: Annotated[Path | None, typer.Option(help="Directory for pictures of confusion and reliability.")] = None,
     json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
@@ -128,7 +136,9 @@ def evaluate(
     reporter = ConsoleReporter(quiet=quiet)
     if truth is not None:
         _refuse_beside_truth(dataset=dataset, root=root, split=split, figures=figures, strict=strict)
-        scores.against_truth(Path(target), truth, as_json=json, reporter=reporter)
+        scores.against_truth(Path(target), truth, as_json=json, reporter=reporter, lasting_s=lasting)
+    elif lasting is not None:
+        raise ConfigError("--lasting is about labels of your own", hint="name the file with them: --truth FILE")
     else:
         scores.classifier(
             target, dataset, root, split, figures, as_json=json, device=device, strict=strict, reporter=reporter

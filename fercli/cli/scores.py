@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 
@@ -59,16 +60,32 @@ def classifier(
         _show(scores, f"{model} on {dataset} ({terms['split']}), answering as {terms['head']}")
 
 
-def against_truth(path: Path, truth: Path, *, as_json: bool, reporter: Reporter) -> None:
+def against_truth(
+    path: Path, truth: Path, *, as_json: bool, reporter: Reporter, lasting_s: float | None = None
+) -> None:
     """Score exported annotations against a person's own labels.
 
+    Args:
+        lasting_s: how long labels without an end last at most, seconds; 0 compares at their moments, None takes
+            LASTING_S.
+
     Raises:
+        ConfigError: `lasting_s` is no length of time.
         DatasetError: one of the two cannot be used.
     """
     from fercli.evaluation.segments import score_files
     from fercli.evaluation.truth import count_human
+    from fercli.importers.marks import LASTING_S
 
-    scores = score_files(path, truth)
+    lasting_s = LASTING_S if lasting_s is None else lasting_s
+    if not 0 <= lasting_s < math.inf:
+        raise ConfigError(
+            f"--lasting {lasting_s} is no length of time", hint="give seconds, or 0 to compare at moments"
+        )
+    notes: list[str] = []
+    scores = score_files(path, truth, lasting_s, notes)
+    for note in dict.fromkeys(notes):
+        reporter.warn(note)
     human = count_human(path)
     if human:
         reporter.warn(

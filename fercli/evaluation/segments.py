@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 
 from fercli.errors import DatasetError
 from fercli.evaluation import metrics
-from fercli.evaluation.truth import Span, read_spans, read_truth
+from fercli.evaluation.truth import Span, read_truth, spans_of
+from fercli.importers import read_annotations
+from fercli.importers.marks import LASTING_S, MOMENT_MS, Video
 from fercli.labels import EMOTIONS_8
 
-STEP_MS = 10
+STEP_MS = MOMENT_MS
 OVERLAPS = (10, 25, 50)
 """Percent of intersection over union from which a segment counts as found."""
 NOTHING = -1
@@ -111,13 +113,24 @@ class SegmentScores:
         }
 
 
-def score_files(annotations: Path, truth: Path) -> SegmentScores:
+def score_files(
+    annotations: Path, truth: Path, lasting_s: float = LASTING_S, notes: list[str] | None = None
+) -> SegmentScores:
     """`score_segments` of two files.
+
+    Args:
+        annotations, truth: a file each; the truth may be a workspace too.
+        lasting_s: how long labels without an end last at most, seconds; 0 compares at their moments alone.
+        notes: sentences on what was passed over or supposed are added to it.
 
     Raises:
         DatasetError: as `read_spans` and `read_truth`.
     """
-    return score_segments(read_truth(truth), read_spans(annotations))
+    found = read_annotations(annotations, lasting_s=lasting_s)
+    if notes is not None:
+        notes += found.notes
+    video = Video(found.media[0] if found.media else "", found.video_end_s)
+    return score_segments(read_truth(truth, video, lasting_s, notes), spans_of(found))
 
 
 def score_segments(truth: Sequence[Span], annotated: Sequence[Span]) -> SegmentScores:

@@ -6,7 +6,6 @@ and spans that are `not assessable` are left out: they say nothing about the emo
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterable
@@ -16,8 +15,9 @@ from pathlib import Path
 from fercli.errors import DatasetError, command
 from fercli.exporters.document import UNASSIGNED
 from fercli.importers import read_annotations
-from fercli.importers.csv_rows import LAYOUT_HINT
-from fercli.importers.marks import Mark
+from fercli.importers.csv_rows import table
+from fercli.importers.layouts import layout_hint
+from fercli.importers.marks import LASTING_S, Annotations, Mark, Video
 from fercli.labels import NOT_ASSESSABLE
 from fercli.workspace import Workspace
 
@@ -46,11 +46,22 @@ def read_spans(path: Path) -> list[Span]:
     Raises:
         DatasetError: it is missing, unreadable, of another kind, or a span in it is not usable; names file and place.
     """
-    return [_span(mark) for mark in read_annotations(path).marks if mark.emotion != NOT_ASSESSABLE]
+    return spans_of(read_annotations(path))
 
 
-def read_truth(path: Path) -> list[Span]:
+def spans_of(annotations: Annotations) -> list[Span]:
+    """The spans of a file that has been read."""
+    return [_span(mark) for mark in annotations.marks if mark.emotion != NOT_ASSESSABLE]
+
+
+def read_truth(
+    path: Path, video: Video | None = None, lasting_s: float = LASTING_S, notes: list[str] | None = None
+) -> list[Span]:
     """Read a person's own labels; of a workspace what was imported into it.
+
+    Args:
+        video, lasting_s: as of `read_annotations`.
+        notes: sentences on what was passed over or supposed are added to it.
 
     Raises:
         DatasetError: as `read_spans`; also if nothing is labelled, or somebody has two emotions at the same time.
@@ -62,9 +73,12 @@ def read_truth(path: Path) -> list[Span]:
             raise DatasetError(
                 f"nobody has corrected {path.parent}", hint=f"run: {command('import', path.parent, 'FILE')}"
             )
-    spans = read_spans(path)
+    annotations = read_annotations(path, video, lasting_s)
+    if notes is not None:
+        notes += annotations.notes
+    spans = spans_of(annotations)
     if not spans:
-        raise DatasetError(f"{path} labels nothing", hint=LAYOUT_HINT)
+        raise DatasetError(f"{path} labels nothing", hint=layout_hint(path))
     latest: dict[str, Span] = {}
     for span in sorted(spans, key=lambda span: span.start_ms):
         before = latest.get(span.person, span)
@@ -92,8 +106,7 @@ def _records(path: Path) -> Iterable[object]:
         return ()
     text = path.read_text(encoding="utf-8-sig")
     if kind == ".csv":
-        header = text.partition("\n")[0]
-        return csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+        return table(io.StringIO(text, newline=""))[0]
     if kind == ".jsonl":
         return (json.loads(line) for line in text.split("\n") if line.strip())
     content = json.loads(text)

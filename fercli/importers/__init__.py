@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 from fercli.errors import DatasetError
 from fercli.files import require_regular_file
-from fercli.importers.marks import Annotations, in_video
+from fercli.importers.marks import LASTING_S, Annotations, Video, closed, in_video
 
 READERS = {
     ".csv": "csv_rows:read",
@@ -21,11 +22,13 @@ READERS = {
 """Suffix -> `module:function` inside this package; the function takes a path."""
 
 
-def read_annotations(path: Path, video: str = "") -> Annotations:
+def read_annotations(path: Path, video: Video | None = None, lasting_s: float = LASTING_S) -> Annotations:
     """Read a file of one of the READERS, told by its suffix, in capitals or not.
 
     Args:
-        video: name of the video, for files that link several.
+        video: what is known of the video it is about: its name for files that link several, its end for labels without
+            one.
+        lasting_s: how long labels without an end last at most, seconds; see `closed`.
 
     Raises:
         DatasetError: it is missing, unreadable, of another kind, or not usable; names file and place.
@@ -37,10 +40,11 @@ def read_annotations(path: Path, video: str = "") -> Annotations:
     module, function = found.split(":")
     read: Callable[[Path], Annotations] = getattr(import_module(f"{__name__}.{module}"), function)
     try:
-        return in_video(read(path), video, path)
+        annotations = in_video(read(path), video.name if video else "", path)
     except UnicodeDecodeError as error:
-        hint = "save it again as UTF-8; in a spreadsheet as `CSV UTF-8`"
+        hint = "save it again as UTF-8" + ("; in a spreadsheet as `CSV UTF-8`" if found is READERS[".csv"] else "")
         raise DatasetError(f"cannot read {path}: it is not UTF-8", hint=hint) from error
     except (OSError, ValueError, csv.Error, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DatasetError(f"cannot read {path}: {reason}", hint="check the name, and export the file again") from error
+    return closed(annotations, path, lasting_s, min(annotations.video_end_s, video.end_s if video else math.inf))

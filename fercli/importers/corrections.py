@@ -12,7 +12,8 @@ from fercli.exporters.document import UNASSIGNED, Document, gather
 from fercli.exporters.overlay import hidden_names, under_shown_names
 from fercli.importers import read_annotations
 from fercli.importers.difference import TOLERANCE_MS, Difference, Shown, difference
-from fercli.importers.marks import Annotations, Mark
+from fercli.importers.layouts import naming_hint
+from fercli.importers.marks import Annotations, Mark, Video
 from fercli.importers.renames import find_renames
 from fercli.labels import NOT_ASSESSABLE
 from fercli.people.corrections import clean_name
@@ -55,7 +56,7 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
         MissingStage, CorruptTable: the tables are not complete.
     """
     require_tables(workspace, "segments")
-    annotations = read_annotations(path, Path(workspace.video.path).name)
+    annotations = read_annotations(path, Video(Path(workspace.video.path).name, workspace.video.end_s))
     who = who_is_who(workspace)
     document = gather(workspace, who)
     notes = [*annotations.notes, *_about_the_video(workspace, annotations, path, force=force)]
@@ -123,8 +124,7 @@ def _with_names(annotations: Annotations, persons: list[str], path: Path, notes:
         return annotations
     if len(persons) != 1:
         known = f"{len(persons)} persons are known here" + (f": {', '.join(persons)}" if persons else "")
-        hint = "add the column object with the names" if path.suffix.lower() == ".csv" else "say there who it is"
-        raise DatasetError(f"{path} does not say who shows the emotions, and {known}", hint=hint)
+        raise DatasetError(f"{path} does not say who shows the emotions, and {known}", hint=naming_hint(path))
     notes.append(f"{path} does not say who shows the emotions; taken to be {persons[0]}")
     return replace(annotations, marks=[replace(mark, person=persons[0]) for mark in annotations.marks])
 

@@ -3,17 +3,21 @@
 A header with `start` (or `seconds`), `end`, `class` (or `label`, `emotion`) and, where persons are told apart, `object`
 (or `person`); in any order, others are ignored. Times in seconds, or on the clock as in `1:02:03.25`. A row with an
 empty class says that nothing is shown there, and is passed over. Spreadsheets in countries where 1.5 is written 1,5 put
-semicolons between the cells; where semicolons or tabs are in the header, either is understood.
+semicolons between the cells; where semicolons or tabs are in the header, either is understood. A first line `sep=;`, as
+Excel reads and writes it, names what separates the cells.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from fercli.errors import DatasetError
 from fercli.importers import label_studio
+from fercli.importers.layouts import layout_hint
 from fercli.importers.marks import Annotations, Mark, mark
 
 COLUMNS = {
@@ -26,7 +30,8 @@ COLUMNS = {
 }
 """Key of a record -> the names its column may have."""
 NUMBERS = ("start", "end", "score")
-LAYOUT_HINT = "the columns are start,end,class and, for several persons, object"
+_SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n?', re.IGNORECASE)
+"""The first line in which Excel keeps the separator; what was saved as cells again has empty ones behind it."""
 
 
 def read(path: Path) -> Annotations:
@@ -41,19 +46,28 @@ def read(path: Path) -> Annotations:
 
 def _marks(path: Path) -> Iterator[Mark]:
     with path.open(newline="", encoding="utf-8-sig") as file:
-        header = file.readline()
-        file.seek(0)
-        delimiter = max(",;\t", key=header.count)
-        reader = csv.DictReader(file, delimiter=delimiter, strict=True)
+        reader, delimiter, skipped = table(file)
         found = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
         columns = {key: next((found[n] for n in names if n in found), None) for key, names in COLUMNS.items()}
         label_studio.refuse_short(path, found)
         missing = [key for key in ("start", "end", "class") if columns[key] is None]
         if missing:
-            raise DatasetError(f"{path}:1: no column {', '.join(missing)}", hint=LAYOUT_HINT)
+            reason = f"{path}:{skipped + 1}: no column {', '.join(missing)}"
+            raise DatasetError(reason, hint=layout_hint(path))
         for row in reader:
             cells = {key: row.get(name) if name is not None else None for key, name in columns.items()}
             if delimiter != ",":
                 cells |= {key: (cells[key] or "").replace(",", ".") for key in NUMBERS}
             if cells["class"] is None or cells["class"].strip():
-                yield mark(cells, f"{path}:{reader.line_num}")
+                yield mark(cells, f"{path}:{skipped + reader.line_num}")
+
+
+def table(file: TextIO) -> tuple[csv.DictReader[str], str, int]:
+    """The rows of a CSV opened with newline="", what separates its cells, and how many lines are before the header."""
+    first = file.readline()
+    named = _SEPARATOR.fullmatch(first)
+    start = file.tell() if named else 0
+    header = file.readline() if named else first
+    file.seek(start)
+    delimiter = named[1] if named else max(",;\t", key=header.count)
+    return csv.DictReader(file, delimiter=delimiter, strict=True), delimiter, 1 if named else 0

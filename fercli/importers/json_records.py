@@ -1,18 +1,26 @@
-"""fercli's own JSON: the document, the bare list of records, and a record a line. Label Studio's is told apart here."""
+"""fercli's own JSON: the document, the bare list of records, and a record a line. Label Studio's is told apart here.
+
+A record may do without an `end`, as in `{"type": "emotion", "class": "happy", "seconds": 15.0, "object": "Ross"}`; see
+`fercli.importers.marks.closed`. Records of another type than `emotion` are passed over with a note.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from fercli.errors import DatasetError
 from fercli.importers import label_studio
-from fercli.importers.marks import Annotations, Mark, mark
+from fercli.importers.layouts import layout_hint
+from fercli.importers.marks import Annotations, Mark, mark, number
 from fercli.labels import NOT_ASSESSABLE
 
 HINT = "make the file with `fercli export`"
+EMOTION = "emotion"
+"""Type of the records that are read."""
 
 
 def read(path: Path) -> Annotations:
@@ -29,20 +37,31 @@ def read(path: Path) -> Annotations:
         return _document(path, content)
     if isinstance(content, list) and content and isinstance(content[0], dict):
         label_studio.refuse_short(path, content[0])
-    return Annotations(list(_marks(path, content, "segment")))
+    return Annotations(list(_marks(path, content, "segment")), notes=_passed_over(path, content))
 
 
 def read_lines(path: Path) -> Annotations:
     """Read a .jsonl; places are its lines. Errors as `read`."""
-    marks = []
+    marks: list[Mark] = []
+    records: list[object] = []
     for line, text in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
         if text.strip():
             try:
-                record = json.loads(text)
+                records.append(json.loads(text))
             except ValueError as error:
-                raise DatasetError(f"{path}:{line}: not JSON: {error}", hint=HINT) from error
-            marks.append(_mark(record, f"{path}:{line}:", ""))
-    return Annotations(marks)
+                raise DatasetError(f"{path}:{line}: not JSON: {error}", hint=layout_hint(path)) from error
+            if not _is_other(records[-1]):
+                marks.append(_mark(records[-1], f"{path}:{line}:", ""))
+    return Annotations(marks, notes=_passed_over(path, records))
+
+
+def _is_other(record: object) -> bool:
+    return isinstance(record, dict) and record.get("type", EMOTION) != EMOTION
+
+
+def _passed_over(path: Path, records: list[object]) -> tuple[str, ...]:
+    others = sum(map(_is_other, records))
+    return (f"{path}: {others} of the records are of another type than {EMOTION}: passed over",) if others else ()
 
 
 def _document(path: Path, content: dict[str, Any]) -> Annotations:
@@ -53,22 +72,25 @@ def _document(path: Path, content: dict[str, Any]) -> Annotations:
     video = content.get("video")
     facts = video if isinstance(video, dict) else {}
     media = (str(facts["name"]),) if facts.get("name") else ()
-    return Annotations(marks, has_gaps=True, media=media, sha256=str(facts.get("sha256", "")))
+    end_s = number(facts.get("start_s"), 0.0) + number(facts.get("duration_s"), math.inf)
+    return Annotations(marks, has_gaps=True, media=media, video_end_s=end_s, sha256=str(facts.get("sha256", "")))
 
 
 def _marks(path: Path, records: object, what: str, emotion: str = "") -> Iterator[Mark]:
     if not isinstance(records, list):
-        raise DatasetError(f"{path} is not an annotation of fercli", hint="make one with `fercli export`")
+        hint = f"make one with `fercli export`; of your own, {layout_hint(path)}"
+        raise DatasetError(f"{path} is not an annotation of fercli", hint=hint)
     yield from _numbered(path, records, what, emotion)
 
 
 def _numbered(path: Path, records: Iterable[object], what: str, emotion: str) -> Iterator[Mark]:
     for position, record in enumerate(records, start=1):
-        yield _mark(record, f"{path}: {what} {position}", emotion)
+        if not _is_other(record):
+            yield _mark(record, f"{path}: {what} {position}", emotion)
 
 
 def _mark(record: object, place: str, emotion: str) -> Mark:
     if not isinstance(record, dict):
         raise DatasetError(f"{place} is not a record", hint=HINT)
     named = {"class": emotion} if emotion else {}
-    return mark({**named, **record, "start": record.get("seconds")}, place.rstrip(":"))
+    return mark({**named, **record, "start": record.get("seconds")}, place.rstrip(":"), may_be_open=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,9 +14,30 @@ from typing import Any
 
 from fercli.errors import DatasetError
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES, canonical
+from fercli.people.corrections import UNASSIGNED
 
 _CLOCK = re.compile(r"(?:(?P<hours>\d+):(?=[0-5]?\d:))?(?P<minutes>\d+):(?P<seconds>[0-5]?\d(?:\.\d*)?)")
 """`m:ss` or `h:mm:ss`, with digits behind a point or without, as players and fercli itself write times."""
+
+
+LASTING_S = 4.0
+"""How long a label without an end lasts at most: as long as everyday expressions do, half a second to four (Ekman 2003,
+Emotions Revealed)."""
+MOMENT_MS = 10
+"""How long a label without an end lasts that is a moment: the step in which annotations are compared."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """What is known of the video that a file of labels is about.
+
+    Attributes:
+        name: of its file; empty if not known.
+        end_s: when it ends, seconds; infinite if not known.
+    """
+
+    name: str = ""
+    end_s: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -29,6 +52,7 @@ class Mark:
         score: probability in [0, 1]; 1 where the file has none.
         track: number of the track, where the file has one.
         tier: name of the tier, where the file has tiers.
+        is_open: whether the file does not say when it ends; `closed` decides that.
     """
 
     start_ms: int
@@ -39,6 +63,7 @@ class Mark:
     score: float = 1.0
     track: Any = None
     tier: str = ""
+    is_open: bool = False
 
 
 def whole_milliseconds(start_s: float, end_s: float) -> tuple[int, int]:
@@ -61,6 +86,7 @@ class Annotations:
         written: start and end of a segment in seconds -> in milliseconds as such a file holds them.
         media: names of the videos that the file is about; empty where it names none.
         origins: names of videos, each with the moment in it, in milliseconds, that is time 0 of the marks.
+        video_end_s: when the video ends, seconds; infinite where the file does not say.
         sha256: of the video; empty where the file does not say.
         notes: sentences on what was passed over.
         unusable: names of tiers in which nothing is an emotion -> what is wrong with the first label there. They were
@@ -72,9 +98,44 @@ class Annotations:
     written: Callable[[float, float], tuple[int, int]] = whole_milliseconds
     media: tuple[str, ...] = ()
     origins: tuple[tuple[str, int], ...] = ()
+    video_end_s: float = math.inf
     sha256: str = ""
     notes: tuple[str, ...] = ()
     unusable: Mapping[str, DatasetError] = field(default_factory=dict)
+
+
+def closed(annotations: Annotations, path: Path, lasting_s: float, end_s: float) -> Annotations:
+    """The same with an end for marks that have none: the start of the person's next mark.
+
+    Args:
+        lasting_s: but they last at most so long, seconds; 0 makes each a moment of MOMENT_MS.
+        end_s: and not beyond the end of the video.
+    """
+    starts: dict[tuple[str, Any], list[int]] = defaultdict(list)
+    for one in annotations.marks:
+        starts[_who(one)].append(one.start_ms)
+    for times in starts.values():
+        times.sort()
+    longest = max(MOMENT_MS, round(1000 * lasting_s))
+    marks = []
+    for one in annotations.marks:
+        if one.is_open:
+            times = starts[_who(one)]
+            after = times[(place := bisect_right(times, one.start_ms)) : place + 1]
+            end = min([one.start_ms + longest, *after, *([round(1000 * end_s)] if math.isfinite(end_s) else [])])
+            one = replace(one, end_ms=max(end, one.start_ms + 1), is_open=False)
+        marks.append(one)
+    if not (count := sum(one.is_open for one in annotations.marks)):
+        return annotations
+    what = "1 label has no end: it" if count == 1 else f"{count} labels have no end: each"
+    how = (
+        f"lasts to the next of the same person, at most {lasting_s:g} s" if lasting_s else "stands for its moment alone"
+    )
+    return replace(annotations, marks=marks, notes=(*annotations.notes, f"{path}: {what} {how}"))
+
+
+def _who(one: Mark) -> tuple[str, Any]:
+    return one.person, one.track if one.person == UNASSIGNED else None
 
 
 def in_video(annotations: Annotations, video: str, path: Path) -> Annotations:
@@ -102,15 +163,17 @@ def in_video(annotations: Annotations, video: str, path: Path) -> Annotations:
     return replace(annotations, marks=moved, notes=(*annotations.notes, note))
 
 
-def mark(record: Mapping[str, Any], place: str) -> Mark:
+def mark(record: Mapping[str, Any], place: str, *, may_be_open: bool = False) -> Mark:
     """The mark in a record with the keys start and end, class, and if known object, score, track, tier.
 
-    Times are seconds, or on the clock as in `1:02:03.25`.
+    Times are seconds, or on the clock as in `1:02:03.25`. Where it `may_be_open`, the end may be missing.
 
     Raises:
         DatasetError: the class is no emotion, or it does not end after it starts; names the place.
     """
-    start, end = (_milliseconds(record, key, place) for key in ("start", "end"))
+    start = _milliseconds(record, "start", place)
+    is_open = may_be_open and record.get("end") is None
+    end = start + 1 if is_open else _milliseconds(record, "end", place)
     if end <= start:
         raise DatasetError(
             f"{place}: ends at {end / 1000:g} s but starts at {start / 1000:g} s", hint="let it end later"
@@ -127,6 +190,7 @@ def mark(record: Mapping[str, Any], place: str) -> Mark:
         score=number(record.get("score"), 1.0),
         track=record.get("track"),
         tier=composed(record.get("tier")),
+        is_open=is_open,
     )
 
 

@@ -158,7 +158,8 @@ def test_what_a_data_set_holds(root: Path, capsys: pytest.CaptureFixture[str]) -
         (["WEIGHTS", "--dataset", "fer2013", "--root", "ROOT", "--split", "dev"], 2, "train, valid, test, all"),
         (["no-such-model", "--dataset", "fer2013", "--root", "ROOT"], 5, "unknown classifier"),
         (["no.safetensors", "--dataset", "fer2013", "--root", "ROOT"], 5, "no.safetensors"),
-        (["no.json", "--truth", "no.csv"], 3, "no.csv"),
+        (["no.json", "--truth", "no.csv"], 3, "no.json"),
+        (["WEIGHTS", "--dataset", "fer2013", "--root", "ROOT", "--lasting", "2"], 2, "--lasting"),
     ],
 )
 def test_what_cannot_be_scored(
@@ -182,3 +183,61 @@ def test_curves_of_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert cv2.imread(str(out)) is not None
     assert main(["plot", str(tmp_path / "c"), "-o", str(tmp_path / "other.png")]) in (2, 3)
     assert str(tmp_path / "c") in capsys.readouterr().err
+
+
+SEED = [
+    {"type": "emotion", "class": "happy", "seconds": 0.0, "object": "Ross"},
+    {"type": "emotion", "class": "sad", "seconds": 2.0, "object": "Ross"},
+    {"type": "speech", "class": "hello", "seconds": 2.5, "object": "Ross"},
+    {"type": "emotion", "class": "angry", "seconds": 1.0, "object": "Rachel"},
+]
+"""Records without an end."""
+
+
+@pytest.mark.parametrize("name", ["truth.json", "truth.jsonl"])
+@pytest.mark.parametrize(
+    ("options", "seconds", "accuracy"),
+    [
+        # Ross happy 0-2, sad 2-6; Rachel angry 1-5. Annotated: Ross happy 0-3, sad 3-8, Rachel angry 0-8.
+        ([], 10.0, 9 / 10),
+        # Ross happy 0-1, sad 2-3; Rachel angry 1-2
+        (["--lasting", "1"], 3.0, 2 / 3),
+        # three moments, of which Ross at 2 s is wrong
+        (["--lasting", "0"], 0.03, 2 / 3),
+    ],
+)
+def test_labels_without_an_end(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    options: list[str],
+    seconds: float,
+    accuracy: float,
+) -> None:
+    lines = [json.dumps(record) for record in SEED]
+    (tmp_path / "truth.json").write_text(f"[{', '.join(lines)}]")
+    (tmp_path / "truth.jsonl").write_text("\n".join(lines))
+    (tmp_path / "out.csv").write_text("object,start,end,class\nRoss,0,3,happy\nRoss,3,8,sad\nRachel,0,8,angry\n")
+    command = ["evaluate", str(tmp_path / "out.csv"), "--truth", str(tmp_path / name), "--json", *options]
+    assert main(command) == 0
+    captured = capsys.readouterr()
+    figures = json.loads(captured.out)
+    assert figures["seconds"] == pytest.approx(seconds) and figures["accuracy"] == pytest.approx(accuracy)
+    assert "3 labels have no end" in captured.err and "1 of the records are of another type" in captured.err
+
+
+def test_labels_without_an_end_do_not_outlast_the_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    segments = [{"type": "emotion", "class": "happy", "seconds": 0, "end": 3, "object": "Ross"}]
+    document = {"format": "fercli-annotations", "segments": segments, "video": {"start_s": 0.5, "duration_s": 2.5}}
+    (tmp_path / "out.json").write_text(json.dumps(document))
+    (tmp_path / "truth.json").write_text(json.dumps([{"class": "happy", "seconds": 1, "object": "Ross"}]))
+    assert main(["evaluate", str(tmp_path / "out.json"), "--truth", str(tmp_path / "truth.json"), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["seconds"], figures["accuracy"]) == (2.0, 1.0)
+
+
+@pytest.mark.parametrize("lasting", ["-1", "nan", "inf"])
+def test_what_is_no_length_of_time(tmp_path: Path, lasting: str) -> None:
+    (tmp_path / "a.csv").write_text("start,end,class\n0,4,happy\n")
+    path = str(tmp_path / "a.csv")
+    assert main(["evaluate", path, "--truth", path, f"--lasting={lasting}"]) == 2

@@ -152,7 +152,10 @@ def test_a_word_that_is_no_emotion_in_a_tier_of_emotions_is_named(tmp_path: Path
         ("t.json", '{"segments": []}', r"t\.json is not an annotation of fercli"),
         ("t.json", '{"format": "fercli-annotations"}', r"t\.json is not an annotation of fercli"),
         ("t.json", "[3]", r"t\.json: segment 1 is not a record"),
-        ("t.json", '[{"type": "emotion", "class": "happy", "seconds": 1}]', r"t\.json: segment 1: end is None"),
+        ("t.json", '[{"class": "happy", "seconds": 1, "end": "x"}]', r"t\.json: segment 1: end is 'x'"),
+        ("t.json", '[{"type": "emotion", "class": "happy"}]', r"t\.json: segment 1: start is None"),
+        ("t.csv", "sep=;\nbegin;end;class\n0;1;happy\n", r"t\.csv:2: no column start"),
+        ("t.csv", "sep=;\nstart;end;class\n0;1;bored\n", r"t\.csv:3: 'bored' is not an emotion"),
         ("t.json", "[" * 100_000, r"cannot read .*t\.json"),
         ("t.txt", "", r"cannot read labels from .*t\.txt"),
     ],
@@ -187,3 +190,21 @@ def test_an_annotation_may_overlap(tmp_path: Path) -> None:
     rows = [{"class": "happy", "seconds": 0, "end": 2}, {"class": "sad", "seconds": 1, "end": 3}]
     path = write(tmp_path / "a.json", json.dumps(rows))
     assert [span.emotion for span in read_spans(path)] == ["happiness", "sadness"]
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("t.eaf", "ELAN"), ("t.TextGrid", "Praat"), ("t.json", "record"), ("t.csv", "columns")]
+)
+def test_hints_are_about_the_format_that_was_given(tmp_path: Path, name: str, word: str) -> None:
+    clicks = '"TextTier"\n"clicks"\n0\n9\n1\n5\n"x"\n'
+    empty_grid = f'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n9\n<exists>\n1\n{clicks}'
+    texts = {"t.eaf": "<ANNOTATION_DOCUMENT/>", "t.TextGrid": empty_grid, "t.json": "[]", "t.csv": "start,end,class\n"}
+    with pytest.raises(DatasetError, match="labels nothing") as caught:
+        read_truth(write(tmp_path / name, texts[name]))
+    assert word in caught.value.hint
+
+
+def test_records_of_the_same_person_at_the_same_time_are_refused(tmp_path: Path) -> None:
+    records = [{"class": name, "seconds": 1, "object": "Ross"} for name in ("happy", "sad")]
+    with pytest.raises(DatasetError, match="Ross is labelled happiness and sadness at 1 s"):
+        read_truth(write(tmp_path / "t.json", json.dumps(records)))

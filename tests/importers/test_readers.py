@@ -4,6 +4,7 @@ read in tests/evaluation/test_truth.py too."""
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,8 @@ def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
 
 def test_the_examples_of_the_manual_can_be_read(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "truth.md").read_text(encoding="utf-8")
-    (labels,), (persons,) = (re.findall(f"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("text", "json"))
+    (labels,), (record, persons) = (re.findall(f"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("text", "json"))
+    assert len(read_truth(write(tmp_path / "a.jsonl", record))) == 1
     assert [(span.person, span.end_ms) for span in read_truth(write(tmp_path / "a.csv", labels))] == [
         ("Ross", 4200),
         ("Ross", 6500),
@@ -237,6 +239,43 @@ def test_a_quote_that_is_never_closed_does_not_swallow_the_rows_after_it(tmp_pat
 def test_times_may_be_those_of_a_clock(tmp_path: Path, time: str, milliseconds: int) -> None:
     path = write(tmp_path / "a.csv", f"start,end,class\n0:00,{time},joy\n")
     assert plain(read_annotations(path).marks) == [("", "happy", 0, milliseconds)]
+
+
+@pytest.mark.parametrize(
+    ("first", "separator"),
+    [("sep=;", ";"), ("SEP=,", ","), ("sep=\t", "\t"), ("sep=|", "|"), ('"sep=;"', ";"), ("\ufeffsep=;;;;", ";")],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_first_line_of_excel_names_the_separator(tmp_path: Path, first: str, separator: str, end: str) -> None:
+    rows = [["object", "start", "end", "class"], ["Ross", "0", "0.8", "neutral"], ["Ross", "0.8", "2.6", "sad"]]
+    if separator != ",":
+        rows = [[cell.replace(".", ",") for cell in row] for row in rows]
+    text = end.join([first, *map(separator.join, rows), ""])
+    (tmp_path / "a.csv").write_bytes(text.encode())
+    read = read_annotations(tmp_path / "a.csv")
+    assert plain(read.marks) == [("Ross", "neutral", 0, 800), ("Ross", "sad", 800, 2600)]
+    assert [mark.place for mark in read.marks] == [f"{tmp_path / 'a.csv'}:3", f"{tmp_path / 'a.csv'}:4"]
+
+
+def test_records_without_an_end_are_imported_up_to_the_next_and_the_end_of_the_video(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    times = {"happy": 20, "sad": 22, "angry": 58}
+    records = [{"type": "emotion", "class": name, "seconds": time, "object": "Ben"} for name, time in times.items()]
+    done = import_file(workspace, write(tmp_path / "a.json", json.dumps(records)))
+    assert [row for row in by_hand(workspace) if row[0] == "Ben"] == [
+        ("Ben", "angry", 58000, 60000),
+        ("Ben", "happy", 20000, 22000),
+        ("Ben", "sad", 22000, 26000),
+    ]
+    assert any("3 labels have no end" in note and "at most 4 s" in note for note in done.notes)
+
+
+def test_a_pipe_is_no_file_of_labels(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.csv")
+    for path in (tmp_path / "a.csv", Path("/dev/fd/63"), Path("-")):
+        with pytest.raises(DatasetError) as caught:
+            read_annotations(path)
+        assert "copy" in caught.value.hint
 
 
 def test_clocks_of_spreadsheets_have_decimal_commas_too(tmp_path: Path) -> None:
