@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.people.cast_check import check_length, embedding
 from fercli.people.cast_file import create, opened, require_embedder
 from fercli.tracking.clustering import cluster
 from fercli.tracking.conflicts import enemies_of
@@ -62,7 +63,7 @@ def enrol(
         The name of each group. Groups that come with a name keep it, and give it to the person they are found to be.
 
     Raises:
-        InputError: the file is no cast, of another version, or of another embedder.
+        InputError: the file is no cast, of another version, of another embedder, or has values that cannot be.
         OutputError: it cannot be written.
         WorkspaceLocked: another process keeps it locked.
     """
@@ -70,7 +71,7 @@ def enrol(
         create(path, embedder)
     with opened(path) as connection:
         require_embedder(connection, path, embedder)
-        persons = _recognised(connection, groups, list(conflicts), max_distance)
+        persons = _recognised(connection, path, groups, list(conflicts), max_distance)
         connection.execute("DELETE FROM track WHERE video = ?", (video,))
         for person, group in zip(persons, groups, strict=True):
             best = np.argsort(-group.confidence, kind="stable")[:TRACKS_KEPT]
@@ -133,10 +134,16 @@ def renaming(path: Path) -> Iterator[Names]:
 
 
 def _recognised(
-    connection: sqlite3.Connection, groups: Sequence[Group], conflicts: list[tuple[int, int]], max_distance: float
+    connection: sqlite3.Connection,
+    path: Path,
+    groups: Sequence[Group],
+    conflicts: list[tuple[int, int]],
+    max_distance: float,
 ) -> list[int]:
     """Person of every group: by the name it came with, by its looks, or a new one."""
-    ids, known = _known(connection)
+    ids, known = _known(connection, path)
+    if known and groups:
+        check_length(known[0].shape[1], groups[0].embeddings.shape[1], path)
     found = settle(_distances(groups, known, max_distance), conflicts, max_distance)
     looks_like = [None if row == NOBODY else ids[row] for row in found]
     enemies = enemies_of(conflicts)
@@ -191,8 +198,8 @@ def _new(connection: sqlite3.Connection, name: str | None) -> int:
     return added
 
 
-def _known(connection: sqlite3.Connection) -> tuple[list[int], list[NDArray[np.float32]]]:
+def _known(connection: sqlite3.Connection, path: Path) -> tuple[list[int], list[NDArray[np.float32]]]:
     looks: dict[int, list[NDArray[np.float32]]] = {}
-    for person, embedding in connection.execute("SELECT person, embedding FROM track ORDER BY person, rowid"):
-        looks.setdefault(person, []).append(np.frombuffer(embedding, dtype=np.float32))
+    for person, content in connection.execute("SELECT person, embedding FROM track ORDER BY person, rowid"):
+        looks.setdefault(person, []).append(embedding(content, path))
     return list(looks), [np.stack(rows) for rows in looks.values()]

@@ -9,6 +9,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from fercli.errors import InputError, OutputError, WorkspaceLocked
+from fercli.files import require_regular_file
+from fercli.people.cast_check import check_content
 from fercli.people.naming import is_numbered
 
 FORMAT = 1
@@ -61,12 +63,14 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """One transaction, alone; what it did is undone if it does not reach its end. SQL has `is_numbered(name)`.
 
     Raises:
-        InputError: the file is no cast, or of another version.
+        InputError: the file is no cast, of another version, or has values that cannot be.
         OutputError: it cannot be written.
         WorkspaceLocked: another process keeps it locked.
     """
+    require_regular_file(path)
     with _translated(path), closing(sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)) as connection:
         _check_format(connection, path)
+        check_content(connection, path)
         connection.create_function("is_numbered", 1, is_numbered, deterministic=True)
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -109,6 +113,8 @@ def _translated(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             raise WorkspaceLocked(f"another process keeps {path} locked", hint="wait until it is done") from error
+        if "UTF-8" in str(error):
+            raise InputError(f"the cast {path} cannot be used: {error}", hint="give the cast as it was") from error
         raise OutputError(f"cannot write {path}: {error}", hint=elsewhere) from error
     except sqlite3.DatabaseError as error:
         raise InputError(

@@ -242,3 +242,46 @@ def test_a_run_waits_for_another_one(show: Path) -> None:
         started = time.monotonic()
         assert seen(show, "two", group(0)) == ["Person 1"]
         assert time.monotonic() - started > 0.2
+
+
+HARM = {
+    "an embedding of another length": "UPDATE track SET embedding = zeroblob(8) WHERE rowid = 1",
+    "all embeddings of another length": "UPDATE track SET embedding = zeroblob(8)",
+    "an embedding cut in a number": "UPDATE track SET embedding = zeroblob(15)",
+    "no embedding": "UPDATE track SET embedding = x''",
+    "text for an embedding": "UPDATE track SET embedding = 'x' WHERE rowid = 1",
+    "numbers that are not finite": "UPDATE track SET embedding = x'0000c07f0000c07f0000c07f0000c07f' WHERE rowid = 1",
+    "a confidence that is text": "UPDATE track SET confidence = 'x'",
+    "a confidence above 1": "UPDATE track SET confidence = 1e300",
+    "a person who is not there": "UPDATE track SET person = 99 WHERE rowid = 1",
+    "a name that is no text": "UPDATE person SET name = x'ff' WHERE id = 1",
+    "a name that is no UTF-8": "UPDATE person SET name = CAST(x'ff' AS TEXT) WHERE id = 1",
+    "no rows": "DELETE FROM cast",
+    "two embedders": "INSERT INTO cast VALUES ('other', 5)",
+    "a number that is text": "UPDATE cast SET last_number = 'x'",
+    "a trigger": "CREATE TRIGGER t AFTER INSERT ON track BEGIN DELETE FROM person; END",
+    "a view": "CREATE VIEW v AS SELECT * FROM person",
+    "no table": "DROP TABLE track",
+    "other columns": "ALTER TABLE track RENAME COLUMN embedding TO e",
+}
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_a_cast_that_cannot_be_used_is_refused_by_name_and_left_as_it_is(show: Path, harm: str) -> None:
+    seen(show, "one", group(0), group(10))
+    with sqlite3.connect(show) as connection:
+        connection.execute(HARM[harm])
+    before = show.read_bytes()
+    with pytest.raises(InputError, match=r"show\.cast") as found:
+        seen(show, "two", group(0))
+    assert found.value.exit_code == 3
+    assert show.read_bytes() == before
+
+
+def test_a_foreign_database_and_a_pipe_are_no_casts(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "foreign") as connection:
+        connection.execute("CREATE TABLE person (id, name)")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("foreign", "pipe"):
+        with pytest.raises(InputError, match=name):
+            cast.check(tmp_path / name, "dlib-resnet 55533b")

@@ -1,0 +1,88 @@
+"""What is wrong with the content of a cast file that somebody else has made, or that was damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+
+from fercli.errors import InputError
+
+_COLUMNS = {
+    "cast": ("embedder", "last_number"),
+    "person": ("id", "name"),
+    "track": ("person", "video", "embedding", "confidence"),
+}
+_MOST_PERSONS = 2**53
+_HINT = "give the cast as it was before, or a new name to begin another one"
+
+_BROKEN = {
+    "it does not say once which embedder it was made with": "SELECT count(*) <> 1 FROM cast",
+    "its embedder or its last number is of another kind": (
+        "SELECT typeof(embedder) <> 'text' OR typeof(last_number) <> 'integer'"
+        f" OR last_number NOT BETWEEN 0 AND {_MOST_PERSONS} FROM cast"
+    ),
+    "the name of a person is no text": "SELECT typeof(name) <> 'text' OR name = '' FROM person",
+    "a track is of a person who is not in it": "SELECT person NOT IN (SELECT id FROM person) FROM track",
+    "a track says of no video that it is from there": "SELECT typeof(video) <> 'text' FROM track",
+    "an embedding is no sequence of float32": (
+        "SELECT typeof(embedding) <> 'blob' OR length(embedding) = 0 OR length(embedding) % 4 <> 0 FROM track"
+    ),
+    "its embeddings differ in length": "SELECT count(DISTINCT length(embedding)) > 1 FROM track",
+    "a confidence is not in [0, 1]": (
+        "SELECT typeof(confidence) NOT IN ('real', 'integer') OR confidence NOT BETWEEN 0 AND 1.0001 FROM track"
+    ),
+}
+"""What is wrong -> a query with a row of 1 where it is."""
+
+
+def check_content(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a cast whose rows cannot be used, before anything is changed in it.
+
+    Raises:
+        InputError: it has other tables, triggers or views, or values that cannot be; the message names the file.
+    """
+    reason = _other_schema(connection) or next(
+        (reason for reason, query in _BROKEN.items() if (1,) in set(connection.execute(query))), ""
+    )
+    if reason:
+        raise InputError(f"the cast {path} cannot be used: {reason}", hint=_HINT)
+
+
+def embedding(content: bytes, path: Path) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """(D,) one embedding of a cast.
+
+    Raises:
+        InputError: it has numbers that are not finite.
+    """
+    values = np.frombuffer(content, dtype=np.float32)
+    if not np.isfinite(values).all():
+        raise InputError(f"the cast {path} cannot be used: an embedding has numbers that are not finite", hint=_HINT)
+    return values
+
+
+def check_length(known: int, made: int, path: Path) -> None:
+    """Embeddings of a cast and of a video are compared only if both have as many numbers.
+
+    Raises:
+        InputError: they have not.
+    """
+    if known != made:
+        raise InputError(
+            f"the cast {path} cannot be used: its embeddings have {known} numbers, those of the embedder {made}",
+            hint=_HINT,
+        )
+
+
+def _other_schema(connection: sqlite3.Connection) -> str:
+    """Triggers and views of a stranger would run inside a transaction of ours."""
+    found = [(kind, name) for kind, name in connection.execute("SELECT type, name FROM sqlite_master")]
+    strange = sorted(str(name) for kind, name in found if kind not in ("table", "index"))
+    if strange:
+        return f"it has a trigger or a view, {strange[0]}"
+    for table, columns in _COLUMNS.items():
+        own = tuple(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
+        if own != columns:
+            return f"its table {table} has the columns {', '.join(map(str, own)) or '(none)'}"
+    return ""
