@@ -40,7 +40,7 @@ class Chunks:
     def parts(self, table: str, schema: pa.Schema) -> Iterator[pa.Table]:
         """One table's rows over all pieces, in order, a piece at a time."""
         for number in range(self.done):
-            yield from read_parts(self._name(number) / f"{table}.parquet", schema)
+            yield from read_parts(self._name(number) / f"{table}.parquet", schema, piece=True)
 
     def merge(self, out: Path, schemas: dict[str, pa.Schema]) -> dict[str, int]:
         """Join the pieces into the final tables under `out`; returns the rows of each."""

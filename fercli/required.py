@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from fercli.errors import MissingStage, command
+from fercli.tables import SCHEMAS, read_table
 from fercli.workspace import TABLE_HOMES, Workspace
 
 COMMANDS = {
@@ -20,10 +21,12 @@ COMMANDS = {
 def require_tables(workspace: Workspace, last: str) -> None:
     """Refuse a workspace without the table `last`, or in which a stage ran again and those after it did not.
 
-    Faces and tracks have numbers, which mean others after the next run. The receipts tell, so nothing is hashed.
+    Faces and tracks have numbers, which mean others after the next run. The receipts tell, so nothing is hashed. The
+    small tables that say which frame, face and track is which are checked here, whatever is read of them afterwards.
 
     Raises:
         MissingStage: names the first stage that has to run.
+        CorruptTable: one of those tables has values that cannot be.
     """
     for directory, name in COMMANDS.items():
         receipt = workspace.receipt(directory)
@@ -35,7 +38,10 @@ def require_tables(workspace: Workspace, last: str) -> None:
                 reason = f"in {workspace.path} the {table} are not those that {name} saw"
                 raise MissingStage(reason, hint=run_hint(workspace, directory))
         if directory == TABLE_HOMES[last]:
-            return
+            break
+    for table in ("frames", "tracks"):
+        if workspace.table(table).is_file():
+            read_table(workspace.table(table), SCHEMAS[table])
 
 
 def run_hint(workspace: Workspace, directory: str) -> str:

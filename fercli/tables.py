@@ -2,11 +2,13 @@
 
 Parquet, because pandas, polars, R and DuckDB open it in one line. The same rows always give the same bytes, so a
 table's sha256 says whether a later stage has to run again.
+
+Whatever is read is checked: its columns against the schema, and its values against the rules stated beside them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -17,75 +19,101 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fercli.errors import CorruptTable, OutputError, command
+from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
+from fercli.table_rules import RISING, ROWS, SORTED, broken_rule, rule, rules_of, values_of
+
+_HOMES = {"frames": "1-frames", "faces": "2-faces", "people": "3-tracks"}
+"""Tables whose rows others name -> directory, beside that of the table that names them."""
+_OWN, _ROW = rule(order=RISING), rule(order=ROWS)
+_POSITIVE = rule(low=0)
+_SHARE = rule(low=0, high=1)
+_TIME = rule(low=-1e10, high=1e10)
+"""Seconds: 1e10 is the year 2286 for a camera that counts from 1970."""
+_END = _TIME | rule(from_column="start_s")
+_CLASS = rule(one_of=(*EMOTIONS_8, NOT_ASSESSABLE))
+_PIXEL = rule(low=-1e6, high=1e6)
+_FACE = rule(found_in="faces.face")
+_TRACK = rule(found_in="people.track")
 
 
-def column(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = False) -> pa.Field:
-    """A column that says what it means and in which unit, in its metadata."""
-    return pa.field(name, kind, nullable=nullable, metadata={"meaning": meaning})
+def column(name: str, kind: pa.DataType, meaning: str, *rules: dict[str, str], nullable: bool = False) -> pa.Field:
+    """A column that says in its metadata what it means, in which unit, and what its values may be."""
+    metadata = {"meaning": meaning}
+    for stated in rules:
+        metadata |= stated
+    return pa.field(name, kind, nullable=nullable, metadata=metadata)
 
 
 FRAMES = pa.schema(
     [
-        column("frame", pa.int32(), "number of the frame in the video, from 0, in presentation order"),
-        column("pts_s", pa.float64(), "presentation timestamp from the container, seconds"),
+        column("frame", pa.int32(), "number of the frame in the video, from 0, in presentation order", _OWN),
+        column("pts_s", pa.float64(), "presentation timestamp from the container, seconds", _TIME, rule(order=SORTED)),
         column(
-            "end_s", pa.float64(), "until when it stands for what is on screen, at most the end of the shot, seconds"
+            "end_s",
+            pa.float64(),
+            "until when it stands for what is on screen, at most the end of the shot, seconds",
+            _TIME,
+            rule(from_column="pts_s"),
         ),
-        column("shot", pa.int32(), "number of the shot, from 0; cuts lie between shots"),
+        column("shot", pa.int32(), "number of the shot, from 0; cuts lie between shots", rule(order=SORTED)),
         column("mixed", pa.bool_(), "whether it may show two shots at once: inside a dissolve, a fade or a wipe"),
     ]
 )
 
 FACES = pa.schema(
     [
-        column("face", pa.int64(), "number of the face, from 0, by frame and then from left to right"),
-        column("frame", pa.int32(), "frame it was seen in"),
-        column("x1", pa.float32(), "left edge, pixels of the upright full-size frame"),
-        column("y1", pa.float32(), "top edge, pixels"),
-        column("x2", pa.float32(), "right edge (exclusive), pixels"),
-        column("y2", pa.float32(), "bottom edge (exclusive), pixels"),
-        column("score", pa.float32(), "confidence of the detector, in [0, 1]"),
+        column("face", pa.int64(), "number of the face, from 0, by frame and then from left to right", _ROW),
+        column("frame", pa.int32(), "frame it was seen in", rule(order=SORTED, found_in="frames.frame")),
+        column("x1", pa.float32(), "left edge, pixels of the upright full-size frame", _PIXEL),
+        column("y1", pa.float32(), "top edge, pixels", _PIXEL),
+        column("x2", pa.float32(), "right edge (exclusive), pixels", _PIXEL, rule(above_column="x1")),
+        column("y2", pa.float32(), "bottom edge (exclusive), pixels", _PIXEL, rule(above_column="y1")),
+        column("score", pa.float32(), "confidence of the detector, in [0, 1]", _SHARE),
         column(
             "landmarks",
             pa.list_(pa.float32(), 10),
             "x, y of the left eye, right eye, nose, left and right mouth corner as seen in the picture, pixels; "
             "null where the detector gives none",
+            _PIXEL,
             nullable=True,
         ),
-        column("size", pa.float32(), "shorter side of the box, pixels"),
-        column("sharpness", pa.float32(), "variance of the Laplacian of the face at 64 x 64 pixels, from 0"),
-        column("contrast", pa.float32(), "variance of the luma of the face at 64 x 64 pixels, from 0"),
-        column("frontal", pa.float32(), "1 facing the camera, 0 in profile; null without landmarks", nullable=True),
+        column("size", pa.float32(), "shorter side of the box, pixels", _POSITIVE),
+        column("sharpness", pa.float32(), "variance of the Laplacian of the face at 64 x 64 pixels, from 0", _POSITIVE),
+        column("contrast", pa.float32(), "variance of the luma of the face at 64 x 64 pixels, from 0", _POSITIVE),
+        column(
+            "frontal", pa.float32(), "1 facing the camera, 0 in profile; null without landmarks", _SHARE, nullable=True
+        ),
     ]
 )
 
 CROPS = pa.schema(
     [
-        column("face", pa.int64(), "number of the face"),
+        column("face", pa.int64(), "number of the face", _ROW, _FACE),
         column("jpeg", pa.binary(), "square crop around the face, JPEG"),
     ]
 )
 
 TRACKS = pa.schema(
     [
-        column("face", pa.int64(), "number of the face"),
-        column("track", pa.int32(), "track it belongs to, from 0; a track never crosses a cut"),
+        column("face", pa.int64(), "number of the face", _OWN, _FACE),
+        column("track", pa.int32(), "track it belongs to, from 0; a track never crosses a cut", _TRACK),
     ]
 )
 
 PEOPLE = pa.schema(
     [
-        column("track", pa.int32(), "number of the track"),
+        column("track", pa.int32(), "number of the track", _OWN),
         column("person", pa.string(), "who it is; null where no face was good enough to tell", nullable=True),
         column("shot", pa.int32(), "shot the track lies in"),
-        column("start_s", pa.float64(), "first moment, seconds"),
-        column("end_s", pa.float64(), "end (exclusive), seconds"),
-        column("faces", pa.int32(), "faces in the track"),
-        column("best_face", pa.int64(), "the face that shows the person best"),
+        column("start_s", pa.float64(), "first moment, seconds", _TIME),
+        column("end_s", pa.float64(), "end (exclusive), seconds", _END),
+        column("faces", pa.int32(), "faces in the track", rule(low=1)),
+        column("best_face", pa.int64(), "the face that shows the person best", _FACE),
         column(
             "identity",
             pa.float32(),
             "how surely the track is this person's, in [0, 1]; null with person",
+            _SHARE,
             nullable=True,
         ),
     ]
@@ -93,21 +121,27 @@ PEOPLE = pa.schema(
 
 EMBEDDINGS = pa.schema(
     [
-        column("track", pa.int32(), "number of the track; tracks without a usable face have no row"),
+        column(
+            "track",
+            pa.int32(),
+            "number of the track; tracks without a usable face have no row",
+            rule(order=RISING),
+            _TRACK,
+        ),
         column("embedding", pa.list_(pa.float32()), "mean over the track's best faces, in the space of the embedder"),
-        column("confidence", pa.float32(), "how well those faces show whose they are, in [0, 1]"),
+        column("confidence", pa.float32(), "how well those faces show whose they are, in [0, 1]", _SHARE),
     ]
 )
 
 SEGMENTS = pa.schema(
     [
-        column("track", pa.int32(), "number of the track"),
-        column("start_s", pa.float64(), "first moment, seconds"),
-        column("end_s", pa.float64(), "end (exclusive), seconds"),
-        column("class", pa.string(), "canonical emotion, or `not assessable`"),
-        column("score", pa.float32(), "mean probability of the class; null if not assessable", nullable=True),
+        column("track", pa.int32(), "number of the track", _TRACK),
+        column("start_s", pa.float64(), "first moment, seconds", _TIME),
+        column("end_s", pa.float64(), "end (exclusive), seconds", _END),
+        column("class", pa.string(), "canonical emotion, or `not assessable`", _CLASS),
+        column("score", pa.float32(), "mean probability of the class; null if not assessable", _SHARE, nullable=True),
         column("reason", pa.string(), "why it is not assessable; empty otherwise"),
-        column("face", pa.int64(), "face nearest to the middle of the segment"),
+        column("face", pa.int64(), "face nearest to the middle of the segment", _FACE),
     ]
 )
 
@@ -116,13 +150,13 @@ def windows_schema(labels: tuple[str, ...]) -> pa.Schema:
     """Schema of `emotions.parquet`: one row a window, one probability column a label of the model."""
     return pa.schema(
         [
-            column("track", pa.int32(), "number of the track"),
-            column("face", pa.int64(), "first face of the window"),
-            column("start_s", pa.float64(), "first moment, seconds"),
-            column("end_s", pa.float64(), "end (exclusive), seconds"),
+            column("track", pa.int32(), "number of the track", _TRACK),
+            column("face", pa.int64(), "first face of the window", _FACE),
+            column("start_s", pa.float64(), "first moment, seconds", _TIME),
+            column("end_s", pa.float64(), "end (exclusive), seconds", _END),
             column("reason", pa.string(), "why the window is not assessable; empty if it is"),
             *(
-                column(label, pa.float32(), f"probability of {label}; null if not assessable", nullable=True)
+                column(label, pa.float32(), f"probability of {label}; null if not assessable", _SHARE, nullable=True)
                 for label in labels
             ),
         ]
@@ -148,11 +182,12 @@ def write_table(path: Path, parts: Iterable[pa.Table], schema: pa.Schema) -> int
         OutputError: the file cannot be written.
     """
     rows = 0
+    written = _without_rules(schema)
     try:
-        with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        with pq.ParquetWriter(path, written, compression="zstd") as writer:
             for part in parts:
                 if part.num_rows:
-                    writer.write_table(part.cast(schema), row_group_size=part.num_rows)
+                    writer.write_table(part.cast(written), row_group_size=part.num_rows)
                     rows += part.num_rows
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error}", hint="free some space, then run the same command") from error
@@ -160,32 +195,83 @@ def write_table(path: Path, parts: Iterable[pa.Table], schema: pa.Schema) -> int
 
 
 def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
-    """Read a whole table and check it against its schema.
+    """Read a whole table and check it against its schema, its values included.
 
     Raises:
-        CorruptTable: unreadable, or other columns.
+        CorruptTable: unreadable, other columns, or values that cannot be; the message names file and column.
     """
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
-    return _checked(path, table, schema)
+    if schema is not None:
+        _check_count(path, table.num_rows, schema)
+        _check(path, table, schema, first_row=0)
+        _check_references(path, table, schema)
+    return table
+
+
+def read_windows(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
+    """The table `emotions`, and the labels it has probabilities of, in their order; errors as `read_table`."""
+    try:
+        names = pq.read_schema(path).names
+    except (OSError, pa.ArrowException) as error:
+        raise _corrupt(path, str(error)) from error
+    labels = tuple(names[len(windows_schema(()).names) :])
+    if not labels:
+        raise _corrupt(path, "it has no probability of any emotion")
+    return read_table(path, windows_schema(labels)), labels
+
+
+def read_rows(path: Path, schema: pa.Schema, columns: list[str], key: str, wanted: Collection[int]) -> pa.Table:
+    """Some columns of the rows whose `key` is wanted, in the order of the table; errors as `read_table`.
+
+    Rows that are not wanted are neither kept nor checked. Of a table in which `key` numbers the rows or the frames, all
+    that are wanted have to be there.
+    """
+    filters = [(key, "in", list(wanted))]
+    try:
+        _check_columns(path, pq.read_schema(path), schema)
+        if not wanted:
+            return schema.empty_table().select(columns)
+        table = pq.read_table(path, columns=columns, filters=filters)
+    except (OSError, pa.ArrowException) as error:
+        raise _corrupt(path, str(error)) from error
+    _check_values(path, table, schema, first_row=None)
+    if "found_in" not in rules_of(schema.field(key)):  # the key is this table's own
+        missing = set(wanted).difference(table[key].to_pylist())
+        if missing:
+            raise _corrupt(path, f"column {key}: there is no {min(missing)}")
+    return table
 
 
 def read_parts(
-    path: Path, schema: pa.Schema | None = None, *, first_row: int = 0, last_row: int | None = None
+    path: Path,
+    schema: pa.Schema | None = None,
+    *,
+    first_row: int = 0,
+    last_row: int | None = None,
+    piece: bool = False,
 ) -> Iterator[pa.Table]:
     """Read a table row group by row group, for tables too large to hold; errors as `read_table`.
 
     Only the row groups that hold rows `first_row` to `last_row` (inclusive; by default the last) are read.
+
+    Args:
+        piece: whether the file is a piece of a table, whose rows are numbered on from the piece before.
     """
     try:
         with pq.ParquetFile(path) as file:
+            if schema is not None and not piece:
+                _check_count(path, file.metadata.num_rows, schema)
             begin = 0
             for number in range(file.num_row_groups):
                 end = begin + file.metadata.row_group(number).num_rows
                 if end > first_row and (last_row is None or begin <= last_row):
-                    yield _checked(path, file.read_row_group(number), schema)
+                    part = file.read_row_group(number)
+                    if schema is not None:
+                        _check(path, part, schema, first_row=None if piece else begin)
+                    yield part
                 begin = end
     except (OSError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
@@ -200,10 +286,73 @@ def rows_by_value(values: pa.ChunkedArray) -> dict[Any, NDArray[np.int64]]:
     return dict(sorted(zip(encoded.dictionary.to_pylist(), rows, strict=False), key=itemgetter(0)))
 
 
-def _checked(path: Path, table: pa.Table, schema: pa.Schema | None) -> pa.Table:
-    if schema is None or table.schema.equals(schema):
-        return table
-    raise _corrupt(path, f"its columns are {table.schema.names}, expected {schema.names}")
+def _without_rules(schema: pa.Schema) -> pa.Schema:
+    """What a file says of its columns: their meaning. The rules are those of this fercli, whatever wrote the file."""
+    fields = []
+    for field in schema:
+        meaning = rules_of(field).get("meaning")
+        fields.append(field.with_metadata({"meaning": meaning}) if meaning else field)
+    return pa.schema(fields, metadata=schema.metadata)
+
+
+def _check(path: Path, table: pa.Table, schema: pa.Schema, *, first_row: int | None) -> None:
+    _check_columns(path, table.schema, schema)
+    _check_values(path, table, schema, first_row=first_row)
+
+
+def _check_columns(path: Path, found: pa.Schema, schema: pa.Schema) -> None:
+    if not found.equals(schema):
+        raise _corrupt(path, f"its columns are {found.names}, expected {schema.names}")
+
+
+def _check_values(path: Path, table: pa.Table, schema: pa.Schema, *, first_row: int | None) -> None:
+    reason = broken_rule(table, schema, first_row)
+    if reason:
+        raise _corrupt(path, reason)
+
+
+def _check_references(path: Path, table: pa.Table, schema: pa.Schema) -> None:
+    """That rows of other tables which this one names are there, as far as the other tables are."""
+    for field in schema:
+        other, _, key = rules_of(field).get("found_in", "").partition(".")
+        values = values_of(table[field.name]) if other else np.zeros(0)
+        if not len(values) or not (file := _beside(path, other)).is_file():
+            continue
+        if rules_of(SCHEMAS[other].field(key)).get("order") == ROWS:
+            known = _row_count(file)
+            wrong = values[values >= known]
+        else:
+            wrong = values[~np.isin(values, _read_column(file, key))]
+        if len(wrong):
+            raise _corrupt(path, f"column {field.name}: {wrong[0]} is no {key} of {file}")
+
+
+def _check_count(path: Path, rows: int, schema: pa.Schema) -> None:
+    """That a table which goes row by row with another one has as many."""
+    for field in schema:
+        rules = rules_of(field)
+        if rules.get("order") == ROWS and "found_in" in rules:
+            file = _beside(path, rules["found_in"].partition(".")[0])
+            if file.is_file() and _row_count(file) != rows:
+                raise _corrupt(path, f"column {field.name}: it has {rows} rows, and {file} has {_row_count(file)}")
+
+
+def _beside(path: Path, table: str) -> Path:
+    return path.parent.parent / _HOMES[table] / f"{table}.parquet"
+
+
+def _row_count(path: Path) -> int:
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowException) as error:
+        raise _corrupt(path, str(error)) from error
+
+
+def _read_column(path: Path, name: str) -> NDArray[Any]:
+    try:
+        return np.asarray(pq.read_table(path, columns=[name])[name].to_numpy())
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise _corrupt(path, str(error)) from error
 
 
 def _corrupt(path: Path, reason: str) -> CorruptTable:

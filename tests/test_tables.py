@@ -50,7 +50,7 @@ def test_what_is_written_is_read_back_with_its_schema(tmp_path: Path) -> None:
     assert write_table(path, [part(0, 3), part(3, 4)], FRAMES) == 7
     table = read_table(path, FRAMES)
     assert table.equals(part(0, 7))
-    assert table.schema.field("pts_s").metadata == FRAMES.field("pts_s").metadata
+    assert table.schema.field("pts_s").metadata == {b"meaning": FRAMES.field("pts_s").metadata[b"meaning"]}
 
 
 def test_each_part_with_rows_is_one_row_group(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fercli import tables
+from fercli.errors import CorruptTable, command
 from fercli.workspace import Workspace
 
 
@@ -42,11 +44,10 @@ def read_details(workspace: Workspace, names: Mapping[int, str]) -> Details:
     Raises:
         CorruptTable: a table cannot be read.
     """
-    windows = tables.read_table(workspace.table("emotions"))
-    labels = tuple(windows.schema.names[len(tables.windows_schema(()).names) :])
+    windows, labels = tables.read_windows(workspace.table("emotions"))
     windows = _shown(windows, names)
     faces = read_faces(workspace, names)
-    window = pa.array(_window_of(faces, windows))
+    window = pa.array(_window_of(faces, windows, workspace.table("emotions")))
     for label in labels:
         faces = faces.append_column(label, windows[label].take(window))
     return Details(labels, faces, _windows(windows, labels, names))
@@ -87,13 +88,26 @@ def _windows(windows: pa.Table, labels: tuple[str, ...], names: Mapping[int, str
     return pa.table(columns).sort_by([("start_s", "ascending"), ("track", "ascending")])
 
 
-def _window_of(faces: pa.Table, windows: pa.Table) -> NDArray[np.int64]:
-    """(N,) row of the window each face lies in: of its track the last that begins with this face or an earlier one."""
+def _window_of(faces: pa.Table, windows: pa.Table, path: Path) -> NDArray[np.int64]:
+    """(N,) row of the window each face lies in: of its track the last that begins with this face or an earlier one.
+
+    Raises:
+        CorruptTable: there is none; `path` is the table of the windows.
+    """
     # One number orders by track and then by face; both are far below 2^31.
     begins = windows["track"].to_numpy().astype(np.int64) << 32 | windows["face"].to_numpy()
     order = np.argsort(begins)
     wanted = faces["track"].to_numpy().astype(np.int64) << 32 | faces["face"].to_numpy()
-    found: NDArray[np.int64] = order[np.searchsorted(begins[order], wanted, side="right") - 1]
+    place = np.searchsorted(begins[order], wanted, side="right") - 1
+    own = np.append(begins[order], -1 << 32)[place]  # place -1, before all windows, is the one appended
+    outside = np.flatnonzero(own >> 32 != wanted >> 32)
+    if len(outside):
+        track, face = (int(faces[name][int(outside[0])].as_py()) for name in ("track", "face"))
+        raise CorruptTable(
+            f"cannot read table {path}: no window of track {track} has its face {face}",
+            hint=f"to see what to re-run: {command('status', path.parent.parent)}",
+        )
+    found: NDArray[np.int64] = order[place]
     return found
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from fercli.errors import CorruptTable, command
+from fercli import tables
 from fercli.people.corrections import Seen
 from fercli.workspace import Workspace
 
@@ -19,13 +17,13 @@ NEAREST_S = 0.5
 _BOX = ("x1", "y1", "x2", "y2")
 
 
-def places(workspace: Workspace, faces: Iterable[int]) -> dict[int, Seen]:
+def places(workspace: Workspace, faces: Collection[int]) -> dict[int, Seen]:
     """Face -> its moment (to the millisecond) and the middle of its box (to the pixel).
 
     Raises:
         CorruptTable: a table cannot be read.
     """
-    rows = _rows(workspace, "faces", ("face", "frame", *_BOX), "face", faces).to_pylist()
+    rows = _rows(workspace, "faces", ["face", "frame", *_BOX], "face", faces).to_pylist()
     times = _times(workspace, {row["frame"] for row in rows})
     return {
         row["face"]: Seen(
@@ -43,15 +41,16 @@ def tracks_at(workspace: Workspace, seen: Iterable[Seen]) -> dict[Seen, int]:
     Raises:
         CorruptTable: a table cannot be read.
     """
-    frames = _read(workspace.table("frames"), ["frame", "pts_s"])
+    frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
     frame_at = {moment: _nearest(frames, moment.time_s) for moment in seen}
-    faces = _rows(workspace, "faces", ("face", "frame", *_BOX), "frame", set(frame_at.values()) - {None}).to_pylist()
+    near = {frame for frame in frame_at.values() if frame is not None}
+    faces = _rows(workspace, "faces", ["face", "frame", *_BOX], "frame", near).to_pylist()
     found = {}
     for moment, frame in frame_at.items():
         hits = [row for row in faces if row["frame"] == frame and _inside(moment, row)]
         if hits:
             found[moment] = min(hits, key=lambda row: _distance(moment, row))["face"]
-    owners = _rows(workspace, "tracks", ("face", "track"), "face", found.values()).to_pylist()
+    owners = _rows(workspace, "tracks", ["face", "track"], "face", found.values()).to_pylist()
     track_of = {row["face"]: row["track"] for row in owners}
     return {moment: track_of[face] for moment, face in found.items() if face in track_of}
 
@@ -63,8 +62,8 @@ def seen_together(workspace: Workspace, groups: Sequence[Sequence[int]]) -> tupl
         CorruptTable: a table cannot be read.
     """
     group_of = {track: number for number, group in enumerate(groups) for track in group}
-    members = _rows(workspace, "tracks", ("face", "track"), "track", group_of)
-    faces = _rows(workspace, "faces", ("face", "frame"), "face", members["face"].to_pylist())
+    members = _rows(workspace, "tracks", ["face", "track"], "track", group_of)
+    faces = _rows(workspace, "faces", ["face", "frame"], "face", members["face"].to_pylist())
     first_in: dict[int, int] = {}
     # Faces are numbered by frame, and both tables are in the order of the faces.
     for frame, track in zip(faces["frame"].to_pylist(), members["track"].to_pylist(), strict=True):
@@ -74,8 +73,8 @@ def seen_together(workspace: Workspace, groups: Sequence[Sequence[int]]) -> tupl
     return None
 
 
-def _times(workspace: Workspace, frames: Iterable[int]) -> dict[int, float]:
-    rows = _rows(workspace, "frames", ("frame", "pts_s"), "frame", frames).to_pylist()
+def _times(workspace: Workspace, frames: Collection[int]) -> dict[int, float]:
+    rows = _rows(workspace, "frames", ["frame", "pts_s"], "frame", frames).to_pylist()
     return {row["frame"]: row["pts_s"] for row in rows}
 
 
@@ -94,18 +93,5 @@ def _distance(seen: Seen, row: dict[str, Any]) -> float:
     return float(np.hypot((row["x1"] + row["x2"]) / 2 - seen.x, (row["y1"] + row["y2"]) / 2 - seen.y))
 
 
-def _rows(workspace: Workspace, table: str, columns: Iterable[str], key: str, wanted: Iterable[int | None]) -> pa.Table:
-    """The rows whose key is wanted, in the order of the table."""
-    return _read(workspace.table(table), list(columns), [(key, "in", list(wanted))])
-
-
-def _read(path: Path, columns: list[str], rows: list[tuple[str, str, list[Any]]] | None = None) -> pa.Table:
-    try:
-        if rows and not rows[0][2]:
-            return pq.read_schema(path).empty_table().select(columns)
-        return pq.read_table(path, columns=columns, filters=rows)
-    except (OSError, pa.ArrowException) as error:
-        raise CorruptTable(
-            f"cannot read table {path}: {error}",
-            hint=f"to see what to re-run: {command('status', path.parent.parent)}",
-        ) from error
+def _rows(workspace: Workspace, table: str, columns: list[str], key: str, wanted: Collection[int]) -> pa.Table:
+    return tables.read_rows(workspace.table(table), tables.SCHEMAS[table], columns, key, wanted)

@@ -32,7 +32,7 @@ def film(path: Path) -> Workspace:
     """Two named persons, one of them in two tracks, and a track of nobody known."""
     return make_workspace(
         path,
-        frames=frames_table([0.0]),
+        frames=frames_table([0.0, 1.0, 2.0, 3.0]),
         faces=faces_table([face_row(0, **BOX), face_row(1, x1=5.0), face_row(2), face_row(3)]),
         people=people_table([(0, "Zoë", 0.0, 2.0), (1, "Ross", 1.0, 6.0), (2, "Zoë", 7.0, 8.5), (3, None, 0.0, 9.0)]),
         segments=segments_table(
@@ -106,7 +106,7 @@ def test_provenance_names_version_weights_and_parameters(tmp_path: Path) -> None
 def test_a_video_without_faces_is_a_valid_empty_document(tmp_path: Path) -> None:
     workspace = make_workspace(
         tmp_path / "w",
-        frames=frames_table([0.0]),
+        frames=frames_table([0.0, 1.0, 2.0, 3.0]),
         faces=faces_table([]),
         people=people_table([]),
         segments=segments_table([]),

@@ -43,7 +43,7 @@ FACES = sorted((frame, left, track) for track, (frames, left) in SEEN.items() fo
 def make_film(path: Path) -> Workspace:
     """The workspace: shot 0 until 3 s, shot 1 after it; every track has one happy segment."""
     frames = frames_table([k / 10 for k in range(60)])
-    frames = frames.set_column(2, tables.FRAMES.field("shot"), pa.array([int(k >= 30) for k in range(60)], pa.int32()))
+    frames = frames.set_column(3, tables.FRAMES.field("shot"), pa.array([int(k >= 30) for k in range(60)], pa.int32()))
     faces = [face_row(frame, x1=float(left), x2=left + 80.0) for frame, left, _ in FACES]
     spans = [(track, frames[0] / 10, (frames[-1] + 1) / 10) for track, (frames, _) in SEEN.items()]
     workspace = make_workspace(
