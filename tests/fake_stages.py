@@ -59,7 +59,9 @@ def _frames(context: StageContext, params: FakeParams) -> dict[str, Any]:
     Log.add("extract-frames")
     content = Path(context.workspace.video.path).read_bytes()
     pts = [i / 10 + content[0] for i in range(N_FRAMES + 1)]
-    table = pa.table([list(range(N_FRAMES)), pts[:-1], pts[1:], [0] * N_FRAMES], schema=tables.FRAMES)
+    table = pa.table(
+        [list(range(N_FRAMES)), pts[:-1], pts[1:], [0] * N_FRAMES, [False] * N_FRAMES], schema=tables.FRAMES
+    )
     return {"frames": tables.write_table(context.out / "frames.parquet", [table], tables.FRAMES)}
 
 
