@@ -11,6 +11,7 @@ import fercli
 from fercli.cli import learning, pictures
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
+from fercli.cli.default_group import StrictGroup
 from fercli.cli.gallery import gallery_app
 from fercli.cli.importing import import_corrections
 from fercli.cli.people import people_app
@@ -26,6 +27,7 @@ from fercli.errors import EXIT_FOUND
 
 app = typer.Typer(
     name="fercli",
+    cls=StrictGroup,
     help="Who felt what, when, in a video.",
     no_args_is_help=True,
     add_completion=False,
@@ -293,5 +295,5 @@ for _command in (pictures.report, render, pictures.plot, pictures.explain, learn
 app.command("import")(import_corrections)
 app.add_typer(learning.evaluate_app, name="evaluate")
 app.add_typer(people_app, name="people")
-app.add_typer(gallery_app, name="gallery")
-app.add_typer(learning.dataset_app, name="dataset")
+app.add_typer(gallery_app, name="gallery", cls=StrictGroup)
+app.add_typer(learning.dataset_app, name="dataset", cls=StrictGroup)

@@ -1,4 +1,5 @@
-"""A group of commands of which one may go unnamed: `fercli people WORK` is `fercli people list WORK`."""
+"""Groups of commands: no option is given twice, and one command may go unnamed: `fercli people WORK` is
+`fercli people list WORK`."""
 
 from __future__ import annotations
 
@@ -7,8 +8,25 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from fercli.errors import ConfigError
 
-class DefaultGroup(TyperGroup):
+
+class StrictGroup(TyperGroup):
+    """Refuses an option that is given twice where only one value counts; typer takes the last without a word."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command and its arguments.
+
+        Raises:
+            ConfigError: an option of the command is given twice and holds one value.
+        """
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            _refuse_repeated(name, command, ctx, rest)
+        return name, command, rest
+
+
+class DefaultGroup(StrictGroup):
     """Whatever is no command of the group is an argument or an option of its first command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -21,3 +39,21 @@ class DefaultGroup(TyperGroup):
 def group_with_default(help: str) -> typer.Typer:
     """An empty group; the command that is added first is the one that may go unnamed."""
     return typer.Typer(cls=DefaultGroup, help=help, no_args_is_help=True)
+
+
+def _refuse_repeated(name: str | None, command: Any, ctx: Any, args: list[str]) -> None:
+    """A flag may be repeated, it says the same again, unless it has an opposite as --images and --no-images."""
+    # Resilient: what else is wrong with the arguments is said when they are parsed in earnest.
+    trial = command.context_class(
+        command, parent=ctx, info_name=name, resilient_parsing=True, **command.context_settings
+    )
+    _, _, given = command.make_parser(trial).parse_args(list(args))
+    for option in dict.fromkeys(given):
+        takes_many = option.param_type_name == "argument" or option.multiple
+        says_the_same = not takes_many and option.is_flag and not option.secondary_opts
+        if given.count(option) > 1 and not takes_many and not says_the_same:
+            shown = max(option.opts, key=len)
+            raise ConfigError(
+                f"{shown} is given {given.count(option)} times, and takes one value",
+                hint=f"give {shown} once; to use several, run the command for each of them",
+            )

@@ -7,6 +7,7 @@ import pytest
 import typer
 
 from fercli.cli.app import app
+from fercli.cli.default_group import StrictGroup
 from fercli.cli.entry import main
 from fercli.cli.options import absolute, parse_end, parse_fps, parse_network, parse_time, show_fps
 from fercli.config import NATIVE_FPS
@@ -98,3 +99,64 @@ def test_help_says(
     monkeypatch.setenv("COLUMNS", "200")
     assert main([*command, "--help"]) == 0
     assert said in " ".join(capsys.readouterr().out.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--dataset", "fer2013", "--dataset", "ferplus", "--root", "x"],
+        ["train", "--dataset=fer2013", "--root", "x", "--root", "y"],
+        ["dataset", "check", "fer2013", "--root", "x", "--root", "x"],
+        ["evaluate", "w", "--dataset", "fer2013", "--dataset", "ferplus", "--root", "x"],
+        ["evaluate", "model", "w", "--split", "test", "--dataset", "a", "--root", "x", "--split", "all"],
+        ["annotate", "v.mp4", "-o", "a.json", "--output", "b.json"],
+        ["annotate", "v.mp4", "--model", "a", "--model", "b"],
+        ["gallery", "check", "people", "--device", "cpu", "--device", "cuda"],
+        ["extract-frames", "v.mp4", "w", "--images", "--no-images"],
+    ],
+)
+def test_an_option_that_holds_one_value_is_not_given_twice(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("error: --") and "is given 2 times" in shown.err and "hint: give --" in shown.err
+
+
+def test_every_group_refuses_them() -> None:
+    def groups(command: Any) -> list[Any]:
+        inner = [group for child in getattr(command, "commands", {}).values() for group in groups(child)]
+        return [command, *inner] if hasattr(command, "commands") else []
+
+    found = groups(typer.main.get_command(app))
+    assert {group.name for group in found} == {"fercli", "people", "gallery", "evaluate", "dataset"}
+    assert all(isinstance(group, StrictGroup) for group in found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["show", "nowhere", "--json", "--json"], 3),
+        (
+            [
+                "train",
+                "--dataset",
+                "fer2013",
+                "--root",
+                "nowhere",
+                "--extra",
+                "word-cosine",
+                "--extra",
+                "flip-attention",
+            ],
+            3,
+        ),
+    ],
+)
+def test_what_may_be_given_more_than_once(
+    arguments: list[str], code: int, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == code
+    assert "times" not in capsys.readouterr().err

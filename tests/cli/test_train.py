@@ -77,7 +77,8 @@ def test_the_next_command_scores_what_was_not_trained_on_and_can_be_pasted(
 def test_what_cannot_be_trained(
     fer2013: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], code: int, named: str
 ) -> None:
-    command = ["train", "--dataset", "fer2013", "--root", str(fer2013), "--out", str(tmp_path / "run"), *SMALL]
-    assert main([*command, *options]) == code
+    given = {"--dataset": "fer2013", "--root": str(fer2013), "--out": str(tmp_path / "run")}
+    given |= dict(zip(SMALL[::2], SMALL[1::2], strict=True)) | dict([options])
+    assert main(["train", *(word for option in given.items() for word in option)]) == code
     err = capsys.readouterr().err
     assert named in err and err.startswith(("error: ", "train: "))
