@@ -11,7 +11,7 @@ face behind it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +58,7 @@ def read(root: Path) -> DatasetSplits:
     present = {item.label for item in found if isinstance(item, Sample)}
     classes = EMOTIONS_8 if "contempt" in present else EMOTIONS
     samples = listing(root.resolve().name, TERMS, classes, found)
-    return pack(samples, face_scale=CROP_SCALE, read_picture=lambda path: crops[path].picture())
+    return pack(replace(samples, read_picture=lambda path: crops[path].picture()), face_scale=CROP_SCALE)
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,7 @@ class DatasetSplits:
         train, valid, test: the splits.
         problems: samples that could not be used.
         official: whether the set itself says which sample belongs to which split.
+        notes: what was left out by design, and other things a person should know of what was read.
     """
 
     name: str
@@ -93,6 +94,7 @@ class DatasetSplits:
     test: FaceSet
     problems: tuple[Problem, ...] = ()
     official: bool = True
+    notes: tuple[str, ...] = ()
 
     def part(self, split: str) -> FaceSet:
         """One split, or for `all` the whole set."""

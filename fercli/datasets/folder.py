@@ -13,10 +13,11 @@ comes before `10.jpg`. The class-folder form of FER2013 (`train/angry/...`, `tes
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from fercli.datasets.samples import Listing, Problem, Sample
+from fercli.datasets.samples import LeftOut, Listing, Problem, Sample
 from fercli.errors import DatasetError
 from fercli.labels import EMOTIONS_8, canonical
 
@@ -50,11 +51,20 @@ def read(root: Path) -> Listing:
     return listing(root.resolve().name, TERMS, tuple(label for label in EMOTIONS_8 if label in present), found)
 
 
-def listing(name: str, terms: str, classes: tuple[str, ...], found: Iterable[Sample | Problem]) -> Listing:
-    """A listing of samples and problems that come mixed."""
+def listing(
+    name: str,
+    terms: str,
+    classes: tuple[str, ...],
+    found: Iterable[Sample | Problem | LeftOut],
+    notes: tuple[str, ...] = (),
+) -> Listing:
+    """A listing of samples and problems that come mixed; what is left out is counted, and added to the notes."""
     items = tuple(found)
     samples = tuple(item for item in items if isinstance(item, Sample))
-    return Listing(name, terms, classes, samples, tuple(item for item in items if isinstance(item, Problem)))
+    problems = tuple(item for item in items if isinstance(item, Problem))
+    counts = Counter(item.what for item in items if isinstance(item, LeftOut))
+    left_out = tuple(f"left out: {count} {what}" for what, count in counts.items())
+    return Listing(name, terms, classes, samples, problems, notes + left_out)
 
 
 def visible(folder: Path) -> list[Path]:

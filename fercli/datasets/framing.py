@@ -12,7 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.models.pictures import default_detector, find_faces
+from fercli.config import EmotionsParams
+from fercli.geometry import frontality
+from fercli.models.pictures import default_detector, detect_faces, find_faces
 
 LOOK_AT = 100
 """Pictures that say how a data set frames faces."""
@@ -27,6 +29,34 @@ def largest_face(picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
         return None
     sides = boxes[:, 2:] - boxes[:, :2]
     return np.asarray(boxes[sides.prod(axis=1).argmax()], dtype=np.float32)
+
+
+def frontal_face(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
+    """Find the face in a picture that may show a profile as well, as in a mirror, or lie on its side.
+
+    The picture is looked at as it is, then turned to the left and to the right, until a face is found that is upright
+    and as frontal as `classify-emotions` asks for by default.
+
+    Returns:
+        The picture turned upright, (H, W, 3), and the (4,) box of the largest such face in it; or None.
+    """
+    for quarter_turns in (0, 1, -1):
+        turned = np.ascontiguousarray(np.rot90(picture, quarter_turns))
+        found = detect_faces(turned, default_detector())
+        if found.landmarks is None:
+            return None
+        fitting = [row for row, points in enumerate(found.landmarks) if _looks_into_camera(points)]
+        if fitting:
+            boxes = found.boxes[fitting]
+            sides = boxes[:, 2:] - boxes[:, :2]
+            return turned, np.asarray(boxes[sides.prod(axis=1).argmax()], dtype=np.float32)
+    return None
+
+
+def _looks_into_camera(points: NDArray[np.float32]) -> bool:
+    """Whether the eyes lie above the mouth, not beside it, and the nose between the eyes; for (5, 2) landmarks."""
+    down = points[3:].mean(axis=0) - points[:2].mean(axis=0)
+    return bool(down[1] > abs(down[0])) and frontality(points) >= EmotionsParams.min_frontal
 
 
 def face_share(pictures: Sequence[NDArray[np.uint8]]) -> float | None:

@@ -21,7 +21,7 @@ from fercli.datasets.samples import SPLITS, Listing, Problem, Sample
 from fercli.datasets.splits import assign_splits
 from fercli.errors import DatasetError, InputError
 from fercli.geometry import square_around
-from fercli.media.images import read_image, square_crop
+from fercli.media.images import square_crop
 from fercli.progress import Reporter, Silent
 
 SIDE = 64
@@ -40,11 +40,13 @@ class Cut:
 
     Attributes:
         search: whether the face has to be found in each picture.
+        frontal: whether only a face that looks into the camera counts.
         face_scale: side of a packed face as a multiple of the longer side of the detector's box.
         read_picture: path -> (H, W, 3) RGB.
     """
 
     search: bool
+    frontal: bool
     face_scale: float
     read_picture: Callable[[Path], NDArray[np.uint8]]
 
@@ -56,7 +58,6 @@ def pack(
     name: str = "",
     terms: str = "",
     face_scale: float | None = None,
-    read_picture: Callable[[Path], NDArray[np.uint8]] = read_image,
 ) -> DatasetSplits:
     """Read every picture of a listing.
 
@@ -65,7 +66,6 @@ def pack(
         reporter: who is told how far it is.
         name, terms: instead of the listing's own.
         face_scale: how the pictures frame the face, if it is known; otherwise the default detector looks.
-        read_picture: path of a frame -> (H, W, 3) RGB, or an InputError; for pictures that are not files of their own.
 
     Raises:
         DatasetError: nothing in the listing can be used.
@@ -79,7 +79,7 @@ def pack(
             + (f"; {len(listing.problems)} problems, the first: {listing.problems[0]}" if listing.problems else ""),
             hint="check --root and --dataset: is this that set, unpacked as it was downloaded?",
         )
-    cut = Cut(False, face_scale, read_picture) if face_scale is not None else _look(samples, read_picture)
+    cut = _look(samples, listing) if face_scale is None else Cut(False, False, face_scale, listing.read_picture)
     frames = CLIP_FRAMES if any(len(sample.frames) > 1 for sample in samples) else 1
     images = np.zeros((len(samples), frames, SIDE, SIDE), np.uint8)
     problems, kept = list(listing.problems), np.zeros(len(samples), dtype=bool)
@@ -96,7 +96,15 @@ def pack(
     parts = {split: _part(samples, images, kept, split, name, listing.classes) for split in SPLITS}
     official = any(sample.split for sample in listing.samples)
     return DatasetSplits(
-        name, terms or listing.terms, cut.face_scale, **parts, problems=tuple(problems), official=official
+        name,
+        terms or listing.terms,
+        cut.face_scale,
+        parts["train"],
+        parts["valid"],
+        parts["test"],
+        tuple(problems),
+        official,
+        listing.notes,
     )
 
 
@@ -118,21 +126,23 @@ def _part(
     )
 
 
-def _look(samples: Sequence[Sample], read_picture: Callable[[Path], NDArray[np.uint8]]) -> Cut:
-    """Decide from some pictures whether they are faces already."""
+def _look(samples: Sequence[Sample], listing: Listing) -> Cut:
+    """Decide from some pictures whether they are faces already; those that show other views too never are."""
+    if listing.frontal:
+        return Cut(True, True, CROP_SCALE, listing.read_picture)
     chosen = [samples[row] for row in framing.spread(len(samples))]
     pictures = []
     for sample in chosen:
         try:
-            picture = read_picture(sample.frames[-1])
+            picture = listing.read_picture(sample.frames[-1])
         except InputError:
             continue  # reported when all are read
         pictures.append(picture if sample.box is None else _boxed(picture, sample.box))
     share = framing.face_share(pictures)
     boxed = any(sample.box is not None for sample in samples)
     if share is None or boxed or share >= framing.FILLS:
-        return Cut(False, 1.0 if share is None else round(1 / share, 3), read_picture)
-    return Cut(True, CROP_SCALE, read_picture)
+        return Cut(False, False, 1.0 if share is None else round(1 / share, 3), listing.read_picture)
+    return Cut(True, False, CROP_SCALE, listing.read_picture)
 
 
 def _read_all(samples: Sequence[Sample], frames: int, cut: Cut) -> Iterator[NDArray[np.uint8] | Problem]:
@@ -148,9 +158,7 @@ def _read_all(samples: Sequence[Sample], frames: int, cut: Cut) -> Iterator[NDAr
 
 def _read(sample: Sample, frames: int, cut: Cut) -> NDArray[np.uint8] | Problem:
     """(frames, SIDE, SIDE) faces of a sample, or why there are none."""
-    # From end to end: a sequence that rises to its apex ends there.
-    rows = np.linspace(0, len(sample.frames) - 1, frames).round().astype(int)
-    chosen = [sample.frames[row] for row in rows]
+    chosen = [sample.frames[row] for row in _chosen(len(sample.frames), frames, sample.apex)]
     faces = {}
     for path in dict.fromkeys(chosen):
         try:
@@ -160,10 +168,27 @@ def _read(sample: Sample, frames: int, cut: Cut) -> NDArray[np.uint8] | Problem:
     return np.stack([faces[path] for path in chosen])
 
 
+def _chosen(count: int, wanted: int, apex: int | None) -> list[int]:
+    """`wanted` of `count` frames from end to end: a sequence that rises to its apex ends there. Where the apex is known
+    to lie elsewhere, it takes the place of the inner frame nearest to it."""
+    if wanted == 1:
+        return [0 if apex is None else apex]
+    rows = np.linspace(0, count - 1, wanted).round().astype(int)
+    if apex is not None and apex not in rows:
+        rows[1 + np.abs(rows[1:-1] - apex).argmin()] = apex
+    return sorted(rows.tolist())
+
+
 def _face(path: Path, sample: Sample, cut: Cut) -> NDArray[np.uint8]:
     picture = cut.read_picture(path)
     if sample.box is not None:
         picture = _boxed(picture, sample.box)
+    elif cut.frontal:
+        found = framing.frontal_face(picture)
+        if found is None:
+            raise InputError(f"no face that looks into the camera found in {path}")
+        upright, face = found
+        picture = square_crop(upright, square_around(face, CROP_SCALE), max(upright.shape))
     elif cut.search:
         box = framing.largest_face(picture)
         if box is None:

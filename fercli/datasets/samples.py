@@ -5,8 +5,14 @@ A reader only lists; `pack` decodes. So a reader stays a page long and needs no 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.datasets.pictures import read_picture
 
 SPLITS = ("train", "valid", "test")
 
@@ -38,6 +44,7 @@ class Sample:
         subject: who is shown, unique within the set; empty where the set does not say.
         box: x1, y1, x2, y2 of the face, half-open, pixels of the picture; None where the picture is the face.
         valence, arousal: in [-1, 1]; None where the set has none.
+        apex: which of `frames`, from 0, shows the expression at its height; None where the set does not say.
     """
 
     frames: tuple[Path, ...]
@@ -47,6 +54,14 @@ class Sample:
     box: tuple[float, float, float, float] | None = None
     valence: float | None = None
     arousal: float | None = None
+    apex: int | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """One part of a set that is not meant to be used; `what` says, in the plural, what it and others like it are."""
+
+    what: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +72,9 @@ class Listing:
         name, terms: what it is, and under which terms it may be used.
         classes: canonical class names, in the order of `fercli.labels.EMOTIONS_8`.
         samples, problems: what can be used, and what cannot.
+        notes: what is left out by design with its counts, and what else a person should know.
+        frontal: whether the pictures show other views too, so that a face counts only if it looks into the camera.
+        read_picture: path of a frame -> (H, W, 3) RGB, or an InputError.
     """
 
     name: str
@@ -64,3 +82,6 @@ class Listing:
     classes: tuple[str, ...]
     samples: tuple[Sample, ...]
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    frontal: bool = False
+    read_picture: Callable[[Path], NDArray[np.uint8]] = read_picture

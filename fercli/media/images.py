@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from fercli.errors import InputError
 
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what cannot be decoded is an error of ours
+
 SHARPNESS_SIDE = 64
 """Side faces are brought to before their sharpness is measured, pixels."""
 

