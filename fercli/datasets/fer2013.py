@@ -47,7 +47,8 @@ def read_ferplus(root: Path) -> DatasetSplits:
     files = read_files(root)
     if files.votes is None:
         raise DatasetError(
-            f"no FER+ votes with {root}", hint="put fer2013new.csv (github.com/microsoft/FERPlus) beside fer2013.csv"
+            f"no FER+ votes with {root}",
+            hint="put fer2013new.csv (github.com/microsoft/FERPlus) beside fer2013.csv or icml_face_data.csv",
         )
     return _splits(files, root, "ferplus")
 
@@ -67,7 +68,7 @@ def _splits(files: Fer2013, root: Path, main: str) -> DatasetSplits:
     parts = {}
     for split, usage in USAGES.items():
         parts[split] = whole.take(np.flatnonzero(useful & (files.usage == usage)))
-        if not len(parts[split]):
+        if not len(parts[split]) and (files.official or split != "test"):
             raise DatasetError(f"{root} has no usable image with usage {usage}")
     unused = tuple(
         Problem(files.sources[row], 0, f"image match below {MIN_MATCH} and no vote for a class")
@@ -75,7 +76,15 @@ def _splits(files: Fer2013, root: Path, main: str) -> DatasetSplits:
     )
     terms = TERMS if files.votes is None else TERMS_PLUS
     return DatasetSplits(
-        main, terms, FACE_SCALE, parts["train"], parts["valid"], parts["test"], files.problems + unused
+        main,
+        terms,
+        FACE_SCALE,
+        parts["train"],
+        parts["valid"],
+        parts["test"],
+        files.problems + unused,
+        files.official,
+        files.notes,
     )
 
 

@@ -1,16 +1,15 @@
 """The files FER2013 and FER+ come in, read into columns; what the columns mean is in `fer2013.py`.
 
-- the Kaggle file `fer2013.csv` (columns `emotion,pixels,Usage`), and beside it, if there, `fer2013new.csv` of FER+ (the
-  same rows in the same order: https://github.com/microsoft/FERPlus);
+- Kaggle's `fer2013.csv` (columns `emotion,pixels,Usage`), or that of the challenge, `icml_face_data.csv` (columns
+  `emotion, Usage, pixels`, the same rows), and beside it, if there, `fer2013new.csv` of FER+ (`ferplus_votes.py`);
+- Kaggle's later `train.csv` (columns `emotion,pixels`), and beside it `test.csv`, which has no labels;
 - an `.npz` with `images` (N,48,48) uint8, `fer2013_label` (N,) index into `fer2013_classes`, `usage` (N,) and, where
   present, `ferplus_votes` (N,10) with `ferplus_classes`, and `match_sim` (N,).
 """
 
 from __future__ import annotations
 
-import csv
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,20 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.datasets.samples import Problem
+from fercli.datasets.csv_rows import csv_columns, csv_rows
+from fercli.datasets.ferplus_votes import HINT, VOTE_COLUMNS, join_votes
+from fercli.datasets.samples import Problem, Sample
+from fercli.datasets.splits import VALID_SHARE, assign_splits
 from fercli.errors import DatasetError, reason_of
 from fercli.labels import EMOTIONS, EMOTIONS_8, canonical
 
 KAGGLE_CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 USAGES = {"train": "Training", "valid": "PublicTest", "test": "PrivateTest"}
-VOTE_COLUMNS = (*EMOTIONS_8, "unknown", "NF")
-"""What the taggers of FER+ could choose; NF is `not a face`."""
+FER2013, ICML, TRAIN, TEST, FERPLUS = "fer2013.csv", "icml_face_data.csv", "train.csv", "test.csv", "fer2013new.csv"
 MIN_MATCH = 0.9
 """Reconstructed FER2013 labels whose image match is below this are not used as labels."""
+CLEAR_FACES, MIN_AGREEMENT = 1000, 0.4
+"""From so many faces on which a majority of FER+ agrees, FER2013's label has to be theirs for this share."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Fer2013:
         votes: (N, 10) float32 votes for VOTE_COLUMNS, or None.
         sources: (N,) where in the file each image is.
         problems: rows that could not be read.
+        notes: what else a person should know of the files.
+        official: whether the files say which image belongs to which split.
     """
 
     images: NDArray[np.uint8]
@@ -50,6 +55,8 @@ class Fer2013:
     votes: NDArray[np.float32] | None
     sources: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    official: bool = True
 
 
 def is_file_form(root: Path) -> bool:
@@ -74,8 +81,8 @@ def _find(root: Path) -> Path:
     if not candidates:
         raise DatasetError(
             f"no FER2013 under {root}",
-            hint="expected fer2013.csv (Kaggle) or an .npz whose name has fer2013 in it; for folders named after "
-            "emotions use --dataset folder",
+            hint=f"expected {FER2013}, {ICML} or {TRAIN} (Kaggle), or an .npz whose name has fer2013 in it; for "
+            "folders named after emotions use --dataset folder",
         )
     if len(candidates) > 1:
         names = ", ".join(str(path.relative_to(root)) for path in candidates)
@@ -84,9 +91,15 @@ def _find(root: Path) -> Path:
 
 
 def _candidates(root: Path) -> list[Path]:
+    """The files to read: the whole set before the file of the challenge, and that before Training alone."""
     if root.is_file():
-        return [root] if root.suffix in (".npz", ".csv") else []
-    return sorted([*root.rglob("fer2013.csv"), *root.glob("*fer2013*.npz")])
+        return [root] if root.suffix.lower() in (".npz", ".csv") else []
+    whole = sorted([*root.rglob(FER2013), *root.glob("*fer2013*.npz")])
+    return whole or sorted(root.rglob(ICML)) or [path for path in sorted(root.rglob(TRAIN)) if _has_faces(path)]
+
+
+def _has_faces(path: Path) -> bool:
+    return {"emotion", "pixels"} <= set(csv_columns(path))
 
 
 def _read_npz(path: Path) -> Fer2013:
@@ -150,63 +163,118 @@ def _vote_columns(names: list[str], votes: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _read_csv(path: Path) -> Fer2013:
-    new = path.with_name("fer2013new.csv")
-    votes = list(_read_votes(new)) if new.is_file() else None
-    images, labels, usages, kept, problems = [], [], [], [], []
-    order = [_canonical_index(name, path) for name in KAGGLE_CLASSES]
-    for index, (line, row) in enumerate(_csv_rows(path, ("emotion", "pixels", "Usage"))):
-        try:
-            image, label, usage = _parse(row)
-            if votes is not None and (index >= len(votes) or votes[index][0] != usage):
-                raise ValueError(f"{new.name} has no row with Usage {usage} in its place")
-        except (ValueError, OverflowError) as error:
-            problems.append(Problem(str(path), line, str(error)))
-            continue
-        images.append(image)
-        labels.append(order[label])
-        usages.append(usage)
-        kept.append((index, line))
-    return Fer2013(
-        np.stack(images) if images else np.zeros((0, 48, 48), np.uint8),
-        np.asarray(labels, dtype=np.int64),
-        np.asarray(usages, dtype=np.str_),
-        None if votes is None else np.array([votes[index][1] for index, _ in kept], np.float32).reshape(-1, 10),
-        tuple(f"{path.name}:{line}" for _, line in kept),
-        tuple(problems),
-    )
+    columns = csv_columns(path)
+    if columns == ("pixels",):
+        raise DatasetError(f"{path} has no labels", hint=f"give --root {ICML} or {TRAIN}, which have them")
+    if "Usage" not in columns and {"emotion", "pixels"} <= set(columns):
+        return _read_train_csv(path)
+    rows = _Rows()
+    rows.read(path, ("emotion", "pixels", "Usage"))
+    new = path.with_name(FERPLUS)
+    votes, notes = None, _passed_over(path)
+    if new.is_file():
+        joined = join_votes(new, rows.raw_usages, path)
+        votes = joined.votes[rows.places]
+        rows.problems += joined.problems
+        if joined.dropped:
+            notes += (f"{joined.dropped} rows of {new.name} have no image name: FER+ drops these faces",)
+        _refuse_strangers(path, new, np.asarray(rows.labels), votes)
+    return rows.columns(votes, notes)
 
 
-def _read_votes(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Usage and the ten votes of each row of fer2013new.csv."""
-    for line, row in _csv_rows(path, ("Usage", *VOTE_COLUMNS)):
-        try:
-            votes = [float(row[name]) for name in VOTE_COLUMNS]
-        except ValueError as error:
-            raise DatasetError(
-                f"{path}:{line}: {error}", hint="take the file from github.com/microsoft/FERPlus"
-            ) from error
-        yield row["Usage"], np.asarray(votes, dtype=np.float32)
+def _read_train_csv(path: Path) -> Fer2013:
+    """Kaggle's later files: train.csv is Training alone, and test.csv beside it has no labels."""
+    rows = _Rows()
+    rows.read(path, ("emotion", "pixels"), "Training")
+    rows.deal_out_valid()
+    notes: tuple[str, ...] = (f"{path.name} has no split: {VALID_SHARE:.0%} of it are dealt out for valid",)
+    test = path.with_name(TEST)
+    if test != path and test.is_file():
+        if "emotion" in csv_columns(test):
+            rows.read(test, ("emotion", "pixels"), "PrivateTest")
+        else:
+            notes += (f"{test.name} has no labels and is not read; {ICML} has its faces with their labels",)
+    if path.with_name(FERPLUS).is_file():
+        notes += (f"{FERPLUS} is not read: its rows are those of {FER2013} and {ICML}",)
+    return rows.columns(None, notes, official=False)
 
 
-def _csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and the named columns of each row; what a short row lacks is empty."""
-    line = 0
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if not set(columns) <= set(reader.fieldnames or ()):
-                raise DatasetError(f"{path}:1: expected the columns {','.join(columns)}, found {reader.fieldnames}")
-            for row in reader:
-                line = reader.line_num
-                yield line, {column: row[column] or "" for column in columns}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+class _Rows:
+    """The usable rows of one or two CSV files, column-wise, and what became of the others."""
+
+    def __init__(self) -> None:
+        self.images: list[NDArray[np.uint8]] = []
+        self.labels: list[int] = []
+        self.usages: list[str] = []
+        self.sources: list[str] = []
+        self.places: list[int] = []
+        """Of each usable row, its number among all rows, from 0."""
+        self.raw_usages: list[str] = []
+        """Of all rows; empty where it is none."""
+        self.problems: tuple[Problem, ...] = ()
+
+    def read(self, path: Path, columns: tuple[str, ...], usage: str = "") -> None:
+        """Add the rows of a file; `usage` is theirs where it has no column for it."""
+        order = [_canonical_index(name, path) for name in KAGGLE_CLASSES]
+        for line, row in csv_rows(path, columns):
+            row.setdefault("Usage", usage)
+            self.raw_usages.append(row["Usage"] if row["Usage"] in USAGES.values() else "")
+            try:
+                image, label = _parse(row)
+            except (ValueError, OverflowError) as error:
+                self.problems += (Problem(str(path), line, str(error)),)
+                continue
+            self.images.append(image)
+            self.labels.append(order[label])
+            self.usages.append(row["Usage"])
+            self.sources.append(f"{path.name}:{line}")
+            self.places.append(len(self.raw_usages) - 1)
+
+    def deal_out_valid(self) -> None:
+        """Make some rows of Training those that choose, always the same ones."""
+        stand_ins = [Sample((Path(source),), "", "train") for source in self.sources]
+        self.usages = [USAGES[sample.split] for sample in assign_splits(stand_ins)]
+
+    def columns(self, votes: NDArray[np.float32] | None, notes: tuple[str, ...], *, official: bool = True) -> Fer2013:
+        """All of it."""
+        return Fer2013(
+            np.stack(self.images) if self.images else np.zeros((0, 48, 48), np.uint8),
+            np.asarray(self.labels, dtype=np.int64),
+            np.asarray(self.usages, dtype=np.str_),
+            votes,
+            tuple(self.sources),
+            self.problems,
+            notes,
+            official,
+        )
+
+
+def _passed_over(path: Path) -> tuple[str, ...]:
+    """Files beside the one that is read which hold the same faces."""
+    others = [name for name in (FER2013, ICML, TRAIN, TEST) if name != path.name and path.with_name(name).is_file()]
+    return (f"not read, because {path.name} has the same faces: {', '.join(others)}",) if others else ()
+
+
+def _refuse_strangers(path: Path, new: Path, labels: NDArray[np.int64], votes: NDArray[np.float32]) -> None:
+    """Refuse votes that say something else than the labels: the rows of one of the files are in another order.
+
+    Of FER+ as it is published, the class with most votes is FER2013's label of about two faces in three. By chance it
+    would be one in five.
+    """
+    named = votes[:, : len(EMOTIONS_8)]
+    clear = named.max(axis=1, initial=0) > votes.sum(axis=1) / 2
+    if clear.sum() < CLEAR_FACES:
+        return
+    agree = float((named.argmax(axis=1) == labels)[clear].mean())
+    if agree < MIN_AGREEMENT:
         raise DatasetError(
-            f"{path}:{line + 1}: {reason_of(error)}", hint="give --root the CSV file Kaggle offers"
-        ) from error
+            f"{new} agrees with the labels of {path} on {agree:.0%} of the faces only: their rows are in another order",
+            hint=HINT,
+        )
 
 
-def _parse(row: dict[str, str]) -> tuple[NDArray[np.uint8], int, str]:
-    """Image, index into KAGGLE_CLASSES and usage of a row; raises ValueError or OverflowError."""
+def _parse(row: dict[str, str]) -> tuple[NDArray[np.uint8], int]:
+    """Image and index into KAGGLE_CLASSES of a row; raises ValueError or OverflowError."""
     if row["emotion"] not in {str(index) for index in range(len(KAGGLE_CLASSES))}:
         raise ValueError(f"emotion is {row['emotion']!r}, expected 0 to {len(KAGGLE_CLASSES) - 1}")
     if row["Usage"] not in USAGES.values():
@@ -216,7 +284,7 @@ def _parse(row: dict[str, str]) -> tuple[NDArray[np.uint8], int, str]:
         raise ValueError(f"{pixels.size} pixels, expected {48 * 48}")
     if pixels.min() < 0 or pixels.max() > 255:
         raise ValueError(f"pixels from {pixels.min()} to {pixels.max()}, expected 0 to 255")
-    return pixels.astype(np.uint8).reshape(48, 48), int(row["emotion"]), row["Usage"]
+    return pixels.astype(np.uint8).reshape(48, 48), int(row["emotion"])
 
 
 def _canonical_index(name: str, path: Path) -> int:

@@ -66,3 +66,16 @@ def write_csv(path: Path, rows: list[str], header: str = "emotion,pixels,Usage")
     """Write fer2013.csv."""
     path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     return path
+
+
+def vote_row(number: int | None, usage: str, **votes: int) -> str:
+    """A line of fer2013new.csv; without a number the image has no name, and all votes are for NF."""
+    name = "" if number is None else f"fer{number:07d}.png"
+    counts = {"NF": 10} if number is None else votes
+    return ",".join([usage, name, *(str(counts.get(column, 0)) for column in FERPLUS_CLASSES)])
+
+
+def write_votes(path: Path, rows: list[str]) -> Path:
+    """Write fer2013new.csv."""
+    path.write_text("\n".join([f"Usage,Image name,{','.join(FERPLUS_CLASSES)}", *rows]) + "\n", encoding="utf-8")
+    return path

@@ -10,10 +10,20 @@ import numpy as np
 import pytest
 
 from fercli.datasets import read_dataset
-from fercli.datasets.fer2013_files import KAGGLE_CLASSES, MIN_MATCH, VOTE_COLUMNS
+from fercli.datasets.fer2013_files import KAGGLE_CLASSES, MIN_MATCH
+from fercli.datasets.ferplus_votes import VOTE_COLUMNS
 from fercli.errors import ConfigError, DatasetError
 from fercli.labels import EMOTIONS, EMOTIONS_8
-from tests.datasets.faces import FERPLUS_CLASSES, USAGES, csv_row, npz_arrays, write_csv, write_npz
+from tests.datasets.faces import (
+    FERPLUS_CLASSES,
+    USAGES,
+    csv_row,
+    npz_arrays,
+    vote_row,
+    write_csv,
+    write_npz,
+    write_votes,
+)
 
 REAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "fer2013_ferplus.npz"
 
@@ -219,33 +229,17 @@ def test_kaggle_csv(tmp_path: Path) -> None:
     assert data.problems == () and "FER+" not in data.terms
 
 
-def write_votes(path: Path, rows: list[str]) -> None:
-    header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
-    path.write_text("\n".join([header, *rows]) + "\n")
-
-
-def test_the_votes_beside_the_csv_belong_to_its_rows(tmp_path: Path) -> None:
+def test_a_bad_row_of_the_csv_does_not_shift_the_votes(tmp_path: Path) -> None:
     write_csv(tmp_path / "fer2013.csv", [GOOD_ROWS[0], csv_row(9, 0, "Training"), *GOOD_ROWS[1:]])
     kept = [row.split(",")[2] for row in GOOD_ROWS]
-    rows = [f"{usage},x.png,{n},0,0,0,9,0,0,0,0,0" for n, usage in enumerate([kept[0], "Training", *kept[1:]])]
+    usages = [kept[0], "Training", *kept[1:]]
+    rows = [vote_row(n, usage, neutral=n, anger=9) for n, usage in enumerate(usages)]
     write_votes(tmp_path / "fer2013new.csv", rows)
     data = read_dataset("ferplus", tmp_path)
     assert data.valid.sources == ("fer2013.csv:4", "fer2013.csv:7")
     np.testing.assert_allclose(data.valid.main.targets[:, 6], [2 / 11, 5 / 14])  # neutral votes of rows 2 and 5
     assert len(data.problems) == 1 and "emotion is '9'" in data.problems[0].reason
     assert VOTE_COLUMNS[:8] == EMOTIONS_8
-
-
-def test_votes_that_do_not_go_with_the_csv(tmp_path: Path) -> None:
-    write_csv(tmp_path / "fer2013.csv", GOOD_ROWS)
-    kept = [row.split(",")[2] for row in GOOD_ROWS]
-    write_votes(tmp_path / "fer2013new.csv", [f"{usage},x,0,0,0,0,9,0,0,0,0,0" for usage in [*kept[:4], "Training"]])
-    data = read_dataset("ferplus", tmp_path)
-    assert [problem.line for problem in data.problems] == [6, 7]
-    assert all("fer2013new.csv has no row" in problem.reason for problem in data.problems)
-    write_votes(tmp_path / "fer2013new.csv", [f"{usage},x,0,0,0,0,many,0,0,0,0,0" for usage in kept])
-    with pytest.raises(DatasetError, match=r"fer2013new\.csv:2"):
-        read_dataset("ferplus", tmp_path)
 
 
 def test_folders_named_after_classes(tmp_path: Path) -> None:
@@ -333,6 +327,70 @@ def test_the_file_is_found_in_its_folder(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="more than one") as caught:
         read_dataset("fer2013", tmp_path)
     assert "download/fer2013/fer2013.csv" in caught.value.message
+
+
+ICML_HEADER = "emotion, Usage, pixels"
+
+
+def icml_rows(rows: list[str]) -> list[str]:
+    """Rows of fer2013.csv in the order of columns of icml_face_data.csv."""
+    return [",".join((emotion, usage, pixels)) for emotion, pixels, usage in (row.split(",") for row in rows)]
+
+
+def test_the_file_of_the_challenge(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "icml_face_data.csv", icml_rows(GOOD_ROWS), ICML_HEADER)
+    plain = read_dataset("fer2013", write_csv(tmp_path / "fer2013.csv", GOOD_ROWS))
+    for root in (path, tmp_path):
+        data = read_dataset("fer2013", root)
+        for split in ("train", "valid", "test"):
+            np.testing.assert_array_equal(data.part(split).images, plain.part(split).images)
+            np.testing.assert_array_equal(data.part(split).main.labels, plain.part(split).main.labels)
+        assert data.problems == ()
+    assert data.notes == ("not read, because fer2013.csv has the same faces: icml_face_data.csv",)
+    rows = [vote_row(n, row.split(",")[2], fear=10) for n, row in enumerate(GOOD_ROWS)]
+    write_votes(tmp_path / "fer2013new.csv", rows)
+    assert set(read_dataset("ferplus", path).part("all").main.labels) == {EMOTIONS_8.index("fear")}
+
+
+def test_the_later_files_of_kaggle(tmp_path: Path) -> None:
+    rows = [csv_row(n % 7, n, "").rstrip(",") for n in range(40)]
+    write_csv(tmp_path / "train.csv", rows, "emotion,pixels")
+    write_csv(tmp_path / "test.csv", ["7 " * 48 * 48] * 5, "pixels")
+    for root in (tmp_path, tmp_path / "train.csv"):
+        data = read_dataset("fer2013", root)
+        assert (len(data.train), len(data.valid), len(data.test)) == (36, 4, 0)
+        assert not data.official and data.problems == ()
+        (dealt, unlabelled) = data.notes
+        assert "train.csv has no split" in dealt and "test.csv has no labels" in unlabelled
+    again = read_dataset("fer2013", tmp_path)
+    assert again.valid.sources == data.valid.sources
+    assert not set(data.train.sources) & set(data.valid.sources)
+    with pytest.raises(DatasetError, match=r"test\.csv has no labels"):
+        read_dataset("fer2013", tmp_path / "test.csv")
+    with pytest.raises(DatasetError, match="no FER\\+ votes"):
+        read_dataset("ferplus", tmp_path)
+
+
+def test_a_labelled_test_csv_is_the_test_part(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", [csv_row(n % 7, n, "").rstrip(",") for n in range(20)], "emotion,pixels")
+    write_csv(tmp_path / "test.csv", [csv_row(3, 200, "").rstrip(",")], "emotion,pixels")
+    data = read_dataset("fer2013", tmp_path)
+    assert data.test.sources == ("test.csv:2",) and (data.test.images == 200).all()
+
+
+def test_a_train_csv_of_another_set_is_no_fer2013(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("image,label\n1.jpg,3\n")
+    with pytest.raises(DatasetError, match="no FER2013 under"):
+        read_dataset("fer2013", tmp_path)
+
+
+def test_of_the_whole_download_the_whole_file_is_read(tmp_path: Path) -> None:
+    write_csv(tmp_path / "icml_face_data.csv", icml_rows(GOOD_ROWS), ICML_HEADER)
+    write_csv(tmp_path / "train.csv", [csv_row(1, 9, "").rstrip(",")], "emotion,pixels")
+    write_csv(tmp_path / "test.csv", ["9 " * 48 * 48], "pixels")
+    data = read_dataset("fer2013", tmp_path)
+    assert (len(data.train), len(data.valid), len(data.test)) == (2, 2, 2)
+    assert data.notes == ("not read, because icml_face_data.csv has the same faces: train.csv, test.csv",)
 
 
 def test_roots_where_there_is_no_fer2013(tmp_path: Path) -> None:
