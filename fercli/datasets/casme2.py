@@ -3,10 +3,11 @@
 `CASME2-coding-20140508.xlsx` has one row a clip, with the columns Subject, Filename, OnsetFrame, ApexFrame,
 OffsetFrame, Action Units, Estimated Emotion; a CSV export of it, `CASME2-coding-20140508.csv`, is taken in its place if
 it is there. The frames are `Cropped/sub01/EP02_01f/reg_img46.jpg` (registered faces) or, if there is no such folder,
-`CASME2_RAW_selected/sub01/EP02_01f/img46.jpg` (head and shoulders). A clip is all frames from onset to offset.
+`CASME2_RAW_selected/sub01/EP02_01f/img46.jpg` (head and shoulders). A clip is all frames from onset to offset, and the
+apex is always among those that are kept of it. A few rows have `/` for the apex: of these clips frames are kept evenly.
 
-The classes `repression` and `others`, more than half of the clips, are left out: they are no emotions fercli knows. The
-set comes without a split.
+The classes `repression` and `others`, more than half of the clips, are left out and counted: they are no emotions
+fercli knows. The set comes without a split.
 
 Layout: Yan et al. 2014, "CASME II: An Improved Spontaneous Micro-Expression Database and the Baseline Evaluation",
 doi 10.1371/journal.pone.0086041; the columns of the sheet and the names of files from public code of people who have
@@ -23,7 +24,7 @@ from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
 from fercli.datasets.folder import find_folder, listing, pictures, visible
-from fercli.datasets.samples import Listing, Problem, Sample
+from fercli.datasets.samples import LeftOut, Listing, Problem, Sample
 from fercli.errors import DatasetError, MissingDependency, reason_of
 from fercli.labels import canonical
 
@@ -31,6 +32,8 @@ TERMS = "CASME II (Yan et al. 2014; research under a signed licence, images not 
 CLASSES = ("disgust", "fear", "happiness", "sadness", "surprise")
 LEFT_OUT = ("repression", "others")
 COLUMNS = ("Subject", "Filename", "OnsetFrame", "OffsetFrame", "Estimated Emotion")
+APEX = "ApexFrame"
+NO_APEX = ("", "/")
 EXPECTED = """expected the sheet and the frames:
   ROOT/CASME2-coding-20140508.xlsx (or .csv)
   ROOT/Cropped/sub01/EP02_01f/reg_img46.jpg or ROOT/CASME2_RAW_selected/sub01/EP02_01f/img46.jpg"""
@@ -50,7 +53,10 @@ def read(root: Path) -> Listing:
     if len(sheets) > 1:
         names = ", ".join(sheet.name for sheet in sheets)
         raise DatasetError(f"more than one sheet in {base}: {names}", hint="leave only one of them there")
-    return listing("casme2", TERMS, CLASSES, _read_sheet(sheets[0], _frames_folder(base)))
+    found = list(_read_sheet(sheets[0], _frames_folder(base)))
+    unknown = sum(isinstance(item, Sample) and item.apex is None for item in found)
+    notes = (f"{unknown} clips have no apex in {sheets[0].name}: their frames are kept evenly",) if unknown else ()
+    return listing("casme2", TERMS, CLASSES, found, notes)
 
 
 def _sheets(folder: Path) -> list[Path]:
@@ -68,22 +74,19 @@ def _frames_folder(base: Path) -> Path:
     return min(found, key=lambda folder: ("Cropped" not in str(folder.relative_to(base)), folder))
 
 
-def _read_sheet(sheet: Path, frames: Path) -> Iterator[Sample | Problem]:
+def _read_sheet(sheet: Path, frames: Path) -> Iterator[Sample | Problem | LeftOut]:
     for line, row in _rows(sheet):
         try:
-            sample = _read_row(row, frames)
+            yield _read_row(row, frames)
         except ValueError as error:
             yield Problem(str(sheet), line, str(error))
-            continue
-        if sample:
-            yield sample
 
 
-def _read_row(row: dict[str, object], frames: Path) -> Sample | None:
-    """The clip of a row, or None if its class is left out; raises ValueError."""
+def _read_row(row: dict[str, object], frames: Path) -> Sample | LeftOut:
+    """The clip of a row; raises ValueError."""
     emotion = str(row["Estimated Emotion"]).strip().lower()
     if emotion in LEFT_OUT:
-        return None
+        return LeftOut(f"clips of {emotion!r}, which is no emotion fercli knows")
     label = canonical(emotion)
     if label not in CLASSES:
         raise ValueError(f"Estimated Emotion is {emotion!r}, expected one of {', '.join((*CLASSES, *LEFT_OUT))}")
@@ -91,13 +94,17 @@ def _read_row(row: dict[str, object], frames: Path) -> Sample | None:
     onset, offset = _whole(row, "OnsetFrame"), _whole(row, "OffsetFrame")
     if offset < onset:
         raise ValueError(f"OffsetFrame {offset} is before OnsetFrame {onset}")
+    apex = None if str(row[APEX]).strip() in NO_APEX else _whole(row, APEX)
+    if apex is not None and not onset <= apex <= offset:
+        raise ValueError(f"ApexFrame {apex} is not between OnsetFrame {onset} and OffsetFrame {offset}")
     folder = frames / f"sub{subject}" / str(row["Filename"]).strip()
     present = {path.stem.removeprefix("reg_"): path for path in pictures(folder)} if folder.is_dir() else {}
     wanted = [f"img{number}" for number in range(onset, offset + 1)]
     missing = [name for name in wanted if name not in present]
     if missing:
         raise ValueError(f"{len(missing)} of {len(wanted)} frames are not in {folder}, the first: {missing[0]}")
-    return Sample(tuple(present[name] for name in wanted), label, subject=subject)
+    place = None if apex is None else apex - onset
+    return Sample(tuple(present[name] for name in wanted), label, subject=subject, apex=place)
 
 
 def _whole(row: dict[str, object], column: str) -> int:
@@ -124,7 +131,7 @@ def _rows(sheet: Path) -> Iterator[tuple[int, dict[str, object]]]:
                 )
         elif any(cell not in (None, "") for cell in cells):
             row = dict(zip(names, cells, strict=False))
-            yield line, {column: row.get(column, "") for column in COLUMNS}
+            yield line, {column: row.get(column) or "" for column in (*COLUMNS, APEX)}
     if not names:
         raise DatasetError(f"{sheet} is empty", hint=EXPECTED)
 

@@ -9,7 +9,8 @@ Two forms are read:
     Annotation/boundingbox/train_00001_boundingbox.txt     `x1 y1 x2 y2`, pixels
 - the copy on Kaggle, `DATASET/{train,test}/{1..7}/*.jpg`, by its folders; its CSV files are not needed.
 
-A name begins with its split, train or test. Nobody knows who is shown.
+A name begins with its split, train or test. Nobody knows who is shown. What lies beside `basic/`, as `compound/` (two
+emotions at once) and `multi/` (several), is named and not read.
 
 The set is given out on request, so this was tested on an invented tree only. Layout: `src/parse_RAF.py` of
 https://github.com/JanghoonChoi/VTT_vid_emotion (list, originals, boxes) and the many loaders on GitHub that read
@@ -22,6 +23,7 @@ import re
 from math import isfinite
 from pathlib import Path
 
+from fercli.datasets.folder import folders
 from fercli.datasets.samples import Listing, Problem, Sample
 from fercli.errors import DatasetError, reason_of
 from fercli.labels import EMOTIONS
@@ -56,15 +58,21 @@ def read(root: Path) -> Listing:
     """
     for base in (root / "basic", root):
         for path in sorted([*base.glob(LIST), *base.glob(f"*/{LIST}")]):
-            return _listing(*_read_official(base, path))
+            return _listing(*_read_official(base, path), _beside(base) if base != root else ())
     for base in (root / "DATASET", root):
         if all(_subfolders(base / split) == set(LABELS) for split in ("train", "test")):
             return _listing(_read_kaggle(base), [])
     raise DatasetError(f"no RAF-DB under {root}: no {LIST}", hint=EXPECTED)
 
 
-def _listing(samples: list[Sample], problems: list[Problem]) -> Listing:
-    return Listing("raf", TERMS, EMOTIONS, tuple(samples), tuple(problems))
+def _listing(samples: list[Sample], problems: list[Problem], notes: tuple[str, ...] = ()) -> Listing:
+    return Listing("raf", TERMS, EMOTIONS, tuple(samples), tuple(problems), notes)
+
+
+def _beside(basic: Path) -> tuple[str, ...]:
+    """The parts of the set that are there and not read, for people who wonder where their pictures are."""
+    others = [folder for folder in folders(basic.parent) if folder.name != basic.name]
+    return tuple(f"not read: {folder}; only the basic emotions of RAF-DB are supported" for folder in others)
 
 
 def _read_official(base: Path, path: Path) -> tuple[list[Sample], list[Problem]]:

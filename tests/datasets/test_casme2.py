@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from fercli.datasets.casme2 import read
+from fercli.datasets.pack import pack
 from fercli.datasets.samples import Problem, Sample
 from fercli.errors import DatasetError, MissingDependency
 
@@ -17,9 +20,14 @@ HEADER = ["Subject", "Filename", "", "OnsetFrame", "ApexFrame", "OffsetFrame", "
 
 
 def row(
-    subject: object = 1, filename: str = "EP02_01f", onset: object = 46, offset: object = 48, emotion: str = "happiness"
+    subject: object = 1,
+    filename: str = "EP02_01f",
+    onset: object = 46,
+    offset: object = 48,
+    emotion: str = "happiness",
+    apex: object = "/",
 ) -> list[object]:
-    return [subject, filename, "", onset, "/", offset, "", "6+12", emotion]
+    return [subject, filename, "", onset, apex, offset, "", "6+12", emotion]
 
 
 def write_csv(root: Path, *rows: list[object], header: list[str] = HEADER) -> Path:
@@ -56,15 +64,48 @@ def test_a_clip_is_the_frames_from_onset_to_offset(tmp_path: Path) -> None:
     assert found.samples == (Sample(frames[1:4], "happiness", subject="01"),)  # img9, img10, img11
     assert found.classes == ("disgust", "fear", "happiness", "sadness", "surprise")
     assert (found.name, found.problems) == ("casme2", ())
+    assert found.notes == ("1 clips have no apex in CASME2-coding-20140508.csv: their frames are kept evenly",)
+
+
+def test_the_apex_is_known_and_kept(tmp_path: Path) -> None:
+    frames = []
+    for number in range(1, 41):
+        path = tmp_path / "Cropped" / "sub01" / "EP02_01f" / f"reg_img{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), np.full((60, 60), 5 * number, np.uint8))
+        frames.append(path)
+    write_csv(tmp_path, row(onset=4, apex=31, offset=40), row(subject=1, onset=4, apex=4, offset=40))
+    found = read(tmp_path)
+    assert [sample.frames for sample in found.samples] == [tuple(frames[3:])] * 2
+    assert [sample.apex for sample in found.samples] == [27, 0]
+    assert found.notes == ()
+    packed = pack(found, face_scale=1.0).part("all")
+    shown = [[round(int(image[0, 0]) / 5) for image in clip] for clip in packed.images]
+    assert sorted(shown) == [[4, 16, 28, 40], [4, 16, 31, 40]]  # onset, between, apex, offset
+
+
+@pytest.mark.parametrize("apex", [45, 49])
+def test_an_apex_outside_the_clip_is_a_problem(tmp_path: Path, apex: int) -> None:
+    make_clip(tmp_path, "Cropped/sub01/EP02_01f", range(40, 60))
+    sheet = write_csv(tmp_path, row(apex=apex), row(apex=48))
+    found = read(tmp_path)
+    assert found.problems == (
+        Problem(str(sheet), 2, f"ApexFrame {apex} is not between OnsetFrame 46 and OffsetFrame 48"),
+    )
+    assert [sample.apex for sample in found.samples] == [2]
 
 
 def test_repression_and_others_are_left_out(tmp_path: Path) -> None:
     make_clip(tmp_path, "Cropped/sub01/EP02_01f", range(46, 49))
-    names = ("repression", "others", "disgust", "Fear", " sadness", "surprise", "happiness")
+    names = ("repression", "others", "disgust", "Fear", "others", " sadness", "surprise", "happiness")
     write_csv(tmp_path, *(row(emotion=name) for name in names))
     found = read(tmp_path)
     assert [sample.label for sample in found.samples] == ["disgust", "fear", "sadness", "surprise", "happiness"]
     assert found.problems == ()
+    assert found.notes[1:] == (
+        "left out: 1 clips of 'repression', which is no emotion fercli knows",
+        "left out: 2 clips of 'others', which is no emotion fercli knows",
+    )
 
 
 def test_uncropped_frames_serve_where_there_are_no_cropped_ones(tmp_path: Path) -> None:

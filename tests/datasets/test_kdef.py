@@ -44,6 +44,33 @@ def test_full_profiles_are_left_out(tmp_path: Path) -> None:
     found = read(tmp_path)
     assert [sample.frames[0].stem for sample in found.samples] == ["AF01HAHL", "AF01HAHR", "AF01HAS"]
     assert found.problems == ()
+    assert found.notes == (
+        "left out: 1 pictures of a full profile, angle FL",
+        "left out: 1 pictures of a full profile, angle FR",
+    )
+
+
+@pytest.mark.parametrize("place", [".", "flat", "download/kdef_flat"])
+def test_all_pictures_in_one_folder(tmp_path: Path, place: str) -> None:
+    folder = tmp_path / place
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("AF01ANS.JPG", "bm02has.jpg", "AF01ANFL.JPG", "readme.jpg", "AF03NES.png"):
+        (folder / name).touch()
+    found = read(tmp_path)
+    assert {sample.frames[0].name: (sample.label, sample.subject) for sample in found.samples} == {
+        "AF01ANS.JPG": ("anger", "F01"),
+        "bm02has.jpg": ("happiness", "M02"),
+        "AF03NES.png": ("neutral", "F03"),
+    }
+    assert [Path(problem.file).name for problem in found.problems] == ["readme.jpg"]
+    assert found.notes == ("left out: 1 pictures of a full profile, angle FL",)
+
+
+def test_pictures_sorted_into_folders_of_another_kind(tmp_path: Path) -> None:
+    for folder, name in (("angry", "AF01ANS.JPG"), ("happy", "AF01HAS.JPG")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).touch()
+    assert [sample.label for sample in read(tmp_path).samples] == ["anger", "happiness"]
 
 
 def test_names_that_say_nothing_are_problems(tmp_path: Path) -> None:
@@ -66,7 +93,7 @@ def test_the_averaged_faces_are_not_read(tmp_path: Path) -> None:
 
 def test_roots_where_there_is_no_kdef(tmp_path: Path) -> None:
     (tmp_path / "angry").mkdir()
-    (tmp_path / "angry" / "AF01ANS.JPG").touch()
+    (tmp_path / "angry" / "AFANS.JPG").touch()  # of AKDEF
     with pytest.raises(DatasetError, match=f"no KDEF under {tmp_path}") as caught:
         read(tmp_path)
     assert "ROOT/KDEF/AF01/AF01ANS.JPG" in caught.value.hint

@@ -78,8 +78,15 @@ def test_the_list_may_lie_elsewhere_in_the_set(tmp_path: Path, place: str) -> No
 
 def test_of_the_whole_set_the_basic_part_is_read(tmp_path: Path) -> None:
     write_aligned(tmp_path / "compound", ["train_0001.jpg 7"])
+    write_aligned(tmp_path / "multi", ["train_0001.jpg 7"])
     write_aligned(tmp_path / "basic", ["train_00001.jpg 1"])
-    assert [sample.label for sample in read(tmp_path).samples] == ["surprise"]
+    found = read(tmp_path)
+    assert [sample.label for sample in found.samples] == ["surprise"]
+    assert found.notes == tuple(
+        f"not read: {tmp_path / name}; only the basic emotions of RAF-DB are supported"
+        for name in ("compound", "multi")
+    )
+    assert read(tmp_path / "basic").notes == ()
 
 
 def test_original_pictures_come_with_the_box_of_the_face(tmp_path: Path) -> None:
