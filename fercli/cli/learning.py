@@ -201,7 +201,7 @@ def check_dataset(
     strict: Strict = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Classes, splits, subjects, unreadable files, and what is on two sides of a split. Ends with 6 if there is any."""
+    """Classes, splits, subjects, unreadable files, pictures in two splits or classes. Ends with 6 if there are any."""
     from fercli.cli import scores
 
     reporter = ConsoleReporter(quiet=quiet)

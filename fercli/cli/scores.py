@@ -49,6 +49,8 @@ def classifier(
             "a classifier is scored on a data set", hint=f"{example}, or give --truth to score annotations"
         )
     data = read_dataset(dataset, root, reporter, strict=strict)
+    for note in data.notes:
+        reporter.note(note)
     if data.problems:
         reporter.warn(f"{len(data.problems)} samples could not be used, the first: {data.problems[0]}")
     scores, terms = evaluate(model, data, split, device, reporter)
@@ -187,11 +189,18 @@ def _show_check(found: Check) -> None:
         console.print("subjects: " + ", ".join(f"{count} in {split}" for split, count in found.subjects.items()))
     if found.shared_subjects:
         console.print(f"subjects in more than one split: {', '.join(found.shared_subjects)}", soft_wrap=True)
+    for note in found.notes:
+        console.print(note, soft_wrap=True)
     _list(console, "samples that cannot be used", [str(problem) for problem in found.problems])
     _list(
         console,
         "pictures in more than one split",
         [f"{d.first} ({d.first_split}) = {d.second} ({d.second_split})" for d in found.duplicates],
+    )
+    _list(
+        console,
+        "pictures in more than one class",
+        [f"{c.first} ({c.first_label}) = {c.second} ({c.second_label})" for c in found.contradictions],
     )
 
 

@@ -1,4 +1,8 @@
-"""What a person should know of a data set before training on it: classes, splits, subjects, problems, duplicates."""
+"""What a person should know of a data set before training on it: classes, splits, subjects, problems, pictures that
+are there twice.
+
+A picture is known by its difference hash (Krawetz 2013, `dHash`), of a clip by that of its last frame.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,16 @@ class Duplicate:
 
 
 @dataclass(frozen=True)
+class Contradiction:
+    """The same picture in two classes, in one split or in two."""
+
+    first: str
+    first_label: str
+    second: str
+    second_label: str
+
+
+@dataclass(frozen=True)
 class Check:
     """What was found.
 
@@ -35,31 +49,48 @@ class Check:
         subjects: split -> subjects; empty where the set does not say.
         shared_subjects: subjects found in more than one split.
         duplicates: pictures found in more than one split.
+        contradictions: pictures found in more than one class of the main labelling.
         problems: samples that could not be used.
+        notes: what is left out by design, and other things to know; nothing to put right.
     """
 
     counts: dict[str, dict[str, dict[str, int]]]
     subjects: dict[str, int]
     shared_subjects: tuple[str, ...]
     duplicates: tuple[Duplicate, ...]
+    contradictions: tuple[Contradiction, ...]
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def found_something(self) -> bool:
         """Whether there is anything to put right."""
-        return bool(self.problems or self.duplicates or self.shared_subjects)
+        return bool(self.problems or self.duplicates or self.contradictions or self.shared_subjects)
 
 
 def check(data: DatasetSplits) -> Check:
     """Look through a data set that has been read."""
     parts = {split: data.part(split) for split in SPLITS}
+    alike = _alike(parts)
     return Check(
         {name: {split: _classes(part, name) for split, part in parts.items()} for name in data.train.labellings},
         {split: len(set(part.subjects) - {""}) for split, part in parts.items()},
         _shared_subjects(parts),
-        _duplicates(parts),
+        tuple(
+            Duplicate(first.source, first.split, other.source, other.split)
+            for first, *others in alike
+            for other in others
+            if other.split != first.split
+        ),
+        _contradictions(alike),
         data.problems,
+        data.notes,
     )
+
+
+def contradictions(data: DatasetSplits) -> tuple[Contradiction, ...]:
+    """Pictures in more than one class of the main labelling, each paired with its first sight."""
+    return _contradictions(_alike({split: data.part(split) for split in SPLITS}))
 
 
 def _classes(part: FaceSet, name: str) -> dict[str, int]:
@@ -74,16 +105,34 @@ def _shared_subjects(parts: dict[str, FaceSet]) -> tuple[str, ...]:
     return tuple(sorted(subject for subject, count in homes.items() if count > 1))
 
 
-def _duplicates(parts: dict[str, FaceSet]) -> tuple[Duplicate, ...]:
-    """Pictures that look the same to a difference hash (Krawetz 2013, `dHash`), each paired with its first sight."""
-    seen: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
+@dataclass(frozen=True)
+class _Sight:
+    """Where a picture is: its file, split, and class in the main labelling, empty without one."""
+
+    source: str
+    split: str
+    label: str
+
+
+def _alike(parts: dict[str, FaceSet]) -> list[list[_Sight]]:
+    """Places of pictures that look the same, two or more each."""
+    seen: dict[bytes, list[_Sight]] = defaultdict(list)
     for split, part in parts.items():
-        for image, source in zip(part.images[:, -1], part.sources, strict=True):
-            seen[_difference_hash(image)].append((source, split))
+        names = (*part.main.classes, "")  # -1, no label, is the last
+        for image, source, label in zip(part.images[:, -1], part.sources, part.main.labels, strict=True):
+            seen[_difference_hash(image)].append(_Sight(source, split, names[label]))
+    return [places for places in seen.values() if len(places) > 1]
+
+
+def _contradictions(alike: list[list[_Sight]]) -> tuple[Contradiction, ...]:
     found = []
-    for places in seen.values():
-        (first, first_split), *others = places
-        found += [Duplicate(first, first_split, other, split) for other, split in others if split != first_split]
+    for places in alike:
+        labelled = [place for place in places if place.label]
+        found += [
+            Contradiction(labelled[0].source, labelled[0].label, other.source, other.label)
+            for other in labelled[1:]
+            if other.label != labelled[0].label
+        ]
     return tuple(found)
 
 

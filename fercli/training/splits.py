@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fercli.config import TrainConfig
 from fercli.datasets import DatasetSplits, read_dataset
+from fercli.datasets.check import contradictions
 from fercli.errors import DatasetError, command
 from fercli.progress import Reporter
 
@@ -15,6 +16,8 @@ def read_splits(config: TrainConfig, reporter: Reporter) -> DatasetSplits:
         DatasetError: it cannot be read, nothing is left to train on, or nothing with a label to choose the best by.
     """
     data = read_dataset(config.dataset, config.root, reporter, strict=config.strict)
+    for note in data.notes:
+        reporter.note(note)
     for name, part in (("train", data.train), ("valid", data.valid)):
         if not len(part):
             raise _nothing_for(name, config, data)
@@ -27,6 +30,14 @@ def read_splits(config: TrainConfig, reporter: Reporter) -> DatasetSplits:
         )
     if data.problems:
         reporter.warn(f"{len(data.problems)} samples could not be used, the first: {data.problems[0]}")
+    twice = contradictions(data)
+    if twice:
+        check = command("dataset", "check", config.dataset, "--root", config.root)
+        first = twice[0]
+        reporter.warn(
+            f"{len(twice)} pictures are in more than one class, the first: {first.first} ({first.first_label}) = "
+            f"{first.second} ({first.second_label}); {check} lists them"
+        )
     if not len(data.test):
         reporter.warn(f"{config.root} has nothing for test: the only figures are of valid, by which the best is chosen")
     return data

@@ -138,6 +138,58 @@ def test_a_data_set_with_something_wrong_ends_with_its_own_code(
     assert [problem["file"] for problem in json.loads(capsys.readouterr().out)["problems"]] == [str(broken)]
 
 
+def test_one_picture_in_two_classes_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(framing, "largest_face", lambda picture: None)
+    faces = np.random.default_rng(0).integers(0, 256, (12, 40, 40), dtype=np.uint8)
+    for number, face in enumerate(faces):
+        path = tmp_path / ("happy" if number % 2 else "sad") / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), face)
+    command = ["dataset", "check", "folder", "--root", str(tmp_path)]
+    assert main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["contradictions"] == []
+    cv2.imwrite(str(tmp_path / "sad" / "again.png"), faces[1])
+    assert main([*command, "--json"]) == EXIT_FOUND
+    (found,) = json.loads(capsys.readouterr().out)["contradictions"]
+    assert {(Path(found[which]).name, found[f"{which}_label"]) for which in ("first", "second")} == {
+        ("1.png", "happiness"),
+        ("again.png", "sadness"),
+    }
+    assert main(command) == EXIT_FOUND
+    assert "pictures in more than one class: 1" in capsys.readouterr().out
+
+
+def test_pictures_that_break_off_are_named_and_no_library_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(framing, "largest_face", lambda picture: None)
+    (tmp_path / "happy").mkdir()
+    faces = np.random.default_rng(0).integers(0, 256, (8, 40, 40), dtype=np.uint8)
+    for number, face in enumerate(faces):
+        path = tmp_path / "happy" / f"{number}{'.jpg' if number % 2 else '.png'}"
+        cv2.imwrite(str(path), face)
+        if number in (2, 5):
+            path.write_bytes(path.read_bytes()[:700])
+    assert main(["dataset", "check", "folder", "--root", str(tmp_path), "--json", "--quiet"]) == EXIT_FOUND
+    shown = capfd.readouterr()
+    assert shown.err == ""
+    assert {Path(problem["file"]).name for problem in json.loads(shown.out)["problems"]} == {"2.png", "5.jpg"}
+
+
+def test_what_is_left_out_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder, name in (("basic", "train_00001"), ("compound", "train_0001")):
+        picture = tmp_path / folder / "Image" / "aligned" / f"{name}_aligned.jpg"
+        picture.parent.mkdir(parents=True)
+        cv2.imwrite(str(picture), np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8))
+        (tmp_path / folder / "list_patition_label.txt").write_text(f"{name}.jpg 4\n")
+    assert main(["dataset", "check", "raf", "--root", str(tmp_path)]) == 0
+    assert f"not read: {tmp_path / 'compound'};" in capsys.readouterr().out
+    assert main(["dataset", "check", "raf", "--root", str(tmp_path), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["notes"]) == 1
+
+
 def test_what_a_data_set_holds(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dataset", "check", "fer2013", "--root", str(root), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

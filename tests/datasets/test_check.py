@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.datasets.check import Duplicate, check
+from fercli.datasets.check import Contradiction, Duplicate, check, contradictions
 from fercli.datasets.faces import DatasetSplits, FaceSet, Labelling
 from fercli.datasets.samples import Problem
 
@@ -31,7 +31,8 @@ def test_everything_is_counted_and_what_is_on_two_sides_is_named() -> None:
     valid = part([picture()], [1], ["b"], "valid")
     test = part([brighter, picture()], [1, 1], ["c", "d"], "test")
     problems = (Problem("x", 1, "y"),)
-    found = check(DatasetSplits("mine", "", 1.0, train, valid, test, problems))
+    data = DatasetSplits("mine", "", 1.0, train, valid, test, problems, notes=("left out: 3 of them",))
+    found = check(data)
     assert found.counts == {
         "mine": {
             "train": {"anger": 2, "fear": 1, "": 1},
@@ -42,4 +43,19 @@ def test_everything_is_counted_and_what_is_on_two_sides_is_named() -> None:
     assert found.subjects == {"train": 2, "valid": 1, "test": 2}
     assert found.shared_subjects == ("b",)
     assert found.duplicates == (Duplicate("train0", "train", "test0", "test"),)
-    assert found.problems == problems
+    assert found.contradictions == contradictions(data)
+    assert found.contradictions == (
+        Contradiction("train0", "anger", "test0", "fear"),
+        Contradiction("train1", "anger", "train2", "fear"),
+    )
+    assert found.problems == problems and found.notes == ("left out: 3 of them",)
+
+
+def test_a_picture_in_two_classes_is_something_to_put_right() -> None:
+    twice = picture()
+    train = part([twice, twice, picture(), picture()], [0, 1, 0, 1], [""] * 4, "train")
+    valid, test = (part([picture()], [0], [""], name) for name in ("valid", "test"))
+    found = check(DatasetSplits("mine", "", 1.0, train, valid, test))
+    assert found.found_something and not found.duplicates
+    same = part([twice, twice, twice], [0, 0, -1], [""] * 3, "train")  # once more, and once without a label
+    assert not check(DatasetSplits("mine", "", 1.0, same, valid, test)).found_something
