@@ -22,7 +22,8 @@ class FramesParams:
 
     Attributes:
         fps: frames a second to look at, or NATIVE_FPS for all of them.
-        start_s, end_s: only presentation timestamps in [start_s, end_s); an `end_s` of 0 means the end of the video.
+        start_s, end_s: only what is shown in [start_s, end_s), seconds from where a player begins; an `end_s` of 0
+            means the end of the video.
         keep_images: write each frame as a JPEG.
         shot_threshold: jump of scenedetect's adaptive content score that counts as a cut.
     """

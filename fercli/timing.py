@@ -6,23 +6,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def frame_ends(pts_s: NDArray[np.float64], shot_ends_s: NDArray[np.float64], interval_s: float) -> NDArray[np.float64]:
+def frame_ends(
+    pts_s: NDArray[np.float64], due_s: NDArray[np.float64], shot_ends_s: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """When each sampled frame no longer stands for what is on screen.
 
-    That is when the next one is shown, or its shot ends, or after the usual interval: a frame does not stand for long
-    where the next one is far away.
+    That is when the next one is shown, or its shot ends; or when the next one should have been shown, if frames that
+    the video has cannot be decoded.
 
     Args:
         pts_s: (N,) presentation timestamps, ascending, seconds.
+        due_s: (N,) when the video shows the first frame that is to be sampled after each at the latest, seconds. A
+            frame that is held for long is followed by nothing until then.
         shot_ends_s: (N,) end of the shot, or of what is looked at, that each lies in, seconds.
-        interval_s: between one sampled frame and the next as a rule, seconds.
 
     Returns:
         (N,) seconds, none before its own timestamp.
     """
     following = np.append(pts_s[1:], np.inf)[: len(pts_s)]
-    ends: NDArray[np.float64] = np.minimum(np.minimum(pts_s + interval_s, following), shot_ends_s)
+    ends: NDArray[np.float64] = np.minimum(np.minimum(due_s, following), shot_ends_s)
     return np.maximum(ends, pts_s, out=ends)
+
+
+def seen_until(pts_s: NDArray[np.float64], ends_s: NDArray[np.float64], interval_s: float) -> NDArray[np.float64]:
+    """When a frame that is held would have been sampled for the last time: a picture that stands is looked at on.
+
+    So what is one sampling interval further on follows it, and what is further away comes after a gap.
+
+    Args:
+        pts_s, ends_s: (N,) sampled frames stand for [pts_s, ends_s), seconds.
+        interval_s: as `usual_interval` gives it.
+
+    Returns:
+        (N,) seconds, none before the frame's own timestamp.
+    """
+    return np.maximum(pts_s, ends_s - interval_s)
+
+
+def usual_interval(pts_s: NDArray[np.float64]) -> float:
+    """From one sampled frame to the next as a rule, seconds: the median; 0 if there is only one, or none."""
+    return float(np.median(np.diff(pts_s))) if len(pts_s) > 1 else 0.0
 
 
 def clock(time_s: float, *, tenths: bool = False) -> str:

@@ -51,7 +51,7 @@ class Log:
 def facts(video: Path) -> VideoFacts:
     """Facts of a file that need not be a video."""
     return VideoFacts(
-        str(video.resolve()), video.stat().st_size, sha256_file(video), 64, 48, 0, 10.0, N_FRAMES / 10, 0.0, "fake"
+        str(video.resolve()), video.stat().st_size, sha256_file(video), 64, 48, 0, 10.0, N_FRAMES / 10, 0.0, 0.0, "fake"
     )
 
 

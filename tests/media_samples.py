@@ -69,6 +69,34 @@ def write_video(
     return path
 
 
+def put_together(path: Path, counts: Sequence[int], *, encode: Sequence[str] = H264) -> Path:
+    """What `cat` makes of several videos of so many numbered frames: numbers and clock begin anew with each part."""
+    parts = [numbered_video(path.with_name(f"{n}-{path.name}"), count, encode=encode) for n, count in enumerate(counts)]
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+def several_edits(path: Path, spans: Sequence[tuple[int, int]], *, fps: int) -> Path:
+    """Give an MP4 of one track an edit list in place of its own: (first frame, frames) a span, in the order shown."""
+    content = path.read_bytes()
+    at = content.index(b"elst") - 4
+    size = int.from_bytes(content[at : at + 4], "big")
+    mvhd, mdhd = (content.index(name) for name in (b"mvhd", b"mdhd"))
+    movie, media = (int.from_bytes(content[place + 16 : place + 20], "big") for place in (mvhd, mdhd))
+    edits = b"".join(
+        (count * movie // fps).to_bytes(4, "big") + (first * media // fps).to_bytes(4, "big") + b"\0\1\0\0"
+        for first, count in spans
+    )
+    box = b"elst" + bytes(4) + len(spans).to_bytes(4, "big") + edits
+    grown = len(box) + 4 - size
+    changed = bytearray(content[:at] + (len(box) + 4).to_bytes(4, "big") + box + content[at + size :])
+    for name in (b"moov", b"trak", b"edts"):  # the boxes around it; what they hold lies behind the pictures
+        place = content.index(name) - 4
+        changed[place : place + 4] = (int.from_bytes(content[place : place + 4], "big") + grown).to_bytes(4, "big")
+    path.write_bytes(changed)
+    return path
+
+
 def ffmpeg(*arguments: str) -> None:
     """Run ffmpeg, quietly, and fail loudly."""
     done = subprocess.run([_ffmpeg(), "-v", "error", "-y", *arguments], capture_output=True, text=True, check=False)

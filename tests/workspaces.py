@@ -34,6 +34,7 @@ VIDEO = VideoFacts(
     fps=25.0,
     duration_s=60.0,
     start_s=0.0,
+    raw_start_s=0.0,
     codec="h264",
 )
 WEIGHTS = {"4-emotions": {"tsm-resnet18": "cd" * 32}}
@@ -91,7 +92,7 @@ def frames_table(
     long after."""
     count, pts = len(pts_s), np.array(pts_s, np.float64)
     usual = float(np.median(np.diff(pts))) if count > 1 else VIDEO.end_s
-    ends = frame_ends(pts, np.array(shot_ends_s or [np.inf] * count), usual)
+    ends = frame_ends(pts, pts + usual, np.array(shot_ends_s or [np.inf] * count))
     columns = [numbers or list(range(count)), pts, ends, shots or [0] * count, mixed or [False] * count]
     return pa.table(columns, schema=tables.FRAMES)
 

@@ -59,15 +59,10 @@ def annotate(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output",
-            "-o",
-            help="The file to write, or - for stdout; by default VIDEO and the format's suffix, here.",
-            readable=False,
+            "--output", "-o", help="The file to write, or - for stdout; by default VIDEO and the format's suffix, here."
         ),
     ] = None,
-    workdir: Annotated[
-        Path | None, typer.Option(help="By default VIDEO.fercli beside the output.", readable=False)
-    ] = None,
+    workdir: Annotated[Path | None, typer.Option(help="By default VIDEO.fercli beside the output.")] = None,
     format: opt.Format = "",
     fps: opt.Fps = _FPS,
     start: opt.Start = "",
@@ -238,8 +233,7 @@ def classify_emotions(
 def export(
     workspace: opt.WorkspacePath,
     output: Annotated[
-        Path,
-        typer.Option("--output", "-o", help="The file to write, or - for stdout.", show_default=False, readable=False),
+        Path, typer.Option("--output", "-o", help="The file to write, or - for stdout.", show_default=False)
     ],
     format: opt.Format = "",
     force: opt.Force = False,

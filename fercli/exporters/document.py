@@ -107,7 +107,7 @@ def not_analysed(video: dict[str, Any]) -> list[tuple[float, float]]:
 def _video(workspace: Workspace) -> dict[str, Any]:
     """Its name and not its path; times and rate as exact as anybody can use."""
     facts = {key: value for key, value in asdict(workspace.video).items() if key != "path"}
-    rounded = {key: round(facts[key], 6) for key in ("fps", "duration_s", "start_s")}
+    rounded = {key: round(facts[key], 6) for key in ("fps", "duration_s", "start_s", "raw_start_s")}
     analysed = [round(edge, 6) for edge in _analysed(workspace)]
     return {"name": Path(workspace.video.path).name, **facts, **rounded, "analysed": analysed}
 

@@ -1,7 +1,7 @@
 """CSV and Parquet: one row a segment, one row a window, one row a face.
 
 Everywhere the class is the short name (`happy`), a probability has the short name of its emotion as its column, and
-times are presentation timestamps in seconds. In Parquet every column says what it means and in which unit (field
+times are seconds from where a player begins. In Parquet every column says what it means and in which unit (field
 metadata `meaning`), numbers are those of the tables, and the file's metadata has the video and the provenance as JSON.
 In CSV times are rounded to the millisecond, pixels to two digits, everything else to four.
 """
@@ -30,7 +30,7 @@ SEGMENTS = pa.schema(
     [
         tables.column("type", pa.string(), "always `emotion`"),
         CLASS,
-        tables.column("seconds", pa.float64(), "first moment, presentation timestamp, seconds"),
+        tables.column("seconds", pa.float64(), "first moment, seconds from where a player begins"),
         tables.column("object", pa.string(), "shown name of the person"),
         tables.column("end", pa.float64(), "end (exclusive), seconds"),
         tables.column("score", pa.float64(), "mean probability of the class; null if not assessable", nullable=True),

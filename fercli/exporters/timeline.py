@@ -1,7 +1,6 @@
 """What the timeline formats share: whole milliseconds, and tiers in which nothing overlaps.
 
-Times are the presentation timestamps of the video, as in every table. Programs that play the video count from its first
-frame: if the first timestamp is not 0, the annotations they show come that much late.
+Times are counted from where a player begins the video, as in every table.
 """
 
 from __future__ import annotations

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fercli.errors import VideoError
 from fercli.files import require_regular_file
+from fercli.media.jumps import Jump
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -55,14 +57,43 @@ def _metadata_option() -> dict[str, Any]:
     return {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
-def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
-    """The packets of a stream, up to the end or to where a file that was cut short breaks off."""
+def demux(container: InputContainer, stream: VideoStream, jumps: Sequence[Jump] = ()) -> Iterator[Packet[VideoStream]]:
+    """The packets of a stream, up to the end or to where a file that was cut short breaks off.
+
+    Empty packets, with which AVI repeats a picture, are left out. Behind a jump, timestamps have its offset.
+    """
     from av.error import InvalidDataError
 
+    offsets = {jump.packet: jump.offset for jump in jumps}
+    offset = number = 0
     try:
-        yield from (packet for packet in container.demux(stream) if packet.size)
+        for packet in container.demux(stream):
+            if packet.size:
+                offset = offsets.get(number, offset)
+                if offset:
+                    move(packet, offset)
+                yield packet
+                number += 1
     except InvalidDataError:
         return
+
+
+def move(packet: Packet[Any], ticks: int) -> None:
+    """Let a packet be shown later, by so many units of its time base."""
+    packet.pts = None if packet.pts is None else packet.pts + ticks
+    packet.dts = None if packet.dts is None else packet.dts + ticks
+
+
+def start_of(container: InputContainer) -> Fraction:
+    """What the clock inside a file shows when a player shows 0: the start of the stream that begins first, seconds.
+
+    Players and ffmpeg take it off from all times, so that streams keep the distance that they have from each other.
+    """
+    if container.start_time is None:
+        return Fraction(0)
+    rounded = Fraction(container.start_time, 1_000_000)  # to whole microseconds, which few clocks count in
+    starts = [s.start_time * s.time_base for s in container.streams if s.start_time is not None and s.time_base]
+    return next((start for start in starts if abs(start - rounded) < Fraction(1, 1_000_000)), rounded)
 
 
 def no_frame_decodes(path: Path) -> VideoError:

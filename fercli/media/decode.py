@@ -14,7 +14,7 @@ found to count frames as a player does. PyAV reads everything else, and takes ov
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from fercli.media.container import demux, open_video
 from fercli.media.index import FrameIndex, read_index
+from fercli.media.jumps import Jump
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -88,18 +89,21 @@ def decode(path: Path, index: FrameIndex, wanted: Iterable[int]) -> Iterator[Pic
             yield picture
 
 
-def decoded_frames(container: InputContainer, stream: VideoStream, *, patient: bool) -> Iterator[VideoFrame]:
+def decoded_frames(
+    container: InputContainer, stream: VideoStream, *, patient: bool, jumps: Sequence[Jump] = ()
+) -> Iterator[VideoFrame]:
     """The frames PyAV decodes, in presentation order.
 
     Args:
         container, stream: as `open_video` gives them.
         patient: pass over packets that cannot be decoded. Without it frames are decoded in parallel, and the first
             such packet ends it all, because parallel decoding then loses good frames too.
+        jumps: of the clock; timestamps get their offsets before decoding, so that no two frames have one time.
     """
     from av.error import FFmpegError
 
     stream.thread_type = "SLICE" if patient else "AUTO"
-    for packet in itertools.chain(demux(container, stream), [None]):
+    for packet in itertools.chain(demux(container, stream, jumps), [None]):
         try:
             frames = stream.codec_context.decode(packet)
         except FFmpegError:
@@ -170,7 +174,7 @@ def _pyav_pictures(path: Path, index: FrameIndex, *, patient: bool) -> Iterator[
 
     full, small = VideoReformatter(), VideoReformatter()
     with open_video(path) as (container, stream):
-        for frame, picture in _numbered(decoded_frames(container, stream, patient=patient), index):
+        for frame, picture in _numbered(decoded_frames(container, stream, patient=patient, jumps=index.jumps), index):
             yield _from_pyav(frame, picture, full, small)
 
 

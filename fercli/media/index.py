@@ -1,11 +1,13 @@
 """When each frame of a video is shown, read from the container without decoding.
 
-The times are those a player uses and ffprobe prints as `pts_time`: the stream's own start is kept, nothing is derived
-from a nominal frame rate. Frames that an edit list hides are left out.
+Time 0 is where a player begins, `start_of` the container; nothing is derived from a nominal frame rate. Frames that an
+edit list hides are left out. A frame is shown until the next one is, the last one as long as its packet says.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.media.container import demux, no_frame_decodes, open_video
+from fercli.media.container import demux, no_frame_decodes, open_video, start_of
+from fercli.media.jumps import Jump, Stamp, broadcast, find_jumps
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -26,6 +29,8 @@ DECORD_BYTES = 256 * 2**20
 """Decoded size up to which decord is used: it decodes ahead of a slow reader without limit."""
 
 _FALLBACK_FPS = 25
+_LISTED = 5
+"""Jumps whose offsets are written out."""
 
 
 @dataclass(frozen=True)
@@ -33,39 +38,70 @@ class FrameIndex:
     """The frames of a video in presentation order.
 
     Attributes:
-        pts_s: presentation timestamp of each frame, seconds; float64 (n,), n > 0, ascending.
-        duration_s: from the first frame to the end of the last, seconds; positive. The last frame is taken to last as
-            long as the others on average.
-        ticks: the same timestamps in units of the stream's time base, int64 (n,), strictly ascending; None where the
-            container's own cannot be used and frames are numbered by counting.
-        promised: frames the header speaks of, those hidden by an edit list taken off; 0 if it says nothing.
+        pts_s: when each frame is shown, seconds from where a player begins; float64 (n,), n > 0, ascending.
+        duration_s: from the first frame to the end of the last, seconds; positive.
+        raw_start: what the clock of the container shows at time 0, seconds: its timestamps are `pts_s` and this, less
+            the offset of the last jump before it.
+        ticks: the timestamps of the container with the offsets of the jumps, in units of the stream's time base, int64
+            (n,), strictly ascending; None where they cannot be used and frames are numbered by counting.
+        jumps: of the clock of the container, in the order of the file.
+        promised: frames the header speaks of, those hidden by an edit list and those that repeat another taken off; 0
+            if it says nothing.
         decord: whether decord counts the frames of this file the same way.
         warnings: what a person should know about the times.
     """
 
     pts_s: NDArray[np.float64]
     duration_s: float
+    raw_start: Fraction
     ticks: NDArray[np.int64] | None
+    jumps: tuple[Jump, ...]
     promised: int
     decord: bool
     warnings: tuple[str, ...]
 
+    @property
+    def end_s(self) -> float:
+        """When the last frame ends, seconds."""
+        return float(self.pts_s[0]) + self.duration_s
+
+    @property
+    def ends_s(self) -> NDArray[np.float64]:
+        """(n,) until when each frame is shown, seconds."""
+        return np.append(self.pts_s[1:], self.end_s)
+
 
 @dataclass(frozen=True)
 class _Packets:
-    """What demuxing shows of the packets that hold a visible frame, in file order, in units of the time base."""
+    """What demuxing shows of the packets, in file order, times in units of the time base.
 
-    pts: list[int | None]
-    dts: list[int | None]
+    Attributes:
+        visible: those that hold a frame that is shown, moved by the offsets of the jumps.
+        hidden: how many an edit list hides.
+        corrupt: how many are damaged.
+        jumps: of the clock.
+    """
+
+    visible: list[Stamp]
     hidden: int
     corrupt: int
+    jumps: tuple[Jump, ...]
 
 
 @dataclass(frozen=True)
 class _Times:
-    """Three columns of a FrameIndex."""
+    """When frames are shown, from time 0 of the container's own clock.
 
-    pts_s: NDArray[np.float64]
+    Attributes:
+        clock: (n,) int64 ascending, in units of `base`.
+        base: seconds.
+        last: how long the last frame is shown, in units of `base`; 0 if nothing says it.
+        ticks, warnings: columns of a FrameIndex.
+    """
+
+    clock: NDArray[np.int64]
+    base: Fraction
+    last: int
     ticks: NDArray[np.int64] | None
     warnings: tuple[str, ...]
 
@@ -77,40 +113,74 @@ def read_index(path: Path) -> FrameIndex:
         VideoError: as `open_video`, or there is no frame.
     """
     with open_video(path) as (container, stream):
-        packets = _scan(container, stream)
-        if not packets.pts:
+        raw_start, indexed = start_of(container), len(stream.index_entries)
+        base = stream.time_base or Fraction(1, 90000)
+        packets = _scan(container, stream, base)
+        if not packets.visible:
             raise no_frame_decodes(path)
-        rate, base = stream.average_rate or Fraction(_FALLBACK_FPS), stream.time_base or Fraction(1, 90000)
-        promised = max(0, stream.frames - packets.hidden) if stream.frames else 0
+        rate = stream.average_rate or Fraction(_FALLBACK_FPS)
+        promised = _promised(container, stream, packets, indexed)
         times = _times(path, packets, base, rate, guessed=_guesses_times(container, stream))
-        duration_s = _duration(times.pts_s, rate)
-        ends_early = () if promised else _ends_early(path, container, float(times.pts_s[0]) + duration_s)
+        pts_s = _seconds(times.clock, times.base, raw_start)
+        duration_s = _duration(pts_s, rate, float(times.last * times.base), float(times.base))
+        end_s = float(pts_s[0]) + duration_s
+        ends_early = () if promised else _ends_early(path, container, end_s, raw_start)
         return FrameIndex(
-            pts_s=times.pts_s,
+            pts_s=pts_s,
             duration_s=duration_s,
+            raw_start=raw_start,
             ticks=times.ticks,
+            jumps=packets.jumps,
             promised=promised,
             decord=times.ticks is not None
             and not packets.hidden
             and not packets.corrupt
-            and promised in (0, len(times.pts_s))
-            and _decord_reads(container, stream, len(times.pts_s)),
-            warnings=times.warnings + ends_early,
+            and not packets.jumps
+            and promised in (0, len(pts_s))
+            and _decord_reads(container, stream, len(pts_s)),
+            warnings=(*times.warnings, *_about_jumps(path, packets.jumps, base), *ends_early),
         )
 
 
-def _scan(container: InputContainer, stream: VideoStream) -> _Packets:
-    pts: list[int | None] = []
-    dts: list[int | None] = []
-    hidden = corrupt = 0
+def _scan(container: InputContainer, stream: VideoStream, base: Fraction) -> _Packets:
+    stamps: list[Stamp] = []
+    corrupt = 0
     for packet in demux(container, stream):
         corrupt += packet.is_corrupt
-        if packet.is_discard:
-            hidden += 1
-            continue
-        pts.append(packet.pts)
-        dts.append(packet.dts)
-    return _Packets(pts, dts, hidden, corrupt)
+        stamps.append(Stamp(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, packet.is_discard))
+    jumps = find_jumps(stamps, base, broadcast=broadcast(container))
+    visible = [stamp for stamp in _moved(stamps, jumps) if not stamp.hidden]
+    return _Packets(visible, len(stamps) - len(visible), corrupt, tuple(jumps))
+
+
+def _moved(stamps: list[Stamp], jumps: Sequence[Jump]) -> Iterator[Stamp]:
+    """As `demux` gives them to the decoder."""
+    offsets = {jump.packet: jump.offset for jump in jumps}
+    offset = 0
+    for number, stamp in enumerate(stamps):
+        offset = offsets.get(number, offset)
+        yield stamp.later(offset) if offset else stamp
+
+
+def _promised(container: InputContainer, stream: VideoStream, packets: _Packets, indexed: int) -> int:
+    """How many visible frames the header speaks of; 0 if it says nothing.
+
+    Args:
+        indexed: entries of libav's index when the file was opened. That of MP4 is complete, and follows the edit list.
+    """
+    if not stream.frames:
+        return 0
+    name = container.format.name
+    if name.startswith("mov,") and indexed:
+        return max(0, indexed - packets.hidden)
+    repeated = _repeated(packets.visible) if name == "avi" else 0
+    return max(0, stream.frames - packets.hidden - repeated)
+
+
+def _repeated(stamps: list[Stamp]) -> int:
+    """Empty packets of an AVI: it counts in frames, and libav passes over those that only repeat the one before."""
+    counts = sorted({stamp.dts for stamp in stamps if stamp.dts is not None})
+    return counts[-1] - counts[0] + 1 - len(counts) if counts else 0
 
 
 def _guesses_times(container: InputContainer, stream: VideoStream) -> bool:
@@ -120,42 +190,83 @@ def _guesses_times(container: InputContainer, stream: VideoStream) -> bool:
 
 def _times(path: Path, packets: _Packets, base: Fraction, rate: Fraction, *, guessed: bool) -> _Times:
     """Times from the best source there is: presentation, else decoding timestamps, else the nominal rate."""
-    if not guessed and (pts := _sorted(packets.pts)) is not None:
-        own = bool((np.diff(pts) > 0).all())  # two frames at one time can only be told apart by counting
-        return _Times(_seconds(pts, base), pts if own else None, ())
-    if (dts := _sorted(packets.dts)) is not None:
+    pts, dts = ([getattr(stamp, kind) for stamp in packets.visible] for kind in ("pts", "dts"))
+    durations = [stamp.duration for stamp in packets.visible]
+    if not guessed and None not in pts:
+        clock = np.sort(np.array(pts, np.int64))
+        own = bool((np.diff(clock) > 0).all())  # two frames at one time can only be told apart by counting
+        return _Times(clock, base, max(zip(pts, durations, strict=True))[1], clock if own else None, ())
+    if None not in dts:
         warning = f"{path.name} has no usable presentation timestamps: times follow the order of decoding"
-        return _Times(_seconds(dts, base), None, (warning,))
+        clock = np.sort(np.array(dts, np.int64))
+        return _Times(clock, base, max(zip(dts, durations, strict=True))[1], None, (warning,))
     warning = f"{path.name} lacks timestamps: times are counted at {float(rate):.6g} frames a second"
-    start_s = min((tick for tick in packets.pts if tick is not None), default=0) * float(base)
-    return _Times(start_s + np.arange(len(packets.pts), dtype=np.float64) / float(rate), None, (warning,))
+    # In units that hold the first timestamp as well as frames at this rate.
+    fine = Fraction(1, math.lcm(base.denominator, rate.numerator))
+    first = min((tick for tick in pts if tick is not None), default=0) * base / fine
+    clock = int(first) + np.arange(len(pts), dtype=np.int64) * int(1 / rate / fine)
+    return _Times(clock, fine, 0, None, (warning,))
 
 
-def _seconds(ticks: NDArray[np.int64], base: Fraction) -> NDArray[np.float64]:
-    return (ticks * base.numerator / base.denominator).astype(np.float64)
+def _seconds(clock: NDArray[np.int64], base: Fraction, start: Fraction) -> NDArray[np.float64]:
+    """Times less the start, exact but for the last division."""
+    common = math.lcm(base.denominator, start.denominator)
+    ticks = clock * int(base * common) - int(start * common)
+    return (ticks / common).astype(np.float64)
 
 
-def _sorted(ticks: list[int | None]) -> NDArray[np.int64] | None:
-    """In ascending order; None if one is missing."""
-    known = [tick for tick in ticks if tick is not None]
-    return np.sort(np.array(known, np.int64)) if len(known) == len(ticks) else None
+def _duration(pts_s: NDArray[np.float64], rate: Fraction, last_s: float, tick_s: float) -> float:
+    """First frame to end of the last, which lasts as long as its packet says, or else as long as the others on average.
+
+    Where both are the same but for the rounding of the container, the average is the better one.
+    """
+    span_s = float(pts_s[-1] - pts_s[0])
+    average_s = span_s / (len(pts_s) - 1) if span_s > 0 else 1 / float(rate)
+    if last_s <= 0 or abs(last_s - average_s) < min(tick_s, average_s / 10):
+        last_s = average_s
+    return span_s + last_s
 
 
-def _duration(pts_s: NDArray[np.float64], rate: Fraction) -> float:
-    """First frame to end of the last, which is taken to last as long as the others on average."""
-    span = float(pts_s[-1] - pts_s[0])
-    return span * len(pts_s) / (len(pts_s) - 1) if span > 0 else len(pts_s) / float(rate)
+def _about_jumps(path: Path, jumps: Sequence[Jump], base: Fraction) -> tuple[str, ...]:
+    if not jumps:
+        return ()
+    offsets = ", ".join(f"{float(jump.offset * base):+.3f} s" for jump in jumps[:_LISTED])
+    more = f" and {len(jumps) - _LISTED} more" if len(jumps) > _LISTED else ""
+    times = "once" if len(jumps) == 1 else f"{len(jumps)} times"
+    return (
+        f"the clock of {path.name} jumps {times}, as where files were put together: what follows is taken to go on "
+        f"where the part before it ends; offset from the file's own timestamps: {offsets}{more}",
+    )
 
 
-def _ends_early(path: Path, container: InputContainer, end_s: float) -> tuple[str, ...]:
-    """For containers that count no frames: a header that speaks of a much later end than the last frame's."""
+def _ends_early(path: Path, container: InputContainer, end_s: float, raw_start: Fraction) -> tuple[str, ...]:
+    """For containers that count no frames: a header that speaks of a much later end than the last frame's.
+
+    Some formats write there how long it lasts, others when it ends. What other streams have until then was there, too.
+    """
     promised_s = (container.duration or 0) / 1_000_000
-    if promised_s <= end_s + max(1.0, 0.02 * promised_s):
+    until_s = promised_s - max(1.0, 0.02 * promised_s)
+    if until_s <= max(end_s, end_s + float(raw_start)) or until_s <= _last_packet_s(path):
         return ()
     return (
         f"the header of {path.name} promises {promised_s:.1f} s, the last frame ends at {end_s:.1f} s; "
         "the file may be cut short",
     )
+
+
+def _last_packet_s(path: Path) -> float:
+    """When the last packet of any stream ends by the container's own clock, seconds."""
+    from av.error import InvalidDataError
+
+    end = Fraction(0)
+    with open_video(path) as (container, _):
+        try:
+            for packet in container.demux():
+                if packet.size and packet.pts is not None:
+                    end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+        except InvalidDataError:
+            pass
+    return float(end)
 
 
 def _decord_reads(container: InputContainer, stream: VideoStream, frames: int) -> bool:

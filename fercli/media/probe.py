@@ -43,6 +43,7 @@ def probe(path: Path) -> VideoFacts:
         fps=len(index.pts_s) / index.duration_s,
         duration_s=index.duration_s,
         start_s=float(index.pts_s[0]),
+        raw_start_s=float(index.raw_start),
         codec=codec,
     )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
+from fercli.media.container import move
+from fercli.media.jumps import broadcast, clock_jumped
 from fercli.render import sound, subtitles
 from fercli.render.encode import mux
 
@@ -24,14 +26,18 @@ class Companions:
     Args:
         source: opened for this alone.
         target: where they go; nothing has been written to it yet.
-        later_s: by how much everything moves, seconds, not negative.
+        later_s: by how much everything moves, seconds.
+        offsets_s: what else is added to the times behind each jump of the clock of the pictures, seconds.
 
     Attributes:
         left_out: a sentence for each track that cannot be kept.
     """
 
-    def __init__(self, source: InputContainer, target: OutputContainer, later_s: Fraction) -> None:
-        self._target, self._later_s = target, later_s
+    def __init__(
+        self, source: InputContainer, target: OutputContainer, later_s: Fraction, offsets_s: Sequence[Fraction] = ()
+    ) -> None:
+        self._target, self._later_s, self._offsets_s = target, later_s, (Fraction(0), *offsets_s)
+        self._clocks: dict[int, _Clock] = {}
         self._ways: dict[int, _Copied | sound.Encoded | subtitles.Encoded] = {}
         self.left_out: list[str] = []
         streams: list[AudioStream | SubtitleStream] = [*source.streams.audio, *source.streams.subtitles]
@@ -40,6 +46,7 @@ class Companions:
                 self.left_out.append(reason)
             else:
                 self._ways[stream.index] = _way(stream, target)
+        self._broadcast = broadcast(source)
         target.set_chapters([_moved(chapter, later_s) for chapter in source.chapters()])
         self._packets = self._demux(source)
         self._next = next(self._packets, None)
@@ -60,6 +67,17 @@ class Companions:
         for way in self._ways.values():
             mux(self._target, way.rest())
 
+    @property
+    def out_of_step(self) -> list[str]:
+        """A sentence for each track whose clock did not jump as often as that of the pictures; all must be written."""
+        jumps = len(self._offsets_s) - 1
+        return [
+            f"the clock of a track of sound jumps {clock.jumps} times, that of the pictures {jumps} times: "
+            "after the first of them it may be out of step"
+            for index, clock in sorted(self._clocks.items())
+            if clock.jumps != jumps and self._ways[index].stream.type == "audio"
+        ]
+
     def _demux(self, source: InputContainer) -> Iterator[Packet[Any]]:
         """The packets in the order of the file, moved, up to its end or to where it breaks off."""
         from av.error import InvalidDataError
@@ -68,21 +86,59 @@ class Companions:
             return
         try:
             for packet in source.demux([source.streams[index] for index in self._ways]):
-                if packet.size:
-                    _move(packet, self._later_s)
+                if packet.size and self._set_time(packet):
                     yield packet
         except InvalidDataError:
             return
 
+    def _set_time(self, packet: Packet[Any]) -> bool:
+        """Move it; whether it is wanted: what overlaps the part before a jump is not."""
+        if len(self._offsets_s) == 1:
+            move(packet, round(self._later_s / packet.time_base))
+            return True
+        clock = self._clocks.setdefault(packet.stream_index, _Clock(packet.time_base, self._broadcast))
+        part = min(clock.part_of(packet), len(self._offsets_s) - 1)
+        move(packet, round((self._later_s + self._offsets_s[part]) / packet.time_base))
+        return clock.goes_on(packet)
 
-def first_sound_s(source: InputContainer) -> Fraction:
-    """When the sound that is heard first begins, seconds; 0 if there is none."""
+
+class _Clock:
+    """The clock of a track of a source whose clock jumps.
+
+    Attributes:
+        jumps: so far.
+    """
+
+    def __init__(self, base: Fraction, broadcast: bool) -> None:
+        self._base, self._broadcast = base, broadcast
+        self._read: int | None = None
+        self._written: int | None = None
+        self.jumps = 0
+
+    def part_of(self, packet: Packet[Any]) -> int:
+        """How often the clock has jumped up to this packet, which has not been moved yet."""
+        if packet.dts is not None:
+            if self._read is not None and clock_jumped(self._read, packet.dts, self._base, broadcast=self._broadcast):
+                self.jumps += 1
+            self._read = packet.dts
+        return self.jumps
+
+    def goes_on(self, packet: Packet[Any]) -> bool:
+        """Whether a packet that has been moved lies behind the one before."""
+        if packet.dts is None or (self._written is not None and packet.dts < self._written):
+            return False
+        self._written = packet.dts
+        return True
+
+
+def first_sound_s(source: InputContainer) -> Fraction | None:
+    """When the sound that is heard first begins, seconds on the clock of the file; None if there is none."""
     begins = (
         stream.start_time * stream.time_base
         for stream in source.streams.audio
         if stream.start_time is not None and stream.time_base
     )
-    return min(begins, default=Fraction(0))
+    return min(begins, default=None)
 
 
 class _Copied:
@@ -140,13 +196,7 @@ def _way(stream: AudioStream | SubtitleStream, target: OutputContainer) -> _Copi
 
 def _moved(chapter: Any, later_s: Fraction) -> Any:
     later = round(later_s / chapter["time_base"])
-    return {**chapter, "start": chapter["start"] + later, "end": chapter["end"] + later}
-
-
-def _move(packet: Packet[Any], later_s: Fraction) -> None:
-    later = round(later_s / packet.time_base)
-    packet.pts = None if packet.pts is None else packet.pts + later
-    packet.dts = None if packet.dts is None else packet.dts + later
+    return {**chapter, "start": max(0, chapter["start"] + later), "end": max(0, chapter["end"] + later)}
 
 
 def _time(packet: Packet[Any]) -> float:

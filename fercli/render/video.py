@@ -37,7 +37,7 @@ def render(
     overwrite: bool = False,
     reporter: Reporter,
 ) -> None:
-    """Write the annotated video, upright, in the resolution and with the timestamps of the source.
+    """Write the annotated video, upright, in the resolution and with the times of the source from where it begins.
 
     Containers know no time below 0: if pictures or sound of the source begin there, all of it is moved so that nothing
     does. Sound is kept as it is or as AAC, subtitles as they are or as the text the container has (subtitles made of
@@ -81,11 +81,15 @@ def _written(
     """Numbers of the frames as they are written; `out` is complete at the end."""
     with open_video(path) as (source, stream):
         base, ticks, durations = _clock(index, stream.time_base)
-        later = max(0, -int(ticks[0]), math.ceil(-first_sound_s(source) / base))
+        # What lies in the container's own time before what a player calls 0, in whole units of this clock.
+        start = round(index.raw_start / base)
+        sound_s = first_sound_s(source)
+        later = max(0, -int(ticks[0]), 0 if sound_s is None else start - math.floor(sound_s / base))
         with new_container(out, base) as target:
             rate = Fraction(len(ticks) / index.duration_s).limit_denominator(1001)
             encoder = Encoder(target, size, base, rate, look_of(path))
-            companions = Companions(source, target, later * base)
+            offsets = [Fraction(jump.offset) * (stream.time_base or base) for jump in index.jumps]
+            companions = Companions(source, target, (later - start) * base, offsets)
             for reason in companions.left_out:
                 reporter.warn(f"{path.name}: {reason}")
             frame = -1
@@ -102,20 +106,22 @@ def _written(
                 raise no_frame_decodes(path)
             mux(target, encoder.finish())
             companions.finish()
+            for reason in companions.out_of_step:
+                reporter.warn(f"{path.name}: {reason}")
 
 
 def _clock(index: FrameIndex, source_base: Fraction | None) -> tuple[Fraction, NDArray[np.int64], NDArray[np.int64]]:
-    """Unit of the timestamps in seconds; timestamp and duration of each frame in it, (N,) int64, ascending."""
+    """Unit of the timestamps in seconds; timestamp from 0 and duration of each frame in it, (N,) int64, ascending."""
     if index.ticks is not None:
-        base, ticks = source_base or COUNTED_BASE, index.ticks
+        base = source_base or COUNTED_BASE
+        ticks = index.ticks - round(index.raw_start / base)
     else:
         base = COUNTED_BASE
         ticks = np.rint(index.pts_s * base.denominator).astype(np.int64)
         steps = np.arange(len(ticks))
         ticks = np.maximum.accumulate(ticks - steps) + steps  # two frames at one time follow each other
-    gaps = np.diff(ticks)
-    usual = round(float(gaps.mean())) if len(gaps) else round(index.duration_s / float(base))
-    return base, ticks, np.append(gaps, max(1, usual))
+    last = round((index.end_s - float(index.pts_s[-1])) / float(base))
+    return base, ticks, np.append(np.diff(ticks), max(1, last))
 
 
 def _check_output(workspace: Workspace, out: Path, overwrite: bool) -> None:
@@ -144,7 +150,8 @@ def _unblurred(artist: Artist, index: FrameIndex) -> Iterator[str]:
     if not len(pts) or begin_s < pts[0] - MAX_GAP_S or end_s > ends[-1] + MAX_GAP_S:
         where = f"outside {pts[0]:.1f} s to {ends[-1]:.1f} s" if len(pts) else "anywhere"
         yield f"faces {where} are not blurred: only that stretch was searched for faces"
-    widest_s = float(np.diff(pts).max()) if len(pts) > 1 else 0.0
+    skipped = np.diff(artist.frames.frame) > 1  # a picture that is held is all there is to be searched
+    widest_s = float(np.diff(pts)[skipped].max(initial=0))
     if widest_s >= MAX_GAP_S:
         yield (
             f"faces were searched for {widest_s:.1f} s apart, and may be visible in between; "

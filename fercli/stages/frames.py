@@ -18,7 +18,7 @@ from fercli.errors import ConfigError
 from fercli.stages.base import Stage, StageContext
 from fercli.tables import FRAMES, write_table
 from fercli.timing import frame_ends
-from fercli.writing import OWNER_ONLY_DIRECTORY, create_for_owner, writing
+from fercli.writing import writing
 
 if TYPE_CHECKING:
     from fercli.media.decode import Picture
@@ -136,35 +136,32 @@ def _stretch(index: FrameIndex, params: FramesParams, path: Path) -> tuple[int, 
     if first < end:
         return first, end
     asked = f"{params.start_s:g} s to {params.end_s:g} s" if params.end_s else f"{params.start_s:g} s on"
-    start_s = float(index.pts_s[0])
     raise ConfigError(
         f"no frame of {path.name} lies in the stretch from {asked}",
-        hint=f"the video runs from {start_s:.3f} s to {start_s + index.duration_s:.3f} s; change --start or --end",
+        hint=f"the video runs from {index.pts_s[0]:.3f} s to {index.end_s:.3f} s; change --start or --end",
     )
 
 
 def _ends(index: FrameIndex, frames: NDArray[np.int32], cuts: list[int], params: FramesParams) -> NDArray[np.float64]:
-    """Until when each sampled frame stands: a shot ends where the next one's first frame is shown, sampled or not."""
+    """Until when each sampled frame stands: as long as it is held, or up to the next one; a shot ends where the next
+    one's first frame is shown, sampled or not."""
     from fercli.media.shots import shot_numbers
 
-    stretch_end_s = min(params.end_s or math.inf, float(index.pts_s[0]) + index.duration_s)
+    stretch_end_s = min(params.end_s or math.inf, index.end_s)
     shot_ends = np.append(index.pts_s[cuts], stretch_end_s)
-    pts = index.pts_s[frames]
-    if len(pts) > 1:
-        usual = float(np.median(np.diff(pts)))
-    else:
-        usual = index.duration_s / len(index.pts_s) if params.fps == NATIVE_FPS else 1 / params.fps
-    return frame_ends(pts, shot_ends[shot_numbers(frames, cuts)], usual)
+    interval_s = 0.0 if params.fps == NATIVE_FPS else 1 / params.fps
+    pts_s = index.pts_s[frames]
+    due = np.searchsorted(index.pts_s, pts_s + interval_s - TOLERANCE_S)
+    due_s = np.append(index.pts_s, index.end_s)[np.maximum(due, frames + 1)]
+    return frame_ends(pts_s, due_s, shot_ends[shot_numbers(frames, cuts)])
 
 
 def _keep(directory: Path, picture: Picture) -> None:
     from fercli.media.images import encode_jpeg
 
-    file = directory / f"{picture.frame:06d}.jpg"
     with writing(directory):
-        directory.mkdir(OWNER_ONLY_DIRECTORY, exist_ok=True)
-        create_for_owner(file)
-        file.write_bytes(encode_jpeg(picture.rgb()))
+        directory.mkdir(exist_ok=True)
+        (directory / f"{picture.frame:06d}.jpg").write_bytes(encode_jpeg(picture.rgb()))
 
 
 STAGE = Stage(

@@ -57,7 +57,7 @@ def make_scene(
     facts, index = probe(video), read_index(video)
     sampled = list(range(0, len(index.pts_s), step))
     shots = np.searchsorted(np.array(cuts, np.int64), sampled, side="right").tolist()
-    begins = [*index.pts_s[list(cuts)], float(index.pts_s[0]) + index.duration_s]
+    begins = [*index.pts_s[list(cuts)], index.end_s]
     ends = [float(begins[shot]) for shot in shots]
     frames = frames_table([float(index.pts_s[frame]) for frame in sampled], sampled, shots, ends)
     owners = [(frame, box, track) for track, boxes in enumerate(seen.values()) for frame, box in boxes.items()]
@@ -146,6 +146,20 @@ def click_time(path: Path) -> float:
             if len(loud):
                 return float(frame.pts * frame.time_base + loud[0] / frame.sample_rate)
     raise AssertionError(f"no click in {path}")
+
+
+def click_times(path: Path) -> list[float]:
+    """As `click_time`, for all clicks that are a second or more apart."""
+    found: list[float] = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            samples = np.abs(frame.to_ndarray().astype(np.float64)).max(axis=0)
+            loud = np.flatnonzero(samples > 0.2 * (32768 if samples.max() > 2 else 1))
+            if len(loud):
+                time_s = float(frame.pts * frame.time_base + loud[0] / frame.sample_rate)
+                if not found or time_s > found[-1] + 1:
+                    found.append(time_s)
+    return found
 
 
 def pictures(path: Path) -> Iterator[tuple[float, Image]]:

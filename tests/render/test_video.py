@@ -310,6 +310,15 @@ def test_blurring_says_where_nobody_looked_for_faces(tmp_path: Path) -> None:
     assert reporter.warnings == []
 
 
+def test_blurring_says_nothing_of_a_picture_that_is_held(tmp_path: Path) -> None:
+    """Between two pictures that were both searched there is none, however far apart they are."""
+    held = ("-c:v", "libx264", "-vf", "setpts='(N/25+gte(N,5)*8)/TB+0.5'", "-fps_mode", "passthrough")
+    video = write_video(tmp_path / "v.mp4", [np.full((64, 128, 3), 90, np.uint8)] * 10, fps="25", encode=held)
+    reporter = Silent()
+    render(make_scene(tmp_path / "w", video, {}), tmp_path / "a.mp4", blur_faces=True, reporter=reporter)
+    assert reporter.warnings == []
+
+
 def test_blurring_says_when_only_a_stretch_was_looked_at(tmp_path: Path) -> None:
     workspace = make_scene(tmp_path / "w", grey_video(tmp_path / "v.mp4", 40), {})
     frames = tables.read_table(workspace.table("frames"), tables.FRAMES)

@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
@@ -74,7 +75,7 @@ def test_table_has_the_sampled_frames_with_their_true_times(tmp_path: Path) -> N
     video = numbered_video(tmp_path / "v.mp4", 60, fps="25", encode=(*H264_B_FRAMES, "-vf", "setpts=PTS+20"))
     table, counts = _extract(video, tmp_path / "out")
     assert table["frame"][:5] == [0, 3, 5, 8, 10]
-    np.testing.assert_allclose(table["pts_s"], (np.array(table["frame"]) + 20) / 25, atol=1e-6)
+    np.testing.assert_allclose(table["pts_s"], np.array(table["frame"]) / 25, atol=1e-6)
     assert counts["frames_decoded"] == counts["frames_expected"] == 60
     assert counts["frames"] == len(table["frame"]) == 24
     assert counts["warnings"] == []
@@ -229,3 +230,29 @@ def test_nothing_reaches_past_the_stretch_that_is_looked_at(
 ) -> None:
     video = numbered_video(tmp_path / "v.mp4", 20, fps="10")
     assert _extract(video, tmp_path / "w", params)[0]["end_s"] == pytest.approx(ends)
+
+
+def test_a_frame_that_is_held_stands_until_the_next_one(tmp_path: Path) -> None:
+    """Slides: two frames at once, then nothing for ten seconds."""
+    held = ("-vf", "setpts='(N/25+gte(N,2)*10)/TB+0.5'", "-fps_mode", "passthrough")
+    video = write_video(tmp_path / "v.mkv", [numbered_frame(0)] * 4, fps="25", encode=(*H264, *held))
+    table, counts = _extract(video, tmp_path / "w")
+    assert table["pts_s"] == pytest.approx([0, 10.08, 10.12])
+    assert table["end_s"] == pytest.approx([10.08, 10.12, 10.16])
+    assert counts["warnings"] == []
+
+
+def test_frames_that_cannot_be_decoded_are_not_covered_by_those_before_them(tmp_path: Path) -> None:
+    video = numbered_video(tmp_path / "v.mp4", 100, fps="25", encode=(*H264, "-g", "25", "-movflags", "+faststart"))
+    content = bytearray(video.read_bytes())
+    with av.open(str(video)) as container:
+        lost = [p for p in container.demux(video=0) if p.pts is not None and 1 <= p.pts * p.time_base < 3]
+        for packet in lost:
+            content[packet.pos : packet.pos + packet.size] = bytes(packet.size)
+    video.write_bytes(content)
+    table, counts = _extract(video, tmp_path / "w")
+    missing = [n for n in range(len(table["frame"]) - 1) if table["frame"][n + 1] - table["frame"][n] > 25]
+    assert len(missing) == 1
+    (last,) = missing
+    assert table["end_s"][last] - table["pts_s"][last] == pytest.approx(0.12)
+    assert len(counts["warnings"]) == 1
