@@ -47,7 +47,9 @@ def column(name: str, kind: pa.DataType, meaning: str, *rules: dict[str, str], n
 FRAMES = pa.schema(
     [
         column("frame", pa.int32(), "number of the frame in the video, from 0, in presentation order", _OWN),
-        column("pts_s", pa.float64(), "when it is shown, seconds from where a player begins", _TIME, rule(order=SORTED)),
+        column(
+            "pts_s", pa.float64(), "when it is shown, seconds from where a player begins", _TIME, rule(order=SORTED)
+        ),
         column(
             "end_s",
             pa.float64(),
