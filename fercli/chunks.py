@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pyarrow as pa
 
 from fercli.tables import read_parts, write_table
-from fercli.writing import writing
+from fercli.writing import OWNER_ONLY_DIRECTORY, names_on_disk, on_disk, writing
 
 
 class Chunks:
-    """Finished pieces of a long stage. Each is a directory of tables that appears whole or not at all."""
+    """Finished pieces of a long stage. Each is a directory of tables that appears whole or not at all.
+
+    Only the owner may look into it. What a killed run left half written goes with the directory of the pieces.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -29,13 +32,14 @@ class Chunks:
     def commit(self, tables: dict[str, pa.Table], schemas: dict[str, pa.Schema]) -> None:
         """Add the next piece."""
         name = self._name(self.done)
-        temporary = name.with_suffix(".tmp")
         with writing(name):
-            shutil.rmtree(temporary, ignore_errors=True)
-            temporary.mkdir(parents=True)
+            self.directory.mkdir(OWNER_ONLY_DIRECTORY, parents=True, exist_ok=True)
+            temporary = Path(mkdtemp(".tmp", f".{name.name}.", self.directory))
             for table, rows in tables.items():
                 write_table(temporary / f"{table}.parquet", [rows], schemas[table])
+            on_disk(temporary)
             temporary.rename(name)
+            names_on_disk(self.directory)
 
     def parts(self, table: str, schema: pa.Schema) -> Iterator[pa.Table]:
         """One table's rows over all pieces, in order, a piece at a time."""

@@ -13,14 +13,14 @@ from typing import Any
 import fercli
 from fercli.chunks import Chunks
 from fercli.config import Runtime
-from fercli.errors import InputError, MissingStage, ModelError, VideoError
+from fercli.errors import InputError, MissingStage, ModelError, VideoError, WorkspaceError, reason_of
 from fercli.hashing import digest, output_digests
 from fercli.progress import Reporter
 from fercli.required import hint_for_moved, run_hint
 from fercli.stages import STAGES
 from fercli.stages.base import Stage, StageContext
 from fercli.workspace import TABLE_HOMES, Receipt, Workspace
-from fercli.writing import write_atomically, writing
+from fercli.writing import OWNER_ONLY_DIRECTORY, write_atomically, writing
 
 
 class Digests:
@@ -30,11 +30,20 @@ class Digests:
         self._known: dict[Path, str] = {}
 
     def of(self, path: Path) -> str:
-        """Digest of a file or directory; empty if it is not there."""
+        """Digest of a file or directory; empty if it is not there.
+
+        Raises:
+            WorkspaceError: it cannot be read.
+        """
         if path not in self._known:
-            if not path.exists():
-                return ""
-            self._known[path] = digest(path)
+            try:
+                if not path.exists():
+                    return ""
+                self._known[path] = digest(path)
+            except OSError as error:
+                raise WorkspaceError(
+                    f"cannot read {error.filename or path}: {reason_of(error)}", hint="check its permissions"
+                ) from error
         return self._known[path]
 
     def forget(self, directory: Path) -> None:
@@ -77,10 +86,12 @@ def run(
     Raises:
         ConfigError, InputError, ModelError: as `check`.
         MissingStage: an earlier stage outside the plan has not run, or is stale itself.
+        WorkspaceError: something cannot be read, or the directory of a stage that has to run is a link.
     """
     check(plan)
     digests = Digests()
     _require_earlier(workspace, plan[0][0], digests)
+    _require_replaceable(workspace, plan, digests, force=force)
     receipts = []
     for stage, params in plan:
         planned = _planned(workspace, stage, params, digests)
@@ -94,6 +105,19 @@ def run(
         receipts.append(_run_stage(workspace, stage, params, planned, runtime, reporter))
         digests.forget(workspace.path / stage.directory)
     return receipts
+
+
+def run_elsewhere(workspace: Workspace, stage: Stage, params: Any, out: Path, reporter: Reporter) -> None:
+    """Run a stage into an empty directory outside the workspace, which need not be writable and is left as it is.
+
+    Raises:
+        ConfigError, InputError, ModelError, MissingStage: as `run`.
+        OutputError: nothing can be written there.
+    """
+    check([(stage, params)])
+    _require_earlier(workspace, stage, Digests())
+    with writing(out):
+        stage.run(StageContext(workspace, out, Chunks(out / "chunks"), Runtime(), reporter), params)
 
 
 def status(workspace: Workspace) -> list[StageStatus]:
@@ -125,6 +149,21 @@ def _require_earlier(workspace: Workspace, first: Stage, digests: Digests) -> No
             raise MissingStage(f"{first.name} needs {stage.name} first: {reason}", hint=hint)
 
 
+def _require_replaceable(workspace: Workspace, plan: list[tuple[Stage, Any]], digests: Digests, *, force: bool) -> None:
+    """Before the first stage runs: every stage that runs, or may run after one that does, can be swapped in."""
+    for number, (stage, _) in enumerate(plan):
+        try:
+            workspace.require_replaceable(stage.directory)
+        except WorkspaceError:
+            if force or any(_is_stale(workspace, one, params, digests) for one, params in plan[: number + 1]):
+                raise
+
+
+def _is_stale(workspace: Workspace, stage: Stage, params: Any, digests: Digests) -> bool:
+    found, planned = workspace.receipt(stage.directory), _planned(workspace, stage, params, digests)
+    return _difference(workspace, stage, planned, found, digests) is not None
+
+
 def _planned(workspace: Workspace, stage: Stage, params: Any, digests: Digests) -> Receipt:
     """The receipt the stage would get if it ran now, as far as it can be known before."""
     inputs = {need: _input_digest(workspace, need, digests) for need in stage.needs} | stage.outside(params)
@@ -144,7 +183,10 @@ def _again(workspace: Workspace, stage: Stage, params: Any, found: Receipt, dige
 
 def _input_digest(workspace: Workspace, need: str, digests: Digests) -> str:
     if need == "video":
-        return digests.of(Path(workspace.video.path)) or workspace.video.sha256
+        try:
+            return digests.of(Path(workspace.video.path)) or workspace.video.sha256
+        except WorkspaceError as error:
+            raise VideoError(error.message, hint=error.hint) from error
     if need == "corrections":
         return digests.of(workspace.corrections)
     if need == "human_segments":
@@ -200,6 +242,7 @@ def _run_stage(
     out = partial / "out"
     with writing(partial):
         _keep_only_matching_chunks(partial, planned)
+        partial.chmod(OWNER_ONLY_DIRECTORY)
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
     started = time.monotonic()
@@ -224,8 +267,8 @@ def _run_stage(
 def _keep_only_matching_chunks(partial: Path, planned: Receipt) -> None:
     """Finished pieces are only worth something to a run with the very same key."""
     key_file = partial / "key.json"
-    key = json.dumps(planned.key(), sort_keys=True).encode()
+    key = planned.key_file()
     if not key_file.exists() or key_file.read_bytes() != key:
         shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+        partial.mkdir(OWNER_ONLY_DIRECTORY)
         write_atomically(key_file, key)

@@ -1,7 +1,12 @@
-"""From a track's windows to segments: the most likely run of expressions, given that expressions last a while."""
+"""From a track's windows to segments: the most likely sequence of expressions, given that expressions last a while.
+
+Everything is counted in seconds and nothing in windows, so that the sampling rate does not decide the segments: a
+second of video is the same amount of evidence however many windows it was cut into, and a switch costs the same.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -9,6 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 UNKNOWN = -1
+EVIDENCE_PER_S = 5.0
+"""Independent observations in a second of video. Neighbouring frames show the same expression, so more windows are no
+more evidence; at the default sampling rate and stride there are five windows a second."""
+CONTRADICTION = 0.5
+"""A label is not shown over `min_segment_s` in which another class is more probable by more than this on average."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,8 @@ def smooth(
         probabilities: (N, C), rows summing to 1, or NaN.
         start_s, end_s: (N,) windows [start, end) in order.
         mean_segment_s: expected length of a segment.
-        min_segment_s: shorter segments are given to a neighbour, if there is one.
+        min_segment_s: shorter segments are given to a neighbour, if there is one and the result does not contradict
+            the probabilities, see CONTRADICTION.
 
     Returns:
         Runs that cover all N windows in order, neighbours with different labels.
@@ -49,44 +60,45 @@ def smooth(
         if run.label == 0 and inside and end_s[run.last - 1] - start_s[run.first] < min_segment_s:
             bridged[run.first : run.last] = True
 
-    evidence = np.where(known[:, None], probabilities, 1.0)
     labels = np.full(len(known), UNKNOWN)
     for run in _runs(bridged.astype(int)):
         if run.label == 1:
             part = slice(run.first, run.last)
-            path = most_likely_path(evidence[part], start_s[part], mean_segment_s)
-            labels[part] = _without_short_runs(path, evidence[part], start_s[part], end_s[part], min_segment_s)
+            labels[part] = _smooth_stretch(
+                probabilities[part], start_s[part], end_s[part], mean_segment_s, min_segment_s
+            )
     return _runs(labels)
 
 
 def most_likely_path(
-    evidence: NDArray[np.float32], start_s: NDArray[np.float64], mean_segment_s: float
+    evidence: NDArray[np.float32], seconds: NDArray[np.float64], mean_segment_s: float
 ) -> NDArray[np.int64]:
     """The Viterbi path (Viterbi 1967; Rabiner 1989, section III.B) through classes that switch at random.
 
-    Time is continuous: an expression ends at the rate 1 / mean_segment_s and becomes each other class equally likely.
-    So after d seconds the class is the same with probability 1/C + (1 - 1/C) x, and each other one with (1 - x) / C,
-    where x = exp(-d C / ((C - 1) mean_segment_s)) (Norris 1997, Markov Chains, section 2.1). The first is uniform.
+    The score of a path is the sum of seconds * EVIDENCE_PER_S * log(evidence) of its windows, less log(mean_segment_s *
+    EVIDENCE_PER_S * (C - 1)) for each switch. With windows of 1 / EVIDENCE_PER_S seconds that is the Markov chain in
+    which a class is left at the rate 1 / mean_segment_s and every other one follows equally likely; longer and shorter
+    windows count by their length.
 
     Args:
         evidence: (N, C) likelihood of each class, up to a factor a row; 0 counts as 1e-6.
-        start_s: (N,) times, ascending.
+        seconds: (N,) how long each window lasts, 0 or more.
         mean_segment_s: above 0; near 0 every window stands for itself, without end all share one class.
 
     Returns:
         (N,) class indices.
     """
     n, classes = evidence.shape
-    log_evidence = np.log(np.maximum(evidence.astype(np.float64), 1e-6))
+    weight = EVIDENCE_PER_S * seconds[:, None]
+    log_evidence = weight * np.log(np.maximum(evidence.astype(np.float64), 1e-6))
+    cost = max(0.0, math.log(mean_segment_s * EVIDENCE_PER_S * max(classes - 1, 1)))
     came_from = np.zeros((n, classes), dtype=np.int64)
     score = log_evidence[0]
     for i in range(1, n):
-        step = max(start_s[i] - start_s[i - 1], 1e-6) * classes / (max(classes - 1, 1) * mean_segment_s)
         best = int(score.argmax())
-        staying = score + np.log((1 + (classes - 1) * np.exp(-step)) / classes)
-        switching = score[best] + np.log(-np.expm1(-step) / classes)
-        came_from[i] = np.where(staying >= switching, np.arange(classes), best)
-        score = np.maximum(staying, switching) + log_evidence[i]
+        switching = score[best] - cost
+        came_from[i] = np.where(score >= switching, np.arange(classes), best)
+        score = np.maximum(score, switching) + log_evidence[i]
     path = np.empty(n, dtype=np.int64)
     path[-1] = int(score.argmax())
     for i in range(n - 1, 0, -1):
@@ -94,25 +106,158 @@ def most_likely_path(
     return path
 
 
+def boundary_s(probabilities: NDArray[np.float32], start_s: NDArray[np.float64], end_s: NDArray[np.float64]) -> float:
+    """When one class takes over from another, finer than windows: where their probabilities cross between two centres.
+
+    Args:
+        probabilities: (2, 2) of the class that ends and of the one that begins, in the last window of the first and in
+            the first window of the second.
+        start_s, end_s: (2,) of these windows, the second after the first.
+
+    Returns:
+        A time between the centres; the edge between the windows where the probabilities do not cross, are not known,
+        or the face went unseen in between.
+    """
+    before, after = probabilities[:, 0] - probabilities[:, 1]
+    if start_s[1] != end_s[0] or not (before >= 0 >= after and before > after):
+        return float(start_s[1])
+    centres = (start_s + end_s) / 2
+    return float(centres[0] + (centres[1] - centres[0]) * before / (before - after))
+
+
+class _Sums:
+    """Mean probabilities over any span of a stretch of windows; spans are counted in seconds with evidence."""
+
+    def __init__(self, probabilities: NDArray[np.float32], seconds: NDArray[np.float64]) -> None:
+        known = np.asarray(np.isfinite(probabilities).all(axis=1))
+        weight = np.where(known, seconds, 0.0)
+        mass = weight[:, None] * np.where(known[:, None], probabilities, 0.0)
+        self._seconds = np.concatenate([[0.0], np.cumsum(weight)])
+        self._mass = np.concatenate([np.zeros((1, mass.shape[1])), np.cumsum(mass, axis=0)])
+
+    def contradiction(self, run: Run, length_s: float) -> tuple[int, int, int] | None:
+        """Where a run is contradicted most: first and end (exclusive) of the windows, and the class that does it.
+
+        A run is contradicted where the mean probability of its label over `length_s`, or over all of a shorter run,
+        lies below that of another class by more than CONTRADICTION. None if there is no such place.
+        """
+        begin, end = self._seconds[run.first], self._seconds[run.last]
+        length = min(length_s, end - begin)
+        if length <= 0:
+            return None
+        # The mean over a sliding span is linear between these ends, so its extremes are among them.
+        edges = self._seconds[run.first : run.last + 1]
+        ends = np.unique(np.clip(np.concatenate([edges, edges + length]), begin + length, end))
+        means = (self._mass_at(ends) - self._mass_at(ends - length)) / length
+        excess = means - means[:, [run.label]]
+        place, other = np.unravel_index(excess.argmax(), excess.shape)
+        if excess[place, other] <= CONTRADICTION:
+            return None
+        first = int(np.searchsorted(self._seconds, ends[place] - length, side="right")) - 1
+        last = int(np.searchsorted(self._seconds, ends[place], side="left"))
+        return max(first, run.first), min(last, run.last), int(other)
+
+    def _mass_at(self, moments: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(M, C) probability of each class, summed up to each of (M,) moments, seconds."""
+        index = np.clip(np.searchsorted(self._seconds, moments, side="right") - 1, 0, len(self._seconds) - 2)
+        length = self._seconds[index + 1] - self._seconds[index]
+        share = np.divide(moments - self._seconds[index], length, out=np.zeros_like(moments), where=length > 0)
+        mass: NDArray[np.float64] = self._mass[index] + share[:, None] * (self._mass[index + 1] - self._mass[index])
+        return mass
+
+
+def _smooth_stretch(
+    probabilities: NDArray[np.float32],
+    start_s: NDArray[np.float64],
+    end_s: NDArray[np.float64],
+    mean_segment_s: float,
+    min_segment_s: float,
+) -> NDArray[np.int64]:
+    """(N,) label of each window of a stretch in which at most single windows could not be assessed (NaN rows)."""
+    known = np.asarray(np.isfinite(probabilities).all(axis=1))
+    evidence = np.where(known[:, None], probabilities, 1.0)
+    seconds = np.maximum(end_s - start_s, 0)
+    sums = _Sums(probabilities, seconds)
+    labels = most_likely_path(evidence, seconds, mean_segment_s)
+    labels = _without_short_runs(labels, evidence, sums, start_s, end_s, min_segment_s)
+    labels = _without_contradictions(labels, evidence, sums, min_segment_s)
+    return _without_short_runs(labels, evidence, sums, start_s, end_s, min_segment_s)
+
+
 def _without_short_runs(
-    path: NDArray[np.int64],
+    labels: NDArray[np.int64],
     evidence: NDArray[np.float32],
+    sums: _Sums,
     start_s: NDArray[np.float64],
     end_s: NDArray[np.float64],
     min_segment_s: float,
 ) -> NDArray[np.int64]:
-    """Give the shortest too short run to the neighbour its windows fit better, until none is left."""
-    path = path.copy()
-    while True:
-        runs = _runs(path)
+    """Give short runs, the shortest first, to the neighbour their windows fit better, where that is no contradiction.
+
+    None is left that could be given away.
+    """
+    labels = labels.copy()
+    runs = _runs(labels)
+    while len(runs) > 1:
         lengths = [end_s[run.last - 1] - start_s[run.first] for run in runs]
-        shortest = int(np.argmin(lengths))
-        if len(runs) == 1 or lengths[shortest] >= min_segment_s:
-            return path
-        run = runs[shortest]
-        neighbours = [runs[i].label for i in (shortest - 1, shortest + 1) if 0 <= i < len(runs)]
-        weight = evidence[run.first : run.last].sum(axis=0)
-        path[run.first : run.last] = max(neighbours, key=lambda label: weight[label])
+        short = [place for place in np.argsort(lengths, kind="stable") if lengths[place] < min_segment_s]
+        joined = next((new for place in short if (new := _join(runs, int(place), evidence, sums, min_segment_s))), None)
+        if joined is None:
+            return labels
+        labels[joined.first : joined.last] = joined.label
+        runs = _runs(labels)
+    return labels
+
+
+def _join(runs: list[Run], place: int, evidence: NDArray[np.float32], sums: _Sums, min_segment_s: float) -> Run | None:
+    """A run joined with the neighbour its windows fit better, or else with the other; None if both contradict it."""
+    run = runs[place]
+    weight = evidence[run.first : run.last].sum(axis=0)
+    beside = [runs[k] for k in (place - 1, place + 1) if 0 <= k < len(runs)]
+    for neighbour in sorted(beside, key=lambda other: -weight[other.label]):
+        first, last = place, place
+        while first > 0 and runs[first - 1].label == neighbour.label:
+            first -= 1
+        while last + 1 < len(runs) and runs[last + 1].label == neighbour.label:
+            last += 1
+        joined = Run(runs[first].first, runs[last].last, neighbour.label)
+        if sums.contradiction(joined, min_segment_s) is None:
+            return joined
+    return None
+
+
+def _without_contradictions(
+    labels: NDArray[np.int64], evidence: NDArray[np.float32], sums: _Sums, min_segment_s: float
+) -> NDArray[np.int64]:
+    """Where another class is clearly more probable than the label, show it as far as it is the more probable one.
+
+    Every such change raises the summed probability of the labels, so it comes to an end.
+    """
+    labels, waiting = labels.copy(), _runs(labels)
+    while waiting:
+        changed = [new for run in waiting for new in _split(run, labels, evidence, sums, min_segment_s)]
+        # A new run may continue one that was there; the whole is looked at again.
+        waiting = [run for run in _runs(labels) if any(run.first <= new.first < run.last for new in changed)]
+    return labels
+
+
+def _split(
+    run: Run, labels: NDArray[np.int64], evidence: NDArray[np.float32], sums: _Sums, min_segment_s: float
+) -> list[Run]:
+    """Relabel the most contradicted windows of a run in `labels`; the parts it then has, none if nothing changed."""
+    found = sums.contradiction(run, min_segment_s)
+    if found is None:
+        return []
+    first, last, other = found
+    lead = evidence[:, other] - evidence[:, run.label]
+    first = last = first + int(lead[first:last].argmax())
+    while first > run.first and lead[first - 1] > 0:
+        first -= 1
+    while last < run.last and lead[last] > 0:
+        last += 1
+    labels[first:last] = other
+    parts = (Run(run.first, first, run.label), Run(first, last, other), Run(last, run.last, run.label))
+    return [part for part in parts if part.first < part.last]
 
 
 def _runs(labels: NDArray[np.int64]) -> list[Run]:

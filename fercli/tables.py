@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from fercli.errors import CorruptTable, OutputError, command
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
 from fercli.table_rules import RISING, ROWS, SORTED, broken_rule, rule, rules_of, values_of
+from fercli.writing import create_for_owner
 
 _HOMES = {"frames": "1-frames", "faces": "2-faces", "people": "3-tracks"}
 """Tables whose rows others name -> directory, beside that of the table that names them."""
@@ -165,6 +166,9 @@ def windows_schema(labels: tuple[str, ...]) -> pa.Schema:
     )
 
 
+BIOMETRIC = (CROPS, EMBEDDINGS)
+"""Tables by which faces can be recognised."""
+
 SCHEMAS = {
     "frames": FRAMES,
     "faces": FACES,
@@ -180,12 +184,17 @@ SCHEMAS = {
 def write_table(path: Path, parts: Iterable[pa.Table], schema: pa.Schema) -> int:
     """Write a table part by part, one row group a part that has rows; returns the number of rows.
 
+    Only the owner may read one by which faces can be recognised. It is not written in one step: the directory that it
+    lies in is what appears whole or not at all.
+
     Raises:
         OutputError: the file cannot be written.
     """
     rows = 0
     written = _without_rules(schema)
     try:
+        if schema in BIOMETRIC:
+            create_for_owner(path)
         with pq.ParquetWriter(path, written, compression="zstd") as writer:
             for part in parts:
                 if part.num_rows:

@@ -9,11 +9,17 @@
 
 A stage directory is complete or absent. What a stage writes goes to `N-name.partial/out`, receipt last; then the whole
 directory takes the place of the old one by renaming, so a kill at any moment leaves the old state or the new one.
+Renaming needs one disk: the workspace may be a link, and what is in it may be read through links, but a stage whose
+directory is one does not run.
+
+Tables by which faces can be recognised, and everything of a stage at work, are for the owner's eyes only.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from fercli.errors import InputError, WorkspaceError, WorkspaceLocked, command
-from fercli.writing import write_atomically, writing
+from fercli.writing import is_temporary, names_on_disk, on_disk, shut_out_others, write_atomically, writing
 
 FORMAT = 2
 """Version of the layout and of what its tables mean. A reader refuses any other one. In 1 times were the container's
@@ -39,6 +45,11 @@ TABLE_HOMES = {
     "segments": "4-emotions",
 }
 """Table -> directory of the stage that writes it."""
+
+DIRECTORIES = (*sorted(set(TABLE_HOMES.values())), "5-export")
+"""Of all stages, in the order of the chain."""
+
+_BIOMETRIC = ("crops", "embeddings")
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,10 @@ class Receipt:
     def key(self) -> dict[str, Any]:
         """The part that decides the outputs."""
         return {name: getattr(self, name) for name in ("stage", "version", "params", "inputs", "weights")}
+
+    def key_file(self) -> bytes:
+        """What `key.json` beside the pieces of a stage at work holds."""
+        return json.dumps(self.key(), sort_keys=True).encode()
 
 
 class Workspace:
@@ -183,8 +198,11 @@ class Workspace:
         """
         from filelock import FileLock, Timeout
 
+        file = self.path / ".lock"
+        if file.is_symlink():  # which some versions of filelock would follow, and empty what it points to
+            raise WorkspaceError(f"{file} is a link", hint=f"run: rm {shlex.quote(str(file))}")
         with writing(self.path):
-            lock = FileLock(self.path / ".lock", blocking=False)
+            lock = FileLock(file, blocking=False)
             try:
                 lock.acquire()
             except Timeout as error:
@@ -193,34 +211,80 @@ class Workspace:
                     hint="wait until it is done",
                 ) from error
         try:
-            self._finish_swaps()
+            with writing(self.path):
+                self._clear_up()
             yield
         finally:
             lock.release()
 
+    @property
+    def writable(self) -> bool:
+        """Whether anything can be written here; a workspace from which one can only read is still good for that."""
+        return os.access(self.path, os.W_OK)
+
+    def require_replaceable(self, directory: str) -> None:
+        """Before the work: a stage's directory and those beside it are replaced by renaming, which a link or another
+        disk in their place would not survive.
+
+        Raises:
+            WorkspaceError: one is a link, or the root of a mounted disk.
+        """
+        for place in (self.path / directory, self.path / f"{directory}.partial"):
+            if place.is_symlink():
+                here, there = shlex.quote(str(place)), shlex.quote(str(Path(os.path.realpath(place))))
+                back = f" && mv {there} {here}" if place.exists() else ""
+                raise WorkspaceError(
+                    f"{place} is a link, and a stage cannot be replaced through one; nothing was changed",
+                    hint=f"run: rm {here}{back}; to keep it on another disk, move the whole workspace there",
+                )
+            if place.is_mount():
+                raise WorkspaceError(
+                    f"{place} is another disk, and a stage cannot be replaced there; nothing was changed",
+                    hint="unmount it, and move the whole workspace to that disk",
+                )
+
     def swap_in(self, directory: str, finished: Path) -> None:
         """Put a finished directory in the place of a stage's old one."""
+        self.require_replaceable(directory)
         new, old = self._swap_names(directory)
+        on_disk(finished)
         finished.rename(new)
+        names_on_disk(self.path)
         self._swap(self.path / directory, new, old)
 
-    def _finish_swaps(self) -> None:
-        for directory in sorted(set(TABLE_HOMES.values()) | {"5-export"}):
+    def _clear_up(self) -> None:
+        """Finish what a killed run has left unfinished, and remove what it has left behind."""
+        for directory in DIRECTORIES:
             new, old = self._swap_names(directory)
             if new.exists():
                 self._swap(self.path / directory, new, old)
-            elif old.exists():
-                shutil.rmtree(old)
+            else:
+                _remove(old)
+            self._remove_used_up(directory)
+        for file in self.path.iterdir():
+            if is_temporary(file.name) and not file.is_dir():
+                file.unlink()
+        for name in _BIOMETRIC:
+            shut_out_others(self.table(name))
+
+    def _remove_used_up(self, directory: str) -> None:
+        """Pieces of a stage that were joined before the kill, and what is left of pieces that were being removed."""
+        partial, receipt = self.path / f"{directory}.partial", self.receipt(directory)
+        try:
+            made_for = (partial / "key.json").read_bytes()
+        except FileNotFoundError:
+            made_for = None
+        if made_for is None or (receipt is not None and receipt.key_file() == made_for):
+            _remove(partial)
 
     def _swap(self, real: Path, new: Path, old: Path) -> None:
         """Safe to repeat from any point: `new` is complete as long as it exists."""
-        if old.exists() and real.exists():
-            shutil.rmtree(old)
         if real.exists():
+            _remove(old)
             real.rename(old)
         new.rename(real)
-        if old.exists():
-            shutil.rmtree(old)
+        names_on_disk(self.path)
+        _remove(old)
 
     def _swap_names(self, directory: str) -> tuple[Path, Path]:
         return self.path / f"{directory}.new", self.path / f"{directory}.old"
@@ -228,7 +292,15 @@ class Workspace:
 
 def _is_as_good_as_empty(path: Path) -> bool:
     """A directory with nothing in it but what a run leaves that is killed while it makes the workspace."""
-    return path.is_dir() and {file.name for file in path.iterdir()} <= {".lock", ".workspace.json.tmp"}
+    return path.is_dir() and all(file.name == ".lock" or is_temporary(file.name) for file in path.iterdir())
+
+
+def _remove(path: Path) -> None:
+    """A directory, a link to one, or nothing; what a link points to is left alone."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
 
 
 def _read_facts(file: Path) -> VideoFacts:

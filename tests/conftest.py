@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from fercli import writing
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,11 +33,10 @@ def video(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fill_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Once called, only half of what is written to a file fits on the disk."""
+    """Once called, only half of what is written to a new file fits on the disk."""
 
-    def half_of_it(self: Path, data: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(data[: len(data) // 2])
-        raise OSError(28, "No space left on device", str(self))
+    def half_of_it(file: int, content: bytes) -> None:
+        os.write(file, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    return lambda: monkeypatch.setattr(Path, "write_bytes", half_of_it)
+    return lambda: monkeypatch.setattr(writing, "_fill", half_of_it)

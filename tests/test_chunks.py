@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -39,3 +40,17 @@ def test_an_unfinished_piece_does_not_count(tmp_path: Path) -> None:
 def test_no_pieces_give_an_empty_table(tmp_path: Path) -> None:
     assert Chunks(tmp_path / "chunks").merge(tmp_path, {"crops": CROPS}) == {"crops": 0}
     assert (tmp_path / "crops.parquet").exists()
+
+
+def test_only_the_owner_may_read_the_pieces_and_the_table_made_of_them(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        chunks = Chunks(tmp_path / "partial" / "chunks")
+        chunks.commit(crops(0, 2), {"crops": CROPS})
+        chunks.merge(tmp_path, {"crops": CROPS})
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "partial" / "chunks").rglob("*")}
+    assert modes == {"000000": 0o700, "crops.parquet": 0o600}
+    assert (tmp_path / "partial" / "chunks").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "crops.parquet").stat().st_mode & 0o777 == 0o600

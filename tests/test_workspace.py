@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from fercli import pipeline
 from fercli.errors import InputError, OutputError, WorkspaceError, WorkspaceLocked
-from fercli.workspace import FORMAT, Workspace
-from tests.fake_stages import facts
+from fercli.hashing import digest
+from fercli.tables import BIOMETRIC, SCHEMAS
+from fercli.workspace import FORMAT, Receipt, Workspace
+from tests.fake_stages import STAGES, facts, run_chain
 
 
 @pytest.fixture
@@ -95,7 +100,7 @@ def test_a_kill_before_the_first_file_is_whole_leaves_no_obstacle(tmp_path: Path
     path = tmp_path / "episode.fercli"
     path.mkdir()
     (path / ".lock").touch()
-    (path / ".workspace.json.tmp").write_text('{"format"')
+    (path / f".workspace.json.{'0' * 16}.tmp").write_text('{"format"')
     assert Workspace.create(path, facts(video)).video == facts(video)
 
 
@@ -158,3 +163,130 @@ class TestSwap:
         with workspace.lock():
             assert self.content(workspace) == ("one" if steps == 0 else "two")
             assert not new.exists() and not old.exists()
+
+
+class TestWhatIsLeftBehind:
+    """The next run that holds the lock removes what a killed one has left."""
+
+    def test_temporary_files(self, workspace: Workspace) -> None:
+        for name in (".people.toml.tmp", f".workspace.json.{'a' * 16}.tmp"):
+            (workspace.path / name).write_text("half")
+        with workspace.lock():
+            pass
+        assert sorted(path.name for path in workspace.path.iterdir()) == [".lock", "workspace.json"]
+
+    @pytest.mark.parametrize("key", ["of the result", "of another run", "none"])
+    def test_pieces_that_were_joined(self, workspace: Workspace, key: str) -> None:
+        receipt = Receipt("detect-faces", 1, {"value": 1}, {}, {})
+        partial = workspace.path / "2-faces.partial"
+        (workspace.path / "2-faces").mkdir()
+        (workspace.path / "2-faces" / "receipt.json").write_text(json.dumps(asdict(receipt)))
+        (partial / "chunks" / "000000").mkdir(parents=True)
+        if key != "none":
+            made_for = receipt if key == "of the result" else replace(receipt, params={"value": 2})
+            (partial / "key.json").write_bytes(made_for.key_file())
+        with workspace.lock():
+            assert partial.exists() == (key == "of another run")
+            assert (workspace.path / "2-faces" / "receipt.json").exists()
+
+    def test_the_link_that_versions_before_this_one_made_an_old_directory(
+        self, workspace: Workspace, tmp_path: Path
+    ) -> None:
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "elsewhere" / "faces.parquet").touch()
+        (workspace.path / "2-faces").mkdir()
+        (workspace.path / "2-faces.old").symlink_to(tmp_path / "elsewhere")
+        with workspace.lock():
+            assert not (workspace.path / "2-faces.old").is_symlink() and (workspace.path / "2-faces").is_dir()
+        assert (tmp_path / "elsewhere" / "faces.parquet").exists()
+
+
+def test_a_lock_that_is_a_link_is_not_followed(workspace: Workspace, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (workspace.path / ".lock").unlink(missing_ok=True)
+    (workspace.path / ".lock").symlink_to(victim)
+    with pytest.raises(WorkspaceError, match="is a link"), workspace.lock():
+        pass
+    assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("table", ["crops", "embeddings"])
+def test_what_versions_before_this_one_left_open_to_all_is_shut(workspace: Workspace, table: str) -> None:
+    file = workspace.table(table)
+    file.parent.mkdir()
+    file.touch()
+    file.chmod(0o644)
+    with workspace.lock():
+        pass
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert {name for name, schema in SCHEMAS.items() if schema in BIOMETRIC} == {"crops", "embeddings"}
+
+
+class TestAStageThatIsALink:
+    """It may be read; it is never replaced, and the workspace is never half of one run and half of another."""
+
+    @pytest.fixture(autouse=True)
+    def fake_chain(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pipeline, "STAGES", STAGES)
+
+    @pytest.fixture
+    def moved(self, workspace: Workspace, tmp_path: Path) -> Path:
+        run_chain(workspace)
+        elsewhere = tmp_path / "larger disk"
+        (workspace.path / "2-faces").rename(elsewhere)
+        (workspace.path / "2-faces").symlink_to(elsewhere)
+        return elsewhere
+
+    def everything(self, workspace: Workspace, moved: Path) -> dict[str, str]:
+        files = [path for root in (workspace.path, moved) for path in root.rglob("*") if path.is_file()]
+        return {str(path): digest(path) for path in files if path.name != ".lock"}
+
+    @pytest.mark.parametrize("changed", ["extract_frames", "detect_faces"])
+    def test_is_refused_before_any_work_where_it_would_run(
+        self, workspace: Workspace, moved: Path, changed: str
+    ) -> None:
+        before = self.everything(workspace, moved)
+        with pytest.raises(WorkspaceError, match="2-faces is a link") as caught:
+            run_chain(workspace, **{changed: 2})
+        assert caught.value.exit_code == 4 and self.everything(workspace, moved) == before
+        undo = caught.value.hint.removeprefix("run: ").partition(";")[0]
+        subprocess.run(undo, shell=True, check=True)
+        run_chain(workspace, **{changed: 2})
+        assert not (workspace.path / "2-faces").is_symlink() and not moved.exists()
+
+    def test_is_read_by_the_others(self, workspace: Workspace, moved: Path) -> None:
+        run_chain(workspace)
+        run_chain(workspace, track=2)
+        receipt = workspace.receipt("3-tracks")
+        assert receipt is not None and receipt.params == {"value": 2} and moved.is_dir()
+
+    def test_that_points_to_nothing(self, workspace: Workspace, moved: Path) -> None:
+        moved.rename(moved.with_name("not mounted"))
+        with pytest.raises(WorkspaceError, match="is a link") as caught:
+            run_chain(workspace)
+        assert f"run: rm {workspace.path / '2-faces'};" in caught.value.hint
+
+    def test_whose_pieces_are_one(self, workspace: Workspace, tmp_path: Path) -> None:
+        (tmp_path / "pieces").mkdir()
+        (tmp_path / "pieces" / "key.json").write_text("{}")
+        (workspace.path / "2-faces.partial").symlink_to(tmp_path / "pieces")
+        with pytest.raises(WorkspaceError, match=r"2-faces\.partial is a link"):
+            run_chain(workspace)
+
+    def test_a_disk_that_is_mounted_there(
+        self, workspace: Workspace, moved: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (workspace.path / "2-faces").unlink()
+        moved.rename(workspace.path / "2-faces")
+        monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "2-faces")
+        run_chain(workspace, track=2)
+        with pytest.raises(WorkspaceError, match="another disk"):
+            run_chain(workspace, detect_faces=2)
+
+    def test_a_workspace_that_is_one_is_as_good_as_any(self, workspace: Workspace, video: Path, tmp_path: Path) -> None:
+        (tmp_path / "link").symlink_to(workspace.path)
+        linked = Workspace.create(tmp_path / "link", facts(video))
+        run_chain(linked)
+        run_chain(linked, detect_faces=2)
+        assert (tmp_path / "link").is_symlink() and (workspace.path / "2-faces" / "receipt.json").exists()

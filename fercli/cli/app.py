@@ -59,10 +59,15 @@ def annotate(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="The file to write, or - for stdout; by default VIDEO and the format's suffix, here."
+            "--output",
+            "-o",
+            help="The file to write, or - for stdout; by default VIDEO and the format's suffix, here.",
+            readable=False,
         ),
     ] = None,
-    workdir: Annotated[Path | None, typer.Option(help="By default VIDEO.fercli beside the output.")] = None,
+    workdir: Annotated[
+        Path | None, typer.Option(help="By default VIDEO.fercli beside the output.", readable=False)
+    ] = None,
     format: opt.Format = "",
     fps: opt.Fps = _FPS,
     start: opt.Start = "",
@@ -233,7 +238,8 @@ def classify_emotions(
 def export(
     workspace: opt.WorkspacePath,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The file to write, or - for stdout.", show_default=False)
+        Path,
+        typer.Option("--output", "-o", help="The file to write, or - for stdout.", show_default=False, readable=False),
     ],
     format: opt.Format = "",
     force: opt.Force = False,

@@ -10,7 +10,7 @@ import sys
 import traceback
 
 from fercli.cli.stdout import ReaderGone, honest_stdout
-from fercli.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_READER_GONE, FercliError
+from fercli.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_READER_GONE, FercliError, InputError
 
 DEBUG_VARIABLE = "FERCLI_DEBUG"
 
@@ -32,6 +32,9 @@ def main(argv: list[str] | None = None) -> int:
         return EXIT_READER_GONE
     except KeyboardInterrupt:
         return _interrupted()
+    except PermissionError as error:  # of whatever was looked into on the way to a file; no bug of ours
+        hint = "check the permissions of it and of the directories above it"
+        return _failed(InputError(f"cannot read {error.filename or 'a file'}: {error.strerror}", hint=hint))
     except Exception as error:
         traceback.print_exc()
         print(f"error: a bug in fercli: {type(error).__name__}: {error}", file=sys.stderr)

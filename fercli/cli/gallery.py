@@ -26,7 +26,12 @@ gallery_app = typer.Typer(
 def check(
     gallery: Annotated[
         Path,
-        typer.Argument(metavar="PEOPLE", help="Directory with a folder, or a picture, a person.", show_default=False),
+        typer.Argument(
+            metavar="PEOPLE",
+            help="Directory with a folder, or a picture, a person.",
+            show_default=False,
+            readable=False,
+        ),
     ],
     json: Annotated[bool, opt.flag("--json", help="Everything as JSON on stdout.")] = False,
     device: opt.Device = Runtime.device,
@@ -56,7 +61,8 @@ def add_from(
     person: Annotated[str, typer.Option(help="Whom to take, as 'fercli people' lists them.", show_default=False)],
     name: Annotated[str, typer.Option(help="Who that is.", show_default=False)],
     gallery: Annotated[
-        Path, typer.Option(help="Directory of the gallery; made if it is not there.", show_default=False)
+        Path,
+        typer.Option(help="Directory of the gallery; made if it is not there.", show_default=False, readable=False),
     ],
     pictures: Annotated[int, typer.Option(help="Pictures to add at most.")] = 5,
     force: Annotated[bool, opt.flag("--force", help="Even if it looks like somebody else there.")] = False,

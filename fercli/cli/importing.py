@@ -23,6 +23,7 @@ def import_corrections(
             metavar="FILE",
             help="An edited export: .eaf (ELAN), .TextGrid (Praat), .csv, .json (fercli or Label Studio) or .jsonl.",
             show_default=False,
+            readable=False,
         ),
     ],
     force: Annotated[

@@ -18,18 +18,24 @@ evaluate_app = group_with_default("Scores: of a classifier or annotations, of tr
 dataset_app = typer.Typer(help="Data sets of labelled faces.", no_args_is_help=True)
 
 Dataset = Annotated[str, typer.Option(help="Name of the data set; 'fercli dataset list' has them.", show_default=False)]
-Root = Annotated[Path, typer.Option(help="The data set's file or directory, as downloaded.", show_default=False)]
+Root = Annotated[
+    Path, typer.Option(help="The data set's file or directory, as downloaded.", show_default=False, readable=False)
+]
 Strict = Annotated[bool, opt.flag("--strict", help="A sample that cannot be used is fatal.")]
 
 
 def train(
     dataset: Dataset,
     root: Root,
-    out: Annotated[Path, typer.Option(help="Directory of the run; an interrupted run goes on.")] = Path("runs/last"),
+    out: Annotated[Path, typer.Option(help="Directory of the run; an interrupted run goes on.", readable=False)] = Path(
+        "runs/last"
+    ),
     model: Annotated[
         str, typer.Option(help="resnet18, tsm-resnet18, tsm-resnet18-online, resnet18-lstm or resnet18-rca.")
     ] = TrainConfig.model,
-    init: Annotated[Path | None, typer.Option(help="Weights to start from, a safetensors file.")] = TrainConfig.init,
+    init: Annotated[
+        Path | None, typer.Option(help="Weights to start from, a safetensors file.", readable=False)
+    ] = TrainConfig.init,
     fold_div: Annotated[int, typer.Option(help="1/N of the channels are shifted each way.")] = TrainConfig.fold_div,
     epochs: Annotated[int, typer.Option(help="Passes over the training split.")] = TrainConfig.epochs,
     batch: Annotated[int, typer.Option(help="Images or clips a step, of all processes together.")] = TrainConfig.batch,
@@ -46,7 +52,7 @@ def train(
         typer.Option(help="Add to the loss: word-cosine, relative-uncertainty or flip-attention; may be repeated."),
     ] = None,
     word_vectors: Annotated[
-        Path | None, typer.Option(help="word2vec or GloVe file for word-cosine.")
+        Path | None, typer.Option(help="word2vec or GloVe file for word-cosine.", readable=False)
     ] = TrainConfig.word_vectors,
     mix: Annotated[str, typer.Option(help="none, cutmix or mixup.")] = TrainConfig.mix,
     randaugment: Annotated[int, typer.Option(help="Magnitude of RandAugment, 0 to 10.")] = TrainConfig.randaugment,
@@ -110,11 +116,16 @@ def evaluate(
         str, typer.Argument(help="A classifier (name or file), or exported annotations.", show_default=False)
     ],
     dataset: Annotated[str, typer.Option(help="Data set to score a classifier on.")] = "",
-    root: Annotated[Path | None, typer.Option(help="The data set's file or directory.", show_default=False)] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="The data set's file or directory.", show_default=False, readable=False)
+    ] = None,
     split: Annotated[str, typer.Option(help="train, valid, test or all; by default test, if the set has one.")] = "",
     truth: Annotated[
         Path | None,
-        typer.Option(help="Your own labels, .csv, .eaf, .TextGrid, .json or .jsonl, to score annotations against."),
+        typer.Option(
+            help="Your own labels, .csv, .eaf, .TextGrid, .json or .jsonl, to score annotations against.",
+            readable=False,
+        ),
     ] = None,
     lasting: Annotated[
         float | None,
@@ -124,7 +135,9 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    figures: Annotated[Path | None, typer.Option(help="Directory for pictures of confusion and reliability.")] = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="Directory for pictures of confusion and reliability.", readable=False)
+    ] = None,
     json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
     device: opt.Device = TrainConfig.device,
     strict: Strict = False,
@@ -158,7 +171,9 @@ def _refuse_beside_truth(**options: object) -> None:
 def evaluate_tracks(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="True tracks: MOTChallenge gt.txt, or LTFT.", show_default=False),
+        typer.Argument(
+            metavar="FILE...", help="True tracks: MOTChallenge gt.txt, or LTFT.", show_default=False, readable=False
+        ),
     ],
     fps: Annotated[float, typer.Option(help="Frames a second of the sequences.")] = 25.0,
     min_iou: Annotated[float, typer.Option(help="Boxes overlap at least this much.")] = TracksParams.min_iou,
@@ -176,7 +191,9 @@ def evaluate_tracks(
 @evaluate_app.command("persons")
 def evaluate_persons(
     workspace: opt.WorkspacePath,
-    truth: Annotated[Path, typer.Option(help="Who is really seen when and where, JSON.", show_default=False)],
+    truth: Annotated[
+        Path, typer.Option(help="Who is really seen when and where, JSON.", show_default=False, readable=False)
+    ],
     json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
 ) -> None:
     """Score who is who in a workspace against the truth."""

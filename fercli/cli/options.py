@@ -1,4 +1,8 @@
-"""Options shared by several commands, and how their text becomes values. Defaults come from `fercli.config`."""
+"""Options shared by several commands, and how their text becomes values. Defaults come from `fercli.config`.
+
+Every path is `readable=False`: typer would end with 2 for a file that may not be read, as if the option were wrong. Who
+opens the file says what is wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,10 @@ def flag(*names: str, help: str) -> Any:
     return typer.Option(*names, help=help, metavar="")
 
 
-Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="The video file.", show_default=False)]
+Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="The video file.", show_default=False, readable=False)]
 WorkspacePath = Annotated[
-    Path, typer.Argument(metavar="WORKSPACE", help="The working directory of the video.", show_default=False)
+    Path,
+    typer.Argument(metavar="WORKSPACE", help="The working directory of the video.", show_default=False, readable=False),
 ]
 Fps = Annotated[str, typer.Option(help="Frames a second to look at, or 'native' for every frame.")]
 Start = Annotated[str, typer.Option(help="Begin here: seconds, 1:30 or 1:02:03 of the presentation time.")]
@@ -26,17 +31,22 @@ End = Annotated[str, typer.Option(help="Stop before this time; empty means the e
 ShotThreshold = Annotated[float, typer.Option(help="Sensitivity of cuts; lower finds more.")]
 Detector = Annotated[str, typer.Option(help="Face detector, a name from 'fercli models'.")]
 DetectorWeights = Annotated[
-    Path | None, typer.Option(help="Weights file for the detector; required by yunet.", show_default=False)
+    Path | None,
+    typer.Option(help="Weights file for the detector; required by yunet.", show_default=False, readable=False),
 ]
 MinScore = Annotated[float, typer.Option(help="Drop detections below this score, 0 to 1.")]
 MaxSide = Annotated[int, typer.Option(help="Scale larger frames down to this side for detection, pixels.")]
 Embedder = Annotated[str, typer.Option(help="Face embedder: a name from 'fercli models', or an ONNX file of yours.")]
 MaxDistance = Annotated[float, typer.Option(help="Tracks closer than this in face space are one person.")]
 Gallery = Annotated[
-    Path | None, typer.Option(help="Pictures of known persons: a folder a person, or NAME.jpg.", show_default=False)
+    Path | None,
+    typer.Option(help="Pictures of known persons: a folder a person, or NAME.jpg.", show_default=False, readable=False),
 ]
 Cast = Annotated[
-    Path | None, typer.Option(help="File that keeps the persons of a series from video to video.", show_default=False)
+    Path | None,
+    typer.Option(
+        help="File that keeps the persons of a series from video to video.", show_default=False, readable=False
+    ),
 ]
 Model = Annotated[str, typer.Option(help="Classifier: a name from 'fercli models', or a file from 'fercli train'.")]
 MinFace = Annotated[int, typer.Option(help="Faces smaller than this are not assessable, pixels.")]

@@ -27,7 +27,7 @@ def list_persons(
     workspace: opt.WorkspacePath,
     json: Annotated[bool, opt.flag("--json", help="Everything as JSON on stdout.")] = False,
     contact_sheet: Annotated[
-        Path | None, typer.Option(help="Draw the best faces of everyone: a .png or .html to write.")
+        Path | None, typer.Option(help="Draw the best faces of everyone: a .png or .html to write.", readable=False)
     ] = None,
     overwrite: Annotated[bool, opt.flag("--overwrite", help="Replace a contact sheet that is there.")] = False,
     quiet: opt.Quiet = False,

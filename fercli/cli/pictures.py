@@ -15,7 +15,9 @@ from fercli.errors import ConfigError, command
 
 def report(
     workspace: opt.WorkspacePath,
-    output: Annotated[Path, typer.Option("--output", "-o", help="An .html file.")] = Path("report.html"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="An .html file.", readable=False)] = Path(
+        "report.html"
+    ),
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -28,9 +30,16 @@ def report(
 def plot(
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="SOURCE...", help="Directories of training runs, or one workspace.", show_default=False),
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Directories of training runs, or one workspace.",
+            show_default=False,
+            readable=False,
+        ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf.")] = Path("plot.png"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf.", readable=False)] = Path(
+        "plot.png"
+    ),
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -56,8 +65,12 @@ def plot(
 
 
 def explain(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A workspace, or an image.", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The .png to write.")] = Path("explained.png"),
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="A workspace, or an image.", show_default=False, readable=False)
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .png to write.", readable=False)] = Path(
+        "explained.png"
+    ),
     model: Annotated[
         str | None,
         typer.Option(

@@ -14,7 +14,10 @@ from fercli.cli.console import ConsoleReporter
 def render(
     workspace: opt.WorkspacePath,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="An .mp4, .mov or .mkv; by default VIDEO.annotated.mp4 here.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="An .mp4, .mov or .mkv; by default VIDEO.annotated.mp4 here.", readable=False
+        ),
     ] = None,
     blur_faces: Annotated[
         bool,

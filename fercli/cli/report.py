@@ -26,7 +26,7 @@ def report(workspace: Path, output: Path, overwrite: bool, reporter: Reporter) -
     refuse_existing(output, overwrite=overwrite, workspace=opened)
     page, playback = build(opened, output)
     content = page.encode()
-    write_atomically(output, content)
+    write_atomically(output, content, private=True)  # it shows the faces
     if playback.problem:
         reporter.warn(f"{playback.problem}: the report has no playback, the rest works")
     else:

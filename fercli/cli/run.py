@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fercli import pipeline
@@ -96,9 +97,23 @@ def export(path: Path, output: Path, format: str, *, force: bool, overwrite: boo
     workspace = Workspace.open(path)
     params = _export_params(output, format)
     _check_output(output, path, [Path(workspace.video.path)], overwrite=overwrite)
+    if not workspace.writable:
+        _export_unkept(workspace, params, output, reporter)
+        return
     with workspace.lock():
         pipeline.run(workspace, [(EXPORT, params)], Runtime(), reporter, force=force)
         _copy_out(workspace, params, output)
+
+
+def _export_unkept(workspace: Workspace, params: ExportParams, output: Path, reporter: Reporter) -> None:
+    """From a workspace that can only be read, which will not know of the file."""
+    with TemporaryDirectory() as scratch:
+        pipeline.run_elsewhere(workspace, EXPORT, params, Path(scratch), reporter)
+        content = (Path(scratch) / file_name(params)).read_bytes()
+    if output == STDOUT:
+        to_stdout(content)
+    else:
+        write_atomically(output, content)
 
 
 def _with_images_already_kept(workspace: Workspace, params: FramesParams) -> FramesParams:

@@ -111,7 +111,7 @@ def explanation_sheet(
     if not crops:
         raise ConfigError(f"cannot draw {path}: there is no face to explain", hint="choose a picture with a face")
     cells = [_cell(*parts) for parts in zip(crops, heats, captions, strict=True)]
-    write_atomically(path, _png(_sheet(cells)))
+    write_atomically(path, _png(_sheet(cells)), private=True)
 
 
 def _coloured(heat: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fercli.errors import WeightsError
+from fercli.writing import write_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -105,19 +106,14 @@ def save_classifier(path: Path, state: dict[str, Tensor], header: ClassifierHead
     """Write a classifier; floating tensors as float16 unless `half` is off. Replaces `path` in one step.
 
     Raises:
-        OSError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
     from safetensors.torch import save
 
     tensors = {
         name: (t.half() if half and t.is_floating_point() else t).contiguous().cpu() for name, t in state.items()
     }
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        temporary.write_bytes(save(tensors, metadata={_HEADER_KEY: header.as_json()}))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, save(tensors, metadata={_HEADER_KEY: header.as_json()}))
 
 
 def read_header(path: Path) -> ClassifierHeader:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from fercli.errors import InputError, OutputError, WorkspaceLocked
 from fercli.files import require_regular_file
 from fercli.people.cast_check import check_content
 from fercli.people.naming import is_numbered
+from fercli.writing import new_file, remove_leftovers, shut_out_others
 
 FORMAT = 1
 """Version of the layout. A reader refuses another one."""
@@ -33,29 +33,20 @@ CREATE INDEX track_video ON track (video);
 def create(path: Path, embedder: str) -> None:
     """Make an empty cast beside its place and move it there whole, unless another run was faster.
 
+    Only the owner may read it, and the journal that SQLite makes beside it while somebody is enrolled.
+
     Raises:
         OutputError: it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with _translated(path):
-        try:
-            with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
-                connection.executescript(
-                    f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};{_SCHEMA}"
-                )
-                connection.execute("INSERT INTO cast VALUES (?, 0)", (embedder,))
-            _publish(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-
-def _publish(temporary: Path, path: Path) -> None:
-    try:
-        path.hardlink_to(temporary)  # fails if there is one, where a rename would replace it
-    except FileExistsError:
-        return
-    except OSError:  # a file system without hard links
-        temporary.replace(path)
+    with _translated(path), suppress(FileExistsError), new_file(path, private=True, replace=False) as temporary:
+        # Nobody else knows this file, and the writer has locked it: without locks and journals of SQLite's own.
+        own = f"{temporary.as_uri()}?nolock=1"
+        with closing(sqlite3.connect(own, isolation_level=None, uri=True)) as connection:
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.executescript(
+                f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};{_SCHEMA}"
+            )
+            connection.execute("INSERT INTO cast VALUES (?, 0)", (embedder,))
 
 
 @contextmanager
@@ -68,6 +59,8 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         WorkspaceLocked: another process keeps it locked.
     """
     require_regular_file(path)
+    remove_leftovers(path.resolve())
+    shut_out_others(path)
     with _translated(path), closing(sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)) as connection:
         _check_format(connection, path)
         check_content(connection, path)

@@ -24,7 +24,7 @@ from fercli.errors import ConfigError, InputError
 from fercli.hashing import sha256_file
 from fercli.people.corrections import clean_name
 from fercli.people.naming import is_numbered
-from fercli.writing import writing
+from fercli.writing import create_atomically, writing
 
 _LAYOUT = (
     "a gallery is a directory with a folder of pictures a person (people/Ross/*.jpg), or a picture (people/Ross.jpg)"
@@ -109,6 +109,8 @@ def find_entry(entries: Iterable[Entry], name: str, gallery: Path) -> Entry:
 def add_picture(folder: Path, stem: str, picture: NDArray[np.uint8]) -> Path:
     """Write an (H, W, 3) picture as a JPEG under a name that is free: `stem`, `stem (1)`, ...; make the folder first.
 
+    Only the owner may read it.
+
     Raises:
         OutputError: it cannot be written.
     """
@@ -118,7 +120,7 @@ def add_picture(folder: Path, stem: str, picture: NDArray[np.uint8]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     content = encode_jpeg(picture)
     names = (folder / f"{stem}{f' ({number})' if number else ''}.jpg" for number in count())
-    return next(name for name in names if _create(name, content))
+    return next(name for name in names if create_atomically(name, content, private=True))
 
 
 def same_name(name: str) -> str:
@@ -142,22 +144,6 @@ def not_a_name(name: str) -> str:
     if is_numbered(name):
         return f"{name!r} is what fercli calls persons whose name it does not know"
     return ""
-
-
-def _create(file: Path, content: bytes) -> bool:
-    """Write a file if there is none of that name, even if another process tries the same at this moment."""
-    with writing(file):
-        try:
-            stream = file.open("xb")
-        except FileExistsError:
-            return False
-        try:
-            with stream:
-                stream.write(content)
-        except BaseException:
-            file.unlink(missing_ok=True)
-            raise
-    return True
 
 
 def _entry(item: Path) -> Entry:

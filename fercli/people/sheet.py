@@ -72,7 +72,7 @@ def write_sheet(workspace: Workspace, persons: Sequence[ListedPerson], path: Pat
         content = page(_sheet(workspace, persons)).encode()
     else:
         raise ConfigError(f"cannot make a contact sheet {path}: unknown suffix", hint="use .png or .html")
-    write_atomically(path, content)
+    write_atomically(path, content, private=True)
 
 
 def _sheet(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fercli.media.container import open_video
 from fercli.media.decode import clockwise_rotation, decoded_frames
-from fercli.writing import writing
+from fercli.writing import new_file, writing
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -79,27 +79,21 @@ def new_container(out: Path, base: Fraction) -> Iterator[OutputContainer]:
     """
     import av
 
-    place = out.resolve()  # a link stays, what it points to is written
-    temporary = place.with_name(f".{place.name}.tmp")
     # An edit list, which says when a track begins, counts in the time scale of the movie, by default milliseconds.
     scale = base.denominator * math.ceil(1000 / base.denominator)
     options = {"movflags": "+faststart", "movie_timescale": str(scale)}
     form = CONTAINERS[out.suffix.lower()]
-    with writing(out):
+    with writing(out), new_file(out) as temporary:
+        with plain_errors():
+            container = av.open(str(temporary), "w", form, container_options={} if form == "matroska" else options)
         try:
-            with plain_errors():
-                container = av.open(str(temporary), "w", form, container_options={} if form == "matroska" else options)
-            try:
-                yield container
-            except BaseException:
-                with suppress(Exception):
-                    container.close()
-                raise
-            with plain_errors():
+            yield container
+        except BaseException:
+            with suppress(Exception):
                 container.close()
-            temporary.replace(place)
-        finally:
-            temporary.unlink(missing_ok=True)
+            raise
+        with plain_errors():
+            container.close()
 
 
 def mux(container: OutputContainer, packets: Iterable[Packet[Any]]) -> None:

@@ -1,11 +1,12 @@
 """classify-emotions: windows of a track's faces -> probabilities -> segments.
 
-A window is `stride` faces of one track; the network sees `n_frames` faces around them. Faces that are too small, too
-dark, blurred or turned away make a window not assessable: it gets a reason instead of a guess.
+A window is `stride` faces of one track; the network sees `n_frames` faces around them, CLIP_STEP_S apart. Faces that
+are too small, too dark, blurred or turned away make a window not assessable: it gets a reason instead of a guess.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from fercli.hashing import sha256_file
 from fercli.labels import NOT_ASSESSABLE
 from fercli.models.registry import find_classifier
 from fercli.required import crop_scale
-from fercli.smoothing import UNKNOWN, smooth
+from fercli.smoothing import UNKNOWN, Run, boundary_s, smooth
 from fercli.stages.base import Stage, StageContext, require_ranges
 
 if TYPE_CHECKING:
@@ -34,8 +35,11 @@ MIN_CONTRAST = 40.0
 """See `media.images.contrast`. Faces at .15 of their light have 49 in the middle, at .1 they have 22: of 300 of FER+'s
 PrivateTest 71 and 62 % are then recognised, 79 % in full light."""
 _ROUNDING_S = 1e-6
-BRIDGED_FRAMES = 3
-"""A face that is back this many sampled frames later was there in between."""
+UNSEEN_S = 0.2
+"""A face that goes unseen for at most this long was there in between."""
+CLIP_STEP_S = 0.1
+"""From one face that the network sees to the next, as at the default sampling rate: a network that looks at motion
+then sees the same motion at any other rate. Faces further apart are repeated, of closer ones some are passed over."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +130,9 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
             own = members[first : first + params.stride]
             follower = members[first + params.stride] if first + params.stride < len(members) else None
             end = ends[own[-1]]
-            if follower is not None and place[follower] - place[own[-1]] <= BRIDGED_FRAMES:
+            if follower is not None and _goes_on(int(own[-1]), int(follower), place, times, ends):
                 end = times[follower]
-            clip = _clip(members, first, params.stride, n_frames)
+            clip = _clip(members, times[members], (times[own[0]] + times[own[-1]]) / 2, n_frames)
             rows.append((track, clip, int(own[0]), times[own[0]], float(end), _window_reason(clip, reasons)))
     rows.sort(key=lambda row: (max(row[1]), row[0], row[2]))
     return Windows(
@@ -139,6 +143,14 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
         end_s=np.array([row[4] for row in rows], dtype=np.float64),
         reason=[row[5] for row in rows],
     )
+
+
+def _goes_on(
+    face: int, follower: int, place: NDArray[np.int64], times: NDArray[np.float64], ends: NDArray[np.float64]
+) -> bool:
+    """Whether a face was there up to the next one of its track: no frame was looked at in between, or hardly any."""
+    unseen_s = times[follower] - ends[face]
+    return bool(place[follower] - place[face] == 1 or unseen_s <= UNSEEN_S + _ROUNDING_S)
 
 
 def face_reasons(faces: pa.Table, params: EmotionsParams) -> list[str]:
@@ -172,29 +184,53 @@ def make_segments(windows: pa.Table, params: EmotionsParams) -> pa.Table:
 
     rows = []
     for track, seen in _stretches(windows, params.min_segment_s):
-        for segment in smooth(
+        runs = smooth(
             probabilities[seen],
             start[seen],
             end[seen],
             mean_segment_s=params.mean_segment_s,
             min_segment_s=params.min_segment_s,
-        ):
-            inside = seen[segment.first : segment.last]
-            known = segment.label != UNKNOWN
+        )
+        edges = _edges(runs, probabilities[seen], start[seen], end[seen])
+        for run, begin_s, end_s in zip(runs, edges[:-1], edges[1:], strict=True):
+            inside = seen[run.first : run.last]
+            known = run.label != UNKNOWN
             blamed = [reasons[i] for i in inside if reasons[i]]
             rows.append(
                 {
                     "track": track,
-                    "start_s": float(start[inside[0]]),
-                    "end_s": float(end[inside[-1]]),
-                    "class": labels[segment.label] if known else NOT_ASSESSABLE,
-                    "score": float(np.nanmean(probabilities[inside, segment.label])) if known else None,
+                    "start_s": begin_s,
+                    "end_s": end_s,
+                    "class": labels[run.label] if known else NOT_ASSESSABLE,
+                    "score": _mean(probabilities[inside, run.label], end[inside] - start[inside]) if known else None,
                     "reason": "" if known else max(sorted(set(blamed)), key=blamed.count),
                     "face": _middle_face(face[inside], start[inside], end[inside]),
                 }
             )
     rows.sort(key=lambda row: (row["start_s"], row["track"]))
     return pa.Table.from_pylist(rows, schema=tables.SEGMENTS)
+
+
+def _edges(
+    runs: list[Run], probabilities: NDArray[np.float32], start_s: NDArray[np.float64], end_s: NDArray[np.float64]
+) -> list[float]:
+    """Where each run of a stretch begins, and where the last one ends, seconds."""
+    edges = [float(start_s[0])]
+    for before, after in itertools.pairwise(runs):
+        beside = [before.last - 1, after.first]
+        if UNKNOWN in (before.label, after.label):
+            edges.append(float(start_s[after.first]))
+        else:
+            both = probabilities[np.ix_(beside, [before.label, after.label])]
+            edges.append(boundary_s(both, start_s[beside], end_s[beside]))
+    return [*edges, float(end_s[-1])]
+
+
+def _mean(probabilities: NDArray[np.float32], seconds: NDArray[np.float64]) -> float:
+    """Over time, of windows that could be assessed."""
+    known = np.isfinite(probabilities)
+    weight = np.maximum(seconds[known], _ROUNDING_S)
+    return float(np.average(probabilities[known], weights=weight))
 
 
 def _stretches(windows: pa.Table, longest_gap_s: float) -> Iterator[tuple[int, NDArray[np.int64]]]:
@@ -218,12 +254,20 @@ def weights(params: EmotionsParams) -> dict[str, str]:
     return {name: sha256_file(path)}
 
 
-def _clip(members: NDArray[np.int64], first: int, stride: int, n_frames: int) -> list[int]:
-    """`n_frames` successive faces of a track around members[first : first + stride]; short tracks repeat their last."""
-    start = first - (n_frames - stride) // 2
-    start = max(0, min(start, len(members) - n_frames))
-    clip: list[int] = members[start : start + n_frames].tolist()
-    return clip + [clip[-1]] * (n_frames - len(clip))
+def _clip(members: NDArray[np.int64], times: NDArray[np.float64], middle_s: float, n_frames: int) -> list[int]:
+    """`n_frames` faces of a track around a moment, CLIP_STEP_S apart or as near to that as there are faces.
+
+    Args:
+        members: faces of the track, ascending; `times` when each is shown, seconds.
+        middle_s: moved inwards where the clip would reach beyond an end of the track.
+        n_frames: faces the network sees.
+    """
+    half = (n_frames - 1) / 2 * CLIP_STEP_S
+    middle = max(times[0] + half, min(middle_s, times[-1] - half))
+    wanted = middle - half + CLIP_STEP_S * np.arange(n_frames)
+    nearest = np.searchsorted((times[1:] + times[:-1]) / 2, wanted + _ROUNDING_S, side="right")
+    clip: list[int] = members[nearest].tolist()
+    return clip
 
 
 def _window_reason(clip: list[int], reasons: list[str]) -> str:
@@ -272,7 +316,7 @@ def _rows(windows: Windows, part: slice, probabilities: NDArray[np.float32], sch
 STAGE = Stage(
     name="classify-emotions",
     directory="4-emotions",
-    version=2,
+    version=3,
     params=EmotionsParams,
     needs=("frames", "faces", "crops", "tracks"),
     run=run,

@@ -18,7 +18,7 @@ from fercli.errors import ConfigError
 from fercli.stages.base import Stage, StageContext
 from fercli.tables import FRAMES, write_table
 from fercli.timing import frame_ends
-from fercli.writing import writing
+from fercli.writing import OWNER_ONLY_DIRECTORY, create_for_owner, writing
 
 if TYPE_CHECKING:
     from fercli.media.decode import Picture
@@ -159,9 +159,11 @@ def _ends(index: FrameIndex, frames: NDArray[np.int32], cuts: list[int], params:
 def _keep(directory: Path, picture: Picture) -> None:
     from fercli.media.images import encode_jpeg
 
+    file = directory / f"{picture.frame:06d}.jpg"
     with writing(directory):
-        directory.mkdir(exist_ok=True)
-        (directory / f"{picture.frame:06d}.jpg").write_bytes(encode_jpeg(picture.rgb()))
+        directory.mkdir(OWNER_ONLY_DIRECTORY, exist_ok=True)
+        create_for_owner(file)
+        file.write_bytes(encode_jpeg(picture.rgb()))
 
 
 STAGE = Stage(

@@ -12,6 +12,7 @@ from safetensors.torch import save
 from torch import nn
 
 from fercli.errors import WeightsError
+from fercli.writing import write_atomically
 
 
 @dataclass
@@ -28,17 +29,15 @@ def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
     """Everything needed to go on exactly: weights, the optimizer's moments, counters.
 
     Randomness is no part of it: every epoch derives its own from the seed.
+
+    Raises:
+        OutputError: the file cannot be written.
     """
     tensors = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
     for name, parameter in model.named_parameters():
         for key, value in optimizer.state[parameter].items():
             tensors[f"optimizer.{key}.{name}"] = value.contiguous()
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        temporary.write_bytes(save(tensors, metadata={"progress": json.dumps(vars(progress))}))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, save(tensors, metadata={"progress": json.dumps(vars(progress))}))
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:

@@ -155,6 +155,56 @@ def test_an_export_into_a_pipe_is_refused_and_does_not_wait_for_a_reader(
     assert (tmp_path / "pipe.json").is_fifo()
 
 
+def test_a_workspace_that_can_only_be_read_is_read_by_all_that_read(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copytree(workspace, tmp_path / "w"))
+    (copy / ".lock").unlink()
+    before = {path: path.stat().st_mtime_ns for path in (copy, *copy.rglob("*"))}
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode, **k: Path(path) != copy and access(path, mode, **k))
+    assert main(["export", str(copy), "-o", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["video"]["name"] == "film.mp4"
+    for name in ("film.csv", "film.eaf", "film.parquet"):
+        assert main(["export", str(copy), "-o", str(tmp_path / name)]) == 0
+        assert (tmp_path / name).stat().st_size
+        assert main(["export", str(copy), "-o", str(tmp_path / name)]) == 2  # it is not known to be ours
+    for command in (["show"], ["status"], ["people"], ["report", "-o", "r.html"]):
+        options = [str(tmp_path / word) if "." in word else word for word in command[1:]]
+        assert main([command[0], str(copy), *options]) == 0
+    assert {path: path.stat().st_mtime_ns for path in (copy, *copy.rglob("*"))} == before
+
+
+def test_an_export_from_a_workspace_that_can_only_be_read_needs_what_any_export_needs(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copytree(workspace, tmp_path / "w"))
+    (copy / "4-emotions" / "segments.parquet").unlink()
+    monkeypatch.setattr(Workspace, "writable", False)
+    assert main(["export", str(copy), "-o", "-"]) == 4
+
+
+@pytest.mark.parametrize("mask", [0o022, 0])
+def test_what_faces_can_be_recognised_by_is_for_the_owner_only(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        video = make_video(tmp_path / "film.mp4")
+        argv = ["annotate", str(video), "-o", str(tmp_path / "film.json"), "-q"]
+        assert main([*argv, "--images"]) == 0
+        film = tmp_path / "film.fercli"
+        assert main(["report", str(film), "-o", str(tmp_path / "r.html"), "-q"]) == 0
+        for name in ("sheet.html", "sheet.png"):
+            assert main(["people", str(film), "--contact-sheet", str(tmp_path / name), "-q"]) == 0
+    finally:
+        os.umask(before)
+    modes = {path: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*") if path.is_file()}
+    private = {path.name for path, mode in modes.items() if mode == 0o600 and path.suffix != ".jpg"}
+    assert private == {"crops.parquet", "embeddings.parquet", "r.html", "sheet.html", "sheet.png"}
+    assert all(mode == 0o600 for path, mode in modes.items() if path.suffix == ".jpg")
+    public = (film / "1-frames" / "frames.parquet", tmp_path / "film.json", film / "workspace.json")
+    assert all(modes[path] == 0o666 & ~mask for path in public)
+
+
 def test_an_export_follows_a_link_and_knows_its_file_again(workspace: Path, tmp_path: Path) -> None:
     link, file = tmp_path / "latest.json", tmp_path / "files" / "film.json"
     file.parent.mkdir()

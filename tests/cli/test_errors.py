@@ -8,10 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
+import typer
 
+from fercli.cli.app import app
 from fercli.cli.entry import main
 from fercli.errors import FercliError
 from tests.media_samples import ffmpeg
@@ -328,3 +332,52 @@ class TestWhoIsWho:
         code, err = fail(capsys, "export", copy, "-o", tmp_path / "out.json")
         assert code == 3 and "people.toml:3" in err
         assert not (tmp_path / "out.json").exists()
+
+
+def test_no_file_that_may_not_be_read_is_taken_for_a_wrong_option(
+    video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(self: Path, *args: object, **kwargs: object) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    mine = tmp_path / "mine.csv"
+    mine.touch()
+    monkeypatch.setattr(os, "access", lambda *args, **kwargs: False)
+    monkeypatch.setattr(Path, "open", denied)
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr(Path, "read_text", denied)
+    for argv, code in (
+        (["annotate", video, "-o", tmp_path / "o.json"], 3),
+        (["explain", mine, "-o", tmp_path / "o.png"], 3),
+        (["evaluate", mine, "--truth", mine], 3),
+        (["evaluate", "tracks", mine], 3),
+        (["show", tmp_path], 4),
+        (["status", tmp_path], 4),
+    ):
+        assert fail(capsys, *argv)[0] == code
+
+
+def test_a_directory_that_may_not_be_looked_into_is_no_bug(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(self: Path, *args: object, **kwargs: object) -> bool:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "exists", denied)
+    code, err = fail(capsys, "show", tmp_path / "w")
+    assert code == 3 and f"cannot read {tmp_path / 'w'}: Permission denied" in err
+
+
+def test_every_path_on_the_command_line_is_left_to_who_opens_it() -> None:
+    def paths(group: typer.Typer) -> Iterator[tuple[str, Any]]:
+        for command in group.registered_commands:
+            for name, hint in get_type_hints(command.callback, include_extras=True).items():
+                for one in (hint, *get_args(hint)):  # Python 3.10 puts an Optional round what is None by default
+                    if "Path" in str(get_args(one)[:1]):
+                        yield from ((f"{command.callback} {name}", info) for info in getattr(one, "__metadata__", ()))
+        for inner in group.registered_groups:
+            assert inner.typer_instance is not None
+            yield from paths(inner.typer_instance)
+
+    found = list(paths(app))
+    assert len(found) > 20 and [name for name, info in found if info.readable] == []

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from fercli.errors import WeightsError
+from fercli.errors import OutputError, WeightsError
 from fercli.models.weights import ClassifierHeader, Head, load_state, read_header, save_classifier
 
 HEADER = ClassifierHeader(
@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, fill_d
     before = path.read_bytes()
 
     fill_disk()
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutputError, match="No space"):
         save_classifier(path, {"a.weight": torch.ones(9)}, HEADER)
     assert [item.name for item in tmp_path.iterdir()] == ["w.safetensors"]
     assert path.read_bytes() == before

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from fercli.errors import InputError, OutputError
-from fercli.people import cast
+from fercli.people import cast, cast_file
 from fercli.people.cast import Group, enrol, renaming
 
 NEAR = 0.5
@@ -285,3 +285,42 @@ def test_a_foreign_database_and_a_pipe_are_no_casts(tmp_path: Path) -> None:
     for name in ("foreign", "pipe"):
         with pytest.raises(InputError, match=name):
             cast.check(tmp_path / name, "dlib-resnet 55533b")
+
+
+@pytest.mark.parametrize("mask", [0o022, 0])
+def test_only_the_owner_may_read_a_cast_and_its_journal(show: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        seen(show, "one", group(0))
+        with cast_file.opened(show) as connection:
+            connection.execute("DELETE FROM track")
+            assert {path.name: path.stat().st_mode & 0o777 for path in show.parent.iterdir()} == {
+                "show.cast": 0o600,
+                "show.cast-journal": 0o600,
+            }
+    finally:
+        os.umask(before)
+
+
+def test_a_cast_that_all_could_read_is_shut_and_one_shared_with_a_group_stays_shared(show: Path) -> None:
+    seen(show, "one", group(0))
+    for mode, then in ((0o644, 0o600), (0o660, 0o660)):
+        show.chmod(mode)
+        seen(show, "one", group(0))
+        assert show.stat().st_mode & 0o777 == then
+
+
+def test_the_next_run_removes_casts_that_were_never_finished(show: Path) -> None:
+    seen(show, "one", group(0))
+    for name in (f".show.cast.{'0' * 32}", f".show.cast.{'0' * 16}.tmp", f".show.cast.{'0' * 32}-journal"):
+        (show.parent / name).touch()
+    (show.parent / ".show.cast.mine").touch()
+    seen(show, "two", group(0))
+    assert sorted(path.name for path in show.parent.iterdir()) == [".show.cast.mine", "show.cast"]
+
+
+def test_a_cast_may_be_a_link_to_where_it_is_made(show: Path, tmp_path: Path) -> None:
+    (tmp_path / "casts").mkdir()
+    show.symlink_to(tmp_path / "casts" / "real.cast")
+    assert seen(show, "one", group(0)) == seen(show, "two", group(0))
+    assert show.is_symlink() and [path.name for path in (tmp_path / "casts").iterdir()] == ["real.cast"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -336,14 +338,25 @@ BREAK: dict[str, tuple[Callable[[Workspace, Path, pytest.MonkeyPatch], object], 
         OutputError,
     ),
     "corrections that cannot be written": (
-        lambda film, show, patch: (film.path / ".people.toml.tmp").mkdir(),
+        lambda film, show, patch: refuse_to_write(patch, "people.toml"),
         OutputError,
     ),
     "segments that cannot be written": (
-        lambda film, show, patch: (film.path / ".segments.csv.tmp").mkdir(),
+        lambda film, show, patch: refuse_to_write(patch, "segments.csv"),
         OutputError,
     ),
 }
+
+
+def refuse_to_write(patch: pytest.MonkeyPatch, name: str, replace: Any = Path.replace) -> None:
+    """Like a disk that fails just before the file takes its place."""
+
+    def fail(self: Path, target: Path) -> Any:
+        if target.name == name:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return replace(self, target)
+
+    patch.setattr(Path, "replace", fail)
 
 
 def sql(path: Path, statement: str) -> None:

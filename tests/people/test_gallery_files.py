@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import errno
-import io
-import os
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -120,12 +117,8 @@ def test_two_who_add_a_picture_at_the_same_moment_take_two_names(
     assert [read_image(file).mean() for file in files] == [0, 255]
 
 
-def test_a_picture_that_cannot_be_written_whole_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Full(io.FileIO):
-        def write(self, content: Any) -> int:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(Path, "open", lambda self, mode: Full(self, "x"))
+def test_a_picture_that_cannot_be_written_whole_leaves_no_file(tmp_path: Path, fill_disk: Callable[[], None]) -> None:
+    fill_disk()
     with pytest.raises(OutputError, match=r"film\.jpg: No space left"):
         add_picture(tmp_path / "Ross", "film", np.zeros((8, 8, 3), dtype=np.uint8))
     assert list((tmp_path / "Ross").iterdir()) == []

@@ -103,6 +103,32 @@ def test_every_face_is_in_one_window_and_every_clip_shows_faces_of_its_window(
         assert (np.diff(clip) >= 0).all() and (np.diff(clip) <= 1).all()
 
 
+@pytest.mark.parametrize(
+    ("fps", "clip"),
+    [(5, [10, 10, 11, 11]), (10, [9, 10, 11, 12]), (20, [8, 10, 12, 14]), (25, [7, 9, 12, 14]), (50, [3, 8, 13, 18])],
+)
+def test_the_network_sees_a_tenth_of_a_second_between_faces_at_any_rate(
+    tmp_path: Path, fps: int, clip: list[int]
+) -> None:
+    pts = [i / fps for i in range(30)]
+    windows = windows_of(tmp_path / "w", pts, [face_row(f) for f in range(30)], {0: list(range(30))}, stride=2)
+    row = windows.first.tolist().index(10)
+    assert windows.clip[row].tolist() == clip
+
+
+@pytest.mark.parametrize(("fps", "unseen"), [(5, 1), (10, 2), (25, 5)])
+def test_a_face_is_bridged_over_the_same_time_at_any_rate(tmp_path: Path, fps: int, unseen: int) -> None:
+    def end_of_first_window(missing: int) -> float:
+        pts = [i / fps for i in range(12)]
+        seen = [0, 1, 2 + missing, 3 + missing]
+        rows = [face_row(frame) for frame in seen]
+        path = tmp_path / f"{missing}"
+        return float(windows_of(path, pts, rows, {0: [0, 1, 2, 3]}, stride=2).end_s[0])
+
+    assert end_of_first_window(unseen) == pytest.approx((2 + unseen) / fps)
+    assert end_of_first_window(unseen + 1) == pytest.approx(2 / fps)
+
+
 def test_short_tracks_repeat_their_last_face(tmp_path: Path) -> None:
     assert one_track(tmp_path / "two", 2, stride=2).clip.tolist() == [[0, 1, 1, 1]]
     assert one_track(tmp_path / "one", 1, stride=1).clip.tolist() == [[0, 0, 0, 0]]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fercli.errors import WeightsError
+from fercli.errors import OutputError, WeightsError
 from fercli.models.weights import ClassifierHeader, Head, save_classifier
 from fercli.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 
@@ -76,7 +76,7 @@ def test_a_failed_write_leaves_the_old_checkpoint_alone(tmp_path: Path, fill_dis
     before = path.read_bytes()
 
     fill_disk()
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutputError, match="No space"):
         save_checkpoint(path, network, adam(network), Progress(2))
     assert [item.name for item in tmp_path.iterdir()] == ["last.safetensors"]
     assert path.read_bytes() == before

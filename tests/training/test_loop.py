@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from fercli import writing
 from fercli.config import TrainConfig
 from fercli.datasets import DatasetSplits, Listing, Sample, read_dataset
 from fercli.datasets.pack import pack
@@ -564,23 +567,23 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole_and_the_run_goes_on_later(
     whole = replace(config, out=config.out.parent / "whole")
     train(whole, Talk())
     before = started(config)
-    write_bytes = Path.write_bytes
+    fill = writing._fill
 
-    def full(self: Path, data: bytes) -> int:
-        if not self.name.startswith(victim):
-            return write_bytes(self, data)
-        write_bytes(self, data[: len(data) // 2])
-        raise OSError(28, "No space left on device", str(self))
+    def full(file: int, content: bytes) -> None:
+        if Path(os.readlink(f"/proc/self/fd/{file}")).name.startswith(f".{victim}"):
+            fill(file, content[: len(content) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fill(file, content)
 
     monkeypatch.setattr(epoch, "one_cycle", one_cycle)
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full)
+        patch.setattr(writing, "_fill", full)
         patch.setattr(metrics, "accuracy", lambda matrix: 0.99)  # so that the epoch is the best
         with pytest.raises(OutputError, match="No space left on device") as caught:
             train(config, Talk())
     assert "free some space" in caught.value.hint
     assert files(config.out)["last"] == before["last"]
-    assert not list(config.out.glob("*.tmp"))
+    assert not list(config.out.glob(".*"))
     train(config, Talk())
     assert files(config.out)["last"] == files(whole.out)["last"]
     assert rows(config.out) == rows(whole.out)
