@@ -235,7 +235,7 @@ class Workspace:
                 back = f" && mv {there} {here}" if place.exists() else ""
                 raise WorkspaceError(
                     f"{place} is a link, and a stage cannot be replaced through one; nothing was changed",
-                    hint=f"run: rm {here}{back}; to keep it on another disk, move the whole workspace there",
+                    hint=f"move the whole workspace to another disk if there is no room here; run: rm {here}{back}",
                 )
             if place.is_mount():
                 raise WorkspaceError(

@@ -250,7 +250,7 @@ class TestAStageThatIsALink:
         with pytest.raises(WorkspaceError, match="2-faces is a link") as caught:
             run_chain(workspace, **{changed: 2})
         assert caught.value.exit_code == 4 and self.everything(workspace, moved) == before
-        undo = caught.value.hint.removeprefix("run: ").partition(";")[0]
+        undo = caught.value.hint.partition("run: ")[2]
         subprocess.run(undo, shell=True, check=True)
         run_chain(workspace, **{changed: 2})
         assert not (workspace.path / "2-faces").is_symlink() and not moved.exists()
@@ -265,7 +265,7 @@ class TestAStageThatIsALink:
         moved.rename(moved.with_name("not mounted"))
         with pytest.raises(WorkspaceError, match="is a link") as caught:
             run_chain(workspace)
-        assert f"run: rm {workspace.path / '2-faces'};" in caught.value.hint
+        assert caught.value.hint.endswith(f"run: rm {workspace.path / '2-faces'}")
 
     def test_whose_pieces_are_one(self, workspace: Workspace, tmp_path: Path) -> None:
         (tmp_path / "pieces").mkdir()
