@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -497,10 +498,13 @@ def test_a_data_set_that_is_not_there_leaves_nothing_behind(config: TrainConfig)
 
 
 def persons(names: Sequence[str], clip: int = 1) -> DatasetSplits:
-    """Twelve grey pictures, or clips, of each person, dealt out as `pack` does it."""
+    """Twelve pictures of noise, or clips, of each person, dealt out as `pack` does it."""
+
+    def noise(path: Path) -> NDArray[np.uint8]:
+        return np.random.default_rng(int(path.stem)).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+
     samples = [Sample((Path(f"{n}.png"),) * clip, EMOTIONS[n % 7], subject=name) for name in names for n in range(12)]
-    listing = Listing("mine", "", EMOTIONS, tuple(samples))
-    return pack(listing, face_scale=1.0, read_picture=lambda path: np.full((20, 20, 3), 90, np.uint8))
+    return pack(Listing("mine", "", EMOTIONS, tuple(samples), read_picture=noise), face_scale=1.0)
 
 
 @pytest.mark.parametrize(("clip", "what"), [(1, "image"), (3, "clip")])
