@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shlex
@@ -21,6 +22,8 @@ _COPY_HINT = "copy what it gives to a file first, and name that file"
 _DESCRIPTOR = re.compile(r"/dev/(stdin|fd/\d+)|/proc/[^/]+/fd/\d+")
 """What a shell passes for `<(COMMAND)` and `< FILE`; gone when the program ends, so that no later command can go on."""
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)", re.IGNORECASE)
+_LONGEST_NAME = 250
+"""Bytes: 255, as most file systems take them, less what temporary names add."""
 _STREAMS = {"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt", "mms", "tcp"}
 """Schemes of addresses that have no end."""
 
@@ -80,3 +83,12 @@ def _fetching(url: str) -> str:
     if re.search(r"(^|\.)(youtube\.com|youtu\.be|vimeo\.com)(:|$)", host):
         return f"yt-dlp -o video.mp4 {shlex.quote(url)}"
     return f"curl -L -o FILE {shlex.quote(url)}"
+
+
+def fitting_name(text: str, suffix: str) -> str:
+    """`text` + `suffix`, cut so that a file system takes it as a name; the digest in a cut one keeps names apart."""
+    if len(os.fsencode(text + suffix)) <= _LONGEST_NAME:
+        return text + suffix
+    ending = f"~{hashlib.sha256(os.fsencode(text)).hexdigest()[:8]}{suffix}"
+    start = os.fsencode(text)[: _LONGEST_NAME - len(os.fsencode(ending))]
+    return start.decode("utf-8", "ignore") + ending

@@ -195,7 +195,7 @@ def write_table(path: Path, parts: Iterable[pa.Table], schema: pa.Schema) -> int
     try:
         if schema in BIOMETRIC:
             create_for_owner(path)
-        with pq.ParquetWriter(path, written, compression="zstd") as writer:
+        with pq.ParquetWriter(path.absolute(), written, compression="zstd") as writer:
             for part in parts:
                 if part.num_rows:
                     writer.write_table(part.cast(written), row_group_size=part.num_rows)
@@ -212,7 +212,7 @@ def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
         CorruptTable: unreadable, other columns, or values that cannot be; the message names file and column.
     """
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path.absolute())
     except (OSError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
     if schema is not None:
@@ -225,7 +225,7 @@ def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
 def read_windows(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
     """The table `emotions`, and the labels it has probabilities of, in their order; errors as `read_table`."""
     try:
-        names = pq.read_schema(path).names
+        names = pq.read_schema(path.absolute()).names
     except (OSError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
     labels = tuple(names[len(windows_schema(()).names) :])
@@ -242,10 +242,10 @@ def read_rows(path: Path, schema: pa.Schema, columns: list[str], key: str, wante
     """
     filters = [(key, "in", list(wanted))]
     try:
-        _check_columns(path, pq.read_schema(path), schema)
+        _check_columns(path, pq.read_schema(path.absolute()), schema)
         if not wanted:
             return schema.empty_table().select(columns)
-        table = pq.read_table(path, columns=columns, filters=filters)
+        table = pq.read_table(path.absolute(), columns=columns, filters=filters)
     except (OSError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
     _check_values(path, table, schema, first_row=None)
@@ -272,7 +272,7 @@ def read_parts(
         piece: whether the file is a piece of a table, whose rows are numbered on from the piece before.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path.absolute()) as file:
             if schema is not None and not piece:
                 _check_count(path, file.metadata.num_rows, schema)
             begin = 0
@@ -354,14 +354,14 @@ def _beside(path: Path, table: str) -> Path:
 
 def _row_count(path: Path) -> int:
     try:
-        return int(pq.read_metadata(path).num_rows)
+        return int(pq.read_metadata(path.absolute()).num_rows)
     except (OSError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
 
 
 def _read_column(path: Path, name: str) -> NDArray[Any]:
     try:
-        return np.asarray(pq.read_table(path, columns=[name])[name].to_numpy())
+        return np.asarray(pq.read_table(path.absolute(), columns=[name])[name].to_numpy())
     except (OSError, KeyError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
 

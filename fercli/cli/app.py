@@ -57,12 +57,13 @@ def _root(
 def annotate(
     video: opt.Video,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output",
             "-o",
-            help="The file to write, or - for stdout; by default VIDEO and the format's suffix, here.",
-            readable=False,
+            metavar=opt.PATH,
+            help="The file to write, a directory for it, or - for stdout; by default VIDEO and the format's suffix, "
+            "here.",
         ),
     ] = None,
     workdir: Annotated[
@@ -238,8 +239,14 @@ def classify_emotions(
 def export(
     workspace: opt.WorkspacePath,
     output: Annotated[
-        Path,
-        typer.Option("--output", "-o", help="The file to write, or - for stdout.", show_default=False, readable=False),
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar=opt.PATH,
+            help="The file to write, a directory for it, or - for stdout.",
+            show_default=False,
+        ),
     ],
     format: opt.Format = "",
     force: opt.Force = False,

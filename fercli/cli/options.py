@@ -14,6 +14,9 @@ import typer
 from fercli.config import NATIVE_FPS
 from fercli.errors import ConfigError
 
+PATH = "<path>"
+"""What the help says of outputs: they are read as text, because a `Path` forgets the slash of a directory."""
+
 
 def flag(*names: str, help: str) -> Any:
     """An option that takes no value; without a `metavar` the help would say that it takes a `<bool>`."""

@@ -15,9 +15,9 @@ from fercli.errors import ConfigError, command
 
 def report(
     workspace: opt.WorkspacePath,
-    output: Annotated[Path, typer.Option("--output", "-o", help="An .html file.", readable=False)] = Path(
-        "report.html"
-    ),
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar=opt.PATH, help="An .html file, or a directory for it.")
+    ] = "report.html",
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -37,13 +37,14 @@ def plot(
             readable=False,
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf.", readable=False)] = Path(
-        "plot.png"
-    ),
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar=opt.PATH, help="A .png, .svg or .pdf, or a directory for it.")
+    ] = "plot.png",
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
     """Draw loss and accuracy of training runs side by side, or who felt what when in a workspace."""
+    from fercli.cli.names import named_after, output_file
     from fercli.cli.outputs import refuse_existing
 
     if (sources[0] / "workspace.json").is_file():
@@ -54,23 +55,25 @@ def plot(
         from fercli.workspace import Workspace
 
         workspace = Workspace.open(sources[0])
-        refuse_existing(output, overwrite=overwrite, workspace=workspace)
-        plot_timelines(workspace, output, overwrite=overwrite)
+        file = output_file(output, named_after(Path(workspace.video.path), sources[0], ".png"))
+        refuse_existing(file, overwrite=overwrite, workspace=workspace)
+        plot_timelines(workspace, file, overwrite=overwrite)
     else:
         from fercli.training.curves import plot_runs
 
-        refuse_existing(output, overwrite=overwrite)
-        plot_runs(sources, output)
-    ConsoleReporter(quiet=quiet).note(f"plot: {output}")
+        file = output_file(output, "plot.png")
+        refuse_existing(file, overwrite=overwrite)
+        plot_runs(sources, file)
+    ConsoleReporter(quiet=quiet).note(f"plot: {file}")
 
 
 def explain(
     source: Annotated[
         Path, typer.Argument(metavar="SOURCE", help="A workspace, or an image.", show_default=False, readable=False)
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The .png to write.", readable=False)] = Path(
-        "explained.png"
-    ),
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar=opt.PATH, help="The .png to write, or a directory for it.")
+    ] = "explained.png",
     model: Annotated[
         str | None,
         typer.Option(
@@ -85,5 +88,7 @@ def explain(
 ) -> None:
     """Heat maps over faces: what the network looked at when it named the emotion."""
     from fercli.cli.explain import explain as draw
+    from fercli.cli.names import output_file
 
-    draw(source, output, model, faces, device, ConsoleReporter(quiet=quiet), overwrite=overwrite)
+    file = output_file(output, "explained.png")
+    draw(source, file, model, faces, device, ConsoleReporter(quiet=quiet), overwrite=overwrite)

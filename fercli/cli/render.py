@@ -14,11 +14,15 @@ from fercli.cli.console import ConsoleReporter
 def render(
     workspace: opt.WorkspacePath,
     output: Annotated[
-        Path | None,
+        str,
         typer.Option(
-            "--output", "-o", help="An .mp4, .mov or .mkv; by default VIDEO.annotated.mp4 here.", readable=False
+            "--output",
+            "-o",
+            metavar=opt.PATH,
+            help="An .mp4, .mov or .mkv, or a directory for it; by default VIDEO.annotated.mp4 here.",
+            show_default=False,
         ),
-    ] = None,
+    ] = "./",
     blur_faces: Annotated[
         bool,
         opt.flag(
@@ -35,12 +39,13 @@ def render(
     quiet: opt.Quiet = False,
 ) -> None:
     """The video with boxes, names, emotions and a timeline drawn over it; its sound and its timing are kept."""
+    from fercli.cli.names import named_after, output_file
     from fercli.cli.outputs import refuse_existing
     from fercli.render.video import render as write
     from fercli.workspace import Workspace
 
     source = Workspace.open(workspace)
-    target = output or Path(f"{Path(source.video.path).stem}.annotated.mp4")
+    target = output_file(output, named_after(Path(source.video.path), workspace, ".annotated.mp4"))
     refuse_existing(target, overwrite=overwrite, workspace=source)
     reporter = ConsoleReporter(quiet=quiet)
     write(source, target, blur_faces=blur_faces, only=only or (), overwrite=overwrite, reporter=reporter)

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from fercli import pipeline
+from fercli.cli.names import is_folder, named_after, output_file, workspace_of
 from fercli.cli.outputs import refuse_what_is_no_file, refuse_what_is_read, to_stdout
 from fercli.config import EmotionsParams, ExportParams, FacesParams, FramesParams, Runtime, TracksParams
 from fercli.errors import ConfigError, command
@@ -32,7 +33,7 @@ EXPORTED = "exported.json"
 
 def annotate(
     video: Path,
-    output: Path | None,
+    output: str | None,
     workdir: Path | None,
     *,
     frames: FramesParams,
@@ -46,14 +47,19 @@ def annotate(
     reporter: Reporter,
     quiet: bool,
 ) -> None:
-    """All stages, then the exported file and a summary; without an `output` it is named after the video."""
+    """All stages, then the exported file and a summary.
+
+    Args:
+        output: a file, `-` for stdout, or a directory; in that and without it, the file is named after the video.
+    """
     with open_video(video):  # or nothing else is worth a word
         pass
-    output = output or _named_after(video, format)
-    export_params = _export_params(output, format)
-    place = workdir or output.parent / f"{video.stem}.fercli"
-    given = [Path(file) for file in (faces.weights, tracks.embedder, tracks.cast, emotions.model) if file]
-    _check_output(output, place, [video, *given], overwrite=overwrite)
+    output = output or "./"
+    place = workdir or workspace_of(video, Path(output) if is_folder(output) else Path(output).parent)
+    file = output_file(output, named_after(video, place, _suffix_of(format)))
+    export_params = _export_params(file, format)
+    given = [Path(path) for path in (faces.weights, tracks.embedder, tracks.cast, emotions.model) if path]
+    _check_output(file, place, [video, *given], overwrite=overwrite)
     plan: list[tuple[Stage, Any]] = [
         (FRAMES, frames),
         (FACES, faces),
@@ -67,11 +73,11 @@ def annotate(
     plan[0] = FRAMES, _with_images_already_kept(workspace, frames)
     with workspace.lock():
         pipeline.run(workspace, plan, runtime, reporter, force=force)
-        _copy_out(workspace, export_params, output)
+        _copy_out(workspace, export_params, file)
     if not quiet:
         from fercli.cli import show
 
-        show.summary(workspace, output)
+        show.summary(workspace, file)
 
 
 def extract_frames(video: Path, path: Path, params: FramesParams, *, force: bool, reporter: Reporter) -> None:
@@ -92,17 +98,19 @@ def stage(name: str, path: Path, params: Any, runtime: Runtime, *, force: bool, 
     _say_next(workspace, name, reporter)
 
 
-def export(path: Path, output: Path, format: str, *, force: bool, overwrite: bool, reporter: Reporter) -> None:
-    """Run the last stage and put its file where it is wanted."""
+def export(path: Path, output: str, format: str, *, force: bool, overwrite: bool, reporter: Reporter) -> None:
+    """Run the last stage and put its file where it is wanted; `output` as of `annotate`."""
     workspace = Workspace.open(path)
-    params = _export_params(output, format)
-    _check_output(output, path, [Path(workspace.video.path)], overwrite=overwrite)
+    video = Path(workspace.video.path)
+    file = output_file(output, named_after(video, path, _suffix_of(format)))
+    params = _export_params(file, format)
+    _check_output(file, path, [video], overwrite=overwrite)
     if not workspace.writable:
-        _export_unkept(workspace, params, output, reporter)
+        _export_unkept(workspace, params, file, reporter)
         return
     with workspace.lock():
         pipeline.run(workspace, [(EXPORT, params)], Runtime(), reporter, force=force)
-        _copy_out(workspace, params, output)
+        _copy_out(workspace, params, file)
 
 
 def _export_unkept(workspace: Workspace, params: ExportParams, output: Path, reporter: Reporter) -> None:
@@ -123,9 +131,9 @@ def _with_images_already_kept(workspace: Workspace, params: FramesParams) -> Fra
     return replace(params, keep_images=params.keep_images or kept)
 
 
-def _named_after(video: Path, format: str) -> Path:
-    chosen = choose_format(Path(), format or ExportParams.format)
-    return Path(f"{video.stem}{EXPORTERS[chosen].suffix}")
+def _suffix_of(format: str) -> str:
+    """Of the files of a format; of the default one if it is empty."""
+    return EXPORTERS[choose_format(Path(), format or ExportParams.format)].suffix
 
 
 def _export_params(output: Path, format: str) -> ExportParams:

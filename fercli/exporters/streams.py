@@ -25,7 +25,7 @@ def write_csv(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None
 
     Text is quoted, quotes inside are doubled, and null is an empty field without quotes.
     """
-    with pacsv.CSVWriter(path, schema) as writer:
+    with pacsv.CSVWriter(path.absolute(), schema) as writer:
         for table in tables:
             writer.write_table(table)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fercli import tables
 from fercli.config import TracksParams
 from fercli.errors import ConfigError, InputError
+from fercli.files import fitting_name
 from fercli.models.detections import Detector
 from fercli.people.corrections import clean_name
 from fercli.people.gallery import MIN_FACE, Embedder, Face, Gallery, embed_faces, only_face, read_entries
@@ -25,6 +26,8 @@ from fercli.tracking.faces import judge
 from fercli.tracking.identity import rms_distance
 from fercli.workspace import Workspace
 
+_ROOM = " (99).jpg"
+"""What may still be added to the name of a picture."""
 _LOOK_AT = 8
 """Crops looked at for each picture wanted."""
 _APART_S = 1.0
@@ -206,4 +209,4 @@ def _source(workspace: Workspace, time_s: float) -> str:
     """`episode 1 0h12m34.560s`: sorts by time, and is a file name on every system."""
     ms = round(time_s * 1000)
     clock = f"{ms // 3_600_000}h{ms // 60_000 % 60:02}m{ms // 1000 % 60:02}.{ms % 1000:03}s"
-    return f"{Path(workspace.video.path).stem} {clock}"
+    return fitting_name(Path(workspace.video.path).stem, f" {clock}{_ROOM}").removesuffix(_ROOM)

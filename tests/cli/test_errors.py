@@ -72,7 +72,7 @@ class TestVideo:
     ) -> None:
         monkeypatch.chdir(tmp_path)
         code, err = fail(capsys, "annotate", ".")
-        assert code == 3 and ". is a directory, not a video" in err
+        assert code == 3 and ". is a directory, not a file" in err
         code, err = fail(capsys, "annotate", "missing.mp4", "-o", "out.docx")
         assert code == 3 and "there is no file missing.mp4" in err
 
