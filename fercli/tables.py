@@ -260,17 +260,16 @@ def read_parts(
     path: Path,
     schema: pa.Schema | None = None,
     *,
-    first_row: int = 0,
-    last_row: int | None = None,
+    rows: Collection[int] | None = None,
     piece: bool = False,
 ) -> Iterator[pa.Table]:
     """Read a table row group by row group, for tables too large to hold; errors as `read_table`.
 
-    Only the row groups that hold rows `first_row` to `last_row` (inclusive; by default the last) are read.
-
     Args:
+        rows: only the row groups that hold one of these rows are read; by default all.
         piece: whether the file is a piece of a table, whose rows are numbered on from the piece before.
     """
+    wanted = None if rows is None else np.sort(np.fromiter(rows, np.int64, len(rows)))
     try:
         with pq.ParquetFile(path.absolute()) as file:
             if schema is not None and not piece:
@@ -278,7 +277,7 @@ def read_parts(
             begin = 0
             for number in range(file.num_row_groups):
                 end = begin + file.metadata.row_group(number).num_rows
-                if end > first_row and (last_row is None or begin <= last_row):
+                if wanted is None or np.searchsorted(wanted, begin) < np.searchsorted(wanted, end):
                     part = file.read_row_group(number)
                     if schema is not None:
                         _check(path, part, schema, first_row=None if piece else begin)

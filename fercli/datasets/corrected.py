@@ -120,10 +120,9 @@ def _crops(workspace: Workspace, paths: list[Path]) -> dict[Path, _Crop]:
     wanted = {int(path.name) for path in paths}
     share = CROP_SCALE / crop_scale(workspace)
     table = workspace.table("crops")
-    first, last = min(wanted, default=0), max(wanted, default=-1)
     return {
         table / str(face): _Crop(jpeg.as_py(), share)
-        for part in tables.read_parts(table, tables.CROPS, first_row=first, last_row=last)
+        for part in tables.read_parts(table, tables.CROPS, rows=wanted)
         for face, jpeg in zip(part["face"].to_pylist(), part["jpeg"], strict=True)
         if face in wanted
     }

@@ -31,7 +31,7 @@ def read_crops(path: Path, wanted: NDArray[np.int64]) -> Iterator[tuple[int, NDA
     """
     if not len(wanted):
         return
-    for part in tables.read_parts(path, tables.CROPS, first_row=int(wanted.min()), last_row=int(wanted.max())):
+    for part in tables.read_parts(path, tables.CROPS, rows=wanted.tolist()):
         ids = part["face"].to_numpy()
         for row in np.flatnonzero(np.isin(ids, wanted)):
             yield int(ids[row]), images.decode_jpeg(part["jpeg"][int(row)].as_py())

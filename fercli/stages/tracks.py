@@ -1,14 +1,16 @@
 """track: faces -> tracks inside each shot -> persons across the video.
 
-Tracks come from the boxes. Then the few crops of each track that show the face best are embedded, and tracks whose
-embeddings lie close are one person, unless both are visible in the same frame. Persons get their names from a gallery
-of pictures and from the cast of the series, if there are any.
+Tracks come from the boxes, and are split where another person's face goes on. Then the few crops of each track that
+show the face best are embedded, and tracks whose embeddings lie close are one person, unless both are visible in the
+same frame. Persons get their names from a gallery of pictures and from the cast of the series, if there are any.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import TracksParams
+from fercli.errors import command
 from fercli.models.pictures import default_detector
 from fercli.models.registry import find_model, load_model, weights_key
 from fercli.people import cast
@@ -26,10 +29,15 @@ from fercli.people.gallery_files import gallery_digest, list_gallery
 from fercli.people.identify import Enrol, Tracks, identify
 from fercli.required import crop_scale
 from fercli.stages.base import Stage, StageContext, require_ranges
-from fercli.tracking.association import DROPPED, Appearance, associate
+from fercli.tracking.association import DROPPED, associate
+from fercli.tracking.bridging import Appearance
 from fercli.tracking.clustering import cluster
+from fercli.tracking.consistency import check_tracks
 from fercli.tracking.faces import Faces, choose_faces, judge, members, seen_together
+from fercli.tracking.identity import same_person
 
+_BATCH = 32
+"""Crops embedded at once."""
 LASTING_S = 1.0
 """A face seen in all frames that were looked at in so long a time is no false alarm, however few they are."""
 
@@ -49,17 +57,20 @@ def run(context: StageContext, params: TracksParams) -> dict[str, Any]:
 def find_people(context: StageContext, params: TracksParams, load: Callable[[], Embedder]) -> dict[str, Any]:
     """The stage with any embedder, loaded only if there is a face to embed."""
     faces = read_faces(context)
-    owner = find_tracks(faces, params, lambda rows: _thumbnails(context, rows))
+    found = find_tracks(faces, params, lambda rows: _thumbnails(context, rows))
+    embeddings_of = _Embeddings(context, faces, load)
+    scale = np.float32(TracksParams.max_distance / params.max_distance if params.max_distance else 1.0)
+    checked = check_tracks(faces, found, params.embed_faces, lambda rows: embeddings_of(rows) * scale)
+    owner = checked.owner
     chosen = choose_faces(faces, owner, params.embed_faces)
-    gallery: dict[str, NDArray[np.float32]] = {}
-    embeddings = np.zeros((0, 0), dtype=np.float32)
-    if len(chosen):
-        embedder = load()
-        embeddings = _embed(context, faces, chosen, embedder)
-        gallery = _gallery(context, params, embedder)
+    embeddings = embeddings_of(chosen)
+    gallery = _gallery(context, params, embeddings_of.embedder()) if len(chosen) else {}
     known, tracks = _tracks(faces, owner, chosen, embeddings)
     group = cluster(tracks.embeddings, tracks.conflicts, params.max_distance)
     names, identity = identify(tracks, group, gallery, _enrol(context, params), params.max_distance)
+    # A track is its person's at most as surely as its parts are one person.
+    parts = np.array([same_person(checked.doubt.get(int(track), 0.0)) for track in known], np.float32)
+    identity = np.minimum(identity, parts)
 
     kept = np.flatnonzero(owner != DROPPED)
     members_rows = pa.table({"face": kept.astype(np.int64), "track": owner[kept]}).cast(tables.TRACKS)
@@ -67,6 +78,12 @@ def find_people(context: StageContext, params: TracksParams, load: Callable[[], 
     people = _people_rows(faces, owner, {int(t): (n, float(i)) for t, n, i in zip(known, names, identity, strict=True)})
     for name, rows in (("tracks", members_rows), ("people", people), ("embeddings", embedding_rows)):
         tables.write_table(context.out / f"{name}.parquet", [rows], tables.SCHEMAS[name])
+    if checked.doubt:
+        numbers = ", ".join(map(str, sorted(checked.doubt)))
+        context.warn(
+            f"tracks that may show more than one person: {numbers}; their identity is low, look at them in "
+            f"{command('people', context.workspace.path)}"
+        )
     return {"tracks": len(people), "persons": len(set(names)), "unassigned": people["person"].null_count}
 
 
@@ -161,24 +178,41 @@ def _thumbnails(context: StageContext, rows: NDArray[np.int64]) -> NDArray[np.fl
     return thumbnails(context.workspace.table("crops"), rows)
 
 
-def _embed(context: StageContext, faces: Faces, chosen: NDArray[np.int64], embedder: Embedder) -> NDArray[np.float32]:
-    """(N, D) embeddings of the chosen faces. Holds one row group of crops at a time."""
-    from fercli.media.images import decode_jpeg
+class _Embeddings:
+    """The embeddings of faces of a video, each computed once."""
 
-    scale = crop_scale(context.workspace)
-    found: list[NDArray[np.float32]] = []
-    crops_table = context.workspace.table("crops")
-    with context.reporter.task("track", len(chosen), "face") as task:
-        for part in tables.read_parts(crops_table, tables.CROPS, first_row=int(chosen[0]), last_row=int(chosen[-1])):
-            ids = part["face"].to_numpy()
-            rows = np.flatnonzero(np.isin(ids, chosen))
-            if not len(rows):
-                continue
-            crops = [decode_jpeg(part["jpeg"][int(row)].as_py()) for row in rows]
-            boxes = [_box_in_crop(faces.boxes[ids[row]], crop, scale) for row, crop in zip(rows, crops, strict=True)]
-            found.append(embedder.embed(crops, np.stack(boxes)))
-            task.advance(len(rows))
-    return np.concatenate(found)
+    def __init__(self, context: StageContext, faces: Faces, load: Callable[[], Embedder]) -> None:
+        self._context = context
+        self._faces = faces
+        self._known: dict[int, NDArray[np.float32]] = {}
+        self.embedder = cache(load)
+
+    def __call__(self, wanted: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(N, D) embeddings of the wanted faces. Holds one row group of crops at a time.
+
+        Raises:
+            ModelError: the embedder cannot be used.
+            CorruptTable, InputError: as `read_crops`.
+        """
+        new = np.array([face for face in wanted.tolist() if face not in self._known], np.int64)
+        if len(new):
+            self._compute(new)
+        return (
+            np.stack([self._known[face] for face in wanted.tolist()]) if len(wanted) else np.zeros((0, 0), np.float32)
+        )
+
+    def _compute(self, new: NDArray[np.int64]) -> None:
+        from fercli.media.crops import read_crops
+
+        scale = crop_scale(self._context.workspace)
+        embedder = self.embedder()
+        with self._context.reporter.task("track", len(new), "face") as task:
+            crops = read_crops(self._context.workspace.table("crops"), new)
+            while part := list(islice(crops, _BATCH)):
+                boxes = [_box_in_crop(self._faces.boxes[face], crop, scale) for face, crop in part]
+                found = embedder.embed([crop for _, crop in part], np.stack(boxes))
+                self._known |= {face: row for (face, _), row in zip(part, found, strict=True)}
+                task.advance(len(part))
 
 
 def _box_in_crop(box: NDArray[np.float32], crop: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:
@@ -252,7 +286,7 @@ def _people_rows(faces: Faces, owner: NDArray[np.int32], who: Mapping[int, tuple
 STAGE = Stage(
     name="track",
     directory="3-tracks",
-    version=5,
+    version=6,
     params=TracksParams,
     needs=("frames", "faces", "crops"),
     run=run,

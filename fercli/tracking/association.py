@@ -12,7 +12,6 @@ second, and for gaps:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.geometry import iou_matrix
-from fercli.tracking.bridging import bridge
+from fercli.tracking.bridging import Appearance, bridge
 
 DROPPED = -1
 """Track number of faces that belong to no track."""
@@ -40,9 +39,6 @@ _SHORT_GAP_S = 0.2
 """Gaps up to here, and any from one frame to the next, are bridged frame by frame."""
 _UNDECIDED = 0.6
 """Two faces might as well be exchanged if they lose at most so much overlap together."""
-
-Appearance = Callable[[NDArray[np.int64]], NDArray[np.float32]]
-"""(n,) rows of faces -> (n, D) descriptors; the nearer (Euclidean), the more alike."""
 
 
 @dataclass
@@ -103,14 +99,14 @@ def associate(
             to 0.4 of their size on every side, overlap at least this much; in [0, 1].
         max_gap_s: a face unseen for longer starts a new track.
         min_faces: shorter tracks are dropped.
-        appearance: asked only about faces that might as well be exchanged, four at a time.
+        appearance: asked only about faces that might as well be exchanged, and those at both ends of longer gaps.
 
     Returns:
         (N,) numbers from 0 in order of first appearance, DROPPED for faces of dropped tracks.
     """
     measured = _measure(boxes)
     owner = _follow(times_s, measured, min_iou, max_gap_s, appearance)
-    return _without_short(bridge(times_s, measured, owner, max_gap_s), min_faces)
+    return _without_short(bridge(times_s, measured, owner, max_gap_s, appearance), min_faces)
 
 
 def _follow(

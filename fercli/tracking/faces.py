@@ -70,13 +70,30 @@ def choose_faces(faces: Faces, owner: NDArray[np.int32], at_most: int) -> NDArra
         good = track[faces.usable[track]]
         if not len(good):
             continue
-        times = faces.pts_s[good] - faces.pts_s[good[0]]
-        spans = min(at_most, 1 + int(times[-1] / _APART_S))
-        span = np.minimum((spans * times / max(times[-1], 1e-9)).astype(int), spans - 1)
-        for number in range(spans):
-            inside = good[span == number]
-            if len(inside):
-                chosen.append(int(inside[np.argmax(faces.quality[inside])]))
+        spans = min(at_most, 1 + int((faces.pts_s[good[-1]] - faces.pts_s[good[0]]) / _APART_S))
+        chosen += best_of_spans(faces, good, spans).tolist()
+    return np.array(sorted(chosen), dtype=np.int64)
+
+
+def best_of_spans(
+    faces: Faces, own: NDArray[np.int64], spans: int, rather: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """The best face of each of some equal spans of the time of a track, ascending; none of a span without faces.
+
+    Args:
+        faces: all faces.
+        own: (n,) those of the track, n at least 1, ascending.
+        spans: how many.
+        rather: all of these are taken, and no other face from a span that holds one.
+    """
+    times = faces.pts_s[own] - faces.pts_s[own[0]]
+    span = np.minimum((spans * times / max(times[-1], 1e-9)).astype(int), spans - 1)
+    taken = np.isin(own, [] if rather is None else rather)
+    chosen = own[taken].tolist()
+    for number in set(range(spans)) - set(span[taken].tolist()):
+        inside = own[span == number]
+        if len(inside):
+            chosen.append(int(inside[np.argmax(faces.quality[inside])]))
     return np.array(sorted(chosen), dtype=np.int64)
 
 

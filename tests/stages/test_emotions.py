@@ -395,14 +395,14 @@ def test_only_the_crops_that_are_needed_are_decoded(
         return decode(data)
 
     def noted_range(*args: Any, **kwargs: Any) -> Any:
-        ranges.append((kwargs.get("first_row"), kwargs.get("last_row")))
+        ranges.append(kwargs.get("rows"))
         return read_parts(*args, **kwargs)
 
     monkeypatch.setattr(images, "decode_jpeg", noted)
     monkeypatch.setattr(tables, "read_parts", noted_range)
     STAGE.run(stage_context(workspace), EmotionsParams(model=model))
     assert decoded == list(range(8))
-    assert ranges == [(0, 7)]
+    assert ranges == [list(range(8))]
 
 
 def test_a_video_nobody_of_which_is_assessable_reads_no_crop_at_all(

@@ -15,6 +15,7 @@ from fercli.config import FacesParams, FramesParams, Runtime, TracksParams
 from fercli.errors import ConfigError, InputError
 from fercli.media.probe import probe
 from fercli.people import cast
+from fercli.people.listing import DOUBTFUL_BELOW
 from fercli.progress import Silent
 from fercli.stages import faces, frames, tracks
 from fercli.stages.base import StageContext
@@ -132,6 +133,47 @@ def test_two_faces_that_stop_on_each_other_and_turn_back_keep_their_tracks(tmp_p
     assert [row["person"] for row in people] == ["Person 1", "Person 2"]
 
 
+def test_a_face_that_takes_the_place_of_another_within_a_shot_is_another_track(tmp_path: Path) -> None:
+    seen = [(at(k, 100), RED if k < 13 else GREEN) for k in range(30)]
+    context = workspace(tmp_path, [0] * 30, seen)
+    _, members, people = find(context)
+    assert [row["track"] for row in members] == [0] * 13 + [1] * 17
+    assert [(row["person"], row["start_s"], row["end_s"]) for row in people] == [
+        ("Person 1", 0.0, pytest.approx(1.3)),
+        ("Person 2", pytest.approx(1.3), pytest.approx(3.0)),
+    ]
+    assert context.warnings == []
+
+
+def test_a_track_that_may_be_two_persons_is_worth_a_look(tmp_path: Path) -> None:
+    poor = {"size": 19.0}
+    seen = [(at(k, 100, **(poor if 13 <= k < 28 else {})), RED if k < 13 else GREEN) for k in range(30)]
+    context = workspace(tmp_path, [0] * 30, seen)
+    _, members, people = find(context)
+    assert {row["track"] for row in members} == {0}
+    assert people[0]["identity"] < DOUBTFUL_BELOW
+    assert len(context.warnings) == 1
+
+
+def test_whoever_turns_up_after_a_gap_looking_unlike_is_another_track(tmp_path: Path) -> None:
+    poor = {"size": 19.0}  # too small to be embedded
+    shots, times = [0] * 16, [0.1 * k for k in range(8)] + [1.3 + 0.1 * k for k in range(8)]
+    for colour, expected in ((RED, [0] * 16), (GREEN, [0] * 8 + [1] * 8)):
+        seen = [(at(k, 100, **poor), RED if k < 8 else colour) for k in range(16)]
+        _, members, _ = find(workspace(tmp_path / str(colour), shots, seen, times))
+        assert [row["track"] for row in members] == expected
+
+
+def test_faces_of_mixed_pictures_tell_nothing(tmp_path: Path) -> None:
+    seen = [(at(k, 100), BLUE if 4 <= k < 8 else RED) for k in range(12)]
+    content = {"faces": faces_table([row for row, _ in seen]), "crops": crops_table([crop(c) for _, c in seen])}
+    mixed = [4 <= k < 8 for k in range(12)]
+    frames_rows = frames_table([0.1 * k for k in range(12)], mixed=mixed)
+    _, _, people = find(stage_context(make_workspace(tmp_path, frames=frames_rows, **content)))
+    assert [row["person"] for row in people] == ["Person 1"]
+    assert people[0]["identity"] > 0.9 and not 4 <= people[0]["best_face"] < 8
+
+
 def test_every_track_says_how_surely_it_is_its_persons(tmp_path: Path) -> None:
     shots = [0] * 5 + [1] * 5 + [2] * 5
     seen = [(at(k, 100, **({"size": 19.0} if shot == 2 else {})), RED) for k, shot in enumerate(shots)]
@@ -204,7 +246,7 @@ def test_the_best_face_is_the_largest_sharpest_most_frontal(tmp_path: Path) -> N
     assert find(context)[2][0]["best_face"] == 2
 
 
-@pytest.mark.parametrize(("frames_long", "embedded"), [(5, 1), (15, 2), (25, 3), (60, 3)])
+@pytest.mark.parametrize(("frames_long", "embedded"), [(5, 2), (15, 4), (25, 4), (60, 4), (200, 5)])
 def test_few_crops_are_embedded_and_short_tracks_need_fewer(tmp_path: Path, frames_long: int, embedded: int) -> None:
     embedder = ColourEmbedder()
     find(workspace(tmp_path, [0] * frames_long, [(at(k, 100), RED) for k in range(frames_long)]), load=lambda: embedder)

@@ -102,6 +102,14 @@ def test_a_face_that_was_hidden_is_found_again_where_both_sides_of_the_gap_lead(
     assert track(turned, max_gap_s=1.0) == [0] * 7 + [1] * 7
 
 
+def test_a_face_that_looks_unlike_does_not_end_a_gap() -> None:
+    sights = [(0.1 * n, 100 + 20 * n, 40.0) for n in (*range(5), *range(10, 15))]
+    for last, tracks in ((0.15, [0] * 10), (0.3, [0] * 5 + [1] * 5)):
+        looks = np.linspace(0, 0.1, 10)
+        looks[5:] += last - 0.1
+        assert track(sights, max_gap_s=1.0, appearance=lambda rows, looks=looks: looks[rows, None]) == tracks
+
+
 def test_a_face_of_another_size_does_not_end_a_gap() -> None:
     sights = [(0.1 * k, 100.0, 40.0 if k < 5 else 60.0) for k in range(15) if not 5 <= k < 10]
     assert track(sights, max_gap_s=1.0) == [0] * 5 + [1] * 5
