@@ -53,7 +53,8 @@ def require_regular_file(path: Path, error: type[FercliError] = InputError, hint
     if kind == stat.S_IFDIR:
         raise error(f"{path} is a directory, not a file", hint=hint or "name a file")
     if kind != stat.S_IFREG:
-        raise error(f"{path} is {_KINDS.get(kind, 'something else')}, not a file", hint=_COPY_HINT)
+        hint = f"copy it to a file first: cat {shlex.quote(str(path))} > FILE" if kind == stat.S_IFIFO else _COPY_HINT
+        raise error(f"{path} is {_KINDS.get(kind, 'something else')}, not a file", hint=hint)
 
 
 def _not_here(path: Path) -> tuple[str, str]:

@@ -5,6 +5,7 @@ Imports little, so that Ctrl-C is heard from the first moment on: everything els
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -13,6 +14,8 @@ from fercli.cli.stdout import ReaderGone, honest_stdout
 from fercli.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_READER_GONE, FercliError, InputError
 
 DEBUG_VARIABLE = "FERCLI_DEBUG"
+UNUSABLE_PATHS = (errno.ENAMETOOLONG, errno.ELOOP)
+"""What is wrong with a path that no file system takes; whether something is there raises these, unlike for others."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -36,6 +39,8 @@ def main(argv: list[str] | None = None) -> int:
         hint = "check the permissions of it and of the directories above it"
         return _failed(InputError(f"cannot read {error.filename or 'a file'}: {error.strerror}", hint=hint))
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in UNUSABLE_PATHS:
+            return _failed(InputError(f"cannot read {error.filename}: {error.strerror}", hint="check the path"))
         traceback.print_exc()
         print(f"error: a bug in fercli: {type(error).__name__}: {error}", file=sys.stderr)
         print("hint: please report it with the lines above and the output of `fercli doctor`", file=sys.stderr)

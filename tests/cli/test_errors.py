@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -213,13 +214,24 @@ class TestWorkspace:
         code, err = fail(capsys, "track", tmp_path / "no.fercli")
         assert code == 3 and "fercli extract-frames VIDEO" in err
 
+    @pytest.mark.parametrize("name", ["x" * 300, "loop"])
+    @pytest.mark.parametrize(
+        "command", [["status"], ["show"], ["report"], ["render"], ["track"], ["import", "FILE"], ["explain"]]
+    )
+    def test_a_path_that_no_file_system_takes(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, command: list[str]
+    ) -> None:
+        (tmp_path / "loop").symlink_to("loop")
+        code, err = fail(capsys, command[0], tmp_path / name, *command[1:])
+        assert code in (3, 4) and name in err and "hint: " in err and "bug" not in err
+
     def test_foreign(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         code, err = fail(capsys, "status", tmp_path)
         assert code == 4 and "is not a fercli workspace" in err
 
     def test_newer(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        text = (copy / "workspace.json").read_text().replace('"format": 1', '"format": 99')
-        (copy / "workspace.json").write_text(text)
+        document = json.loads((copy / "workspace.json").read_text())
+        (copy / "workspace.json").write_text(json.dumps({**document, "format": 99}))
         code, err = fail(capsys, "status", copy)
         assert code == 4 and "format 99" in err and "pip install -U fercli" in err
 
