@@ -68,18 +68,13 @@ def measure(video: Path) -> Figures:
 
 
 def decode_only(video: Path) -> tuple[int, float]:
-    """Decode all frames in order with decord and drop them; how many there were, and the seconds it took."""
-    from decord import VideoReader
+    """Decode all frames in order and drop them; how many there were, and the seconds it took."""
+    from fercli.media.container import decoded_frames, open_video
 
     started = time.perf_counter()
-    reader = VideoReader(str(video))
-    frames = 0
-    while True:
-        try:
-            reader.next()
-        except StopIteration:
-            return frames, time.perf_counter() - started
-        frames += 1
+    with open_video(video) as (container, stream):
+        frames = sum(1 for _ in decoded_frames(container, stream, patient=False))
+    return frames, time.perf_counter() - started
 
 
 def _figures(

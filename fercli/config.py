@@ -12,6 +12,8 @@ from pathlib import Path
 from fercli.errors import ConfigError
 
 DEVICES = ("auto", "cpu", "cuda")
+DECODERS = ("auto", "pyav", "decord")
+"""`auto` is PyAV; see `media.decode`."""
 NATIVE_FPS = 0.0
 """`fps` that takes every frame."""
 
@@ -26,6 +28,8 @@ class FramesParams:
             means the end of the video.
         keep_images: write each frame as a JPEG.
         shot_threshold: jump of scenedetect's adaptive content score that counts as a cut.
+        decoder: one of DECODERS but `auto`. Part of the key, because the small pictures in which cuts are found differ
+            in their last bits, and so may a cut.
     """
 
     fps: float = 10.0
@@ -33,6 +37,7 @@ class FramesParams:
     end_s: float = 0.0
     keep_images: bool = True
     shot_threshold: float = 3.0
+    decoder: str = "pyav"
 
 
 @dataclass(frozen=True)
@@ -124,10 +129,12 @@ class Runtime:
     Attributes:
         device: `auto`, `cpu` or `cuda`.
         batch: windows classified at once.
+        decoder: as in FramesParams; of the frames that detect-faces reads, whose pixels do not depend on it.
     """
 
     device: str = "auto"
     batch: int = 64
+    decoder: str = "pyav"
 
     def __post_init__(self) -> None:
         """Raises ConfigError for what cannot be run with anywhere."""

@@ -1,4 +1,8 @@
-"""Boxes and landmarks. Boxes are float32 `x1, y1, x2, y2`, half-open, pixels of the upright full-size frame."""
+"""Boxes and landmarks. Boxes are float32 `x1, y1, x2, y2`, half-open, pixels of the upright full-size frame.
+
+Where pixels are not square, those are the pixels as they are stored; angles and shapes only mean something after
+`square_factors`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+ALMOST_SQUARE = 0.01
+"""No face looks different for that: sizes are rounded to even numbers of pixels."""
 
 
 def iou_matrix(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -25,6 +32,17 @@ def square_around(box: NDArray[np.float32], scale: float) -> NDArray[np.float32]
     centre = (box[:2] + box[2:]) / 2
     half = max(box[2] - box[0], box[3] - box[1]) * scale / 2
     return np.concatenate([centre - half, centre + half]).astype(np.float32)
+
+
+def square_factors(pixel_aspect: float) -> tuple[float, float]:
+    """What x and y of stored pixels are multiplied by to be in square ones; the picture only grows.
+
+    Args:
+        pixel_aspect: width / height of a stored pixel. Within ALMOST_SQUARE of 1 nothing is done.
+    """
+    if abs(pixel_aspect - 1) <= ALMOST_SQUARE:
+        return 1.0, 1.0
+    return max(1.0, pixel_aspect), max(1.0, 1 / pixel_aspect)
 
 
 def frontality(landmarks: NDArray[np.float32]) -> float:

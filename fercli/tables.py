@@ -67,7 +67,9 @@ FACES = pa.schema(
     [
         column("face", pa.int64(), "number of the face, from 0, by frame and then from left to right", _ROW),
         column("frame", pa.int32(), "frame it was seen in", rule(order=SORTED, found_in="frames.frame")),
-        column("x1", pa.float32(), "left edge, pixels of the upright full-size frame", _PIXEL),
+        column(
+            "x1", pa.float32(), "left edge, stored pixels of the upright frame, at the size of the first one", _PIXEL
+        ),
         column("y1", pa.float32(), "top edge, pixels", _PIXEL),
         column("x2", pa.float32(), "right edge (exclusive), pixels", _PIXEL, rule(above_column="x1")),
         column("y2", pa.float32(), "bottom edge (exclusive), pixels", _PIXEL, rule(above_column="y1")),

@@ -60,7 +60,8 @@ class VideoFacts:
         path: absolute.
         size: bytes.
         sha256: hex digest of the file.
-        width, height: of the upright frame (rotation applied), pixels.
+        width, height: of the upright picture (turned and mirrored as a player shows it), stored pixels; of the first
+            frame, to which frames of another size are fitted. All boxes are in these pixels.
         rotation: clockwise degrees a player turns the stored picture by: 0, 90, 180 or 270.
         fps: average frames a second.
         duration_s: of the video stream, seconds.
@@ -68,6 +69,8 @@ class VideoFacts:
         raw_start_s: what the clock inside the file shows when a player shows 0, seconds: the start of the stream that
             begins first. A time here and this are the file's own timestamp, but for the offset of a clock that jumps.
         codec: as ffmpeg names it.
+        mirrored: whether left and right are swapped after that turn.
+        pixel_aspect: width / height of one stored pixel of the upright picture as a player shows it; 1.0 is square.
     """
 
     path: str
@@ -81,6 +84,8 @@ class VideoFacts:
     start_s: float
     raw_start_s: float
     codec: str
+    mirrored: bool = False
+    pixel_aspect: float = 1.0
 
     @property
     def end_s(self) -> float:

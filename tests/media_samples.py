@@ -3,6 +3,7 @@ blocks that survive lossy compression, so that a test can prove which picture it
 
 from __future__ import annotations
 
+import struct
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -48,6 +49,47 @@ def numbered_video(path: Path, count: int, *, fps: str = "30", encode: Sequence[
     return write_video(path, (numbered_frame(n) for n in range(count)), fps=fps, encode=encode)
 
 
+def quarters() -> NDArray[np.uint8]:
+    """A 64 x 128 x 3 picture: red top left, green top right, blue bottom left, white bottom right."""
+    image = np.zeros((64, 128, 3), np.uint8)
+    image[:32, :64] = (255, 0, 0)
+    image[:32, 64:] = (0, 255, 0)
+    image[32:, :64] = (0, 0, 255)
+    image[32:, 64:] = (255, 255, 255)
+    return image
+
+
+def shape_change(
+    path: Path, first: NDArray[np.uint8], second: NDArray[np.uint8], count: int = 10, *, encode: Sequence[str] = H264
+) -> Path:
+    """A video whose picture changes its size after `count` frames of one picture; as many of the other follow.
+
+    Both parts are MPEG-TS and are put together as they are; the suffix of `path` chooses the container.
+    """
+    parts = [path.with_suffix(f".{number}.ts") for number in (1, 2)]
+    for number, (part, image) in enumerate(zip(parts, (first, second), strict=True)):
+        late = ("-output_ts_offset", str(number * count / 30))
+        write_video(part, (image for _ in range(count)), encode=(*encode, *late))
+    whole = path.with_suffix(".whole.ts")
+    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
+    ffmpeg("-i", str(whole), "-c", "copy", str(path))
+    for part in (*parts, whole):
+        part.unlink()
+    return path
+
+
+def with_display_matrix(source: Path, target: Path, matrix: Sequence[float]) -> Path:
+    """Copy an .mp4 of one track with another display matrix a, b, u, c, d, v, x, y, w (ISO/IEC 14496-12, 8.3.2)."""
+    content = bytearray(source.read_bytes())
+    unity = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)
+    place = content.index(unity, content.index(b"tkhd"))
+    scales = (65536, 65536, 1 << 30) * 3
+    numbers = [round(value * scale) for value, scale in zip(matrix, scales, strict=True)]
+    content[place : place + 36] = struct.pack(">9i", *numbers)
+    target.write_bytes(content)
+    return target
+
+
 def write_video(
     path: Path, frames: Iterable[NDArray[np.uint8]], *, fps: str = "30", encode: Sequence[str] = H264
 ) -> Path:
@@ -56,9 +98,8 @@ def write_video(
     first = next(frames)
     height, width = first.shape[:2]
     command = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", fps, "-i", "-"]
-    process = subprocess.Popen(
-        [_ffmpeg(), "-v", "error", "-y", *command, *encode, str(path)], stdin=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    whole = [ffmpeg_path(), "-v", "error", "-y", *command, *encode, str(path)]
+    process = subprocess.Popen(whole, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.write(first.tobytes())
     for frame in frames:
@@ -99,7 +140,7 @@ def several_edits(path: Path, spans: Sequence[tuple[int, int]], *, fps: int) -> 
 
 def ffmpeg(*arguments: str) -> None:
     """Run ffmpeg, quietly, and fail loudly."""
-    done = subprocess.run([_ffmpeg(), "-v", "error", "-y", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([ffmpeg_path(), "-v", "error", "-y", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"ffmpeg {' '.join(arguments)} failed: {done.stderr}")
 
@@ -111,7 +152,8 @@ def cut_short(source: Path, target: Path, keep: float) -> Path:
     return target
 
 
-def _ffmpeg() -> str:
+def ffmpeg_path() -> str:
+    """The program ffmpeg."""
     import imageio_ffmpeg
 
     path: str = imageio_ffmpeg.get_ffmpeg_exe()

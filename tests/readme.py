@@ -70,6 +70,12 @@ _CONSOLE = re.compile(r"```console\n\$ (?P<command>.*?)\n(?P<output>.*?)```", re
 _TREE = re.compile(r"```text\nsample\.fercli/\n.*?```", re.DOTALL)
 _SCHEMAS = re.compile(r"(?<=<!-- schemas -->\n).*?(?=<!-- end of schemas -->)", re.DOTALL)
 
+INTRODUCTION = """The demo of README.md in every format of `fercli export`. Long files and lines are cut.
+
+Boxes and landmarks are in stored pixels of the upright picture, which are also those of the images that extract-frames
+keeps. Where players stretch pixels (`video.pixel_aspect` of json other than 1), a program that draws on a picture as
+players show it has to multiply x by `pixel_aspect`; only `label-studio` has shares of the sides, which need nothing."""
+
 
 def run_command(command: str) -> str:
     """What a `fercli ...` command prints on stdout and stderr, in that order."""
@@ -122,7 +128,7 @@ def render(text: str, folder: Path) -> str:
 
 def formats_page(workspace: Path, folder: Path) -> str:
     """What a workspace looks like in every format: the first lines of a text, the columns of a table."""
-    parts = ["# Formats\n\nThe demo of README.md in every format of `fercli export`. Long files and lines are cut.\n"]
+    parts = [f"# Formats\n\n{INTRODUCTION}\n"]
     for name, exporter in EXPORTERS.items():
         file = folder / f"{name}{exporter.suffix}"
         run_command(f"fercli export {workspace} -o {file} --format {name} -q")

@@ -17,6 +17,7 @@ from fercli.cli.importing import import_corrections
 from fercli.cli.people import people_app
 from fercli.cli.render import render
 from fercli.config import (
+    DECODERS,
     EmotionsParams,
     FacesParams,
     FramesParams,
@@ -75,6 +76,7 @@ def annotate(
     end: opt.End = "",
     images: Annotated[bool, opt.flag("--images", help="Write every frame as a JPEG.")] = False,
     shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
+    decoder: opt.Decoder = DECODERS[0],
     detector: opt.Detector = FacesParams.detector,
     detector_weights: opt.DetectorWeights = None,
     min_score: opt.MinScore = FacesParams.min_score,
@@ -104,6 +106,7 @@ def annotate(
             opt.parse_end(end),
             images,
             shot_threshold,
+            decoder=opt.parse_decoder(decoder),
         ),
         faces=FacesParams(detector, opt.absolute(detector_weights), min_score, max_side=max_side),
         tracks=TracksParams(
@@ -114,7 +117,7 @@ def annotate(
         ),
         emotions=EmotionsParams(opt.parse_network(model), min_size=min_face),
         format=format,
-        runtime=Runtime(device, batch),
+        runtime=Runtime(device, batch, decoder=opt.parse_decoder(decoder)),
         force=force,
         overwrite=overwrite,
         reporter=ConsoleReporter(quiet=quiet),
@@ -133,6 +136,7 @@ def extract_frames(
         bool, opt.flag("--images/--no-images", help="Write every frame as a JPEG.")
     ] = FramesParams.keep_images,
     shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
+    decoder: opt.Decoder = DECODERS[0],
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -140,7 +144,12 @@ def extract_frames(
     from fercli.cli import run
 
     params = FramesParams(
-        opt.parse_fps(fps), opt.parse_time(start, "--start"), opt.parse_end(end), images, shot_threshold
+        opt.parse_fps(fps),
+        opt.parse_time(start, "--start"),
+        opt.parse_end(end),
+        images,
+        shot_threshold,
+        decoder=opt.parse_decoder(decoder),
     )
     run.extract_frames(video, workspace, params, force=force, reporter=ConsoleReporter(quiet=quiet))
 
@@ -155,6 +164,7 @@ def detect_faces(
     max_side: opt.MaxSide = FacesParams.max_side,
     crop_scale: Annotated[float, typer.Option(help="Crop side in face sides.")] = FacesParams.crop_scale,
     crop_size: Annotated[int, typer.Option(help="Largest crop side, pixels.")] = FacesParams.crop_size,
+    decoder: opt.Decoder = DECODERS[0],
     device: opt.Device = Runtime.device,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
@@ -164,7 +174,8 @@ def detect_faces(
 
     weights = opt.absolute(detector_weights)
     params = FacesParams(detector, weights, min_score, min_size, max_side, crop_scale, crop_size)
-    run.stage("detect-faces", workspace, params, Runtime(device), force=force, reporter=ConsoleReporter(quiet=quiet))
+    runtime = Runtime(device, decoder=opt.parse_decoder(decoder))
+    run.stage("detect-faces", workspace, params, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
 @app.command()

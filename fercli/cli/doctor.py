@@ -20,7 +20,6 @@ from fercli.errors import MissingDependency, WeightsError
 
 PACKAGES = {
     "torch": "torch",
-    "decord": "decord2",
     "av": "av",
     "cv2": "opencv-python-headless",
     "onnxruntime": "onnxruntime",
@@ -52,6 +51,7 @@ def run() -> bool:
     """Print all checks on stdout; True if nothing that is needed by default is broken."""
     print(f"fercli {fercli.__version__}, Python {platform.python_version()}, {platform.platform()}, {sys.prefix}")
     usable = {module: _package(module, distribution) for module, distribution in PACKAGES.items()}
+    _decord()
     healthy = all([*usable.values(), _networks(usable)])
     if usable["torch"]:
         _devices()
@@ -86,6 +86,16 @@ def _package(module: str, distribution: str) -> bool:
         return False
     _line("ok", f"{module} {version}".rstrip())
     return True
+
+
+def _decord() -> None:
+    """Only `--decoder decord` needs it."""
+    from fercli.media.decord_loader import load_decord
+
+    try:
+        _line("ok", f"decord {load_decord().__version__}")
+    except (ImportError, MissingDependency) as error:
+        _line("-", f"decord: {str(error).partition(chr(10))[0]}; nothing but --decoder decord needs it")
 
 
 def _networks(usable: Mapping[str, bool]) -> bool:

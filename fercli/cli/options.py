@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fercli.config import NATIVE_FPS
+from fercli.config import DECODERS, NATIVE_FPS
 from fercli.errors import ConfigError
 
 PATH = "<path>"
@@ -32,6 +32,7 @@ Fps = Annotated[str, typer.Option(help="Frames a second to look at, or 'native' 
 Start = Annotated[str, typer.Option(help="Begin here: seconds, 1:30 or 1:02:03 of the presentation time.")]
 End = Annotated[str, typer.Option(help="Stop before this time; empty means the end.")]
 ShotThreshold = Annotated[float, typer.Option(help="Sensitivity of cuts; lower finds more.")]
+Decoder = Annotated[str, typer.Option(help="auto, pyav or decord; auto is pyav, which costs least.")]
 Detector = Annotated[str, typer.Option(help="Face detector, a name from 'fercli models'.")]
 DetectorWeights = Annotated[
     Path | None,
@@ -118,6 +119,17 @@ def parse_end(text: str) -> float:
     if text and not seconds:
         raise ConfigError(f"--end {text!r} leaves nothing to look at", hint="leave --end out for the end of the video")
     return seconds
+
+
+def parse_decoder(text: str) -> str:
+    """One of DECODERS, with what `auto` stands for in its place.
+
+    Raises:
+        ConfigError: anything else.
+    """
+    if text not in DECODERS:
+        raise ConfigError(f"unknown decoder {text!r}", hint=f"known: {', '.join(DECODERS)}")
+    return "pyav" if text == "auto" else text
 
 
 def absolute(path: Path | None) -> str:

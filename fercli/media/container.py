@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.error import FFmpegError
     from av.packet import Packet
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 _HINT = "give a video file that a player can play"
@@ -94,6 +96,30 @@ def start_of(container: InputContainer) -> Fraction:
     rounded = Fraction(container.start_time, 1_000_000)  # to whole microseconds, which few clocks count in
     starts = [s.start_time * s.time_base for s in container.streams if s.start_time is not None and s.time_base]
     return next((start for start in starts if abs(start - rounded) < Fraction(1, 1_000_000)), rounded)
+
+
+def decoded_frames(
+    container: InputContainer, stream: VideoStream, *, patient: bool, jumps: Sequence[Jump] = ()
+) -> Iterator[VideoFrame]:
+    """The frames PyAV decodes, in presentation order.
+
+    Args:
+        container, stream: as `open_video` gives them.
+        patient: pass over packets that cannot be decoded. Without it frames are decoded in parallel, and the first
+            such packet ends it all, because parallel decoding then loses good frames too.
+        jumps: of the clock; timestamps get their offsets before decoding, so that no two frames have one time.
+    """
+    from av.error import FFmpegError
+
+    stream.thread_type = "SLICE" if patient else "AUTO"
+    for packet in itertools.chain(demux(container, stream, jumps), [None]):
+        try:
+            frames = stream.codec_context.decode(packet)
+        except FFmpegError:
+            if not patient:
+                return
+        else:
+            yield from frames
 
 
 def no_frame_decodes(path: Path) -> VideoError:

@@ -1,64 +1,51 @@
-"""Frames of a video in presentation order, upright, as RGB.
+"""Frames of a video in presentation order, as RGB: upright, and all of the size of the first, see `media.upright`.
 
-Two decoders give the same pixels. decord is faster and reads short clips in the containers and codecs where it was
-found to count frames as a player does. PyAV reads everything else, and takes over where decord gives up. What decord
-2 (3.4) gets wrong elsewhere, and why it only ever reads in order here:
-
-- MPEG-TS: it loses the first group of pictures and repeats the last frame to make up the number.
-- Seeking, which `skip_frames` does too: wrong frames in AVI, MPEG-PS, MPEG-TS, open groups of pictures, some Matroska.
-- HEVC with B-frames, and files that were cut short: an error after some frames.
-- Edit lists: it shows frames that a player hides.
-- A reader slower than the decoder: frames pile up in memory, 2.5 GB for 400 frames of 1080p.
+Two decoders give the same full-size pixels. PyAV reads everything, and `auto` means PyAV for every container and codec:
+`benchmarks/decoders.py` found decord cheaper in none, see `docs/decoders.md` for the figures. `--decoder decord` is for
+comparisons; see `media.decord_reader` for the files it is given.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fercli.media.container import demux, open_video
+from fercli.media.container import decoded_frames, no_frame_decodes, open_video
+from fercli.media.decord_reader import decord_pictures
 from fercli.media.index import FrameIndex, read_index
-from fercli.media.jumps import Jump
+from fercli.media.picture import Image, Picture, preview_size
+from fercli.media.upright import (
+    Orientation,
+    View,
+    display_matrix,
+    orientation_of,
+    screen_of,
+    sensible_aspect,
+    view_of,
+)
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.reformatter import VideoReformatter
     from av.video.stream import VideoStream
 
-Image = NDArray[np.uint8]
-
-PREVIEW_SIDE = 256
-"""Long side of `Picture.preview`, pixels; smaller frames keep their size."""
+_Place = tuple[int, int, int, int]
+"""Left, top, width and height on a screen, pixels."""
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A decoded frame that is converted only when asked for.
-
-    Attributes:
-        frame: its number in the video.
-        rgb: gives the upright full-size picture, RGB uint8 HxWx3.
-        preview: gives the upright picture with a long side of at most PREVIEW_SIDE, RGB uint8 HxWx3.
-    """
-
-    frame: int
-    rgb: Callable[[], Image]
-    preview: Callable[[], Image]
-
-
-def read_frames(path: Path, wanted: Iterable[int]) -> Iterator[tuple[int, Image]]:
+def read_frames(
+    path: Path, wanted: Iterable[int], *, decoder: str = "pyav", warn: Callable[[str], None] = lambda message: None
+) -> Iterator[tuple[int, Image]]:
     """Read some frames of a video in one pass.
 
     Args:
         path: the video.
         wanted: numbers of frames in presentation order, strictly ascending, from 0.
+        decoder, warn: as for `decode`.
 
     Yields:
         Number and picture, RGB uint8 HxWx3, upright, full size. Frames that do not exist or do not decode are missing.
@@ -66,12 +53,26 @@ def read_frames(path: Path, wanted: Iterable[int]) -> Iterator[tuple[int, Image]
     Raises:
         VideoError: the file cannot be opened; see `open_video`.
     """
-    for picture in decode(path, read_index(path), wanted):
+    for picture in decode(path, read_index(path), wanted, decoder=decoder, warn=warn):
         yield picture.frame, picture.rgb()
 
 
-def decode(path: Path, index: FrameIndex, wanted: Iterable[int]) -> Iterator[Picture]:
+def decode(
+    path: Path,
+    index: FrameIndex,
+    wanted: Iterable[int],
+    *,
+    decoder: str = "pyav",
+    warn: Callable[[str], None] = lambda message: None,
+) -> Iterator[Picture]:
     """As `read_frames`, for a caller who has the index already. Use a picture before taking the next one.
+
+    Args:
+        path: the video.
+        index: of it.
+        wanted: as for `read_frames`.
+        decoder: `pyav`, or `decord` where it reads the file right.
+        warn: called with a sentence where decord was asked for and PyAV reads.
 
     Raises:
         VideoError: the file cannot be opened; see `open_video`.
@@ -80,7 +81,7 @@ def decode(path: Path, index: FrameIndex, wanted: Iterable[int]) -> Iterator[Pic
     number = next(numbers, None)
     if number is None:
         return
-    for picture in _all_pictures(path, index):
+    for picture in _all_pictures(path, index, decoder, warn):
         while number is not None and number < picture.frame:
             number = next(numbers, None)
         if number is None:
@@ -89,93 +90,45 @@ def decode(path: Path, index: FrameIndex, wanted: Iterable[int]) -> Iterator[Pic
             yield picture
 
 
-def decoded_frames(
-    container: InputContainer, stream: VideoStream, *, patient: bool, jumps: Sequence[Jump] = ()
-) -> Iterator[VideoFrame]:
-    """The frames PyAV decodes, in presentation order.
+def read_view(path: Path) -> View:
+    """How a player shows a video; decodes one frame.
 
-    Args:
-        container, stream: as `open_video` gives them.
-        patient: pass over packets that cannot be decoded. Without it frames are decoded in parallel, and the first
-            such packet ends it all, because parallel decoding then loses good frames too.
-        jumps: of the clock; timestamps get their offsets before decoding, so that no two frames have one time.
+    Raises:
+        VideoError: the file cannot be opened, or no frame of it can be decoded.
     """
-    from av.error import FFmpegError
-
-    stream.thread_type = "SLICE" if patient else "AUTO"
-    for packet in itertools.chain(demux(container, stream, jumps), [None]):
-        try:
-            frames = stream.codec_context.decode(packet)
-        except FFmpegError:
-            if not patient:
-                return
-        else:
-            yield from frames
+    view = _view_if_any(path)
+    if view is None:
+        raise no_frame_decodes(path)
+    return view
 
 
-def _all_pictures(path: Path, index: FrameIndex) -> Iterator[Picture]:
+def _view_if_any(path: Path) -> View | None:
+    with open_video(path) as (container, stream):
+        frame = next(decoded_frames(container, stream, patient=True), None)
+        return None if frame is None else view_of(path, stream, frame)
+
+
+def _all_pictures(path: Path, index: FrameIndex, decoder: str, warn: Callable[[str], None]) -> Iterator[Picture]:
     """Each reader goes on where the one before gave up."""
-    done = 0
-    for reader in (_decord_pictures, _quick_pictures, _patient_pictures):
-        if done < len(index.pts_s):
-            for picture in reader(path, index):
+    done, end = 0, len(index.pts_s)
+    if decoder == "decord":
+        for picture in decord_pictures(path, index, warn):
+            yield picture
+            done = picture.frame + 1
+    view = _view_if_any(path) if done < end else None
+    for patient in (False, True):
+        if view and done < end:
+            for picture in _pyav_pictures(path, index, view, patient=patient):
                 if picture.frame >= done:
                     yield picture
                     done = picture.frame + 1
 
 
-def _decord_pictures(path: Path, index: FrameIndex) -> Iterator[Picture]:
-    """Pictures up to the end or to decord's first error; none of a file it counts differently.
-
-    decord takes the number of channels for the length of a line divided by the width. Where the processor wants lines
-    padded to 128 bytes, pictures narrower than 128 pixels come out with four, and garbled.
-    """
-    import decord
-
-    if not index.decord:
-        return
-    decord.logging.set_level(decord.logging.FATAL)
-    try:
-        reader = decord.VideoReader(str(path.absolute()))  # as in `open_video`
-        for frame in range(len(index.pts_s) if len(reader) == len(index.pts_s) else 0):
-            array = reader.next()
-            if array.shape[2] != 3:
-                return
-            yield _from_decord(frame, array)
-    except (decord.DECORDError, RuntimeError, StopIteration):
-        return
-
-
-def _quick_pictures(path: Path, index: FrameIndex) -> Iterator[Picture]:
-    return _pyav_pictures(path, index, patient=False)
-
-
-def _patient_pictures(path: Path, index: FrameIndex) -> Iterator[Picture]:
-    return _pyav_pictures(path, index, patient=True)
-
-
-def _from_decord(frame: int, array: object) -> Picture:
-    def rgb() -> Image:
-        image: Image = array.asnumpy()  # type: ignore[attr-defined]
-        return image
-
-    return Picture(frame, rgb, lambda: _shrunk(rgb()))
-
-
-def _shrunk(image: Image) -> Image:
-    import cv2
-
-    width, height = preview_size(image.shape[1], image.shape[0])
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
-def _pyav_pictures(path: Path, index: FrameIndex, *, patient: bool) -> Iterator[Picture]:
-    from av.video.reformatter import VideoReformatter
-
-    full, small = VideoReformatter(), VideoReformatter()
+def _pyav_pictures(path: Path, index: FrameIndex, view: View, *, patient: bool) -> Iterator[Picture]:
     with open_video(path) as (container, stream):
-        for frame, picture in _numbered(decoded_frames(container, stream, patient=patient, jumps=index.jumps), index):
-            yield _from_pyav(frame, picture, full, small)
+        painter = _Painter(stream, view)
+        for number, frame in _numbered(decoded_frames(container, stream, patient=patient, jumps=index.jumps), index):
+            yield painter.picture(number, frame)
 
 
 def _numbered(frames: Iterable[VideoFrame], index: FrameIndex) -> Iterator[tuple[int, VideoFrame]]:
@@ -189,29 +142,79 @@ def _numbered(frames: Iterable[VideoFrame], index: FrameIndex) -> Iterator[tuple
             yield place, frame
 
 
-def _from_pyav(frame: int, picture: VideoFrame, full: VideoReformatter, small: VideoReformatter) -> Picture:
-    quarter_turns = -clockwise_rotation(picture) // 90
+class _Painter:
+    """Makes pictures of one size of PyAV's frames."""
 
-    def converted(reformatter: VideoReformatter, width: int, height: int) -> Image:
-        # One thread, because swscale's threads cost more than they save; the interpolation matters to previews only.
-        image = reformatter.reformat(
-            picture, width, height, format="rgb24", interpolation="FAST_BILINEAR", threads=1
-        ).to_ndarray()
-        return np.ascontiguousarray(np.rot90(image, quarter_turns), np.uint8)
+    def __init__(self, stream: VideoStream, view: View) -> None:
+        from av.video.reformatter import VideoReformatter
 
-    return Picture(
-        frame,
-        lambda: converted(full, picture.width, picture.height),
-        lambda: converted(small, *preview_size(picture.width, picture.height)),
+        self._stream, self._view = stream, view
+        self._full, self._small = VideoReformatter(), VideoReformatter()
+        self._places: dict[tuple[int, int, bytes, Fraction], tuple[Orientation, _Place, bool]] = {}
+        self._coded_aspects: dict[tuple[int, int], Fraction | None] = {}
+
+    def picture(self, number: int, frame: VideoFrame) -> Picture:
+        """The picture of a frame that has just been decoded."""
+        shape = frame.width, frame.height, display_matrix(frame), self._pixel_aspect(frame)
+        orientation, place, fitted = self._places.get(shape) or self._placed(*shape)
+        screen = self._view.screen
+        return Picture(
+            number,
+            lambda: _painted(frame, orientation, place, (screen.width, screen.height), self._full),
+            lambda: self._preview(frame, orientation, place),
+            fitted,
+        )
+
+    def _placed(self, width: int, height: int, matrix: bytes, aspect: Fraction) -> tuple[Orientation, _Place, bool]:
+        """Where on the screen a frame of this shape goes, and whether it has to be fitted into it; kept."""
+        orientation, _ = orientation_of(matrix)
+        screen, own = self._view.screen, screen_of(width, height, orientation, aspect)
+        place = (0, 0, screen.width, screen.height) if own == screen else screen.place(own)
+        self._places[width, height, matrix, aspect] = found = orientation, place, own != screen
+        return found
+
+    def _preview(self, frame: VideoFrame, orientation: Orientation, place: _Place) -> Image:
+        screen = self._view.screen
+        small = preview_size(screen.width, screen.height)
+        shrink = small[0] / screen.width, small[1] / screen.height
+        return _painted(frame, orientation, _scaled(place, shrink), small, self._small)
+
+    def _pixel_aspect(self, frame: VideoFrame) -> Fraction:
+        """As the container says, until the codec says another than it did at first.
+
+        The codec's word is that of its latest frame, which may be some ahead of this one; but not of another size.
+        """
+        context = self._stream.codec_context
+        self._coded_aspects[context.width, context.height] = context.sample_aspect_ratio
+        coded = self._coded_aspects.get((frame.width, frame.height), self._view.coded_aspect)
+        return self._view.pixel_aspect if coded == self._view.coded_aspect else sensible_aspect(coded)
+
+
+def _scaled(place: _Place, shrink: tuple[float, float]) -> _Place:
+    left, top, width, height = place
+    return (
+        int(left * shrink[0]),
+        int(top * shrink[1]),
+        max(1, round(width * shrink[0])),
+        max(1, round(height * shrink[1])),
     )
 
 
-def clockwise_rotation(frame: VideoFrame) -> int:
-    """Clockwise degrees a player turns the stored picture by: 0, 90, 180 or 270."""
-    return round(-frame.rotation / 90) * 90 % 360
-
-
-def preview_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height of a preview of a frame of this size."""
-    scale = min(1.0, PREVIEW_SIDE / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+def _painted(
+    frame: VideoFrame,
+    orientation: Orientation,
+    place: _Place,
+    size: tuple[int, int],
+    reformatter: VideoReformatter,
+) -> Image:
+    """The upright picture of a frame at a place (left, top, width, height) of a black picture of this size."""
+    left, top, width, height = place
+    stored = (height, width) if orientation.swaps_sides else (width, height)
+    # One thread, because swscale's threads cost more than they save.
+    converted = reformatter.reformat(frame, *stored, format="rgb24", interpolation="FAST_BILINEAR", threads=1)
+    image = orientation.upright(np.asarray(converted.to_ndarray(), np.uint8))
+    if (width, height) == size:
+        return image
+    whole = np.zeros((size[1], size[0], 3), np.uint8)
+    whole[top : top + height, left : left + width] = image
+    return whole

@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-DECORD_CONTAINERS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
-DECORD_CODECS = {"h264", "mpeg4", "vp9", "av1"}
-DECORD_BYTES = 256 * 2**20
-"""Decoded size up to which decord is used: it decodes ahead of a slow reader without limit."""
-
 _FALLBACK_FPS = 25
 _LISTED = 5
 """Jumps whose offsets are written out."""
@@ -47,7 +42,6 @@ class FrameIndex:
         jumps: of the clock of the container, in the order of the file.
         promised: frames the header speaks of, those hidden by an edit list and those that repeat another taken off; 0
             if it says nothing.
-        decord: whether decord counts the frames of this file the same way.
         warnings: what a person should know about the times.
     """
 
@@ -57,7 +51,6 @@ class FrameIndex:
     ticks: NDArray[np.int64] | None
     jumps: tuple[Jump, ...]
     promised: int
-    decord: bool
     warnings: tuple[str, ...]
 
     @property
@@ -78,13 +71,11 @@ class _Packets:
     Attributes:
         visible: those that hold a frame that is shown, moved by the offsets of the jumps.
         hidden: how many an edit list hides.
-        corrupt: how many are damaged.
         jumps: of the clock.
     """
 
     visible: list[Stamp]
     hidden: int
-    corrupt: int
     jumps: tuple[Jump, ...]
 
 
@@ -132,25 +123,17 @@ def read_index(path: Path) -> FrameIndex:
             ticks=times.ticks,
             jumps=packets.jumps,
             promised=promised,
-            decord=times.ticks is not None
-            and not packets.hidden
-            and not packets.corrupt
-            and not packets.jumps
-            and promised in (0, len(pts_s))
-            and _decord_reads(container, stream, len(pts_s)),
             warnings=(*times.warnings, *_about_jumps(path, packets.jumps, base), *ends_early),
         )
 
 
 def _scan(container: InputContainer, stream: VideoStream, base: Fraction) -> _Packets:
     stamps: list[Stamp] = []
-    corrupt = 0
     for packet in demux(container, stream):
-        corrupt += packet.is_corrupt
         stamps.append(Stamp(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, packet.is_discard))
     jumps = find_jumps(stamps, base, broadcast=broadcast(container))
     visible = [stamp for stamp in _moved(stamps, jumps) if not stamp.hidden]
-    return _Packets(visible, len(stamps) - len(visible), corrupt, tuple(jumps))
+    return _Packets(visible, len(stamps) - len(visible), tuple(jumps))
 
 
 def _moved(stamps: list[Stamp], jumps: Sequence[Jump]) -> Iterator[Stamp]:
@@ -267,13 +250,3 @@ def _last_packet_s(path: Path) -> float:
         except InvalidDataError:
             pass
     return float(end)
-
-
-def _decord_reads(container: InputContainer, stream: VideoStream, frames: int) -> bool:
-    context = stream.codec_context
-    return (
-        container.format.name in DECORD_CONTAINERS
-        and len(container.streams.video) == 1
-        and stream.codec.canonical_name in DECORD_CODECS
-        and frames * context.width * context.height * 3 <= DECORD_BYTES
-    )

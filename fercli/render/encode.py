@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.media.container import open_video
-from fercli.media.decode import clockwise_rotation, decoded_frames
+from fercli.media.container import decoded_frames, no_frame_decodes, open_video
+from fercli.media.upright import view_of
 from fercli.writing import new_file, writing
 
 if TYPE_CHECKING:
@@ -39,31 +39,31 @@ class Look:
 
     Attributes:
         colorspace, color_range, color_primaries, color_trc: as ITU-T H.273 numbers them; range 2 is full.
-        pixel_aspect: width / height of a pixel of the upright picture; None if unknown.
+        pixel_aspect: width / height of a pixel of the upright picture.
     """
 
     colorspace: int
     color_range: int
     color_primaries: int
     color_trc: int
-    pixel_aspect: Fraction | None
+    pixel_aspect: Fraction
 
 
 def look_of(path: Path) -> Look:
     """The look of a video; decodes one frame.
 
     Raises:
-        VideoError: it cannot be opened.
+        VideoError: it cannot be opened, or no frame of it can be decoded.
     """
     with open_video(path) as (container, stream):
         frame = next(decoded_frames(container, stream, patient=True), None)
-        context, aspect = stream.codec_context, stream.sample_aspect_ratio
-        if aspect and frame and clockwise_rotation(frame) in (90, 270):
-            aspect = 1 / aspect
+        if frame is None:
+            raise no_frame_decodes(path)
+        context, aspect = stream.codec_context, view_of(path, stream, frame).screen.pixel_aspect
         space, levels = context.colorspace, context.color_range
         if space not in _WRITTEN_SPACES or (context.format and context.format.is_rgb):
             space, levels = BT709, LIMITED_RANGE
-        return Look(space, levels, context.color_primaries, context.color_trc, aspect or None)
+        return Look(space, levels, context.color_primaries, context.color_trc, aspect)
 
 
 @contextmanager
@@ -143,8 +143,7 @@ class Encoder:
         context.thread_type, context.thread_count = "AUTO", 0
         context.colorspace, context.color_range = look.colorspace, look.color_range
         context.color_primaries, context.color_trc = look.color_primaries, look.color_trc
-        if look.pixel_aspect:
-            context.sample_aspect_ratio = look.pixel_aspect
+        context.sample_aspect_ratio = look.pixel_aspect
 
     def encode(self, image: NDArray[np.uint8], tick: int, duration: int) -> list[Packet[Any]]:
         """The packets that are ready after one more picture, RGB uint8 HxWx3; time and duration in units of `base`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 
 from fercli.config import FacesParams
 from fercli.errors import WeightsError
-from fercli.geometry import frontality, square_around
+from fercli.geometry import frontality, square_around, square_factors
 from fercli.models.detections import Detections, Detector
 from fercli.models.registry import find_model, load_model, weights_key
 from fercli.stages.base import Stage, StageContext, require_ranges
 from fercli.tables import CROPS, FACES, FRAMES, read_table
+from fercli.workspace import VideoFacts
 
 CHUNK_FRAMES = 100
 """Sampled frames that a kill can cost at most."""
@@ -30,11 +32,48 @@ _PIECES = {**_RESULTS, "seen": _SEEN}
 """A finished chunk also remembers which of its frames decoded, so that a resumed run counts them all."""
 
 
-class FaceRows:
-    """Rows of `faces` and `crops` for some frames, numbered from `first_face`."""
+@dataclass(frozen=True)
+class Stretch:
+    """From stored pixels to square ones, and back.
 
-    def __init__(self, params: FacesParams, first_face: int) -> None:
-        self._params = params
+    Attributes:
+        x, y: what widths and heights grow by; 1 and 1 where the pixels are square.
+    """
+
+    x: float
+    y: float
+
+    @classmethod
+    def of(cls, video: VideoFacts) -> Stretch:
+        """Of a video."""
+        return cls(*square_factors(video.pixel_aspect))
+
+    def square(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A picture in square pixels."""
+        import cv2
+
+        if self.x == self.y == 1:
+            return image
+        height, width = image.shape[:2]
+        size = round(width * self.x), round(height * self.y)
+        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+    def stored(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Boxes or points (..., 2k) of x and y by turns, back in stored pixels."""
+        return np.asarray(points / np.tile([self.x, self.y], points.shape[-1] // 2), np.float32)
+
+
+class FaceRows:
+    """Rows of `faces` and `crops` for some frames, numbered from `first_face`.
+
+    Args:
+        params: of the stage.
+        first_face: number of the first face.
+        stretch: see `Stretch`.
+    """
+
+    def __init__(self, params: FacesParams, first_face: int, stretch: Stretch) -> None:
+        self._params, self._stretch = params, stretch
         self._next_face = first_face
         self._seen: list[int] = []
         self._faces: list[dict[str, Any]] = []
@@ -44,22 +83,23 @@ class FaceRows:
         return len(self._faces)
 
     def add(self, frame: int, image: NDArray[np.uint8], found: Detections) -> None:
-        """One decoded frame with the faces in it, in the order they are to be numbered in."""
+        """One frame in square pixels with the faces in it, in the order they are to be numbered in."""
         from fercli.media.images import contrast, encode_jpeg, sharpness, square_crop
 
         self._seen.append(frame)
         for row, (box, score) in enumerate(zip(found.boxes, found.scores, strict=True)):
             points = None if found.landmarks is None else found.landmarks[row]
+            stored = self._stretch.stored(box)
             crop = square_crop(image, square_around(box, self._params.crop_scale), self._params.crop_size)
             self._crops.append({"face": self._next_face, "jpeg": encode_jpeg(crop, JPEG_QUALITY)})
             self._faces.append(
                 {
                     "face": self._next_face,
                     "frame": frame,
-                    **dict(zip(("x1", "y1", "x2", "y2"), box.tolist(), strict=True)),
+                    **dict(zip(("x1", "y1", "x2", "y2"), stored.tolist(), strict=True)),
                     "score": float(score),
-                    "landmarks": None if points is None else points.ravel().tolist(),
-                    "size": float(min(box[2:] - box[:2])),
+                    "landmarks": None if points is None else self._stretch.stored(points).ravel().tolist(),
+                    "size": float(min(stored[2:] - stored[:2])),
                     "sharpness": sharpness(_inside(image, box)),
                     "contrast": contrast(_inside(image, box)),
                     "frontal": None if points is None else frontality(points),
@@ -93,7 +133,9 @@ def run(context: StageContext, params: FacesParams) -> dict[str, Any]:
     detector = load_model(find_model(params.detector, "detector"), params.weights, context.runtime.device)
     frames = read_table(context.workspace.table("frames"), FRAMES)["frame"].to_pylist()
     wanted = frames[context.chunks.done * CHUNK_FRAMES :]
-    return detect_faces(context, params, detector, frames, read_frames(Path(context.workspace.video.path), wanted))
+    path, decoder = Path(context.workspace.video.path), context.runtime.decoder
+    pictures = read_frames(path, wanted, decoder=decoder, warn=context.warn)
+    return detect_faces(context, params, detector, frames, pictures)
 
 
 def detect_faces(
@@ -112,15 +154,17 @@ def detect_faces(
         pictures: number and picture of those that are not in a finished chunk yet, ascending; some may be missing.
     """
     done = min(len(frames), context.chunks.done * CHUNK_FRAMES)
+    stretch = Stretch.of(context.workspace.video)
     faces = sum(part.num_rows for part in context.chunks.parts("faces", FACES))
     expected = _with_gaps(frames[done:], pictures)
     with context.reporter.task("detect-faces", len(frames), "frame") as task:
         task.advance(done)
         for _ in range(done, len(frames), CHUNK_FRAMES):
-            rows = FaceRows(params, faces)
+            rows = FaceRows(params, faces, stretch)
             for frame, image in islice(expected, CHUNK_FRAMES):
                 if image is not None:
-                    rows.add(frame, image, find_faces(detector, image, params))
+                    square = stretch.square(image)
+                    rows.add(frame, square, find_faces(detector, square, params))
                 task.advance(1, faces=str(faces + len(rows)))
             context.chunks.commit(rows.tables(), _PIECES)
             faces += len(rows)
@@ -129,7 +173,7 @@ def detect_faces(
 
 
 def find_faces(detector: Detector, image: NDArray[np.uint8], params: FacesParams) -> Detections:
-    """The faces of one frame that are good enough, from left to right; boxes inside the frame, in its pixels."""
+    """The good enough faces of a frame in square pixels, from left to right; boxes inside the frame, in its pixels."""
     import cv2
 
     height, width = image.shape[:2]
@@ -204,7 +248,7 @@ def check(params: FacesParams) -> None:
 STAGE = Stage(
     name="detect-faces",
     directory="2-faces",
-    version=2,
+    version=3,
     params=FacesParams,
     needs=("frames", "video"),
     run=run,

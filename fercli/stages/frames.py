@@ -21,8 +21,8 @@ from fercli.timing import frame_ends
 from fercli.writing import OWNER_ONLY_DIRECTORY, create_for_owner, writing
 
 if TYPE_CHECKING:
-    from fercli.media.decode import Picture
     from fercli.media.index import FrameIndex
+    from fercli.media.picture import Picture
 
 TOLERANCE_S = 1e-3
 """A frame this little before its grid time is on time: containers round timestamps, Matroska to whole milliseconds."""
@@ -69,14 +69,15 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
         OutputError: images cannot be written.
     """
     from fercli.media.container import no_frame_decodes
-    from fercli.media.decode import decode
+    from fercli.media.decode import decode, read_view
     from fercli.media.index import read_index
     from fercli.media.shots import ShotDetector, shot_numbers
 
     check(params)
     path = Path(context.workspace.video.path)
     index = read_index(path)
-    for warning in index.warnings:
+    view = read_view(path)
+    for warning in (*index.warnings, *view.warnings):
         context.warn(warning)
     first, end = _stretch(index, params, path)
     expected = end - first if params.end_s else max(len(index.pts_s), index.promised) - first
@@ -84,9 +85,12 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
     sampler, detector = Sampler(params.fps), ShotDetector(params.shot_threshold)
     sampled: list[int] = []
     decoded = 0
+    fitted: list[int] = []
     with context.reporter.task("extract-frames", end - first, "frame") as task:
-        for picture in decode(path, index, range(first, end)):
+        for picture in decode(path, index, range(first, end), decoder=params.decoder, warn=context.warn):
             decoded += 1
+            if picture.fitted:
+                fitted.append(picture.frame)
             pts_s = float(index.pts_s[picture.frame])
             detector.add(picture.frame, pts_s, picture.preview())
             if sampler.takes(pts_s):
@@ -100,6 +104,12 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
         context.warn(f"decoded {decoded} of {expected} frames of {path.name}; the file may be cut short or damaged")
 
     shots = detector.finish()
+    if fitted:
+        context.warn(
+            f"the shape of the picture changes at {index.pts_s[fitted[0]]:.2f} s: {len(fitted)} of {decoded} frames of "
+            f"{path.name} are not {view.screen.width} x {view.screen.height} as the first one, and are fitted into that"
+        )
+
     frames = np.array(sampled, np.int32)
     ends = _ends(index, frames, shots.cuts, params)
     columns = [frames, index.pts_s[frames], ends, shot_numbers(frames, shots.cuts), shots.mixed(frames)]
@@ -169,7 +179,7 @@ def _keep(directory: Path, picture: Picture) -> None:
 STAGE = Stage(
     name="extract-frames",
     directory="1-frames",
-    version=3,
+    version=4,
     params=FramesParams,
     needs=("video",),
     run=run,

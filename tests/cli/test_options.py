@@ -9,7 +9,7 @@ import typer
 from fercli.cli.app import app
 from fercli.cli.default_group import StrictGroup
 from fercli.cli.entry import main
-from fercli.cli.options import absolute, parse_end, parse_fps, parse_network, parse_time, show_fps
+from fercli.cli.options import absolute, parse_decoder, parse_end, parse_fps, parse_network, parse_time, show_fps
 from fercli.config import NATIVE_FPS
 from fercli.errors import ConfigError
 
@@ -33,6 +33,11 @@ def test_the_end_is_the_videos_only_where_none_is_given() -> None:
         with pytest.raises(ConfigError, match=f"--end '{text}' leaves nothing") as caught:
             parse_end(text)
         assert "leave --end out" in caught.value.hint
+
+
+def test_decoders() -> None:
+    assert [parse_decoder(text) for text in ("auto", "pyav", "decord")] == ["pyav", "pyav", "decord"]
+    assert main(["extract-frames", "v.mp4", "w", "--decoder", "ffmpeg"]) == 2
 
 
 def test_rates() -> None:

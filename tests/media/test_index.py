@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from fercli.errors import VideoError
-from fercli.media import index as index_module
 from fercli.media.decode import read_frames
 from fercli.media.index import read_index
 from tests.media_samples import (
@@ -58,7 +57,6 @@ def test_mpeg_streams_start_at_0_wherever_their_clock_stood(tmp_path: Path, name
     assert index.raw_start > Fraction(4, 10)
     np.testing.assert_allclose(index.pts_s, np.arange(COUNT) / 30, atol=2e-5)
     assert index.warnings == ()
-    assert not index.decord  # it loses the first group of pictures of a transport stream
 
 
 @pytest.mark.parametrize("offset", ["0.3", "95441.9", "95442.5", "50000"])
@@ -177,7 +175,6 @@ def test_frames_hidden_by_an_edit_list_do_not_count(tmp_path: Path) -> None:
     index = read_index(tmp_path / "edit.mp4")
     np.testing.assert_allclose(index.pts_s, np.arange(COUNT - 15) / 30, atol=1e-6)
     assert index.promised == COUNT - 15
-    assert not index.decord
 
 
 def test_avi_with_b_frames_falls_back_with_a_warning(tmp_path: Path) -> None:
@@ -271,12 +268,3 @@ def test_a_header_and_no_frame(tmp_path: Path) -> None:
 
 def test_a_single_frame_lasts_as_long_as_the_rate_says(tmp_path: Path) -> None:
     assert read_index(numbered_video(tmp_path / "v.mp4", 1, fps="25")).duration_s == pytest.approx(0.04)
-
-
-def test_decord_only_reads_what_fits_into_memory_and_is_known_to_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = numbered_video(tmp_path / "v.mp4", 10)
-    assert read_index(path).decord
-    monkeypatch.setattr(index_module, "DECORD_BYTES", 10 * 128 * 64 * 3 - 1)
-    assert not read_index(path).decord

@@ -187,6 +187,32 @@ def test_the_crop_is_centred_on_the_stored_box(tmp_path: Path) -> None:
     assert np.abs(crop - image[30:90, 41:101]).mean() > 20  # one pixel beside it
 
 
+@pytest.mark.parametrize(("aspect", "shape"), [(4 / 3, (90, 200)), (0.5, (180, 150)), (1.004, (90, 150))])
+def test_pixels_that_are_not_square_are_stretched_and_boxes_come_back(
+    tmp_path: Path, aspect: float, shape: tuple[int, int]
+) -> None:
+    """The detector sees the picture in its true proportions, and so does what reads the crops."""
+
+    class Looks(FindsColour):
+        def detect(self, image: Image) -> Detections:
+            assert image.shape[:2] == shape
+            return super().detect(image)
+
+    image = picture(90, 150, red=(30, 20, 60, 60))
+    workspace = make_workspace(tmp_path / "w", replace(VIDEO, pixel_aspect=aspect), frames=frames_table([0.0]))
+    context = stage_context(workspace)
+    detect_faces(context, PARAMS, Looks(), [0], iter([(0, image)]))
+    [row] = read_table(context.out / "faces.parquet", FACES).to_pylist()
+    np.testing.assert_allclose(corners(row), [30, 20, 60, 60], atol=1)
+    np.testing.assert_allclose(row["landmarks"][:2], [39, 36], atol=1)
+    assert row["size"] == pytest.approx(30, abs=1.5)
+    assert row["frontal"] == pytest.approx(1.0)
+    crop = decode_jpeg(read_table(context.out / "crops.parquet", CROPS).to_pylist()[0]["jpeg"])
+    red = np.argwhere((crop[..., 0] > 150) & (crop[..., 1] < 80))
+    height, width = red.max(axis=0) - red.min(axis=0) + 1
+    assert width / height == pytest.approx(0.75 * (aspect if abs(aspect - 1) > 0.01 else 1), rel=0.1)
+
+
 def test_no_faces_at_all_is_a_result(tmp_path: Path) -> None:
     faces, crops, counts = detect(tmp_path / "w", {0: picture(90, 90), 1: picture(90, 90)})
     assert faces == crops == []

@@ -1,0 +1,178 @@
+"""How stored pictures become what a player shows, in one coordinate system a video.
+
+Three things stand between them: the display matrix of the file (phones write how they were held, front cameras that
+they mirror), the shape of the pixels (DVDs, HDV and broadcasts store fewer columns than they show), and sizes that
+change in mid-stream (video calls, broadcasts). All boxes of a video are in the stored pixels of its first frame, turned
+upright: its `Screen`. A later frame of another shape is fitted into it as into the window of a player: as large as
+possible, its proportions kept, in the middle of black. Players show the same; ffmpeg stretches instead, which would
+change the faces.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+Image = NDArray[np.uint8]
+
+MOST_ASPECT = 10
+"""Pixels more than so many times as wide as high, or as high as wide, are a mistake of the file."""
+_CLOSE_ENOUGH = 0.02
+"""A fitted picture fills a screen whose proportions differ by no more than this: 1088 rows are 1080."""
+_ODD_DEGREES = 1.0
+_QUARTERS = ((1, 0), (0, 1), (-1, 0), (0, -1))
+"""Cosine and sine of 0, 90, 180 and 270 degrees."""
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """What makes a stored picture upright.
+
+    Attributes:
+        rotation: clockwise degrees to turn it by: 0, 90, 180 or 270.
+        mirrored: whether left and right are swapped after that.
+    """
+
+    rotation: int = 0
+    mirrored: bool = False
+
+    @property
+    def swaps_sides(self) -> bool:
+        """Whether width becomes height."""
+        return self.rotation in (90, 270)
+
+    def upright(self, image: Image) -> Image:
+        """The upright picture, contiguous."""
+        turned = np.rot90(image, -self.rotation // 90)
+        return np.ascontiguousarray(turned[:, ::-1] if self.mirrored else turned)
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A size in which upright pictures are shown.
+
+    Attributes:
+        width, height: stored pixels.
+        pixel_aspect: width / height of a pixel.
+    """
+
+    width: int
+    height: int
+    pixel_aspect: Fraction
+
+    def place(self, other: Screen) -> tuple[int, int, int, int]:
+        """Left, top, width and height, in pixels of this screen, of another one that is fitted into it."""
+        wide, high = self.width * self.pixel_aspect, self.height
+        scale = min(wide / (other.width * other.pixel_aspect), Fraction(high, other.height))
+        width = _filled(other.width * other.pixel_aspect * scale / self.pixel_aspect, self.width)
+        height = _filled(other.height * scale, self.height)
+        return (self.width - width) // 2, (self.height - height) // 2, width, height
+
+
+def _filled(part: Fraction, side: int) -> int:
+    return side if part >= side * (1 - _CLOSE_ENOUGH) else max(1, round(part))
+
+
+@dataclass(frozen=True)
+class View:
+    """How a player shows a video: what its first frame says.
+
+    Attributes:
+        screen: the coordinate system of the video.
+        orientation: of its stored pictures.
+        pixel_aspect: width / height of a pixel as it is stored, before the turn.
+        coded_aspect: what the codec alone says of that, None for nothing.
+        codec: as ffmpeg names it.
+        warnings: what the file says that cannot be followed.
+    """
+
+    screen: Screen
+    orientation: Orientation
+    pixel_aspect: Fraction
+    coded_aspect: Fraction | None
+    codec: str
+    warnings: tuple[str, ...]
+
+
+def view_of(path: Path, stream: VideoStream, frame: VideoFrame) -> View:
+    """How a player shows a video, from its first frame and the stream, as it is just after that was decoded."""
+    said = stream.sample_aspect_ratio
+    orientation, off = orientation_of(display_matrix(frame))
+    aspect = sensible_aspect(said)
+    warnings = []
+    if off > _ODD_DEGREES:
+        warnings.append(
+            f"{path.name} is to be shown turned by no multiple of 90 degrees, which players do differently: "
+            f"taken as {orientation.rotation} degrees clockwise{', mirrored' if orientation.mirrored else ''}"
+        )
+    if said and aspect != said:
+        warnings.append(f"{path.name} says that its pixels are {said} times as wide as high: taken as square")
+    return View(
+        screen_of(frame.width, frame.height, orientation, aspect),
+        orientation,
+        aspect,
+        stream.codec_context.sample_aspect_ratio,
+        stream.codec.canonical_name,
+        tuple(warnings),
+    )
+
+
+def screen_of(width: int, height: int, orientation: Orientation, pixel_aspect: Fraction) -> Screen:
+    """The upright screen of a stored picture of this size; `pixel_aspect` as it is stored."""
+    if orientation.swaps_sides:
+        return Screen(height, width, 1 / pixel_aspect)
+    return Screen(width, height, pixel_aspect)
+
+
+def sensible_aspect(said: Fraction | None) -> Fraction:
+    """Width / height of a pixel; 1 where nothing is said, or what cannot be."""
+    if not said or not Fraction(1, MOST_ASPECT) <= said <= MOST_ASPECT:
+        return Fraction(1)
+    return said
+
+
+def display_matrix(frame: VideoFrame) -> bytes:
+    """The display matrix that comes with a decoded frame: nine int32 of this machine; empty if there is none."""
+    found: Any = frame.side_data.get("DISPLAYMATRIX")
+    return b"" if found is None else bytes(found)
+
+
+@lru_cache(16)
+def orientation_of(matrix: bytes) -> tuple[Orientation, float]:
+    """The orientation nearest to a display matrix, and how far it is from it, degrees.
+
+    A point x, y of the stored picture, y downwards, is shown at a x + c y, b x + d y (ISO/IEC 14496-12, 8.3.2); the
+    matrix holds a, b, u, c, d, v, x, y, w. Scaling along the sides of the stored picture does not count.
+
+    Args:
+        matrix: as `display_matrix` gives it.
+
+    Returns:
+        Infinitely far from one that shows nothing at all.
+    """
+    if len(matrix) != 36:
+        return Orientation(), 0.0
+    a, b, _, c, d = np.frombuffer(matrix, np.int32).astype(np.float64)[:5].tolist()
+    across, down = math.hypot(a, b), math.hypot(c, d)
+    if not across or not down:
+        return Orientation(), math.inf
+    a, b, c, d = a / across, b / across, c / down, d / down
+    # A clockwise turn has the columns (cos, sin) and (-sin, cos); mirroring it changes the sign of the first row.
+    likeness = {
+        Orientation(90 * quarter, mirrored): (side * (a * cos - c * sin) + b * sin + d * cos) / 2
+        for mirrored, side in ((False, 1), (True, -1))
+        for quarter, (cos, sin) in enumerate(_QUARTERS)
+    }
+    best = max(likeness, key=lambda orientation: likeness[orientation])
+    return best, math.degrees(math.acos(min(1.0, likeness[best])))
