@@ -28,6 +28,7 @@ class Artist:
         faces, overlay: what is shown of each face.
         hidden: which faces are blurred; None for none.
         strip: the timeline.
+        document: what every export says.
     """
 
     frames: Sampled
@@ -35,6 +36,7 @@ class Artist:
     overlay: Overlay
     hidden: Hidden | None
     strip: Strip
+    document: Document
 
     @classmethod
     def of(cls, workspace: Workspace, *, blur_faces: bool, only: frozenset[str]) -> Artist:
@@ -69,6 +71,7 @@ class Artist:
             if blur_faces
             else None,
             strip,
+            document,
         )
 
     def draw(self, image: Image, time_s: float) -> None:

@@ -19,6 +19,8 @@ ENLARGED = 1.3
 MARGIN_S = 0.3
 """A face is taken to be there this long before it was first found and after it was last found."""
 
+EVERYTHING = np.array([0, 0, 2**24, 2**24], np.float32)
+
 
 class Hidden:
     """The regions to blur.
@@ -46,9 +48,16 @@ class Hidden:
             if owner[rows[0]] not in visible
         ]
         self._presence = Presence(self._paths)
+        self._frames = frames
+        self.all_over: list[float] = []
+        """Times at which the whole picture was blurred."""
 
     def at(self, time_s: float) -> list[NDArray[np.float32]]:
-        """(4,) boxes, enlarged; where nobody knows how a face moved, one over both places."""
+        """(4,) boxes, enlarged; where nobody knows how a face moved, one over both places, and where nobody looked for
+        faces, one over everything."""
+        if not self._frames.searched(time_s, MAX_GAP_S):
+            self.all_over.append(time_s)
+            return [EVERYTHING]
         present = (self._paths[number] for number in self._presence.at(time_s))
         return [enlarged(path.box(time_s) if path.gap_s(time_s) < MAX_GAP_S else path.hull(time_s)) for path in present]
 

@@ -40,6 +40,23 @@ class Sampled:
         """Position among the sampled frames of each frame number, all of which were sampled."""
         return np.searchsorted(self.frame, frame)
 
+    def searched(self, time_s: float, max_gap_s: float) -> bool:
+        """Whether faces at this time were looked for closely enough to know where they are.
+
+        That is in a sampled frame, and between two that are less than `max_gap_s` apart and in the same shot or in one
+        and the next: a shot without a sampled frame may show anybody. Before the first nobody looked, and after the
+        last one only until it is `max_gap_s` old.
+        """
+        before = int(np.searchsorted(self.pts_s, time_s, side="right")) - 1
+        if before < 0:
+            return False
+        if self.pts_s[before] == time_s:
+            return True
+        if before + 1 == len(self.pts_s):
+            return bool(time_s - self.pts_s[before] < max_gap_s)
+        gap_s = self.pts_s[before + 1] - self.pts_s[before]
+        return bool(gap_s < max_gap_s and self.shot[before + 1] - self.shot[before] <= 1)
+
     def reach(self, first: int, last: int, margin_s: float) -> tuple[float, float]:
         """From when until when a face may be on screen that was seen in sampled frames `first` to `last`.
 

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +18,8 @@ from fercli.progress import Reporter
 from fercli.render.artist import Artist
 from fercli.render.companions import Companions, first_sound_s
 from fercli.render.encode import CONTAINERS, Encoder, look_of, mux, new_container
-from fercli.render.paths import MAX_GAP_S
 from fercli.render.ready import refuse_existing
+from fercli.render.searched import require_search
 from fercli.required import hint_for_moved, require_tables
 from fercli.workspace import Workspace
 
@@ -47,7 +46,8 @@ def render(
     Args:
         workspace: all stages up to classify-emotions have run.
         out: one of the suffixes in `encode.CONTAINERS`; it appears when it is complete.
-        blur_faces: make all detected faces unrecognisable, whether or not anybody is known to have them.
+        blur_faces: make all detected faces unrecognisable, whether or not anybody is known to have them. Frames near
+            which faces were not looked for are blurred all over, and a warning says so.
         only: shown names of persons: nobody else is drawn, and these are not blurred. Empty for all.
         overwrite: whether to replace `out`.
         reporter: who hears of the progress.
@@ -55,6 +55,7 @@ def render(
     Raises:
         ConfigError: `out` exists, is the video itself or has another suffix; or nobody is called as `only` says.
         MissingStage: a stage has not run.
+        WorkspaceError: faces are to be blurred and could be missed; see `searched.require_search`.
         VideoError: the video is gone, is another one by now, or cannot be decoded.
         OutputError: `out` cannot be written.
     """
@@ -63,7 +64,9 @@ def render(
     path = _source(workspace)
     artist = Artist.of(workspace, blur_faces=blur_faces, only=frozenset(only))
     index = read_index(path)
-    for warning in [*index.warnings, *(_unblurred(artist, index) if blur_faces else ())]:
+    if blur_faces:
+        require_search(workspace, path, index, artist)
+    for warning in index.warnings:
         reporter.warn(warning)
     size = (workspace.video.width, workspace.video.height)
     written = 0
@@ -73,6 +76,11 @@ def render(
             task.advance()
     if written < len(index.pts_s):
         reporter.warn(f"{len(index.pts_s) - written} of {len(index.pts_s)} frames of {path.name} cannot be decoded")
+    if artist.hidden and (times := artist.hidden.all_over):
+        reporter.warn(
+            f"{len(times)} frames, the first at {times[0]:.2f} s, are blurred all over: faces were not looked for near "
+            "them; extract-frames with --fps native looks everywhere"
+        )
 
 
 def _written(
@@ -95,8 +103,6 @@ def _written(
             frame = -1
             for picture in decode(path, index, range(len(ticks))):
                 frame, image = picture.frame, picture.rgb()
-                if image.shape[1::-1] != size:  # the resolution may change inside a stream
-                    image = np.asarray(cv2.resize(image, size), np.uint8)
                 artist.draw(image, float(index.pts_s[frame]))
                 for packet in encoder.encode(image, int(ticks[frame]) + later, int(durations[frame])):
                     companions.write_until(float((packet.dts or 0) * base))
@@ -141,19 +147,3 @@ def _source(workspace: Workspace) -> Path:
     if path.is_file() and path.stat().st_size != workspace.video.size:
         raise VideoError(f"{path} is not the video that was annotated: its size is another", hint=hint)
     return path
-
-
-def _unblurred(artist: Artist, index: FrameIndex) -> Iterator[str]:
-    """Where faces may stay visible because nobody looked for them."""
-    pts, ends = artist.frames.pts_s, artist.frames.ends_s
-    begin_s, end_s = float(index.pts_s[0]), float(index.pts_s[-1])
-    if not len(pts) or begin_s < pts[0] - MAX_GAP_S or end_s > ends[-1] + MAX_GAP_S:
-        where = f"outside {pts[0]:.1f} s to {ends[-1]:.1f} s" if len(pts) else "anywhere"
-        yield f"faces {where} are not blurred: only that stretch was searched for faces"
-    skipped = np.diff(artist.frames.frame) > 1  # a picture that is held is all there is to be searched
-    widest_s = float(np.diff(pts)[skipped].max(initial=0))
-    if widest_s >= MAX_GAP_S:
-        yield (
-            f"faces were searched for {widest_s:.1f} s apart, and may be visible in between; "
-            "run `fercli extract-frames` with a higher --fps first"
-        )

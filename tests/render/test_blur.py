@@ -85,8 +85,8 @@ def test_a_track_is_followed_through_frames_in_which_its_face_was_missed() -> No
 
 
 def test_a_face_without_a_track_is_hidden_up_to_the_frames_that_do_not_show_it() -> None:
-    found = hidden(sampled([0.0, 1.0, 2.0, 3.0]), [(1, 100)])
-    assert [len(found.at(time_s)) for time_s in (0.0, 0.01, 1.0, 1.99, 2.01)] == [1, 1, 1, 1, 0]
+    found = hidden(sampled([0.0, 0.4, 0.8, 1.2]), [(1, 100)])
+    assert [len(found.at(time_s)) for time_s in (0.0, 0.01, 0.4, 0.79, 0.81)] == [1, 1, 1, 1, 0]
 
 
 def test_it_is_hidden_a_little_longer_than_it_was_seen() -> None:
@@ -104,8 +104,18 @@ def test_it_is_not_hidden_in_the_next_shot_but_in_every_frame_in_which_the_cut_m
 
 
 def test_where_nobody_knows_how_a_face_moved_both_places_and_all_between_are_hidden() -> None:
-    (box,) = hidden(sampled([0.0, 1.0]), [(0, 100), (1, 400)], {0: [0, 1]}).at(0.5)
+    (box,) = hidden(sampled([0.0, 0.3, 0.6]), [(0, 100), (2, 400)], {0: [0, 1]}).at(0.5)
     assert box == pytest.approx(enlarged(np.array([100, 50, 480, 150], np.float32)))
+
+
+def test_all_is_hidden_where_nobody_looked() -> None:
+    found = hidden(sampled([0.0, 0.1, 1.0]), [(0, 100)], {0: [0]}, visible=[0])
+    image = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+    before = image.copy()
+    (box,) = found.at(0.5)
+    blur(image, box)
+    assert energy(image) < 1e-3 * energy(before)
+    assert found.at(0.1) == [] and found.all_over == [0.5]
 
 
 def test_tracks_may_be_left_visible_but_no_face_without_a_track() -> None:

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 import pytest
 
-from fercli import tables
 from fercli.colours import COLOURS
 from fercli.errors import ConfigError, MissingStage, OutputError, VideoError
 from fercli.progress import Silent
@@ -298,33 +297,3 @@ def test_an_interruption_leaves_the_old_file_and_nothing_half_written(
     with pytest.raises(KeyboardInterrupt):
         render(workspace, out, overwrite=True, reporter=Silent())
     assert list((tmp_path / "out").iterdir()) == [out] and out.read_bytes() == b"old"
-
-
-def test_blurring_says_where_nobody_looked_for_faces(tmp_path: Path) -> None:
-    video = grey_video(tmp_path / "v.mp4", 40)
-    reporter = Silent()
-    render(make_scene(tmp_path / "w", video, {}, step=10), tmp_path / "a.mp4", blur_faces=True, reporter=reporter)
-    assert [warning for warning in reporter.warnings if "1.0 s apart" in warning and "--fps" in warning]
-    reporter = Silent()
-    render(make_scene(tmp_path / "x", video, {}), tmp_path / "b.mp4", blur_faces=True, reporter=reporter)
-    assert reporter.warnings == []
-
-
-def test_blurring_says_nothing_of_a_picture_that_is_held(tmp_path: Path) -> None:
-    """Between two pictures that were both searched there is none, however far apart they are."""
-    held = ("-c:v", "libx264", "-vf", "setpts='(N/25+gte(N,5)*8)/TB+0.5'", "-fps_mode", "passthrough")
-    video = write_video(tmp_path / "v.mp4", [np.full((64, 128, 3), 90, np.uint8)] * 10, fps="25", encode=held)
-    reporter = Silent()
-    render(make_scene(tmp_path / "w", video, {}), tmp_path / "a.mp4", blur_faces=True, reporter=reporter)
-    assert reporter.warnings == []
-
-
-def test_blurring_says_when_only_a_stretch_was_looked_at(tmp_path: Path) -> None:
-    workspace = make_scene(tmp_path / "w", grey_video(tmp_path / "v.mp4", 40), {})
-    frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
-    tables.write_table(workspace.table("frames"), [frames.slice(10, 10)], tables.FRAMES)
-    reporter = Silent()
-    render(workspace, tmp_path / "out.mp4", blur_faces=True, reporter=reporter)
-    assert reporter.warnings == [
-        "faces outside 1.0 s to 2.0 s are not blurred: only that stretch was searched for faces"
-    ]
