@@ -19,8 +19,8 @@ from fercli.importers.marks import Annotations, Mark, mark, number
 from fercli.labels import NOT_ASSESSABLE
 
 HINT = "make the file with `fercli export`"
-EMOTION = "emotion"
-"""Type of the records that are read."""
+TYPES = ("emotion", NOT_ASSESSABLE)
+"""Types of the records that are read, the first also where none is given."""
 
 
 def read(path: Path) -> Annotations:
@@ -56,12 +56,12 @@ def read_lines(path: Path) -> Annotations:
 
 
 def _is_other(record: object) -> bool:
-    return isinstance(record, dict) and record.get("type", EMOTION) != EMOTION
+    return isinstance(record, dict) and record.get("type", TYPES[0]) not in TYPES
 
 
 def _passed_over(path: Path, records: list[object]) -> tuple[str, ...]:
     others = sum(map(_is_other, records))
-    return (f"{path}: {others} of the records are of another type than {EMOTION}: passed over",) if others else ()
+    return (f"{path}: {others} of the records are of another type than {TYPES[0]}: passed over",) if others else ()
 
 
 def _document(path: Path, content: dict[str, Any]) -> Annotations:

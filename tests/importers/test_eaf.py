@@ -10,6 +10,7 @@ import pytest
 from fercli.errors import DatasetError
 from fercli.importers import read_annotations
 from fercli.importers.corrections import import_file
+from fercli.importers.marks import Video
 from tests.importers.films import Rows, film, plain, shown
 
 Slots = dict[str, int | None]
@@ -75,10 +76,10 @@ def test_of_several_videos_the_one_that_was_annotated_counts(tmp_path: Path, vid
     linked = [media("ep.mp4", "1000"), media("side.mp4", "40"), media("sound.wav", "90", "audio/x-wav")]
     path = eaf(tmp_path / "a.eaf", FOUR, ROSS, linked=[*linked, media("Zo\u00eb%201.mp4", "7")])
     if first is not None:
-        assert read_annotations(path, video).marks[0].start_ms == first
+        assert read_annotations(path, Video(video)).marks[0].start_ms == first
         return
     with pytest.raises(DatasetError, match=r"a\.eaf shifts ep\.mp4, side\.mp4") as caught:
-        read_annotations(path, video)
+        read_annotations(path, Video(video))
     assert caught.value.exit_code == 3 and "Linked Files" in caught.value.hint
 
 
