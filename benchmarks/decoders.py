@@ -1,6 +1,6 @@
 """Which decoder costs less on which kind of file? PyAV and decord, per container and codec.
 
-    python benchmarks/decoders.py [VIDEO...] [--height 360 720] [--repeat 3]
+    python benchmarks/decoders.py VIDEO... [--height 360 720] [--repeat 3]
 
 Each video is re-encoded to each kind at each height, as many frames as decord is ever given (`DECORD_BYTES`), and read
 twice by each decoder: `all` converts every frame to RGB; `stage` does what extract-frames does, a preview of every

@@ -1,8 +1,9 @@
 """Frames of a video in presentation order, as RGB: upright, and all of the size of the first, see `media.upright`.
 
 Two decoders give the same full-size pixels. PyAV reads everything, and `auto` means PyAV for every container and codec:
-`benchmarks/decoders.py` found decord cheaper in none, see `docs/decoders.md` for the figures. `--decoder decord` is for
-comparisons; see `media.decord_reader` for the files it is given.
+with decord extract-frames took 0.96 to 1.05 times its processor time at 360 lines, and reading alone 1.0 to 1.5 times
+at 720 (`docs/decoders.md`, measured by `benchmarks/decoders.py`). `--decoder decord` is for comparisons; see
+`media.decord_reader` for the files it is given.
 """
 
 from __future__ import annotations
