@@ -9,9 +9,9 @@ Two releases are read, of both the manually annotated part:
     {train_set,val_set}/images/N.jpg
     {train_set,val_set}/annotations/N_{exp,val,aro}.npy         (one value each; N_lnd.npy is not needed)
 
-Pictures marked none, uncertain or no face (expressions 8 to 10) show no class; they are left out and are no problem,
-and so is contempt for `read_7`. How many were left out is the number of rows less samples and problems. The labels of
-the test part were never given out: `validation` is what papers report on, so its split is test.
+Pictures marked none, uncertain or no face (expressions 8 to 10) show no class; they are left out and counted, and so
+is contempt for `read_7`. The labels of the test part were never given out: `validation` is what papers report on, so
+its split is test.
 
 The set is given out on request (http://mohammadmahoor.com/affectnet/), so this was tested on an invented tree only.
 Layout: columns, expression numbers and rows without a box as in `src/parse_AffectNet.py` of
@@ -31,7 +31,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fercli.datasets.samples import Listing, Problem, Sample
+from fercli.datasets.folder import listing
+from fercli.datasets.samples import LeftOut, Listing, Problem, Sample
 from fercli.errors import DatasetError
 from fercli.labels import EMOTIONS, EMOTIONS_8
 
@@ -92,16 +93,14 @@ def _read(root: Path, classes: tuple[str, ...]) -> Listing:
         found = list(_read_sets(root, classes))
     else:
         raise DatasetError(f"no AffectNet under {root}", hint=EXPECTED)
-    samples = tuple(item for item in found if isinstance(item, Sample))
-    problems = tuple(item for item in found if isinstance(item, Problem))
-    return Listing("affectnet", TERMS, classes, samples, problems)
+    return listing("affectnet", TERMS, classes, found)
 
 
 def _has_any(folder: Path, names: dict[str, str]) -> bool:
     return any((folder / name).exists() for name in names)
 
 
-def _read_lists(lists: Path, root: Path, classes: tuple[str, ...]) -> Iterator[Sample | Problem]:
+def _read_lists(lists: Path, root: Path, classes: tuple[str, ...]) -> Iterator[Sample | Problem | LeftOut]:
     folders = [root / "Manually_Annotated_Images", root / "Manually_Annotated" / "Manually_Annotated_Images"]
     images = next((folder for folder in folders if folder.is_dir()), None)
     if images is None:
@@ -116,12 +115,14 @@ def _read_lists(lists: Path, root: Path, classes: tuple[str, ...]) -> Iterator[S
         for line, row in _rows(path):
             try:
                 label = _label(row)
-                if label in classes:
-                    folder, _, file = row[0].rpartition("/")
-                    if file not in pictures(folder):
-                        raise ValueError(f"no {row[0]} in {images}")
-                    picture, box = pictures(folder)[file], _box(row[1:5])
-                    yield Sample((picture,), label, split, box=box, valence=_rating(row[7]), arousal=_rating(row[8]))
+                if label not in classes:
+                    yield _left_out(label)
+                    continue
+                folder, _, file = row[0].rpartition("/")
+                if file not in pictures(folder):
+                    raise ValueError(f"no {row[0]} in {images}")
+                picture, box = pictures(folder)[file], _box(row[1:5])
+                yield Sample((picture,), label, split, box=box, valence=_rating(row[7]), arousal=_rating(row[8]))
             except ValueError as error:
                 yield Problem(str(path), line, str(error))
 
@@ -180,7 +181,7 @@ def _rating(text: str) -> float | None:
     return value
 
 
-def _read_sets(root: Path, classes: tuple[str, ...]) -> Iterator[Sample | Problem]:
+def _read_sets(root: Path, classes: tuple[str, ...]) -> Iterator[Sample | Problem | LeftOut]:
     for name, split in SETS.items():
         images, notes = root / name / "images", root / name / "annotations"
         for folder in (images, notes):
@@ -195,18 +196,23 @@ def _read_sets(root: Path, classes: tuple[str, ...]) -> Iterator[Sample | Proble
             elif number not in labelled:
                 yield Problem(str(picture), 0, f"no {number}_exp.npy in {notes}")
             else:
-                yield from _annotated(picture, notes, split, classes)
+                yield _annotated(picture, notes, split, classes)
 
 
-def _annotated(picture: Path, notes: Path, split: str, classes: tuple[str, ...]) -> Iterator[Sample | Problem]:
-    """The sample of a picture or its problem; nothing if it shows none of the classes."""
+def _annotated(picture: Path, notes: Path, split: str, classes: tuple[str, ...]) -> Sample | Problem | LeftOut:
+    """What becomes of a picture and its annotations."""
     try:
         label = _expression(_value(notes / f"{picture.stem}_exp.npy"))
-        if label in classes:
-            valence, arousal = (_rating(_value(notes / f"{picture.stem}_{kind}.npy")) for kind in ("val", "aro"))
-            yield Sample((picture,), label, split, valence=valence, arousal=arousal)
+        if label not in classes:
+            return _left_out(label)
+        valence, arousal = (_rating(_value(notes / f"{picture.stem}_{kind}.npy")) for kind in ("val", "aro"))
     except (OSError, ValueError) as error:
-        yield Problem(str(picture), 0, f"annotations: {error}")
+        return Problem(str(picture), 0, f"annotations: {error}")
+    return Sample((picture,), label, split, valence=valence, arousal=arousal)
+
+
+def _left_out(label: str) -> LeftOut:
+    return LeftOut(f"pictures marked {label!r}")
 
 
 def _value(path: Path) -> str:

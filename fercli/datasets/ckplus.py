@@ -4,8 +4,8 @@ Two forms are read:
 
 - the official one: `cohn-kanade-images/S005/001/S005_001_00000001.png` and on, and, from the archive of the emotion
   labels, `Emotion/S005/001/S005_001_00000011_emotion.txt`, which holds one number (`   3.0000000e+00`) and is named
-  after the peak frame. Only 327 of the 593 sequences have such a file; the others are passed over. The pictures show
-  head and shoulders;
+  after the peak frame. Only 327 of the 593 sequences have such a file; the others are left out and counted. The
+  pictures show head and shoulders;
 - the one of 48x48 faces: `CK+48/anger/S010_004_00000015.png`, the last three frames of each of the 327 sequences.
 
 As is usual with this set, a sequence gives two samples: its last three frames are a clip of the expression, and its
@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fercli.datasets.folder import find_folder, folders, listing, pictures
-from fercli.datasets.samples import Listing, Problem, Sample
+from fercli.datasets.samples import LeftOut, Listing, Problem, Sample
 from fercli.errors import DatasetError
 from fercli.labels import EMOTIONS_8, canonical
 
@@ -57,12 +57,16 @@ def read(root: Path) -> Listing:
     return listing("ckplus48", TERMS, tuple(label for label in EMOTIONS_8 if label != "neutral"), _read_48(faces))
 
 
-def _read_sequences(images: Path, labels: Path) -> Iterator[Sample | Problem]:
+def _read_sequences(images: Path, labels: Path) -> Iterator[Sample | Problem | LeftOut]:
+    labelled = {file.parent.relative_to(labels) for file in labels.glob("S*/*/S*_emotion.txt")}
+    for sequence in images.glob("S*/*/"):
+        if sequence.relative_to(images) not in labelled:
+            yield LeftOut("sequences without a label")
     for label_file in sorted(labels.glob("S*/*/S*_emotion.txt")):
-        subject, sequence = label_file.parts[-3:-1]
+        subject, number = label_file.parts[-3:-1]
         try:
             label = _label(label_file)
-            frames = _until_peak(images / subject / sequence, label_file.name.removesuffix("_emotion.txt"))
+            frames = _until_peak(images / subject / number, label_file.name.removesuffix("_emotion.txt"))
         except (OSError, ValueError) as error:
             yield Problem(str(label_file), 1, str(error))
             continue

@@ -72,6 +72,7 @@ def test_pictures_without_a_class_are_left_out_and_no_problem(tmp_path: Path) ->
     listing = read(tmp_path)
     assert [sample.label for sample in listing.samples] == ["neutral", "contempt"]
     assert listing.problems == ()
+    assert listing.notes == tuple(f"left out: 1 pictures marked '{what}'" for what in ("none", "uncertain", "no face"))
 
 
 def test_seven_classes_are_eight_without_contempt(tmp_path: Path) -> None:
@@ -186,7 +187,9 @@ def test_the_newer_release_has_a_file_for_each_value(tmp_path: Path) -> None:
     assert listing.samples[8] == Sample((picture,), "surprise", "test", valence=0.5, arousal=-0.25)
     assert listing.samples[0].split == "train"
     assert listing.problems == ()
-    assert [sample.label for sample in read_7(tmp_path).samples] == [*NAMES[:7], "surprise"]
+    seven = read_7(tmp_path)
+    assert [sample.label for sample in seven.samples] == [*NAMES[:7], "surprise"]
+    assert seven.notes == ("left out: 1 pictures marked 'contempt'",)
 
 
 def test_values_may_be_numbers_and_of_one_element(tmp_path: Path) -> None:

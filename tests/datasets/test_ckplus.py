@@ -59,7 +59,7 @@ def test_sequences_without_a_label_are_passed_over(tmp_path: Path) -> None:
     make_sequence(tmp_path, "S005_002", 6, "   5.0000000e+00\n")
     found = read(tmp_path)
     assert {sample.frames[0].parent.name for sample in found.samples} == {"002"}
-    assert found.problems == ()
+    assert found.problems == () and found.notes == ("left out: 1 sequences without a label",)
 
 
 @pytest.mark.parametrize(
