@@ -232,6 +232,8 @@ number = 0
 while True:
     write_atomically(Path(sys.argv[1]), b"0123456789abcdef"[number % 16:][:1] * 200_000)
     number += 1
+    if number == 1:
+        print("writing", flush=True)
 """
 
 
@@ -241,8 +243,9 @@ def test_sigkill_at_random_moments_leaves_the_old_file_or_the_new_one(tmp_path: 
     write_atomically(target, b"0" * 200_000)
     left = 0
     for _ in range(KILLS):
-        with subprocess.Popen([sys.executable, "-c", LOOP, str(target)]) as process:
-            time.sleep(randomly.uniform(0.15, 0.4))
+        with subprocess.Popen([sys.executable, "-c", LOOP, str(target)], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None and process.stdout.readline() == b"writing\n"
+            time.sleep(randomly.uniform(0, 0.05))
             process.send_signal(signal.SIGKILL)
         content = target.read_bytes()
         assert len(content) == 200_000 and len(set(content)) == 1
