@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from fercli.datasets.pictures import read_picture
 from fercli.errors import InputError
-from fercli.media.decode import read_frames
+from fercli.media.decode import read_frames, read_view
+from fercli.media.upright import Stretch
 
 KEPT = 32
 """Videos whose frames are kept for the next question: as many as there are threads that read samples."""
@@ -48,4 +49,7 @@ class Frames:
         return picture
 
     def _decode(self, video: Path) -> dict[int, NDArray[np.uint8]]:
-        return dict(read_frames(video, sorted(set(self._wanted[video]))))
+        """In square pixels: cameras of that time stored fewer columns than are shown, or more."""
+        stretch = Stretch.of(float(read_view(video).screen.pixel_aspect))
+        wanted = sorted(set(self._wanted[video]))
+        return {number: stretch.square(picture) for number, picture in read_frames(video, wanted)}

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.geometry import square_factors
+
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -103,6 +105,37 @@ class View:
     coded_aspect: Fraction | None
     codec: str
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """From stored pixels to square ones, and back.
+
+    Attributes:
+        x, y: what widths and heights grow by; 1 and 1 where the pixels are square.
+    """
+
+    x: float
+    y: float
+
+    @classmethod
+    def of(cls, pixel_aspect: float) -> Stretch:
+        """Of pixels of which one is so many times as wide as high."""
+        return cls(*square_factors(pixel_aspect))
+
+    def square(self, image: Image) -> Image:
+        """A picture in square pixels."""
+        import cv2
+
+        if self.x == self.y == 1:
+            return image
+        height, width = image.shape[:2]
+        size = round(width * self.x), round(height * self.y)
+        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+    def stored(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Boxes or points (..., 2k) of x and y by turns, back in stored pixels."""
+        return np.asarray(points / np.tile([self.x, self.y], points.shape[-1] // 2), np.float32)
 
 
 def view_of(path: Path, stream: VideoStream, frame: VideoFrame) -> View:

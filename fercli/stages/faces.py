@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ from numpy.typing import NDArray
 
 from fercli.config import FacesParams
 from fercli.errors import WeightsError
-from fercli.geometry import frontality, square_around, square_factors
+from fercli.geometry import frontality, square_around
+from fercli.media.upright import Stretch
 from fercli.models.detections import Detections, Detector
 from fercli.models.registry import find_model, load_model, weights_key
 from fercli.stages.base import Stage, StageContext, require_ranges
 from fercli.tables import CROPS, FACES, FRAMES, read_table
-from fercli.workspace import VideoFacts
 
 CHUNK_FRAMES = 100
 """Sampled frames that a kill can cost at most."""
@@ -32,44 +31,13 @@ _PIECES = {**_RESULTS, "seen": _SEEN}
 """A finished chunk also remembers which of its frames decoded, so that a resumed run counts them all."""
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """From stored pixels to square ones, and back.
-
-    Attributes:
-        x, y: what widths and heights grow by; 1 and 1 where the pixels are square.
-    """
-
-    x: float
-    y: float
-
-    @classmethod
-    def of(cls, video: VideoFacts) -> Stretch:
-        """Of a video."""
-        return cls(*square_factors(video.pixel_aspect))
-
-    def square(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A picture in square pixels."""
-        import cv2
-
-        if self.x == self.y == 1:
-            return image
-        height, width = image.shape[:2]
-        size = round(width * self.x), round(height * self.y)
-        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-
-    def stored(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Boxes or points (..., 2k) of x and y by turns, back in stored pixels."""
-        return np.asarray(points / np.tile([self.x, self.y], points.shape[-1] // 2), np.float32)
-
-
 class FaceRows:
     """Rows of `faces` and `crops` for some frames, numbered from `first_face`.
 
     Args:
         params: of the stage.
         first_face: number of the first face.
-        stretch: see `Stretch`.
+        stretch: of the video.
     """
 
     def __init__(self, params: FacesParams, first_face: int, stretch: Stretch) -> None:
@@ -154,7 +122,7 @@ def detect_faces(
         pictures: number and picture of those that are not in a finished chunk yet, ascending; some may be missing.
     """
     done = min(len(frames), context.chunks.done * CHUNK_FRAMES)
-    stretch = Stretch.of(context.workspace.video)
+    stretch = Stretch.of(context.workspace.video.pixel_aspect)
     faces = sum(part.num_rows for part in context.chunks.parts("faces", FACES))
     expected = _with_gaps(frames[done:], pictures)
     with context.reporter.task("detect-faces", len(frames), "frame") as task:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fercli.datasets import framing
 from fercli.datasets.mmi import read
+from fercli.datasets.moving import Frames, frame_path
 from fercli.datasets.pack import pack
 from fercli.datasets.samples import Problem, Sample
 from fercli.errors import DatasetError, InputError
@@ -253,3 +254,10 @@ def test_roots_where_there_is_no_mmi(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=f"no MMI under {tmp_path}") as caught:
         read(tmp_path)
     assert "ROOT/Sessions/1841/ with session.xml" in caught.value.hint
+
+
+def test_frames_of_a_video_are_in_square_pixels(tmp_path: Path) -> None:
+    """PAL: 720 columns are shown as 768."""
+    picture = np.zeros((48, 90, 3), np.uint8)
+    video = write_video(tmp_path / "v.avi", [picture] * 3, encode=(*MPEG4, "-vf", "setsar=16/15"))
+    assert Frames([frame_path(video, 1)])(frame_path(video, 1)).shape == (48, 96, 3)
