@@ -23,12 +23,24 @@ class Exporter:
         writer: `module:function` inside this package; the function takes a document and a path.
         summary: what it holds.
         lacks: what it cannot hold.
+        unit_ms: for formats with a timeline: it counts in so many milliseconds, and from 0; 0 for the others.
+        gaps: whether its timeline has the stretches that are not assessable, too.
     """
 
     suffix: str
     writer: str
     summary: str
     lacks: str
+    unit_ms: int = 0
+    gaps: bool = False
+
+    def losses(self, document: Document) -> list[str]:
+        """A sentence for each kind of segment that this format cannot hold, or not as it is."""
+        if not self.unit_ms:
+            return []
+        from fercli.exporters.timeline import losses
+
+        return losses([*document.segments, *(document.gaps if self.gaps else [])], self.unit_ms)
 
     def write(self, document: Document, path: Path) -> None:
         """Write a document in this format."""
@@ -85,45 +97,59 @@ EXPORTERS = {
         "eaf:write",
         "ELAN: a tier a person, the video linked by its name",
         "scores, boxes, tracks, where the video lies",
+        unit_ms=1,
+        gaps=True,
     ),
     "textgrid": Exporter(
         ".TextGrid",
         "textgrid:write",
         "Praat: an interval tier a person",
         "scores, boxes, tracks, stretches not assessable, the video's name",
+        unit_ms=1,
     ),
     "webvtt": Exporter(
         ".vtt",
         "webvtt:write",
         "captions for web pages, a voice a person",
         "scores, boxes, tracks, stretches not assessable",
+        unit_ms=1,
     ),
     "srt": Exporter(
         ".srt",
         "srt:write",
         "subtitles for players",
         "scores, boxes, tracks, stretches not assessable, < > { } \\ in names",
+        unit_ms=1,
     ),
     "ass": Exporter(
         ".ass",
         "ass:write",
         "subtitles for players, a colour an emotion",
         "milliseconds (hundredths only), scores, boxes, tracks, stretches not assessable, { } \\ in names",
+        unit_ms=10,
     ),
     "rttm": Exporter(
         ".rttm",
         "rttm:write",
         "NIST: when each person is on screen, with the emotion",
         'boxes, tracks, blanks and " in names',
+        unit_ms=1,
+        gaps=True,
     ),
     "audacity": Exporter(
-        ".txt", "audacity:write", "Audacity's labels", "scores, boxes, tracks, stretches not assessable"
+        ".txt",
+        "audacity:write",
+        "Audacity's labels",
+        "scores, boxes, tracks, stretches not assessable",
+        unit_ms=1,
     ),
     "label-studio": Exporter(
         ".json",
         "label_studio:write",
         "Label Studio: boxes and timeline of the video",
         "timestamps of boxes (frame numbers at the mean rate), probabilities of all classes",
+        unit_ms=1,
+        gaps=True,
     ),
     "cvat": Exporter(
         ".xml", "cvat:write", "CVAT for video 1.1: boxes by track", "timestamps, segments, scores, provenance"

@@ -11,9 +11,10 @@ from pysubs2 import Color, SSAEvent, SSAFile, SSAStyle
 
 from fercli.colours import COLOURS
 from fercli.exporters.document import Document
-from fercli.exporters.timeline import intervals
+from fercli.exporters.timeline import intervals, units
 from fercli.labels import EMOTIONS_8, RECORD_NAMES
 
+UNIT_MS = 10
 _MARKUP = str.maketrans("{}\\", "()/")
 """Players take these for commands, and the format has no way to say that they are not."""
 
@@ -28,6 +29,8 @@ def write(document: Document, path: Path) -> None:
         RECORD_NAMES[emotion]: SSAStyle(primarycolor=Color(*COLOURS[emotion])) for emotion in EMOTIONS_8
     }
     for interval in intervals(document.segments):
+        if units(interval.start_ms, UNIT_MS) == units(interval.end_ms, UNIT_MS):
+            continue
         line = SSAEvent(interval.start_ms, interval.end_ms, interval.caption.translate(_MARKUP))
         line.style = interval.emotion
         line.name = interval.segment.person.replace(",", ";")

@@ -24,9 +24,10 @@ def all_segments(document: Document) -> list[Segment]:
 def rows_of_segments(document: Document, faces: pa.Table) -> Iterator[tuple[Segment, NDArray[np.int64]]]:
     """Each segment and gap, by start, with the rows of the faces of its track that lie in it.
 
-    What a person says of somebody goes for all of his or her faces, in whatever track.
+    What a person says of somebody goes for all of his or her faces, in whatever track. A segment inside a picture that
+    is held has the face in it.
     """
-    pts = faces["pts_s"].to_numpy()
+    pts, ends = faces["pts_s"].to_numpy(), faces["end_s"].to_numpy()
     of_track, of_person = rows_by_value(faces["track"]), rows_by_value(faces["person"])
     nothing = np.zeros(0, np.int64)
     for segment in all_segments(document):
@@ -35,6 +36,8 @@ def rows_of_segments(document: Document, faces: pa.Table) -> Iterator[tuple[Segm
         else:
             rows = of_track.get(segment.track, nothing)
         first, last = np.searchsorted(pts[rows], (segment.start_s, segment.end_s))
+        if first == last and first and ends[rows[first - 1]] > segment.start_s:
+            first -= 1
         yield segment, rows[first:last]
 
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from fercli.exporters.document import Document, Segment
 from fercli.exporters.face_rows import all_segments, boxes_inside
 from fercli.exporters.streams import as_json, joined
+from fercli.exporters.timeline import intervals
 from fercli.geometry import keyframes
 from fercli.labels import RECORD_NAMES
 from fercli.tables import rows_by_value
@@ -67,7 +68,8 @@ def write(document: Document, path: Path) -> None:
 
 def _results(document: Document) -> Iterator[dict[str, Any]]:
     fps = document.video["fps"]
-    for number, segment in enumerate(all_segments(document)):
+    held = [segment for segment in all_segments(document) if intervals([segment])]
+    for number, segment in enumerate(held):
         yield from _timeline_region(f"segment{number}", segment, fps)
     faces = document.details().faces
     boxes = boxes_inside(faces, document.video)

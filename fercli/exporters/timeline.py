@@ -12,6 +12,8 @@ from itertools import count
 from fercli.exporters.document import Document, Segment
 from fercli.labels import RECORD_NAMES
 
+_NOT_HELD = "which this format cannot hold"
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -55,10 +57,32 @@ class Tier:
 def intervals(segments: Iterable[Segment]) -> list[Interval]:
     """Segments by start, rounded to milliseconds.
 
-    These formats know no time before 0: what lies there is cut off, and what then is empty is left out.
+    These formats know no time before 0: what lies there is cut off, and what then is empty is left out; `losses` says
+    so.
     """
     rounded = [Interval(_milliseconds(s.start_s), _milliseconds(s.end_s), s) for s in segments]
     return sorted((i for i in rounded if i.start_ms < i.end_ms), key=lambda i: (i.start_ms, i.end_ms, i.segment.track))
+
+
+def losses(segments: Iterable[Segment], unit_ms: int) -> list[str]:
+    """What to say of segments that a format cannot hold which counts in so many milliseconds, and from 0.
+
+    Times before 0 are rare: frames that are shown before the first one of the file, as where a broadcast was cut.
+    """
+    spans = [(units(round(one.start_s * 1000), unit_ms), units(round(one.end_s * 1000), unit_ms)) for one in segments]
+    kinds = {
+        f"before 0 s, {_NOT_HELD}, and left out": sum(end <= 0 for _, end in spans),
+        f"from before 0 s on, {_NOT_HELD}, and cut off there": sum(start < 0 < end for start, end in spans),
+        f"shorter than the {unit_ms} ms in which this format counts, and left out": sum(
+            max(start, 0) >= end > 0 for start, end in spans
+        ),
+    }
+    return [f"{number} segment{'' if number == 1 else 's'} {kind}" for kind, number in kinds.items() if number]
+
+
+def units(milliseconds: int, unit_ms: int) -> int:
+    """The nearest number of units, half ones rounded up as pysubs2 does it."""
+    return (milliseconds + unit_ms // 2) // unit_ms
 
 
 def tiers(document: Document, segments: Iterable[Segment]) -> list[Tier]:

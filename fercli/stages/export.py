@@ -25,6 +25,8 @@ def run(context: StageContext, params: ExportParams) -> dict[str, Any]:
     for problem in who.problems:
         context.warn(problem)
     document = gather(context.workspace, who)
+    for loss in EXPORTERS[params.format].losses(document):
+        context.warn(f"{params.format}: {loss}")
     EXPORTERS[params.format].write(document, context.out / file_name(params))
     return {"segments": len(document.segments), "persons": len(document.persons)}
 
@@ -32,7 +34,7 @@ def run(context: StageContext, params: ExportParams) -> dict[str, Any]:
 STAGE = Stage(
     name="export",
     directory="5-export",
-    version=3,
+    version=4,
     params=ExportParams,
     needs=(
         "frames",

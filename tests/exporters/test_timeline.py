@@ -3,13 +3,27 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from fercli.exporters import EXPORTERS
+from fercli.exporters.details import Details
 from fercli.exporters.document import Document, Person, Segment
-from fercli.exporters.timeline import Interval, intervals, lanes, tiers
+from fercli.exporters.timeline import Interval, intervals, lanes, losses, tiers
 from tests.exporters.samples import PERSONS, awkward, nobody
 
 ROSS = Segment("happiness", 1.0, 2.0, "Ross", 0, 0.9, (0, 0, 1, 1), "")
+
+
+SIZE = {"sha256": "", "fps": 25.0, "duration_s": 5.0, "start_s": -3.0, "width": 64, "height": 48}
+
+
+def no_faces() -> Details:
+    schema = pa.schema(
+        [*((name, pa.int64()) for name in ("face", "frame", "track")), ("person", pa.string())]
+        + [(name, pa.float64()) for name in ("pts_s", "end_s", "x1", "y1", "x2", "y2", "score")]
+    )
+    return Details((), schema.empty_table(), pa.table({}))
 
 
 def at(start_s: float, end_s: float, person: str = "Ross") -> Segment:
@@ -31,6 +45,29 @@ def test_times_are_rounded_to_milliseconds_and_sorted() -> None:
 
 def test_nothing_is_before_zero_and_nothing_is_empty() -> None:
     assert spans(intervals([at(-0.08, 0.5), at(-1.0, -0.5), at(1.0001, 1.0004)])) == [(0, 500)]
+
+
+def test_what_a_timeline_cannot_hold_is_counted() -> None:
+    odd = [at(-0.08, 0.5), at(-1.0, -0.5), at(-2.0, -1.5), at(1.0001, 1.0004), at(2.0, 2.004), at(3.0, 4.0)]
+    assert [sentence.split(" ", 1)[0] for sentence in losses(odd, 1)] == ["2", "1", "1"]
+    assert [sentence.split(" ", 1)[0] for sentence in losses(odd, 10)] == ["2", "1", "2"]
+    assert losses([at(0.0, 0.5), at(1.0, 2.0)], 1) == []
+
+
+def test_every_format_with_a_timeline_says_what_it_leaves_out(tmp_path: Path) -> None:
+    """Whatever is not in the file is in the warnings."""
+    kept, before, gap = at(1.0, 2.0, "Kept"), at(-1.0, -0.5, "Before"), at(-3.0, -2.0, "Gap")
+    document = replace(document_of("Kept", "Before", "Gap"), video={"name": "v.mp4", **SIZE}, segments=[before, kept])
+    document = replace(document, gaps=[replace(gap, emotion="not assessable", score=None)], details=no_faces)
+    for name, exporter in EXPORTERS.items():
+        if exporter.unit_ms:
+            said = exporter.losses(document)
+            assert [sentence.split(" ", 1)[0] for sentence in said] == ["2" if exporter.gaps else "1"], name
+            exporter.write(document, tmp_path / name)
+            text = (tmp_path / name).read_text(encoding="utf-8")
+            assert "-0.5" not in text and "-500" not in text
+        else:
+            assert exporter.losses(document) == []
 
 
 def test_the_caption_has_the_person_and_the_short_name() -> None:
