@@ -20,6 +20,9 @@ more evidence; at the default sampling rate and stride there are five windows a 
 CONTRADICTION = 0.5
 """A label is not shown over `min_segment_s` in which another class is more probable by more than this on average."""
 
+LONG_S = 1.2
+"""In a longer window a picture stands, or hardly any were looked at: probabilities do not change evenly over it."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -116,10 +119,10 @@ def boundary_s(probabilities: NDArray[np.float32], start_s: NDArray[np.float64],
 
     Returns:
         A time between the centres; the edge between the windows where the probabilities do not cross, are not known,
-        or the face went unseen in between.
+        or the face went unseen in between, and beside a window longer than LONG_S.
     """
     before, after = probabilities[:, 0] - probabilities[:, 1]
-    if start_s[1] != end_s[0] or not (before >= 0 >= after and before > after):
+    if (end_s - start_s).max() > LONG_S or start_s[1] != end_s[0] or not (before >= 0 >= after and before > after):
         return float(start_s[1])
     centres = (start_s + end_s) / 2
     return float(centres[0] + (centres[1] - centres[0]) * before / (before - after))

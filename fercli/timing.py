@@ -29,18 +29,19 @@ def frame_ends(
 
 
 def seen_until(pts_s: NDArray[np.float64], ends_s: NDArray[np.float64], interval_s: float) -> NDArray[np.float64]:
-    """When a frame that is held would have been sampled for the last time: a picture that stands is looked at on.
+    """When each frame would have been sampled for the last time, if one that is held were sampled again while it lasts.
 
-    So what is one sampling interval further on follows it, and what is further away comes after a gap.
+    So the next frame follows a picture that stood for ten seconds, and there is no gap between them.
 
     Args:
         pts_s, ends_s: (N,) sampled frames stand for [pts_s, ends_s), seconds.
-        interval_s: as `usual_interval` gives it.
+        interval_s: as `usual_interval` gives it. What stands less than half as long again is not held: frames lie
+            unevenly.
 
     Returns:
         (N,) seconds, none before the frame's own timestamp.
     """
-    return np.maximum(pts_s, ends_s - interval_s)
+    return np.where(ends_s - pts_s > 1.5 * interval_s, ends_s - interval_s, pts_s)
 
 
 def usual_interval(pts_s: NDArray[np.float64]) -> float:

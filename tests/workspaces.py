@@ -87,12 +87,16 @@ def frames_table(
     shots: Sequence[int] | None = None,
     shot_ends_s: Sequence[float] | None = None,
     mixed: Sequence[bool] | None = None,
+    held: Mapping[int, float] | None = None,
 ) -> pa.Table:
-    """Sampled frames, all in shot 0, numbered from 0, none mixed, unless given; each ends with the next, the last as
-    long after."""
+    """Sampled frames, all in shot 0, numbered from 0, none mixed, unless given; each ends with the next, or as long
+    after as is usual. `held` says of some frames (by their place) that the video shows nothing else until then."""
     count, pts = len(pts_s), np.array(pts_s, np.float64)
     usual = float(np.median(np.diff(pts))) if count > 1 else VIDEO.end_s
-    ends = frame_ends(pts, pts + usual, np.array(shot_ends_s or [np.inf] * count))
+    due = pts + usual
+    for place, until_s in (held or {}).items():
+        due[place] = until_s
+    ends = frame_ends(pts, due, np.array(shot_ends_s or [np.inf] * count))
     columns = [numbers or list(range(count)), pts, ends, shots or [0] * count, mixed or [False] * count]
     return pa.table(columns, schema=tables.FRAMES)
 

@@ -25,6 +25,7 @@ from fercli.models.registry import find_classifier
 from fercli.required import crop_scale
 from fercli.smoothing import UNKNOWN, Run, boundary_s, smooth
 from fercli.stages.base import Stage, StageContext, require_ranges
+from fercli.timing import usual_interval
 
 if TYPE_CHECKING:
     from fercli.models.classifier import EmotionClassifier, FaceView
@@ -37,6 +38,9 @@ PrivateTest 71 and 62 % are then recognised, 79 % in full light."""
 _ROUNDING_S = 1e-6
 UNSEEN_S = 0.2
 """A face that goes unseen for at most this long was there in between."""
+HELD_S = (0.5, 2.0)
+"""A face in a picture that stands half as long again as frames are apart is a window of its own, which shows nothing
+else: if it stands longer than the first of these, and always from the second on."""
 CLIP_STEP_S = 0.1
 """From one face that the network sees to the next, as at the default sampling rate: a network that looks at motion
 then sees the same motion at any other rate. Faces further apart are repeated, of closer ones some are passed over."""
@@ -121,18 +125,23 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
     place = np.searchsorted(frames["frame"].to_numpy(), faces["frame"].to_numpy())
     times, ends = (frames[name].to_numpy()[place] for name in ("pts_s", "end_s"))
     reasons = face_reasons(faces, params)
+    held_s = float(np.clip(1.5 * usual_interval(frames["pts_s"].to_numpy()), *HELD_S))
 
     rows: list[tuple[int, list[int], int, float, float, str]] = []
     face_ids = tracks["face"].to_numpy()
     for track, own_rows in tables.rows_by_value(tracks["track"]).items():
         members = np.sort(face_ids[own_rows])
-        for first in range(0, len(members), params.stride):
-            own = members[first : first + params.stride]
-            follower = members[first + params.stride] if first + params.stride < len(members) else None
+        held = ends[members] - times[members] > held_s
+        for first, last in _spans(held, params.stride):
+            own = members[first:last]
+            follower = members[last] if last < len(members) else None
             end = ends[own[-1]]
             if follower is not None and _goes_on(int(own[-1]), int(follower), place, times, ends):
                 end = times[follower]
-            clip = _clip(members, times[members], (times[own[0]] + times[own[-1]]) / 2, n_frames)
+            if held[first]:
+                clip = [int(own[0])] * n_frames
+            else:
+                clip = _clip(members, times[members], (times[own[0]] + times[own[-1]]) / 2, n_frames)
             rows.append((track, clip, int(own[0]), times[own[0]], float(end), _window_reason(clip, reasons)))
     rows.sort(key=lambda row: (max(row[1]), row[0], row[2]))
     return Windows(
@@ -143,6 +152,17 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
         end_s=np.array([row[4] for row in rows], dtype=np.float64),
         reason=[row[5] for row in rows],
     )
+
+
+def _spans(held: NDArray[np.bool_], stride: int) -> Iterator[tuple[int, int]]:
+    """First and end (exclusive) of the windows of a track: `stride` faces, or one that is held."""
+    first = 0
+    while first < len(held):
+        last = first + 1
+        while last < min(first + stride, len(held)) and not (held[first] or held[last]):
+            last += 1
+        yield first, last
+        first = last
 
 
 def _goes_on(
@@ -316,7 +336,7 @@ def _rows(windows: Windows, part: slice, probabilities: NDArray[np.float32], sch
 STAGE = Stage(
     name="classify-emotions",
     directory="4-emotions",
-    version=3,
+    version=4,
     params=EmotionsParams,
     needs=("frames", "faces", "crops", "tracks"),
     run=run,

@@ -29,6 +29,7 @@ from fercli.people.gallery_files import gallery_digest, list_gallery
 from fercli.people.identify import Enrol, Tracks, identify
 from fercli.required import crop_scale
 from fercli.stages.base import Stage, StageContext, require_ranges
+from fercli.timing import seen_until, usual_interval
 from fercli.tracking.association import DROPPED, associate
 from fercli.tracking.bridging import Appearance
 from fercli.tracking.clustering import cluster
@@ -95,6 +96,7 @@ def read_faces(context: StageContext) -> Faces:
     order = np.searchsorted(frame, rows["frame"].to_numpy())
     shots, counts = np.unique(shot, return_counts=True)
     usable, quality = judge(rows)
+    interval_s = usual_interval(pts)
     single = ~mixed[order]  # the face of a mixture of two pictures is nobody's
     return Faces(
         frame=rows["frame"].to_numpy(),
@@ -104,8 +106,9 @@ def read_faces(context: StageContext) -> Faces:
         usable=usable & single,
         quality=quality * single,
         end_s=end[order],
+        until_s=seen_until(pts, end, interval_s)[order],
         frames_in_shot=dict(zip(shots.tolist(), counts.tolist(), strict=True)),
-        interval_s=float(np.median(np.diff(pts))) if len(pts) > 1 else 0.0,
+        interval_s=interval_s,
     )
 
 
@@ -115,6 +118,8 @@ def find_tracks(faces: Faces, params: TracksParams, appearance: Appearance) -> N
     # Frames that follow each other are no gap, however far apart they are; half as much again, as they lie unevenly.
     max_gap_s = max(params.max_gap_s, 1.5 * faces.interval_s)
     lasting = math.ceil(LASTING_S / faces.interval_s) if faces.interval_s else params.min_faces
+    # A picture that is held counts as often as it would have been looked at.
+    looks = 1 + np.rint((faces.until_s - faces.pts_s) / max(faces.interval_s, 1e-6))
     total = 0
     for shot, frames in faces.frames_in_shot.items():
         first, last = np.searchsorted(faces.shot, [shot, shot + 1])
@@ -127,6 +132,8 @@ def find_tracks(faces: Faces, params: TracksParams, appearance: Appearance) -> N
             min_iou=params.min_iou,
             max_gap_s=max_gap_s,
             min_faces=enough,
+            until_s=faces.until_s[inside],
+            looks=looks[inside],
             appearance=lambda rows, first=first: appearance(rows + first),  # type: ignore[misc]
         )
         owner[inside] = np.where(found == DROPPED, DROPPED, found + total)
@@ -286,7 +293,7 @@ def _people_rows(faces: Faces, owner: NDArray[np.int32], who: Mapping[int, tuple
 STAGE = Stage(
     name="track",
     directory="3-tracks",
-    version=6,
+    version=7,
     params=TracksParams,
     needs=("frames", "faces", "crops"),
     run=run,

@@ -59,16 +59,16 @@ class _Track:
     clear: int
 
     @classmethod
-    def begin(cls, measured: NDArray[np.float64], time_s: float, face: int) -> _Track:
-        return cls(np.stack([measured, np.zeros(4)]), np.diag([_JITTER**2, _FIRST_SPEED**2]), time_s, face)
+    def begin(cls, measured: NDArray[np.float64], until_s: float, face: int) -> _Track:
+        return cls(np.stack([measured, np.zeros(4)]), np.diag([_JITTER**2, _FIRST_SPEED**2]), until_s, face)
 
     def expected(self, time_s: float) -> NDArray[np.float64]:
         """(4,) where the face should be."""
         place: NDArray[np.float64] = self.state[0] + self.state[1] * (time_s - self.seen_s)
         return place
 
-    def see(self, measured: NDArray[np.float64], time_s: float) -> None:
-        """Take in where the face is."""
+    def see(self, measured: NDArray[np.float64], time_s: float, until_s: float) -> None:
+        """Take in where the face is, and stays until then."""
         step = time_s - self.seen_s
         move = np.array([[1, step], [0, 1]])
         shake = _ACCELERATION**2 * np.array([[step**4 / 4, step**3 / 2], [step**3 / 2, step**2]])
@@ -78,7 +78,7 @@ class _Track:
         self.state = np.stack([self.expected(time_s) + gain[0] * surprise, self.state[1] + gain[1] * surprise])
         self.state[1, 2:] = 0
         self.covariance = covariance - np.outer(gain, covariance[0])
-        self.seen_s = time_s
+        self.seen_s = until_s
 
 
 def associate(
@@ -88,6 +88,8 @@ def associate(
     min_iou: float,
     max_gap_s: float,
     min_faces: int,
+    until_s: NDArray[np.float64] | None = None,
+    looks: NDArray[np.float64] | None = None,
     appearance: Appearance | None = None,
 ) -> NDArray[np.int32]:
     """Track number of every face of one shot.
@@ -99,18 +101,22 @@ def associate(
             to 0.4 of their size on every side, overlap at least this much; in [0, 1].
         max_gap_s: a face unseen for longer starts a new track.
         min_faces: shorter tracks are dropped.
+        until_s: (N,) when a face in a picture that is held was there for the last time; by default when it was seen.
+        looks: (N,) as how many faces each counts towards `min_faces`; by default as one.
         appearance: asked only about faces that might as well be exchanged, and those at both ends of longer gaps.
 
     Returns:
         (N,) numbers from 0 in order of first appearance, DROPPED for faces of dropped tracks.
     """
     measured = _measure(boxes)
-    owner = _follow(times_s, measured, min_iou, max_gap_s, appearance)
-    return _without_short(bridge(times_s, measured, owner, max_gap_s, appearance), min_faces)
+    until_s = times_s if until_s is None else until_s
+    owner = _follow(times_s, until_s, measured, min_iou, max_gap_s, appearance)
+    return _without_short(bridge(times_s, until_s, measured, owner, max_gap_s, appearance), min_faces, looks)
 
 
 def _follow(
     times_s: NDArray[np.float64],
+    until_s: NDArray[np.float64],
     measured: NDArray[np.float64],
     min_iou: float,
     max_gap_s: float,
@@ -138,15 +144,15 @@ def _follow(
             mistakable = _settle(appearance, _undecided(expected, found, pairs, min_iou), pairs, clear, faces)
         for row, column in pairs.items():
             track, face = tracks[alive[row]], int(faces[column])
-            track.see(measured[face], time_s)
+            track.see(measured[face], time_s, float(until_s[face]))
             owner[face] = alive[row]
             if row not in mistakable:
                 track.clear = face
         for face in faces[owner[faces] == DROPPED]:
             owner[face] = len(tracks)
             alive.append(len(tracks))
-            tracks.append(_Track.begin(measured[face], time_s, int(face)))
-        before_s = time_s
+            tracks.append(_Track.begin(measured[face], float(until_s[face]), int(face)))
+        before_s = float(until_s[faces[0]])
     return owner
 
 
@@ -224,8 +230,8 @@ def _boxes(measured: NDArray[np.float64], buffer: float) -> NDArray[np.float32]:
     return np.concatenate([measured[:, :2] - half, measured[:, :2] + half], axis=1).astype(np.float32)
 
 
-def _without_short(owner: NDArray[np.int32], min_faces: int) -> NDArray[np.int32]:
+def _without_short(owner: NDArray[np.int32], min_faces: int, looks: NDArray[np.float64] | None) -> NDArray[np.int32]:
     """The same tracks without those of fewer faces, numbered anew."""
-    kept = np.bincount(owner, minlength=1) >= min_faces
+    kept = np.bincount(owner, looks, minlength=1) >= min_faces
     numbers = np.where(kept, np.cumsum(kept) - 1, DROPPED).astype(np.int32)
     return numbers[owner]

@@ -35,6 +35,7 @@ _CLEARLY = 1.5
 
 def bridge(
     times_s: NDArray[np.float64],
+    until_s: NDArray[np.float64],
     measured: NDArray[np.float64],
     owner: NDArray[np.int32],
     max_gap_s: float,
@@ -44,6 +45,7 @@ def bridge(
 
     Args:
         times_s: (N,) when each face was seen, ascending.
+        until_s: (N,) when it was there for the last time, if its picture is held; otherwise the same.
         measured: (N, 4) centre x, centre y, log width, log height of its box.
         owner: (N,) its track, numbered from 0 by first appearance.
         max_gap_s: longer gaps are not bridged.
@@ -59,7 +61,7 @@ def bridge(
     starts_s = np.array([times_s[rows[0]] for rows in tracks])
     costs: dict[tuple[int, int], float] = {}
     for before, rows in enumerate(tracks):
-        end_s = times_s[rows[-1]]
+        end_s = until_s[rows[-1]]
         first, last = np.searchsorted(starts_s, [end_s, end_s + max_gap_s + 1e-6], side="right")
         for after in range(first, last):
             cost = _gap_cost(tails[before], heads[after], starts_s[after] - end_s)

@@ -204,7 +204,7 @@ def _without_odd(piece: _Piece, before: NDArray[np.int64], after: NDArray[np.int
 def _start(faces: Faces, track: NDArray[np.int64], piece: _Piece) -> int:
     """First face of the second person: after the longest time unseen between the two, else halfway."""
     between = track[(track >= piece.before) & (track <= piece.after)]
-    gaps = np.diff(faces.pts_s[between])
+    gaps = faces.pts_s[between[1:]] - faces.until_s[between[:-1]]
     if gaps.max() > 1.5 * max(float(np.median(gaps)), faces.interval_s):
         return int(between[1 + np.argmax(gaps)])
     return int(between[(len(between) + 1) // 2])

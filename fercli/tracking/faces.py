@@ -42,6 +42,7 @@ class Faces:
         usable: (N,) whether the face is large, sharp and frontal enough to tell whose it is.
         quality: (N,) how well the face shows its person, in [0, 1].
         end_s: (N,) until when its frame stands for what is on screen.
+        until_s: (N,) when its frame would have been looked at for the last time, see `timing.seen_until`.
         frames_in_shot: shot -> frames that were looked at.
         interval_s: from one frame that was looked at to the next, as a rule; 0 if there is only one.
     """
@@ -53,6 +54,7 @@ class Faces:
     usable: NDArray[np.bool_]
     quality: NDArray[np.float64]
     end_s: NDArray[np.float64]
+    until_s: NDArray[np.float64]
     frames_in_shot: dict[int, int]
     interval_s: float
 

@@ -463,3 +463,42 @@ def test_models_that_are_not_there(tmp_path: Path) -> None:
         STAGE.weights(EmotionsParams(model="resnet-9000"))
     with pytest.raises(WeightsError, match=r"no-such\.safetensors"):
         STAGE.weights(EmotionsParams(model=str(tmp_path / "no-such.safetensors")))
+
+
+def test_a_picture_that_is_held_is_a_window_of_its_own_as_long_as_it_stands(tmp_path: Path) -> None:
+    times = [0.0, 0.1, 0.2, 0.3, 10.0, 10.1, 10.2, 10.3]
+    workspace = make_workspace(
+        tmp_path,
+        frames=frames_table(times, held={3: 10.0}),
+        faces=faces_table([face_row(k) for k in range(8)]),
+        tracks=tracks_table({0: list(range(8))}),
+    )
+    windows = make_windows(stage_context(workspace), EmotionsParams(stride=2), 4)
+    assert windows.first.tolist() == [0, 2, 3, 4, 6]
+    np.testing.assert_allclose(windows.start_s, [0.0, 0.2, 0.3, 10.0, 10.2])
+    np.testing.assert_allclose(windows.end_s, [0.2, 0.3, 10.0, 10.2, 10.4])
+    assert windows.clip[2].tolist() == [3, 3, 3, 3]
+
+
+def test_a_face_that_is_not_in_the_picture_that_is_held_ends_before_it(tmp_path: Path) -> None:
+    times = [0.0, 0.1, 0.2, 10.0, 10.1, 10.2]
+    workspace = make_workspace(
+        tmp_path,
+        frames=frames_table(times, held={2: 10.0}),
+        faces=faces_table([face_row(k) for k in (0, 1, 3, 4, 5)]),
+        tracks=tracks_table({0: [0, 1, 2, 3, 4]}),
+    )
+    windows = make_windows(stage_context(workspace), EmotionsParams(stride=2), 4)
+    assert windows.end_s.tolist()[0] == pytest.approx(0.2)
+
+
+def test_a_label_does_not_change_while_a_picture_stands(tmp_path: Path) -> None:
+    labels = ("anger", "happiness")
+    rows = [
+        {"track": 0, "face": 0, "start_s": 0.0, "end_s": 10.0, "reason": "", "anger": 0.6, "happiness": 0.4},
+        {"track": 0, "face": 1, "start_s": 10.0, "end_s": 10.2, "reason": "", "anger": 0.02, "happiness": 0.98},
+        {"track": 0, "face": 3, "start_s": 10.2, "end_s": 14.0, "reason": "", "anger": 0.02, "happiness": 0.98},
+    ]
+    segments = make_segments(pa.Table.from_pylist(rows, schema=windows_schema(labels)), EmotionsParams()).to_pylist()
+    assert [row["class"] for row in segments] == ["anger", "happiness"]
+    assert segments[0]["end_s"] == segments[1]["start_s"] == 10.0

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,11 @@ def workspace(
     shots: Sequence[int],
     seen: Sequence[tuple[dict[str, Any], tuple[int, int, int]]],
     times: Sequence[float] | None = None,
+    held: Mapping[int, float] | None = None,
 ) -> StageContext:
     """`shots[k]` is the shot of frame k; frames are 0.1 s apart unless `times` say otherwise."""
     pts = list(times) if times is not None else [round(0.1 * k, 6) for k in range(len(shots))]
-    frames_rows = frames_table(pts, shots=shots)
+    frames_rows = frames_table(pts, shots=shots, held=held)
     content = {"faces": faces_table([row for row, _ in seen]), "crops": crops_table([crop(c) for _, c in seen])}
     return stage_context(make_workspace(path, frames=frames_rows, **content))
 
@@ -104,6 +105,40 @@ def test_where_frames_are_far_apart_fewer_faces_make_a_track(tmp_path: Path, int
     for seen, followed in ((faces, 1), (faces - 1, 0)):
         context = workspace(tmp_path / str(seen), [0] * 12, [(at(k, 100), RED) for k in range(4, 4 + seen)], times)
         assert find(context)[0]["tracks"] == followed
+
+
+HELD_TIMES = [0.0, 0.1, 0.2, 0.3, 10.0, 10.1, 10.2, 10.3]
+"""A picture that stands for 9.7 s among others that do not."""
+
+
+def test_a_face_in_one_picture_that_is_held_is_a_track_as_long_as_that(tmp_path: Path) -> None:
+    counts, _, people = find(workspace(tmp_path / "held", [0] * 8, [(at(3, 100), RED)], HELD_TIMES, {3: 10.0}))
+    assert counts["tracks"] == 1
+    assert [(row["start_s"], row["end_s"], row["faces"]) for row in people] == [(0.3, 10.0, 1)]
+    assert find(workspace(tmp_path / "lost", [0] * 8, [(at(3, 100), RED)], HELD_TIMES))[0]["tracks"] == 0
+
+
+def test_a_picture_that_is_held_is_no_gap(tmp_path: Path) -> None:
+    """Whoever moved before goes on from where the picture stood, and has not left it meanwhile."""
+    moving = [(at(k, 100 + 12 * k), RED) for k in range(8)]
+    counts, _, people = find(workspace(tmp_path, [0] * 8, moving, HELD_TIMES, {3: 10.0}))
+    assert counts["tracks"] == 1
+    assert (people[0]["start_s"], people[0]["end_s"]) == (0, pytest.approx(10.4))
+
+
+def test_who_is_not_in_the_picture_that_is_held_was_away(tmp_path: Path) -> None:
+    seen = [(at(k, 100), RED) for k in range(8) if k != 3]
+    counts, _, people = find(workspace(tmp_path, [0] * 8, seen, HELD_TIMES, {3: 10.0}))
+    assert counts["tracks"] == 2
+    assert sum(row["end_s"] - row["start_s"] for row in people) == pytest.approx(0.7)
+
+
+def test_a_camera_that_sends_a_picture_every_ten_seconds_follows_a_face(tmp_path: Path) -> None:
+    times = [10.0 * k for k in range(6)]
+    held = {k: 10.0 * (k + 1) for k in range(6)}
+    counts, _, people = find(workspace(tmp_path, [0] * 6, [(at(k, 100), RED) for k in range(1, 5)], times, held))
+    assert counts["tracks"] == 1
+    assert (people[0]["start_s"], people[0]["end_s"]) == (10, 50)
 
 
 @pytest.mark.parametrize("interval_s", [1.001, 2.0])

@@ -40,6 +40,7 @@ def faces_in_a_row(times: NDArray[np.float64], usable: NDArray[np.bool_] | None 
         usable=good,
         quality=good * 1.0,
         end_s=times + INTERVAL_S,
+        until_s=times,
         frames_in_shot={0: count},
         interval_s=INTERVAL_S,
     )
