@@ -77,8 +77,8 @@ FACES = pa.schema(
         column(
             "landmarks",
             pa.list_(pa.float32(), 10),
-            "x, y of the left eye, right eye, nose, left and right mouth corner as seen in the picture, pixels; "
-            "null where the detector gives none",
+            "x, y of the left eye, right eye, nose, left and right mouth corner as seen in the upright face, pixels; "
+            "null where the detector gives none, or none to be trusted",
             _PIXEL,
             nullable=True,
         ),
@@ -86,7 +86,18 @@ FACES = pa.schema(
         column("sharpness", pa.float32(), "variance of the Laplacian of the face at 64 x 64 pixels, from 0", _POSITIVE),
         column("contrast", pa.float32(), "variance of the luma of the face at 64 x 64 pixels, from 0", _POSITIVE),
         column(
-            "frontal", pa.float32(), "1 facing the camera, 0 in profile; null without landmarks", _SHARE, nullable=True
+            "frontal",
+            pa.float32(),
+            "1 facing the camera, 0 in profile and for `lying` faces; null where the detector gives no landmarks",
+            _SHARE,
+            nullable=True,
+        ),
+        column(
+            "roll",
+            pa.float32(),
+            "how far it is turned in the plane of the picture, degrees clockwise, 0 upright; null without landmarks",
+            rule(low=-180, high=180),
+            nullable=True,
         ),
     ]
 )

@@ -92,6 +92,7 @@ def _face(frame: int, value: int) -> dict[str, Any]:
         "sharpness": 100.0,
         "contrast": 1000.0,
         "frontal": None,
+        "roll": None,
     }
 
 

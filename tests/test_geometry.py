@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fercli.geometry import frontality, iou_matrix, keyframes, square_around
+from fercli.geometry import frontality, iou_matrix, keyframes, roll, square_around
 
 whole_boxes = st.lists(st.tuples(*[st.integers(0, 12)] * 4), min_size=1, max_size=4).map(
     lambda rows: np.array(rows, dtype=np.float32)
@@ -73,6 +73,16 @@ def test_tilting_the_head_scaling_and_a_lower_nose_change_nothing(turn: float, s
 
 def test_eyes_in_one_place_say_nothing_and_count_as_profile() -> None:
     assert frontality(np.zeros((5, 2), np.float32)) == 0.0
+
+
+@given(st.floats(-3.1, 3.1), st.floats(0.5, 20))
+def test_roll_is_the_angle_clockwise_whatever_the_size_and_the_nose(turn: float, scale: float) -> None:
+    assert roll(face((3, 6), turn=turn, scale=scale)) == pytest.approx(np.degrees(turn), abs=0.01)
+
+
+def test_roll_of_a_profile_whose_eyes_fall_together_comes_from_eyes_and_mouth() -> None:
+    lying = np.array([[50, 30], [50, 31], [40, 25], [20, 30], [20, 31]], np.float32)  # the mouth to the left
+    assert roll(lying) == pytest.approx(90, abs=0.1)
 
 
 def moving(left: list[float]) -> NDArray[np.float64]:

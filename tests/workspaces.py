@@ -115,6 +115,7 @@ def face_row(frame: int, **values: Any) -> dict[str, Any]:
         "sharpness": 200.0,
         "contrast": 1000.0,
         "frontal": 0.9,
+        "roll": 0.0,
         **values,
     }
 

@@ -15,6 +15,9 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what cannot
 SHARPNESS_SIDE = 64
 """Side faces are brought to before their sharpness is measured, pixels."""
 
+TURN_FROM = 10.0
+"""Degrees: faces turned less in the plane are left as they are. See docs/faces.md for how it was chosen."""
+
 
 def encode_jpeg(image: NDArray[np.uint8], quality: int = 95) -> bytes:
     """JPEG bytes of an RGB image; the same image always gives the same bytes."""
@@ -69,6 +72,24 @@ def square_crop(image: NDArray[np.uint8], square: NDArray[np.float32], max_size:
     if side <= max_size:
         return crop
     return np.asarray(cv2.resize(crop, (max_size, max_size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def upright(crop: NDArray[np.uint8], roll: float | None) -> NDArray[np.uint8]:
+    """Turn a square crop about its middle, where the face is, until the face is upright.
+
+    Args:
+        crop: (S, S, 3) or (S, S).
+        roll: how far the face is turned, degrees clockwise; None, and up to TURN_FROM either way, changes nothing.
+
+    Returns:
+        The crop or one like it; what comes from outside repeats its edge. Its inscribed circle is complete.
+    """
+    if roll is None or abs(roll) <= TURN_FROM:
+        return crop
+    middle = (len(crop) - 1) / 2
+    matrix = cv2.getRotationMatrix2D((middle, middle), roll, 1.0)
+    turned = cv2.warpAffine(crop, matrix, crop.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(turned, dtype=np.uint8)
 
 
 def sharpness(face: NDArray[np.uint8]) -> float:

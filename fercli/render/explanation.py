@@ -20,10 +20,11 @@ from fercli.exporters.face_rows import middle_faces
 from fercli.geometry import square_around
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.media.crops import read_crops
-from fercli.media.images import read_image, square_crop
+from fercli.media.images import read_image, square_crop, upright
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.pictures import default_detector, find_faces
 from fercli.required import crop_scale
+from fercli.tables import FACES, read_table
 from fercli.workspace import Workspace
 
 SIDE = 192
@@ -35,7 +36,7 @@ class Face:
     """A face to explain.
 
     Attributes:
-        crop: (S, S, 3) RGB, cut as detect-faces cuts.
+        crop: (S, S, 3) RGB, cut as detect-faces cuts and turned upright.
         crop_scale: side of the crop in longer sides of the box.
         name: who and when.
     """
@@ -62,8 +63,9 @@ def faces_of_workspace(workspace: Workspace, limit: int) -> list[Face]:
         if row is not None and segment.emotion != NOT_ASSESSABLE
     ]
     chosen = [seen[place] for place in spread(len(seen), limit)]
+    rolls = read_table(workspace.table("faces"), FACES)["roll"]
     crops = dict(read_crops(workspace.table("crops"), np.array([face for face, _ in chosen], np.int64)))
-    return [Face(crops[face], scale, name) for face, name in chosen]
+    return [Face(upright(crops[face], rolls[face].as_py()), scale, name) for face, name in chosen]
 
 
 def faces_of_image(path: Path, limit: int) -> list[Face]:

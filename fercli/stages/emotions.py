@@ -1,7 +1,8 @@
 """classify-emotions: windows of a track's faces -> probabilities -> segments.
 
 A window is `stride` faces of one track; the network sees `n_frames` faces around them, CLIP_STEP_S apart. Faces that
-are too small, too dark, blurred or turned away make a window not assessable: it gets a reason instead of a guess.
+are too small, too dark, blurred, turned away, lying or cut off make a window not assessable: it gets a reason instead
+of a guess.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import EmotionsParams
+from fercli.geometry import cut_off, square_factors
 from fercli.hashing import sha256_file
 from fercli.labels import NOT_ASSESSABLE
 from fercli.models.registry import find_classifier
@@ -26,6 +28,7 @@ from fercli.required import crop_scale
 from fercli.smoothing import UNKNOWN, Run, boundary_s, smooth
 from fercli.stages.base import Stage, StageContext, require_ranges
 from fercli.timing import usual_interval
+from fercli.workspace import VideoFacts
 
 if TYPE_CHECKING:
     from fercli.models.classifier import EmotionClassifier, FaceView
@@ -80,13 +83,16 @@ def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
     windows = make_windows(context, params, classifier.header.n_frames)
     schema = tables.windows_schema(classifier.head.labels)
     view = FaceView(classifier.header, crop_scale(context.workspace))
+    rolls = tables.read_table(context.workspace.table("faces"), tables.FACES)["roll"].to_pylist()
 
     total = len(windows)
     with context.reporter.task("classify-emotions", total, "window") as task:
         task.advance(min(total, context.chunks.done * WINDOWS_PER_CHUNK))
         for start in range(context.chunks.done * WINDOWS_PER_CHUNK, total, WINDOWS_PER_CHUNK):
             part = slice(start, min(start + WINDOWS_PER_CHUNK, total))
-            rows = _classify(context.workspace.table("crops"), windows, part, classifier, view, context.runtime.batch)
+            wanted = np.unique(windows.clip[[i for i in range(part.start, part.stop) if not windows.reason[i]]])
+            views = _views(context.workspace.table("crops"), wanted, view, rolls)
+            rows = _classify(views, windows, part, classifier, context.runtime.batch)
             context.chunks.commit({"emotions": _rows(windows, part, rows, schema)}, {"emotions": schema})
             task.advance(part.stop - part.start)
     context.chunks.merge(context.out, {"emotions": schema})
@@ -124,7 +130,7 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
     tracks = tables.read_table(context.workspace.table("tracks"), tables.TRACKS)
     place = np.searchsorted(frames["frame"].to_numpy(), faces["frame"].to_numpy())
     times, ends = (frames[name].to_numpy()[place] for name in ("pts_s", "end_s"))
-    reasons = face_reasons(faces, params)
+    reasons = face_reasons(faces, params, context.workspace.video)
     held_s = float(np.clip(1.5 * usual_interval(frames["pts_s"].to_numpy()), *HELD_S))
 
     rows: list[tuple[int, list[int], int, float, float, str]] = []
@@ -173,22 +179,42 @@ def _goes_on(
     return bool(place[follower] - place[face] == 1 or unseen_s <= UNSEEN_S + _ROUNDING_S)
 
 
-def face_reasons(faces: pa.Table, params: EmotionsParams) -> list[str]:
-    """Why each face is not assessable; empty if it is."""
+def face_reasons(faces: pa.Table, params: EmotionsParams, video: VideoFacts) -> list[str]:
+    """Why each face is not assessable; empty if it is.
+
+    Args:
+        faces: the table `faces`.
+        params: of the stage.
+        video: that the faces are in.
+    """
     reasons = []
-    columns = (faces[name].to_pylist() for name in ("size", "sharpness", "contrast", "frontal"))
-    for size, sharpness, contrast, frontal in zip(*columns, strict=True):
+    columns = [faces[name].to_pylist() for name in ("size", "sharpness", "contrast", "frontal", "roll")]
+    factors = np.array(square_factors(video.pixel_aspect))
+    cut_offs = cut_off(_landmarks(faces) * factors, np.array([video.width, video.height]) * factors).tolist()
+    for size, sharpness, contrast, frontal, roll, cut in zip(*columns, cut_offs, strict=True):
         if size < params.min_size:
             reasons.append("too small")
         elif contrast < MIN_CONTRAST:
             reasons.append("too dark")
         elif sharpness < params.min_sharpness:
             reasons.append("too blurred")
+        elif frontal is not None and roll is None:
+            reasons.append("lying")
         elif frontal is not None and frontal < params.min_frontal:
             reasons.append("turned away")
+        elif cut:
+            reasons.append("cut off")
         else:
             reasons.append("")
     return reasons
+
+
+def _landmarks(faces: pa.Table) -> NDArray[np.float64]:
+    """(N, 5, 2), NaN where there are none."""
+    column = faces["landmarks"].combine_chunks()
+    points = np.full((len(column), 5, 2), np.nan)
+    points[column.is_valid().to_numpy(zero_copy_only=False)] = column.drop_null().flatten().to_numpy().reshape(-1, 5, 2)
+    return points
 
 
 def make_segments(windows: pa.Table, params: EmotionsParams) -> pa.Table:
@@ -299,12 +325,11 @@ def _window_reason(clip: list[int], reasons: list[str]) -> str:
 
 
 def _classify(
-    crops: Path, windows: Windows, part: slice, classifier: EmotionClassifier, view: FaceView, batch: int
+    views: dict[int, NDArray[np.uint8]], windows: Windows, part: slice, classifier: EmotionClassifier, batch: int
 ) -> NDArray[np.float32]:
     """(len(part), C) probabilities; NaN rows where a window is not assessable."""
     assessable = [i for i in range(part.start, part.stop) if not windows.reason[i]]
     result = np.full((part.stop - part.start, len(classifier.head.labels)), np.nan, dtype=np.float32)
-    views = _views(crops, np.unique(windows.clip[assessable]), view)
     for start in range(0, len(assessable), batch):
         rows = assessable[start : start + batch]
         clips = np.stack([[views[face] for face in windows.clip[i]] for i in rows])
@@ -312,11 +337,14 @@ def _classify(
     return result
 
 
-def _views(crops: Path, wanted: NDArray[np.int64], view: FaceView) -> dict[int, NDArray[np.uint8]]:
-    """What the network sees of the wanted faces."""
+def _views(
+    crops: Path, wanted: NDArray[np.int64], view: FaceView, rolls: list[float | None]
+) -> dict[int, NDArray[np.uint8]]:
+    """What the network sees of the wanted faces, turned upright by the roll of each."""
     from fercli.media.crops import read_crops
+    from fercli.media.images import upright
 
-    return {face: view(crop) for face, crop in read_crops(crops, wanted)}
+    return {face: view(upright(crop, rolls[face])) for face, crop in read_crops(crops, wanted)}
 
 
 def _rows(windows: Windows, part: slice, probabilities: NDArray[np.float32], schema: pa.Schema) -> pa.Table:

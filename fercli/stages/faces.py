@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fercli.config import FacesParams
 from fercli.errors import WeightsError
-from fercli.geometry import frontality, square_around
+from fercli.geometry import frontality, roll, square_around
 from fercli.media.upright import Stretch
 from fercli.models.detections import Detections, Detector
 from fercli.models.registry import find_model, load_model, weights_key
@@ -56,7 +56,6 @@ class FaceRows:
 
         self._seen.append(frame)
         for row, (box, score) in enumerate(zip(found.boxes, found.scores, strict=True)):
-            points = None if found.landmarks is None else found.landmarks[row]
             stored = self._stretch.stored(box)
             crop = square_crop(image, square_around(box, self._params.crop_scale), self._params.crop_size)
             self._crops.append({"face": self._next_face, "jpeg": encode_jpeg(crop, JPEG_QUALITY)})
@@ -66,14 +65,22 @@ class FaceRows:
                     "frame": frame,
                     **dict(zip(("x1", "y1", "x2", "y2"), stored.tolist(), strict=True)),
                     "score": float(score),
-                    "landmarks": None if points is None else self._stretch.stored(points).ravel().tolist(),
                     "size": float(min(stored[2:] - stored[:2])),
                     "sharpness": sharpness(_inside(image, box)),
                     "contrast": contrast(_inside(image, box)),
-                    "frontal": None if points is None else frontality(points),
+                    **self._pose(None if found.landmarks is None else found.landmarks[row]),
                 }
             )
             self._next_face += 1
+
+    def _pose(self, points: NDArray[np.float32] | None) -> dict[str, Any]:
+        """The columns that come from the landmarks; there may be none. NaN, of a lying face, counts as frontality 0."""
+        if points is None:
+            return {"landmarks": None, "frontal": None, "roll": None}
+        if not np.isfinite(points).all():
+            return {"landmarks": None, "frontal": 0.0, "roll": None}
+        stored = self._stretch.stored(points).ravel().tolist()
+        return {"landmarks": stored, "frontal": frontality(points), "roll": roll(points)}
 
     def tables(self) -> dict[str, pa.Table]:
         """What a chunk holds."""
@@ -144,6 +151,8 @@ def find_faces(detector: Detector, image: NDArray[np.uint8], params: FacesParams
     """The good enough faces of a frame in square pixels, from left to right; boxes inside the frame, in its pixels."""
     import cv2
 
+    from fercli.models.lying import look_again
+
     height, width = image.shape[:2]
     scale = min(1.0, params.max_side / max(height, width))
     small_width, small_height = max(1, round(width * scale)), max(1, round(height * scale))
@@ -157,7 +166,7 @@ def find_faces(detector: Detector, image: NDArray[np.uint8], params: FacesParams
     shorter = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
     good = np.flatnonzero((found.scores >= params.min_score) & (shorter >= params.min_size) & (shorter > 0))
     order = good[np.lexsort((boxes[good, 1], boxes[good, 0]))]
-    return Detections(boxes, found.scores, found.landmarks).take(order)
+    return look_again(detector, image, Detections(boxes, found.scores, found.landmarks).take(order))
 
 
 def weights(params: FacesParams) -> dict[str, str]:
@@ -216,7 +225,7 @@ def check(params: FacesParams) -> None:
 STAGE = Stage(
     name="detect-faces",
     directory="2-faces",
-    version=3,
+    version=4,
     params=FacesParams,
     needs=("frames", "video"),
     run=run,

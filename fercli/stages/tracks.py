@@ -191,6 +191,7 @@ class _Embeddings:
     def __init__(self, context: StageContext, faces: Faces, load: Callable[[], Embedder]) -> None:
         self._context = context
         self._faces = faces
+        self._rolls = tables.read_table(context.workspace.table("faces"), tables.FACES)["roll"]
         self._known: dict[int, NDArray[np.float32]] = {}
         self.embedder = cache(load)
 
@@ -210,21 +211,31 @@ class _Embeddings:
 
     def _compute(self, new: NDArray[np.int64]) -> None:
         from fercli.media.crops import read_crops
+        from fercli.media.images import upright
 
         scale = crop_scale(self._context.workspace)
         embedder = self.embedder()
         with self._context.reporter.task("track", len(new), "face") as task:
             crops = read_crops(self._context.workspace.table("crops"), new)
             while part := list(islice(crops, _BATCH)):
-                boxes = [_box_in_crop(self._faces.boxes[face], crop, scale) for face, crop in part]
-                found = embedder.embed([crop for _, crop in part], np.stack(boxes))
+                rolls = [self._rolls[face].as_py() for face, _ in part]
+                turned = [upright(crop, roll) for (_, crop), roll in zip(part, rolls, strict=True)]
+                boxes = [
+                    _box_in_crop(self._faces.boxes[face], roll, crop, scale)
+                    for (face, crop), roll in zip(part, rolls, strict=True)
+                ]
+                found = embedder.embed(turned, np.stack(boxes))
                 self._known |= {face: row for (face, _), row in zip(part, found, strict=True)}
                 task.advance(len(part))
 
 
-def _box_in_crop(box: NDArray[np.float32], crop: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:
-    """Where the face lies in its crop: in the middle, its longer side `1 / scale` of the crop's."""
+def _box_in_crop(
+    box: NDArray[np.float32], roll: float | None, crop: NDArray[np.uint8], scale: float
+) -> NDArray[np.float32]:
+    """Where the face lies in its crop turned upright: in the middle, its longer side `1 / scale` of the crop's."""
     sides = box[2:] - box[:2]
+    if roll is not None and 45 < abs(roll) < 135:
+        sides = sides[::-1]
     half = sides / sides.max() * crop.shape[0] / scale / 2
     middle = crop.shape[0] / 2
     return np.concatenate([middle - half, middle + half]).astype(np.float32)

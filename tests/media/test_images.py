@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fercli.errors import InputError
-from fercli.media.images import contrast, decode_jpeg, encode_jpeg, read_image, sharpness, square_crop
+from fercli.media.images import (
+    TURN_FROM,
+    contrast,
+    decode_jpeg,
+    encode_jpeg,
+    read_image,
+    sharpness,
+    square_crop,
+    upright,
+)
 
 
 def _textured(side: int) -> NDArray[np.uint8]:
@@ -139,3 +148,16 @@ def test_contrast_is_the_variance_of_the_luma() -> None:
 def test_sharpness_of_nothing_to_see_is_zero() -> None:
     assert sharpness(np.full((50, 40, 3), 90, np.uint8)) == 0
     assert sharpness(np.zeros((0, 5, 3), np.uint8)) == 0
+
+
+@pytest.mark.parametrize(("roll", "quarter_turns"), [(90, 1), (-90, -1), (180, 2)])
+def test_upright_turns_a_crop_back_by_the_roll(roll: float, quarter_turns: int) -> None:
+    crop = np.ascontiguousarray(_textured(64))
+    lying = np.ascontiguousarray(np.rot90(crop, -quarter_turns))  # clockwise
+    np.testing.assert_allclose(upright(lying, roll).astype(int), crop, atol=1)
+
+
+@pytest.mark.parametrize("roll", [None, 0.0, TURN_FROM, -TURN_FROM])
+def test_upright_leaves_what_is_hardly_turned_or_unknown(roll: float | None) -> None:
+    crop = _textured(32)
+    assert upright(crop, roll) is crop

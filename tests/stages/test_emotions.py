@@ -28,6 +28,7 @@ from fercli.tables import windows_schema
 from fercli.workspace import Workspace
 from tests.models.tiny import write_tiny_classifier
 from tests.workspaces import (
+    VIDEO,
     add_receipt,
     crops_table,
     face_row,
@@ -189,10 +190,40 @@ def test_reasons_and_their_order() -> None:
             face_row(0, sharpness=0.0, frontal=0.0),
             face_row(0, sharpness=0.0, contrast=39.9),
             face_row(0, contrast=40.0),
+            face_row(0, roll=90.0),
+            face_row(0, frontal=None, roll=None),
+            face_row(0, frontal=0.0, roll=None),
         ]
     )
     expected = ["", "too small", "", "too blurred", "turned away", "", "too small", "too blurred", "too dark", ""]
-    assert face_reasons(faces, params) == expected
+    assert face_reasons(faces, params, VIDEO) == [*expected, "", "", "lying"]
+
+
+@pytest.mark.parametrize(
+    ("eyes", "mouth", "reason"),
+    [
+        ((300, 100), (300, 140), ""),
+        ((300, 309), (300, 349), ""),
+        ((300, 311), (300, 351), "cut off"),  # the mouth less than a quarter of 40 pixels from the lower edge
+        ((300, 335), (300, 375), "cut off"),
+        ((300, 9), (300, 49), "cut off"),
+        ((5, 100), (5, 140), "cut off"),
+        ((634, 100), (634, 140), "cut off"),
+        ((60, 100), (8, 100), "cut off"),  # lying, mouth to the left
+    ],
+)
+def test_a_face_whose_eyes_or_mouth_the_edge_of_the_picture_cuts_off(
+    eyes: tuple[float, float], mouth: tuple[float, float], reason: str
+) -> None:
+    points = [
+        (eyes[0] - 10, eyes[1]),
+        (eyes[0] + 10, eyes[1]),
+        eyes,
+        (mouth[0] - 8, mouth[1]),
+        (mouth[0] + 8, mouth[1]),
+    ]
+    faces = faces_table([face_row(0), face_row(0, landmarks=[value for point in points for value in point])])
+    assert face_reasons(faces, EmotionsParams(), VIDEO) == ["", reason]
 
 
 SMALL, BLURRED = {"size": 5.0}, {"sharpness": 1.0}
@@ -345,6 +376,22 @@ def test_windows_get_the_networks_probabilities_and_unassessable_ones_get_none(t
     segments = tables.read_table(context.out / "segments.parquet", tables.SEGMENTS)
     assert segments.equals(make_segments(table, params))
     assert counts == {"windows": 10, "not_assessable": 1, "segments": segments.num_rows}
+
+
+def test_a_lying_face_is_turned_upright_before_it_is_classified(tmp_path: Path, model: str) -> None:
+    workspace = film(tmp_path / "w", [face_row(frame, roll=90.0) for frame in range(4)], {0: [0, 1, 2, 3]})
+    context = stage_context(workspace)
+    STAGE.run(context, EmotionsParams(model=model, stride=4))
+    table = tables.read_table(context.out / "emotions.parquet", windows_schema(EMOTIONS))
+    found = np.array([[row[label] for label in EMOTIONS] for row in table.to_pylist()], dtype=float)
+    view = FaceView(read_header(Path(model)), 1.5)
+    crops = [
+        images.decode_jpeg(jpeg)
+        for jpeg in tables.read_table(workspace.table("crops"), tables.CROPS)["jpeg"].to_pylist()
+    ]
+    clip = np.stack([[view(np.ascontiguousarray(np.rot90(crop))) for crop in crops]])
+    np.testing.assert_allclose(found, EmotionClassifier(Path(model), "cpu").classify(clip), atol=1e-3)
+    assert np.abs(found - by_hand(workspace, model, [[0, 1, 2, 3]])).max() > 1e-3
 
 
 def outputs(context: Any) -> dict[str, bytes]:

@@ -106,6 +106,7 @@ def test_a_row_holds_what_the_schema_says(tmp_path: Path) -> None:
     assert row["size"] == 40
     np.testing.assert_allclose(row["landmarks"], (np.array([50, 30]) + EYES * [40, 50]).ravel(), rtol=1e-6)
     assert row["frontal"] == pytest.approx(1.0)
+    assert row["roll"] == pytest.approx(0.0)
     assert row["sharpness"] == pytest.approx(sharpness(image[30:80, 50:90]))
     assert row["contrast"] == pytest.approx(contrast(image[30:80, 50:90]))
     assert crops[0].shape == (64, 64, 3)  # 2 x 50 pixels, scaled down
@@ -172,6 +173,24 @@ def test_without_landmarks_they_and_the_frontality_are_null(tmp_path: Path) -> N
     faces, _, _ = detect(tmp_path / "w", {0: picture(90, 90, red=(10, 10, 50, 50))}, PARAMS, FindsColour(False))
     assert faces[0]["landmarks"] is None
     assert faces[0]["frontal"] is None
+    assert faces[0]["roll"] is None
+
+
+class FindsLying(FindsColour):
+    """Landmarks turned by 90 degrees, whatever the picture."""
+
+    def detect(self, image: Image) -> Detections:
+        found = super().detect(image)
+        assert found.landmarks is not None
+        middle = found.landmarks.mean(axis=1, keepdims=True)
+        return replace(found, landmarks=middle + (found.landmarks - middle)[..., ::-1] * np.array([-1, 1], np.float32))
+
+
+def test_a_face_that_no_turn_makes_upright_has_no_roll(tmp_path: Path) -> None:
+    faces, _, _ = detect(tmp_path / "w", {0: picture(90, 90, red=(20, 20, 60, 60))}, PARAMS, FindsLying())
+    assert faces[0]["landmarks"] is None
+    assert faces[0]["frontal"] == 0
+    assert faces[0]["roll"] is None
 
 
 def test_the_crop_is_centred_on_the_stored_box(tmp_path: Path) -> None:

@@ -270,6 +270,20 @@ def test_a_dark_face_is_as_good_as_a_bright_one(tmp_path: Path) -> None:
     assert [row["person"] for row in find(workspace(tmp_path, [0] * 4, seen))[2]] == ["Person 1"]
 
 
+def test_a_lying_face_is_turned_upright_before_it_is_embedded(tmp_path: Path) -> None:
+    lying = {"x1": 100.0, "x2": 200.0, "y1": 100.0, "y2": 180.0, "roll": 90.0}
+    context = workspace(tmp_path, [0] * 3, [({**face_row(k), **lying}, RED) for k in range(3)])
+    half_red = crop(RED)
+    half_red[:, 51:] = 0  # what is on the right of a face lying with its top to the right
+    crops = crops_table([half_red] * 3)
+    tables.write_table(context.workspace.table("crops"), [crops], tables.CROPS)
+    embedder = ColourEmbedder()
+    find(context, load=lambda: embedder)
+    picture, (x1, y1, x2, y2) = embedder.crops[0], embedder.boxes[0]
+    assert picture[:45].max() < 30 and picture[60:].max() > 200
+    assert y2 - y1 == pytest.approx(60, abs=1) and x2 - x1 == pytest.approx(48, abs=1)
+
+
 def test_faces_of_a_detector_without_landmarks_are_as_good(tmp_path: Path) -> None:
     _, _, people = find(workspace(tmp_path, [0] * 4, [(at(k, 100, frontal=None), RED) for k in range(4)]))
     assert [row["person"] for row in people] == ["Person 1"]
