@@ -29,11 +29,11 @@ from functools import cache
 from math import isfinite
 from pathlib import Path
 
-import numpy as np
-
+from fercli.datasets.archives import read_npy
 from fercli.datasets.folder import listing
 from fercli.datasets.samples import LeftOut, Listing, Problem, Sample
 from fercli.errors import DatasetError
+from fercli.files import require_regular_file
 from fercli.labels import EMOTIONS, EMOTIONS_8
 
 TERMS = "AffectNet (research only, on request, images not redistributable)"
@@ -130,6 +130,7 @@ def _read_lists(lists: Path, root: Path, classes: tuple[str, ...]) -> Iterator[S
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line number and columns of each row but the header."""
     line = 0
+    require_regular_file(path, DatasetError, EXPECTED)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
@@ -206,7 +207,7 @@ def _annotated(picture: Path, notes: Path, split: str, classes: tuple[str, ...])
         if label not in classes:
             return _left_out(label)
         valence, arousal = (_rating(_value(notes / f"{picture.stem}_{kind}.npy")) for kind in ("val", "aro"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, DatasetError) as error:
         return Problem(str(picture), 0, f"annotations: {error}")
     return Sample((picture,), label, split, valence=valence, arousal=arousal)
 
@@ -218,7 +219,8 @@ def _left_out(label: str) -> LeftOut:
 def _value(path: Path) -> str:
     """The one value of an .npy file, which may be a number or a string; raises OSError or ValueError."""
     try:
+        require_regular_file(path, DatasetError)
         with path.open("rb") as file:
-            return str(np.lib.format.read_array(file, allow_pickle=False).item())
+            return str(read_npy(file, path.stat().st_size).item())
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error

@@ -23,9 +23,11 @@ from pathlib import Path
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
+from fercli.datasets.archives import require_unpacked_size
 from fercli.datasets.folder import find_folder, listing, pictures, visible
 from fercli.datasets.samples import LeftOut, Listing, Problem, Sample
 from fercli.errors import DatasetError, MissingDependency, reason_of
+from fercli.files import require_regular_file
 from fercli.labels import canonical
 
 TERMS = "CASME II (Yan et al. 2014; research under a signed licence, images not redistributable)"
@@ -138,6 +140,7 @@ def _rows(sheet: Path) -> Iterator[tuple[int, dict[str, object]]]:
 
 def _csv_lines(sheet: Path) -> Iterator[tuple[int, Sequence[object]]]:
     line = 0
+    require_regular_file(sheet, DatasetError)
     try:
         with sheet.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
@@ -158,6 +161,7 @@ def _xlsx_lines(sheet: Path) -> Iterable[tuple[int, Sequence[object]]]:
             f"{sheet.name} is a spreadsheet, and to read it needs the package openpyxl",
             hint="pip install openpyxl, or export the sheet as CSV beside it",
         ) from error
+    require_unpacked_size(sheet)
     try:
         workbook = openpyxl.load_workbook(sheet, data_only=True)
     except (OSError, BadZipFile, KeyError, ValueError, ParseError) as error:

@@ -26,6 +26,7 @@ from pathlib import Path
 from fercli.datasets.folder import find_folder, folders, listing, pictures
 from fercli.datasets.samples import LeftOut, Listing, Problem, Sample
 from fercli.errors import DatasetError
+from fercli.files import require_regular_file
 from fercli.labels import EMOTIONS_8, canonical
 
 TERMS = "CK+ (Lucey et al. 2010; research under a signed agreement, images not redistributable)"
@@ -67,7 +68,7 @@ def _read_sequences(images: Path, labels: Path) -> Iterator[Sample | Problem | L
         try:
             label = _label(label_file)
             frames = _until_peak(images / subject / number, label_file.name.removesuffix("_emotion.txt"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, DatasetError) as error:
             yield Problem(str(label_file), 1, str(error))
             continue
         yield Sample(frames[-PEAK_FRAMES:], label, subject=subject)
@@ -76,6 +77,7 @@ def _read_sequences(images: Path, labels: Path) -> Iterator[Sample | Problem | L
 
 def _label(path: Path) -> str:
     """The emotion a label file names; raises ValueError if it names none."""
+    require_regular_file(path, DatasetError)
     text = path.read_text(encoding="utf-8").strip()
     try:
         code = float(text)

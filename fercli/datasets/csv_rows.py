@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fercli.errors import DatasetError, reason_of
+from fercli.files import require_regular_file
 
 
 def csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -17,6 +18,7 @@ def csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[s
         DatasetError: it cannot be read, is no text, or lacks a column.
     """
     line = 0
+    require_regular_file(path, DatasetError)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
@@ -34,7 +36,12 @@ def csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[s
 
 
 def csv_columns(path: Path) -> tuple[str, ...]:
-    """The names of the columns, without blanks round them; empty for a file that is empty or no text."""
+    """The names of the columns, without blanks round them; empty for a file that is empty or no text.
+
+    Raises:
+        DatasetError: it is no file.
+    """
+    require_regular_file(path, DatasetError)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             return tuple(name.strip() for name in next(csv.reader(file), []))

@@ -9,20 +9,19 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.datasets.archives import read_npz
 from fercli.datasets.csv_rows import csv_columns, csv_rows
 from fercli.datasets.ferplus_votes import HINT, VOTE_COLUMNS, join_votes
 from fercli.datasets.samples import Problem, Sample
 from fercli.datasets.splits import VALID_SHARE, assign_splits
-from fercli.errors import DatasetError, reason_of
+from fercli.errors import DatasetError
 from fercli.labels import EMOTIONS, EMOTIONS_8, canonical
 
 KAGGLE_CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -103,13 +102,7 @@ def _has_faces(path: Path) -> bool:
 
 
 def _read_npz(path: Path) -> Fer2013:
-    try:
-        with ZipFile(path):  # np.load takes other kinds of file too
-            pass
-        with np.load(path, allow_pickle=False) as archive:
-            data: dict[str, NDArray[Any]] = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zlib.error, BadZipFile) as error:
-        raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint="copy or make the file again") from error
+    data = read_npz(path)
     _check_arrays(path, data)
 
     order = [_canonical_index(str(name), path) for name in data["fer2013_classes"]]

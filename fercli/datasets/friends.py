@@ -34,6 +34,7 @@ from typing import Any
 
 from fercli.datasets.samples import Listing, Problem, Sample
 from fercli.errors import DatasetError, reason_of
+from fercli.files import require_regular_file
 from fercli.labels import EMOTIONS, canonical
 
 TERMS = "VTT Friends (annotations for members of the VTT project; the frames are of a television series)"
@@ -85,12 +86,13 @@ def _episodes(root: Path) -> dict[str, Path]:
 
 
 def _visual_results(path: Path) -> list[Any]:
+    require_regular_file(path, DatasetError, "copy the file again")
     try:
         # Descriptions can have bytes that are no UTF-8 and line breaks inside strings; nothing of them is used.
         content = json.loads(path.read_text(encoding="utf-8-sig", errors="replace"), strict=False)
     except json.JSONDecodeError as error:
         raise DatasetError(f"{path}:{error.lineno}: {error.msg}", hint="copy the file again") from error
-    except OSError as error:
+    except (OSError, RecursionError) as error:
         raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint="copy the file again") from error
     results = content.get("visual_results") if isinstance(content, dict) else None
     if not isinstance(results, list):

@@ -42,6 +42,7 @@ from fercli.datasets.moving import Frames, frame_path
 from fercli.datasets.pack import CLIP_FRAMES
 from fercli.datasets.samples import LeftOut, Listing, Problem, Sample
 from fercli.errors import DatasetError, VideoError, reason_of
+from fercli.files import require_regular_file
 from fercli.media.index import read_index
 
 TERMS = "MMI (Pantic et al. 2005; research under its licence agreement, images not redistributable)"
@@ -103,10 +104,11 @@ def _read_recording(description: Path, ways: Counter[str]) -> Sample | LeftOut:
 
 def _parse(path: Path) -> ElementTree.Element:
     try:
+        require_regular_file(path, DatasetError)
         return ElementTree.parse(path).getroot()
     except ElementTree.ParseError as error:
         raise _Unusable(path, f"broken XML: {error}", error.position[0]) from error
-    except (OSError, ValueError, LookupError) as error:  # the last two are encodings that cannot be read
+    except (OSError, DatasetError, ValueError, LookupError) as error:  # the last two are encodings that cannot be read
         raise _Unusable(path, f"cannot be read: {reason_of(error)}") from error
 
 

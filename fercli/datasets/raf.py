@@ -26,6 +26,7 @@ from pathlib import Path
 from fercli.datasets.folder import folders
 from fercli.datasets.samples import Listing, Problem, Sample
 from fercli.errors import DatasetError, reason_of
+from fercli.files import require_regular_file
 from fercli.labels import EMOTIONS
 
 TERMS = "RAF-DB (non-commercial research only, on request, images not redistributable)"
@@ -98,6 +99,7 @@ def _read_official(base: Path, path: Path) -> tuple[list[Sample], list[Problem]]
 
 
 def _lines(path: Path) -> list[str]:
+    require_regular_file(path, DatasetError, "unpack EmoLabel again")
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -132,8 +134,9 @@ def _picture_folder(base: Path, path: Path) -> Path:
 def _box(path: Path) -> tuple[float, float, float, float]:
     """The face in an original picture; raises ValueError."""
     try:
+        require_regular_file(path, DatasetError)
         values = [float(word) for word in path.read_text(encoding="utf-8-sig").split()]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, DatasetError) as error:
         raise ValueError(f"no face box: {path}: {reason_of(error)}") from error
     if len(values) != 4:
         raise ValueError(f"no face box: {path} has {len(values)} numbers, expected 4")

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.errors import DatasetError, reason_of
+from fercli.files import require_regular_file
 
 SAME_TIME_S = 0.001
 """Times in the truth may be rounded to milliseconds."""
@@ -71,6 +72,7 @@ def read_person_truth(path: Path) -> list[TrueShot]:
     Raises:
         DatasetError: missing, unreadable, or not usable; names the file, the shot and what is wrong there.
     """
+    require_regular_file(path, DatasetError, "check the name; it is a JSON file")
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.errors import DatasetError, reason_of
+from fercli.files import require_regular_file
 
 _LTFT_HINT = "an LTFT line is `frame n`, then `id x y w h is_face confidence` n times"
 _MOT_HINT = "a MOTChallenge line is frame,id,x,y,w,h,flag,... with frames from 1"
@@ -58,6 +59,7 @@ def read_tracks(path: Path) -> Tracks:
         DatasetError: it is missing, unreadable, of neither format, without a box, or a line is broken; names file and
             line.
     """
+    require_regular_file(path, DatasetError, "check the name")
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:

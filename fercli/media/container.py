@@ -136,6 +136,9 @@ def _moving_picture(container: InputContainer, path: Path) -> VideoStream:
     if not moving:
         what = "has sound but no picture" if container.streams.audio else "has no picture"
         raise VideoError(f"{path} {what}", hint=_HINT)
+    moving = [stream for stream in moving if stream.codec_context is not None]
+    if not moving:
+        raise VideoError(f"no codec here knows how {path} is coded", hint=_HINT)
     best = container.streams.best("video")
     return next((stream for stream in moving if stream is best), moving[0])
 

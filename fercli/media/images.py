@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+import warnings
 from pathlib import Path
 
 import cv2
@@ -9,6 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.errors import InputError
+from fercli.files import require_regular_file
+
+MAX_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])
+"""Pixels of a picture at most; `fercli/__init__.py` says why, and what to set for more."""
+MAX_BYTES = 2**30
+"""Of a picture file: more than MAX_PIXELS take without any compression."""
+_SCALE_DOWN = "scale it down, or set OPENCV_IO_MAX_IMAGE_PIXELS to a larger number"
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what cannot be decoded is an error of ours
 
@@ -29,11 +39,12 @@ def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
     """The RGB image in JPEG bytes, or in those of any other format OpenCV reads.
 
     Raises:
-        InputError: they are not an image.
+        InputError: they are not an image, or one of more than MAX_PIXELS.
     """
     image = _decoded(data)
     if image is None:
-        raise InputError(f"{len(data)} bytes that should be an image cannot be decoded")
+        reason = _too_large(data) or "cannot be decoded"
+        raise InputError(f"{len(data)} bytes that should be an image: {reason}")
     return image
 
 
@@ -41,14 +52,20 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """The RGB image in a file, upright.
 
     Raises:
-        InputError: it cannot be read or is not an image.
+        InputError: it cannot be read, is not an image, or one of more than MAX_PIXELS.
     """
+    require_regular_file(path)
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path} is larger than {MAX_BYTES >> 20} MiB", hint="give a JPEG or PNG file")
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read image {path}: {error.strerror}", hint="check the path") from error
     image = _decoded(data)
     if image is None:
+        too_large = _too_large(data)
+        if too_large:
+            raise InputError(f"{path}: {too_large}", hint=_SCALE_DOWN)
         raise InputError(f"{path} is not an image", hint="give a JPEG or PNG file")
     return image
 
@@ -124,5 +141,24 @@ def _standard(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _decoded(data: bytes) -> NDArray[np.uint8] | None:
-    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data else None
+    try:
+        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data else None
+    except (cv2.error, MemoryError):  # larger than it takes
+        image = None
     return None if image is None else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def _too_large(data: bytes) -> str:
+    """That a picture which was not decoded has too many pixels; empty if that is not the reason."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            width, height = Image.open(io.BytesIO(data)).size
+    except Image.DecompressionBombError as error:
+        return f"it has too many pixels ({error}), and fercli takes at most {MAX_PIXELS} in all"
+    except Exception:  # whatever a reader of Pillow's makes of damaged bytes
+        return ""
+    many = width * height > MAX_PIXELS
+    return f"it has {width} x {height} pixels, and fercli takes at most {MAX_PIXELS} in all" if many else ""

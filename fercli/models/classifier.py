@@ -67,6 +67,7 @@ class EmotionClassifier:
     def __init__(self, path: Path, device: str, head: str = "") -> None:
         import torch
 
+        self._path = path
         self.header = read_header(path)
         try:
             self.head, self._outputs = self.header.head(head)
@@ -92,13 +93,16 @@ class EmotionClassifier:
         return self.outputs(clips)[..., self._outputs]
 
     def outputs(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(2, N, K) as `logits`, of all heads side by side."""
+        """(2, N, K) as `logits`, of all heads side by side; raises WeightsError if they are not finite."""
         import torch
 
         with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
             views = self._input(clips)
             both = torch.stack([self._network(views), self._network(views.flip(-1))])
-        return np.asarray(both.float().cpu().numpy())
+        outputs = np.asarray(both.float().cpu().numpy())
+        if not np.isfinite(outputs).all():
+            raise WeightsError(f"{self._path} gives numbers that are not finite", hint="give other weights")
+        return outputs
 
     def heat_maps(self, clips: NDArray[np.uint8], labels: list[int]) -> NDArray[np.float32]:
         """(N, n_frames, S, S) float32 in [0, 1]: where the evidence for a class lies; see `activation.heat_maps`.

@@ -20,9 +20,10 @@ import cv2
 import numpy as np
 import onnx
 import onnxruntime
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from fercli.errors import WeightsError
+from fercli.errors import WeightsError, reason_of
 from fercli.models.dlib_resnet import load_predictor
 from fercli.models.onnx_session import ERRORS, open_session
 from fercli.models.registry import find_model, find_weights
@@ -50,9 +51,18 @@ class OnnxEmbedder:
         session: the network.
         predictor: of dlib's five landmarks.
         raw: whether the network takes values from 0 to 255; from -1 to 1 otherwise.
+        name: what errors call it.
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession, predictor: dlib.shape_predictor, *, raw: bool) -> None:
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        predictor: dlib.shape_predictor,
+        *,
+        raw: bool,
+        name: str = "the embedder",
+    ) -> None:
+        self._name = name
         self._session = session
         self._predictor = predictor
         self._raw = raw
@@ -69,10 +79,12 @@ class OnnxEmbedder:
         return np.concatenate(parts) if parts else self.run([_black(self.side)])[:0]
 
     def run(self, chips: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """The network alone: (N, D) of at most `batch` aligned (side, side, 3) faces."""
+        """The network alone: (N, D) of at most `batch` aligned (side, side, 3) faces; raises WeightsError for NaN."""
         pixels = np.stack(chips).transpose(0, 3, 1, 2).astype(np.float32)
         values = pixels if self._raw else (pixels - 127.5) / 127.5
         rows = self._session.run(None, {self._input: values})[0]
+        if not np.isfinite(rows).all():
+            raise WeightsError(f"{self._name} gives numbers that are not finite", hint=_HINT)
         length = np.linalg.norm(rows, axis=-1, keepdims=True)
         unit: NDArray[np.float32] = rows / np.maximum(length, 1e-9)
         return unit
@@ -92,14 +104,14 @@ def load(weights: Path, device: str) -> OnnxEmbedder:
         WeightsError: not ONNX, or not a network of this kind; or dlib's landmarks are missing.
     """
     session = _open(weights, device)
-    graph = onnx.load(str(weights), load_external_data=False).graph
+    graph = _graph(weights)
     if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in graph.initializer):
         # Its sha256 would not change with the weights.
         raise WeightsError(f"{weights} keeps weights in other files", hint="save it as one file with onnx.save")
     dlib_weights = find_weights(find_model("dlib-resnet", "embedder"))
     assert dlib_weights is not None
     raw = _is_normalised(graph, _picture_input(graph))
-    embedder = OnnxEmbedder(session, load_predictor(dlib_weights.parent), raw=raw)
+    embedder = OnnxEmbedder(session, load_predictor(dlib_weights.parent), raw=raw, name=str(weights))
     pictures = min(embedder.batch, 2)
     try:
         found = embedder.run([_black(embedder.side)] * pictures)
@@ -143,6 +155,13 @@ def _open(weights: Path, device: str) -> onnxruntime.InferenceSession:
         found = ", ".join(f"{tensor.name} {tensor.type} {tensor.shape}" for tensor in [*inputs, *outputs])
         raise WeightsError(f"{weights} is not a face recognition network; inputs and outputs: {found}", hint=_HINT)
     return session
+
+
+def _graph(weights: Path) -> onnx.GraphProto:
+    try:
+        return onnx.load(str(weights), load_external_data=False).graph
+    except (OSError, ValueError, DecodeError) as error:
+        raise WeightsError(f"{weights} is not an ONNX network: {reason_of(error)}", hint=_HINT) from error
 
 
 def _takes_pictures(tensor: onnxruntime.NodeArg) -> bool:

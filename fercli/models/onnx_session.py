@@ -16,6 +16,7 @@ ERRORS = (
     ort_errors.NoSuchFile,
     ort_errors.NotImplemented,
     ort_errors.RuntimeException,
+    UnicodeDecodeError,
 )
 """What onnxruntime raises for a file that is no network it can run."""
 

@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fercli.errors import WeightsError
+from fercli.files import require_regular_file
+from fercli.labels import canonical
+from fercli.typed import build
 from fercli.writing import write_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _HEADER_KEY = "fercli"
+MAX_INPUT = 1024
+"""Side of the input of a classifier at most, pixels."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +100,22 @@ class ClassifierHeader:
     def from_json(cls, text: str) -> ClassifierHeader:
         """The inverse of `as_json`; raises KeyError, TypeError or ValueError on anything else."""
         known = {f.name for f in fields(cls)}
-        values = {key: value for key, value in json.loads(text).items() if key in known}
-        heads = tuple(Head(head["name"], tuple(head["labels"]), head["temperature"]) for head in values["heads"])
-        if not heads:
+        header = build(cls, {key: value for key, value in json.loads(text).items() if key in known})
+        header.check()
+        return header
+
+    def check(self) -> None:
+        """Raises ValueError for what no network can be built or read with."""
+        if not self.heads:
             raise ValueError("no head")
-        return cls(**{**values, "heads": heads})
+        for head in self.heads:
+            if not head.labels or any(canonical(label) != label for label in head.labels):
+                raise ValueError(f"the labels {', '.join(head.labels)} are not emotions")
+            if not head.temperature > 0:
+                raise ValueError(f"the temperature is {head.temperature}")
+        in_range = 1 <= self.input_size <= MAX_INPUT and self.std > 0 and self.view_scale > 0 and self.fold_div > 0
+        if not in_range or self.n_frames < 1:
+            raise ValueError("the size or the scale of its input is out of range")
 
 
 def save_classifier(path: Path, state: dict[str, Tensor], header: ClassifierHeader, *, half: bool = True) -> None:
@@ -122,6 +138,7 @@ def read_header(path: Path) -> ClassifierHeader:
     Raises:
         WeightsError: not a safetensors file, or not one fercli wrote.
     """
+    require_regular_file(path, WeightsError)
     try:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
@@ -131,7 +148,7 @@ def read_header(path: Path) -> ClassifierHeader:
         return ClassifierHeader.from_json(metadata[_HEADER_KEY])
     except OSError as error:
         raise WeightsError(f"cannot read weights {path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(
             f"{path} is not a fercli classifier (safetensors with a fercli header)",
             hint="give a file written by `fercli train`, or a name from `fercli models`",
@@ -142,13 +159,17 @@ def load_state(path: Path) -> dict[str, Tensor]:
     """All tensors of a safetensors file, floating ones as float32.
 
     Raises:
-        WeightsError: the file cannot be read.
+        WeightsError: the file cannot be read, or has numbers that are not finite.
     """
+    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
         tensors = load_file(path)
-    except (OSError, SafetensorError) as error:
+    except (OSError, KeyError, ValueError, SafetensorError) as error:
         raise WeightsError(f"cannot read weights {path}: {error}") from error
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise WeightsError(f"{path} has numbers that are not finite, in {name}", hint="copy or train it again")
     return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}

@@ -42,6 +42,8 @@ class YuNet:
         self._network.setInputSize((image.shape[1], image.shape[0]))
         _, found = self._network.detect(np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), dtype=np.uint8))
         rows = np.array([] if found is None else found, dtype=np.float32).reshape(-1, 15)
+        if not np.isfinite(rows).all():
+            raise WeightsError("the YuNet gives numbers that are not finite", hint=f"give an .onnx file from {SOURCE}")
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
         # OpenCV names the points from the person's side: right eye, left eye, nose, right and left mouth corner.
         return Detections(boxes, rows[:, 14], rows[:, 4:14].reshape(-1, 5, 2))

@@ -24,6 +24,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from fercli.errors import InputError
+from fercli.files import require_regular_file
 from fercli.people.corrections import Correction, Unusable, edit_entry, parse_entry
 
 _NEW_FILE = "# Corrections to who is who. `fercli people` writes this file; you may edit it too.\n"
@@ -77,6 +78,8 @@ class CorrectionsFile:
 
 
 def _read(path: Path) -> str:
+    if path.exists():
+        require_regular_file(path)
     try:
         data = path.read_bytes()
     except FileNotFoundError:

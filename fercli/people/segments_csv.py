@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fercli.errors import ConfigError, InputError
+from fercli.files import require_regular_file
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES, canonical
 from fercli.people.corrections import UNASSIGNED, clean_name
 from fercli.writing import write_atomically
@@ -53,6 +54,8 @@ def read_segments(path: Path) -> list[HumanSegment]:
     Raises:
         InputError: not UTF-8, not CSV, or a row that cannot be meant so; names file and line.
     """
+    if path.exists():
+        require_regular_file(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:

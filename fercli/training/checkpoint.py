@@ -12,6 +12,8 @@ from safetensors.torch import save
 from torch import nn
 
 from fercli.errors import WeightsError
+from fercli.files import require_regular_file
+from fercli.typed import build
 from fercli.writing import write_atomically
 
 
@@ -44,18 +46,20 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
     """Put a saved state back.
 
     Raises:
-        WeightsError: unreadable, or of another network.
+        WeightsError: unreadable, of another network, without the optimizer's moments, or not finite.
     """
+    require_regular_file(path, WeightsError)
     try:
         with safe_open(path, framework="pt") as file:
-            progress = Progress(**json.loads(file.metadata()["progress"]))
+            progress = build(Progress, json.loads((file.metadata() or {})["progress"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+        _check(tensors, model, begun=progress.step > 0)
         model.load_state_dict(
             {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         )
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(
-            f"cannot resume from {path}: {error}", hint="choose another --out, or delete that run"
+            f"cannot resume from {path}: {error}", hint="begin anew with another --out, or delete that run"
         ) from error
     parameters = dict(model.named_parameters())
     for name, value in tensors.items():
@@ -66,3 +70,19 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
                 value = torch.empty_like(parameter).copy_(value)
             optimizer.state[parameter][key] = value
     return progress
+
+
+def _check(tensors: dict[str, torch.Tensor], model: nn.Module, *, begun: bool) -> None:
+    """Raises ValueError unless all that was trained has its moments, nothing else has, and all numbers are finite."""
+    parameters = dict(model.named_parameters())
+    moments = [name.split(".", 2)[1:] for name in tensors if name.startswith("optimizer.")]
+    without = parameters.keys() - {name for _, name in moments}
+    if begun and without:
+        raise ValueError(f"it lacks the state of the optimizer, of {min(without)}")
+    for key, name in moments:
+        wanted = parameters[name].shape if name in parameters else None
+        if wanted is None or (key != "step" and tensors[f"optimizer.{key}.{name}"].shape != wanted):
+            raise ValueError(f"its {key} of {name} fits no parameter")
+    broken = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
+    if broken:
+        raise ValueError(f"its {broken[0]} has numbers that are not finite")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fercli.errors import ConfigError, InputError
 from fercli.evaluation.figures import GREY, STYLE, check_suffix, save_figure
+from fercli.files import require_regular_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,6 +54,7 @@ def plot_runs(runs: Sequence[Path], out: Path) -> None:
 
 
 def _read(path: Path) -> Curves:
+    require_regular_file(path, InputError, "give the directory of a run, the --out of `fercli train`")
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:

@@ -14,6 +14,7 @@ from typing import Any
 
 from fercli.config import TrainConfig
 from fercli.errors import ConfigError
+from fercli.files import require_regular_file
 from fercli.writing import write_atomically, writing
 
 MAY_CHANGE = frozenset({"epochs", "device", "root", "out", "patience"})
@@ -49,9 +50,10 @@ def check_same_run(config: TrainConfig) -> None:
     """
     path = config.out / "config.json"
     hint = "choose another --out, or delete that run"
+    require_regular_file(path, ConfigError, hint)
     try:
         before = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise ConfigError(f"cannot go on with the run in {config.out}: {path.name}: {error}", hint=hint) from error
     for name, value in json.loads(_as_json(config)).items():
         if name not in MAY_CHANGE and before.get(name, value) != value:

@@ -10,6 +10,7 @@ the shipped table anger lies nearer to happiness (cosine 0.52) than to disgust (
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -19,12 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.errors import ConfigError, MissingDependency, reason_of
+from fercli.files import require_regular_file
 from fercli.labels import canonical
 
 TABLE = Path(__file__).with_name("word_vectors.json")
 
 MOST_WORDS = 500_000
 """Words read of a file. Public files go by falling frequency and run to gigabytes; names of emotions are common."""
+
+
+MOST_NUMBERS = 4096
+"""Numbers a word; public files have 25 to 1024."""
+MAX_LINE = 1 << 20
+"""Bytes of a line: more than MOST_NUMBERS take in text."""
 
 
 def shipped_vectors(labels: Sequence[str]) -> NDArray[np.float32]:
@@ -79,11 +87,9 @@ def _load(path: Path) -> Any:
     except ImportError as error:
         raise MissingDependency("word vector files need the package gensim", hint="pip install gensim") from error
     binary = path.name.removesuffix(".gz").endswith(".bin")
+    require_regular_file(path, ConfigError)
     try:
-        with open_any(str(path), "rb") as file:
-            first = file.readline().split()
-        if not first:
-            raise ValueError("the file is empty")
+        first = _first_words(path, open_any, binary=binary)
         return keyed_vectors.load_word2vec_format(
             str(path),
             binary=binary,
@@ -91,11 +97,35 @@ def _load(path: Path) -> Any:
             limit=MOST_WORDS,
             unicode_errors="replace",  # word2vec's own tool cuts long words in the middle of a character
         )
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, MemoryError, zlib.error) as error:
         raise ConfigError(
             f"cannot read word vectors {path}: {reason_of(error)}",
             hint="give a GloVe or word2vec text file, or word2vec's binary format named .bin",
         ) from error
+
+
+def _first_words(path: Path, open_any: Any, *, binary: bool) -> list[bytes]:
+    """The first line, in words.
+
+    Raises:
+        ValueError: there is none, or the numbers a word are too many, or a packed file has a line without end: none of
+            which is a file of word vectors, and all of which would take memory without bound.
+    """
+    with open_any(str(path), "rb") as file:
+        first: list[bytes] = file.readline(MAX_LINE).split()
+        packed_text = path.suffix == ".gz" and not binary
+        for _ in range(MOST_WORDS if packed_text else 0):
+            line = file.readline(MAX_LINE)
+            if len(line) == MAX_LINE:
+                raise ValueError(f"a line is longer than {MAX_LINE} bytes")
+            if not line:
+                break
+    if not first:
+        raise ValueError("the file is empty")
+    numbers = int(first[1]) if len(first) == 2 else len(first) - 1
+    if not 0 < numbers <= MOST_NUMBERS:
+        raise ValueError(f"{numbers} numbers a word, expected 1 to {MOST_NUMBERS}")
+    return first
 
 
 def _word_for(label: str, words: dict[str, int]) -> str | None:

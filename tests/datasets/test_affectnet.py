@@ -244,7 +244,7 @@ def test_an_annotation_that_is_no_array_is_a_problem(tmp_path: Path, content: by
     [
         ("images/1.jpg", "no such picture, but there is 1_exp.npy"),
         ("annotations/1_exp.npy", "no 1_exp.npy in"),
-        ("annotations/1_val.npy", "No such file"),
+        ("annotations/1_val.npy", "no file"),
     ],
 )
 def test_a_picture_without_annotations_and_the_reverse_are_problems(tmp_path: Path, gone: str, reason: str) -> None:

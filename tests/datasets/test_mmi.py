@@ -261,3 +261,13 @@ def test_frames_of_a_video_are_in_square_pixels(tmp_path: Path) -> None:
     picture = np.zeros((48, 90, 3), np.uint8)
     video = write_video(tmp_path / "v.avi", [picture] * 3, encode=(*MPEG4, "-vf", "setsar=16/15"))
     assert Frames([frame_path(video, 1)])(frame_path(video, 1)).shape == (48, 96, 3)
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "no-such-thing", "utf-32"])
+def test_a_description_in_an_unknown_encoding_is_a_problem_that_names_it(tmp_path: Path, encoding: str) -> None:
+    folder = make_session(tmp_path, 1, "S001-001")
+    make_frames(folder, "S001-001", 3)
+    (folder / "S001-001.xml").write_text(f'<?xml version="1.0" encoding="{encoding}"?><Session/>')
+    found = read(tmp_path)
+    assert found.samples == ()
+    assert [problem.file for problem in found.problems] == [str(folder / "S001-001.xml")]

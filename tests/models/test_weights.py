@@ -18,7 +18,7 @@ from fercli.models.weights import ClassifierHeader, Head, load_state, read_heade
 
 HEADER = ClassifierHeader(
     architecture="tsm-resnet18",
-    heads=(Head("fer2013", ("anger", "joy & fun"), 1.5), Head("ferplus", ("anger", "fear", "neutral"))),
+    heads=(Head("fer2013", ("anger", "contempt"), 1.5), Head("ferplus", ("anger", "fear", "neutral"))),
     input_size=40,
     n_frames=4,
     fold_div=4,
@@ -133,7 +133,7 @@ def test_what_is_no_classifier_is_refused_with_the_next_step(tmp_path: Path, kin
 @pytest.mark.parametrize("read", [read_header, load_state])
 def test_a_file_that_is_not_there(tmp_path: Path, read) -> None:  # type: ignore[no-untyped-def]
     for path in (tmp_path / "missing.safetensors", tmp_path):
-        with pytest.raises(WeightsError, match="cannot read weights") as caught:
+        with pytest.raises(WeightsError, match=r"cannot read weights|no file") as caught:
             read(path)
         assert str(path) in caught.value.message
 

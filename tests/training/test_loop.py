@@ -454,7 +454,7 @@ def test_a_checkpoint_of_another_architecture(config: TrainConfig, monkeypatch: 
         return network
 
     monkeypatch.setattr(loop, "build_network", wider)
-    with pytest.raises(WeightsError, match=r"cannot resume from .*last\.safetensors"):
+    with pytest.raises(WeightsError, match=r"last\.safetensors"):
         train(config, Talk())
 
 

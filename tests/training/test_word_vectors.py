@@ -183,7 +183,7 @@ def test_only_the_most_frequent_words_are_read(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("name", "data", "cause"),
     [
-        ("none.txt", None, "No such file"),
+        ("none.txt", None, "no file"),
         ("empty.txt", b"", "the file is empty"),
         ("prose.txt", b"anger is a strong emotion\n", "could not convert string to float"),
         ("ragged.txt", b"anger 1 2 3\nfear 1 2\n", "shape"),
