@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 import subprocess
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -158,3 +159,13 @@ def ffmpeg_path() -> str:
 
     path: str = imageio_ffmpeg.get_ffmpeg_exe()
     return path
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that says it is so large, and has no pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.errors import InputError
-from fercli.media.images import read_image
+from fercli.files import require_regular_file
+from fercli.media.images import MAX_PIXELS, read_image
 
 HINT = "copy or unpack the picture again"
 
@@ -28,19 +29,22 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     """The (H, W, 3) RGB picture in a file, upright.
 
     Raises:
-        InputError: it cannot be read, is not an image, or is damaged.
+        InputError: it cannot be read, is not an image, is damaged, or has more than MAX_PIXELS pixels.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    require_regular_file(path)
     try:
         data = path.read_bytes()
         with Image.open(BytesIO(data)) as image:
+            if image.width * image.height > MAX_PIXELS:
+                return read_image(path)  # it says so
             jpeg, simple = image.format == "JPEG", image.mode in ("RGB", "L")
             if simple:
                 picture = np.asarray(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
             else:
                 image.load()  # only whether it can be: what OpenCV makes of 16 bits, CMYK or transparency is kept
-    except (UnidentifiedImageError, Image.DecompressionBombError):
+    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return read_image(path)
     except (OSError, SyntaxError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:

@@ -48,7 +48,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
     Raises:
         WeightsError: unreadable, of another network, without the optimizer's moments, or not finite.
     """
-    require_regular_file(path, WeightsError)
+    require_regular_file(path, WeightsError, "begin anew with another --out, or delete that run")
     try:
         with safe_open(path, framework="pt") as file:
             progress = build(Progress, json.loads((file.metadata() or {})["progress"]))

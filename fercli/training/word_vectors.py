@@ -29,6 +29,8 @@ MOST_WORDS = 500_000
 """Words read of a file. Public files go by falling frequency and run to gigabytes; names of emotions are common."""
 
 
+_HINT = "give a GloVe or word2vec text file, or word2vec's binary format named .bin"
+
 MOST_NUMBERS = 4096
 """Numbers a word; public files have 25 to 1024."""
 MAX_LINE = 1 << 20
@@ -87,7 +89,7 @@ def _load(path: Path) -> Any:
     except ImportError as error:
         raise MissingDependency("word vector files need the package gensim", hint="pip install gensim") from error
     binary = path.name.removesuffix(".gz").endswith(".bin")
-    require_regular_file(path, ConfigError)
+    require_regular_file(path, ConfigError, _HINT)
     try:
         first = _first_words(path, open_any, binary=binary)
         return keyed_vectors.load_word2vec_format(
@@ -100,7 +102,7 @@ def _load(path: Path) -> Any:
     except (OSError, EOFError, ValueError, MemoryError, zlib.error) as error:
         raise ConfigError(
             f"cannot read word vectors {path}: {reason_of(error)}",
-            hint="give a GloVe or word2vec text file, or word2vec's binary format named .bin",
+            hint=_HINT,
         ) from error
 
 
@@ -122,7 +124,7 @@ def _first_words(path: Path, open_any: Any, *, binary: bool) -> list[bytes]:
                 break
     if not first:
         raise ValueError("the file is empty")
-    numbers = int(first[1]) if len(first) == 2 else len(first) - 1
+    numbers = int(first[1]) if len(first) == 2 and first[1].isdigit() else len(first) - 1
     if not 0 < numbers <= MOST_NUMBERS:
         raise ValueError(f"{numbers} numbers a word, expected 1 to {MOST_NUMBERS}")
     return first

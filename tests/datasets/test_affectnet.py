@@ -213,7 +213,7 @@ def test_pictures_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
         ("exp", np.asarray(["1", "2"]), "1_exp.npy: "),
         ("val", np.asarray("2"), "valence or arousal is 2"),
         ("aro", np.asarray("low"), "could not convert string to float: 'low'"),
-        ("val", np.asarray(None, dtype=object), "1_val.npy: Object arrays cannot be loaded"),
+        ("val", np.asarray(None, dtype=object), "1_val.npy: the array holds Python objects"),
     ],
 )
 def test_an_annotation_that_cannot_be_used_is_a_problem(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from PIL import Image
 from fercli.datasets.pictures import read_picture
 from fercli.errors import InputError
 from fercli.media.images import read_image
+from tests.media_samples import png_header
 
 
 def photograph(path: Path, mode: str = "RGB", **options: object) -> Path:
@@ -77,5 +79,14 @@ def test_damage_is_an_error_that_names_the_file_and_nothing_else_is_said(
 
 
 def test_a_picture_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot read image .*gone\.jpg: No such file"):
+    with pytest.raises(InputError, match=r"no file .*gone\.jpg"):
         read_picture(tmp_path / "gone.jpg")
+
+
+def test_a_picture_of_too_many_pixels_a_pipe_and_a_device_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "large.png").write_bytes(png_header(12_000, 12_000))
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    for name in ("large.png", "pipe.png", "zero.png"):
+        with pytest.raises(InputError, match=name):
+            read_picture(tmp_path / name)

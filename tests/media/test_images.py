@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import itertools
+import os
+import struct
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
 import cv2
@@ -11,6 +16,7 @@ from PIL import Image
 
 from fercli.errors import InputError
 from fercli.media.images import (
+    MAX_PIXELS,
     TURN_FROM,
     contrast,
     decode_jpeg,
@@ -20,6 +26,7 @@ from fercli.media.images import (
     square_crop,
     upright,
 )
+from tests.media_samples import png_header
 
 
 def _textured(side: int) -> NDArray[np.uint8]:
@@ -161,3 +168,46 @@ def test_upright_turns_a_crop_back_by_the_roll(roll: float, quarter_turns: int) 
 def test_upright_leaves_what_is_hardly_turned_or_unknown(roll: float | None) -> None:
     crop = _textured(32)
     assert upright(crop, roll) is crop
+
+
+@pytest.mark.parametrize("side", [12_000, 30_000, 40_000])
+def test_a_picture_of_too_many_pixels_is_refused_by_its_header_with_the_limit(tmp_path: Path, side: int) -> None:
+    (tmp_path / "large.png").write_bytes(png_header(side, side))
+    with pytest.raises(InputError) as found:
+        read_image(tmp_path / "large.png")
+    assert str(MAX_PIXELS) in found.value.message
+    with pytest.raises(InputError, match=str(MAX_PIXELS)):
+        decode_jpeg(png_header(side, side))
+
+
+@pytest.mark.slow
+def test_a_real_picture_of_too_many_pixels_takes_neither_time_nor_memory(tmp_path: Path) -> None:
+    """In a process of its own: how much memory it ever took is asked of the system."""
+    rows = zlib.compress(bytes(30_000 * 3 + 1) * 30_000, 1)
+    content = png_header(30_000, 30_000)
+    empty = struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    whole = struct.pack(">I", len(rows)) + b"IDAT" + rows + struct.pack(">I", zlib.crc32(b"IDAT" + rows))
+    (tmp_path / "large.png").write_bytes(content.replace(empty, whole))
+    code = (
+        "import resource, sys, time\n"
+        "from pathlib import Path\n"
+        "from fercli.errors import InputError\n"
+        "from fercli.media.images import read_image\n"
+        "before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()\n"
+        "try:\n    read_image(Path(sys.argv[1]))\nexcept InputError:\n"
+        "    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, time.monotonic() - begun)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "large.png")], capture_output=True, text=True, check=True
+    )
+    megabytes, seconds = map(float, run.stdout.split())
+    assert megabytes < 200
+    assert seconds < 5
+
+
+def test_a_device_or_a_pipe_is_no_picture(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    for name in ("pipe.jpg", "zero.jpg"):
+        with pytest.raises(InputError, match=name):
+            read_image(tmp_path / name)

@@ -197,3 +197,39 @@ def test_devices_that_are_not_there(monkeypatch: pytest.MonkeyPatch, asked: str)
     with pytest.raises(ConfigError) as caught:
         devices.pick_device(asked)
     assert "cpu" in caught.value.hint
+
+
+def test_numbers_that_are_not_finite_are_refused_in_weights_and_in_what_they_give(tmp_path: Path) -> None:
+    header = write_tiny_classifier(tmp_path / "w.safetensors")
+    state = load_state(tmp_path / "w.safetensors")
+    save_classifier(tmp_path / "nan.safetensors", state | {"fc.bias": torch.full((7,), torch.nan)}, header)
+    with pytest.raises(WeightsError, match=r"nan\.safetensors.*fc\.bias") as found:
+        EmotionClassifier(tmp_path / "nan.safetensors", "cpu")
+    assert found.value.exit_code == 5
+    large = {name: tensor * 1e30 if name == "fc.weight" else tensor for name, tensor in state.items()}
+    large["layer4.1.bn2.weight"] = large["layer4.1.bn2.weight"] * 0 + 1e30
+    save_classifier(tmp_path / "large.safetensors", large, header, half=False)
+    clips = np.random.default_rng(0).integers(0, 256, (1, 4, 16, 16), dtype=np.uint8)
+    with pytest.raises(WeightsError, match=r"large\.safetensors"):
+        EmotionClassifier(tmp_path / "large.safetensors", "cpu").classify(clips)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"input_size": 10**6},
+        {"input_size": 0},
+        {"std": 0.0},
+        {"fold_div": 0},
+        {"view_scale": -1.0},
+        {"heads": ()},
+        {"heads": (Head("x", ("anger", "no emotion")),)},
+        {"heads": (Head("x", EMOTIONS, 0.0),)},
+        {"n_frames": "4"},
+        {"mean": True},
+    ],
+)
+def test_a_header_that_no_network_can_be_read_with_is_refused(tmp_path: Path, header: dict[str, object]) -> None:
+    save_classifier(tmp_path / "w.safetensors", {"a": torch.zeros(1)}, replace(HEADER, **header))  # type: ignore[arg-type]
+    with pytest.raises(WeightsError, match=r"w\.safetensors"):
+        EmotionClassifier(tmp_path / "w.safetensors", "cpu")

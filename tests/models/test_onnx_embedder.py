@@ -183,3 +183,16 @@ def test_weights_in_another_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"net\.onnx keeps weights in other files") as error:
         load(path, "cpu")
     assert "onnx.save" in error.value.hint
+
+
+def test_bytes_that_are_no_utf8_and_numbers_that_are_not_finite_are_weights_errors(tmp_path: Path) -> None:
+    good = network(tmp_path / "good.onnx", CONVOLVE).read_bytes()
+    (tmp_path / "bytes.onnx").write_bytes(
+        good.replace(b"GlobalAveragePool", b"Global\xe4veragePool").replace(b"tiny", b"t\xe4ny")
+    )
+    with pytest.raises(WeightsError, match=r"bytes\.onnx") as found:
+        load(tmp_path / "bytes.onnx", "cpu")
+    assert found.value.exit_code == 5
+    logarithm = helper.make_node("Log", ["picture"], ["normal"])
+    with pytest.raises(WeightsError, match=r"nan\.onnx"):
+        load(network(tmp_path / "nan.onnx", logarithm), "cpu")
