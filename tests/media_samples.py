@@ -3,6 +3,7 @@ blocks that survive lossy compression, so that a test can prove which picture it
 
 from __future__ import annotations
 
+import re
 import struct
 import subprocess
 import zlib
@@ -144,6 +145,13 @@ def ffmpeg(*arguments: str) -> None:
     done = subprocess.run([ffmpeg_path(), "-v", "error", "-y", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"ffmpeg {' '.join(arguments)} failed: {done.stderr}")
+
+
+def filter_times(path: Path) -> list[float]:
+    """When ffmpeg's filters, subtitles among them, take each frame of a video with sound to be shown, seconds."""
+    every = ["-map", "0:v:0", "-map", "0:a:0", "-vf", "showinfo", "-fps_mode", "passthrough", "-f", "null", "-"]
+    done = subprocess.run([ffmpeg_path(), "-i", str(path), *every], capture_output=True, text=True, check=True)
+    return [float(time) for time in re.findall(r"pts_time:\s*(-?[\d.]+)", done.stderr)]
 
 
 def cut_short(source: Path, target: Path, keep: float) -> Path:

@@ -79,7 +79,11 @@ def _times(workspace: Workspace, frames: Collection[int]) -> dict[int, float]:
 
 
 def _nearest(frames: pa.Table, time_s: float) -> int | None:
-    away = np.abs(frames["pts_s"].to_numpy() - time_s)
+    """The sampled frame next to this time, or else the one that is held over it; None if there is none."""
+    begin, end = frames["pts_s"].to_numpy(), frames["end_s"].to_numpy()
+    away = np.abs(begin - time_s)
+    if len(away) and away.min() > NEAREST_S:
+        away = np.maximum(begin - time_s, time_s - end)
     if not len(away) or away.min() > NEAREST_S:
         return None
     return int(frames["frame"][int(away.argmin())].as_py())

@@ -15,6 +15,7 @@ from tests.media_samples import (
     H264_B_FRAMES,
     cut_short,
     ffmpeg,
+    filter_times,
     numbered_video,
     put_together,
     read_number,
@@ -81,6 +82,35 @@ def test_pictures_that_begin_after_the_sound_keep_their_distance_from_it(tmp_pat
     index = read_index(tmp_path / name)
     assert index.pts_s[0] == pytest.approx(1, abs=0.03)  # AAC begins a little earlier
     np.testing.assert_allclose(np.diff(index.pts_s), 1 / 30, atol=1.1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "encode"),
+    [
+        ("v.ts", (*H264_B_FRAMES, "-c:a", "aac")),
+        ("v.m2ts", (*MPEG2, "-c:a", "ac3")),
+        ("v.mpg", (*MPEG2, "-c:a", "mp2")),
+        ("v.vob", (*MPEG2, "-c:a", "ac3")),
+        ("v.mp4", (*H264_B_FRAMES, "-c:a", "aac")),
+        ("no-edits.mp4", (*H264_B_FRAMES, "-c:a", "aac", "-use_editlist", "0")),
+        ("v.mov", (*H264_B_FRAMES, "-c:a", "aac", "-output_ts_offset", "7")),
+        ("v.mkv", (*H264_B_FRAMES, "-c:a", "libopus", "-output_ts_offset", "7")),
+        ("v.webm", ("-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus")),
+        ("v.flv", (*H264_B_FRAMES, "-c:a", "aac")),
+        ("v.avi", ("-c:v", "mpeg4", "-c:a", "libmp3lame")),
+    ],
+)
+@pytest.mark.parametrize("late", ["0", "0.6"])
+def test_frames_are_shown_when_ffmpeg_burns_subtitles_into_them(
+    tmp_path: Path, name: str, encode: tuple[str, ...], late: str
+) -> None:
+    """Whatever the container and its clock, with the pictures beginning with the sound or after it."""
+    numbered_video(tmp_path / "silent.mp4", 30)
+    inputs = ("-f", "lavfi", "-i", "sine=440:d=2", "-itsoffset", late, "-i", str(tmp_path / "silent.mp4"))
+    ffmpeg(*inputs, "-map", "1:v", "-map", "0:a", "-fps_mode", "passthrough", *encode, str(tmp_path / name))
+    index = read_index(tmp_path / name)
+    np.testing.assert_allclose(index.pts_s, filter_times(tmp_path / name), atol=1e-3)
+    assert index.warnings == ()
 
 
 def test_raw_timestamps_can_be_had_back(tmp_path: Path) -> None:
