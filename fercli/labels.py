@@ -8,7 +8,7 @@ EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neu
 EMOTIONS_8 = (*EMOTIONS, "contempt")
 
 NOT_ASSESSABLE = "not assessable"
-"""What a face gets that is too small, too dark, too blurred, turned away, lying or cut off: never a guess."""
+"""What a face gets that is too small, too dark, too blurred, turned away, lying, cut off or covered: never a guess."""
 
 RECORD_NAMES = {
     "anger": "angry",

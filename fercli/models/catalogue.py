@@ -88,6 +88,19 @@ EMBEDDERS = (
     ),
 )
 
+OCCLUSION = (
+    ModelSpec(
+        name="covered-faces",
+        task="occlusion",
+        loader="fercli.models.covered:load",
+        licence="MIT; trained on images of unclear licence, see weights/README.md",
+        source="trained with benchmarks/train_covered.py",
+        training_data="FER2013 and dlib's example photographs, things drawn over them; research use",
+        weights="covered-faces.safetensors",
+        sha256="5b37e2e67263369e11912921cf5003fca399764567f383fe7869536a4a869691",
+    ),
+)
+
 CLASSIFIERS = (
     ModelSpec(
         name="tsm-resnet18",

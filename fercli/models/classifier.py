@@ -15,6 +15,15 @@ from fercli.models.weights import ClassifierHeader, load_state, read_header
 
 
 @dataclass(frozen=True)
+class View:
+    """What a network sees of a face: the fields of the same names in `ClassifierHeader`."""
+
+    input_size: int
+    view_scale: float
+    view_shift: float = 0.0
+
+
+@dataclass(frozen=True)
 class FaceView:
     """Cuts the network's view out of a stored square crop.
 
@@ -22,7 +31,7 @@ class FaceView:
     `header.view_scale` times that side, their centre `header.view_shift` sides below the box's centre.
     """
 
-    header: ClassifierHeader
+    header: ClassifierHeader | View
     crop_scale: float
 
     def __call__(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:

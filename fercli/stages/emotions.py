@@ -1,17 +1,16 @@
 """classify-emotions: windows of a track's faces -> probabilities -> segments.
 
 A window is `stride` faces of one track; the network sees `n_frames` faces around them, CLIP_STEP_S apart. Faces that
-are too small, too dark, blurred, turned away, lying or cut off make a window not assessable: it gets a reason instead
-of a guess.
+are too small, too dark, blurred, turned away, lying, cut off or covered make a window not assessable: it gets a reason
+instead of a guess.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from fercli.config import EmotionsParams
 from fercli.geometry import cut_off, square_factors
 from fercli.hashing import sha256_file
 from fercli.labels import NOT_ASSESSABLE
-from fercli.models.registry import find_classifier
+from fercli.models.registry import find_classifier, find_model, load_model, weights_key
 from fercli.required import crop_scale
 from fercli.smoothing import UNKNOWN, Run, boundary_s, smooth
 from fercli.stages.base import Stage, StageContext, require_ranges
@@ -31,8 +30,11 @@ from fercli.timing import usual_interval
 from fercli.workspace import VideoFacts
 
 if TYPE_CHECKING:
-    from fercli.models.classifier import EmotionClassifier, FaceView
+    from fercli.models.classifier import EmotionClassifier
+    from fercli.models.covered import CoveredFaces
 
+OCCLUSION = "covered-faces"
+"""The network that tells whether mouth or eyes are covered."""
 WINDOWS_PER_CHUNK = 256
 """Classified windows that a kill can cost at most."""
 MIN_CONTRAST = 40.0
@@ -58,7 +60,8 @@ class Windows:
         clip: (N, n_frames) int64 faces the network sees.
         first: (N,) int64 first face of the window itself.
         start_s, end_s: (N,) float64.
-        reason: why a window is not assessable; empty if it is.
+        reason: why a window is not assessable, as far as numbers tell; empty if it is.
+        face_reason: the same of each face of the video.
     """
 
     track: NDArray[np.int32]
@@ -67,14 +70,60 @@ class Windows:
     start_s: NDArray[np.float64]
     end_s: NDArray[np.float64]
     reason: list[str]
+    face_reason: list[str]
 
     def __len__(self) -> int:
         return len(self.track)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What the classifier sees of some faces, and why those that are covered are not assessable.
+
+    Attributes:
+        views: face -> (S, S) luma, turned upright.
+        covered: face -> reason.
+    """
+
+    views: Mapping[int, NDArray[np.uint8]]
+    covered: Mapping[int, str]
+
+
+class Looks:
+    """Looks at the crops of faces, for a classifier."""
+
+    def __init__(self, context: StageContext, classifier: EmotionClassifier) -> None:
+        from fercli.models.classifier import FaceView
+        from fercli.models.covered import face_view
+
+        scale = crop_scale(context.workspace)
+        self._crops = context.workspace.table("crops")
+        self._rolls = tables.read_table(context.workspace.table("faces"), tables.FACES)["roll"].to_pylist()
+        self._view, self._small_view = FaceView(classifier.header, scale), face_view(scale)
+        self._network: CoveredFaces = load_model(find_model(OCCLUSION, "occlusion"), device=classifier.device)
+
+    def __call__(self, wanted: NDArray[np.int64]) -> Seen:
+        """The wanted faces.
+
+        Raises:
+            CorruptTable, InputError: as `read_crops`.
+        """
+        from fercli.media.crops import read_crops
+        from fercli.media.images import upright
+        from fercli.models.covered import covered_part
+
+        views, small = {}, []
+        for face, crop in read_crops(self._crops, wanted):
+            turned = upright(crop, self._rolls[face])
+            views[face] = self._view(turned)
+            small.append(self._small_view(turned))
+        parts = [covered_part(row) for row in self._network.probabilities(small).tolist()]
+        return Seen(views, {face: f"{part} covered" for face, part in zip(views, parts, strict=True) if part})
+
+
 def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
     """Classify what is assessable, in chunks, then smooth each track into segments."""
-    from fercli.models.classifier import EmotionClassifier, FaceView
+    from fercli.models.classifier import EmotionClassifier
     from fercli.models.devices import pick_device
 
     check(params)
@@ -82,24 +131,24 @@ def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
     classifier = EmotionClassifier(path, pick_device(context.runtime.device))
     windows = make_windows(context, params, classifier.header.n_frames)
     schema = tables.windows_schema(classifier.head.labels)
-    view = FaceView(classifier.header, crop_scale(context.workspace))
-    rolls = tables.read_table(context.workspace.table("faces"), tables.FACES)["roll"].to_pylist()
+    looks = Looks(context, classifier)
 
     total = len(windows)
     with context.reporter.task("classify-emotions", total, "window") as task:
         task.advance(min(total, context.chunks.done * WINDOWS_PER_CHUNK))
         for start in range(context.chunks.done * WINDOWS_PER_CHUNK, total, WINDOWS_PER_CHUNK):
             part = slice(start, min(start + WINDOWS_PER_CHUNK, total))
-            wanted = np.unique(windows.clip[[i for i in range(part.start, part.stop) if not windows.reason[i]]])
-            views = _views(context.workspace.table("crops"), wanted, view, rolls)
-            rows = _classify(views, windows, part, classifier, context.runtime.batch)
-            context.chunks.commit({"emotions": _rows(windows, part, rows, schema)}, {"emotions": schema})
+            seen = looks(np.unique(windows.clip[[i for i in range(part.start, part.stop) if not windows.reason[i]]]))
+            reasons = [_reason_with(seen.covered, windows, i) for i in range(part.start, part.stop)]
+            rows = _classify(seen.views, windows.clip[part], reasons, classifier, context.runtime.batch)
+            context.chunks.commit({"emotions": _rows(windows, part, reasons, rows, schema)}, {"emotions": schema})
             task.advance(part.stop - part.start)
     context.chunks.merge(context.out, {"emotions": schema})
 
-    segments = make_segments(tables.read_table(context.out / "emotions.parquet", schema), params)
+    rows = tables.read_table(context.out / "emotions.parquet", schema)
+    segments = make_segments(rows, params)
     tables.write_table(context.out / "segments.parquet", [segments], tables.SEGMENTS)
-    unknown = sum(1 for reason in windows.reason if reason)
+    unknown = sum(1 for reason in rows["reason"].to_pylist() if reason)
     return {"windows": total, "not_assessable": unknown, "segments": segments.num_rows}
 
 
@@ -148,7 +197,9 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
                 clip = [int(own[0])] * n_frames
             else:
                 clip = _clip(members, times[members], (times[own[0]] + times[own[-1]]) / 2, n_frames)
-            rows.append((track, clip, int(own[0]), times[own[0]], float(end), _window_reason(clip, reasons)))
+            rows.append(
+                (track, clip, int(own[0]), times[own[0]], float(end), _window_reason([reasons[face] for face in clip]))
+            )
     rows.sort(key=lambda row: (max(row[1]), row[0], row[2]))
     return Windows(
         track=np.array([row[0] for row in rows], dtype=np.int32),
@@ -157,6 +208,7 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
         start_s=np.array([row[3] for row in rows], dtype=np.float64),
         end_s=np.array([row[4] for row in rows], dtype=np.float64),
         reason=[row[5] for row in rows],
+        face_reason=reasons,
     )
 
 
@@ -295,9 +347,9 @@ def _middle_face(face: NDArray[np.int64], start_s: NDArray[np.float64], end_s: N
 
 
 def weights(params: EmotionsParams) -> dict[str, str]:
-    """The classifier in use and the sha256 of its file."""
+    """The networks in use and the sha256 of their files."""
     name, path = find_classifier(params.model)
-    return {name: sha256_file(path)}
+    return {name: sha256_file(path), **weights_key(find_model(OCCLUSION, "occlusion"))}
 
 
 def _clip(members: NDArray[np.int64], times: NDArray[np.float64], middle_s: float, n_frames: int) -> list[int]:
@@ -316,44 +368,47 @@ def _clip(members: NDArray[np.int64], times: NDArray[np.float64], middle_s: floa
     return clip
 
 
-def _window_reason(clip: list[int], reasons: list[str]) -> str:
+def _reason_with(covered: Mapping[int, str], windows: Windows, number: int) -> str:
+    """Why a window is not assessable, now that its faces have been looked at."""
+    clip = windows.clip[number].tolist()
+    return windows.reason[number] or _window_reason(
+        [windows.face_reason[face] or covered.get(face, "") for face in clip]
+    )
+
+
+def _window_reason(reasons: list[str]) -> str:
     """A window counts if most faces that the network sees do; otherwise the most frequent reason speaks for it."""
-    blamed: list[str] = [reasons[face] for face in clip if reasons[face]]
-    if 2 * len(blamed) < len(clip):
+    blamed = [reason for reason in reasons if reason]
+    if 2 * len(blamed) < len(reasons):
         return ""
     return max(sorted(set(blamed)), key=blamed.count)
 
 
 def _classify(
-    views: dict[int, NDArray[np.uint8]], windows: Windows, part: slice, classifier: EmotionClassifier, batch: int
+    views: Mapping[int, NDArray[np.uint8]],
+    clips: NDArray[np.int64],
+    reasons: list[str],
+    classifier: EmotionClassifier,
+    batch: int,
 ) -> NDArray[np.float32]:
-    """(len(part), C) probabilities; NaN rows where a window is not assessable."""
-    assessable = [i for i in range(part.start, part.stop) if not windows.reason[i]]
-    result = np.full((part.stop - part.start, len(classifier.head.labels)), np.nan, dtype=np.float32)
+    """(len(clips), C) probabilities; NaN rows where there is a reason against it."""
+    assessable = [i for i, reason in enumerate(reasons) if not reason]
+    result = np.full((len(clips), len(classifier.head.labels)), np.nan, dtype=np.float32)
     for start in range(0, len(assessable), batch):
         rows = assessable[start : start + batch]
-        clips = np.stack([[views[face] for face in windows.clip[i]] for i in rows])
-        result[np.array(rows) - part.start] = classifier.classify(clips)
+        result[rows] = classifier.classify(np.stack([[views[face] for face in clips[i]] for i in rows]))
     return result
 
 
-def _views(
-    crops: Path, wanted: NDArray[np.int64], view: FaceView, rolls: list[float | None]
-) -> dict[int, NDArray[np.uint8]]:
-    """What the network sees of the wanted faces, turned upright by the roll of each."""
-    from fercli.media.crops import read_crops
-    from fercli.media.images import upright
-
-    return {face: view(upright(crop, rolls[face])) for face, crop in read_crops(crops, wanted)}
-
-
-def _rows(windows: Windows, part: slice, probabilities: NDArray[np.float32], schema: pa.Schema) -> pa.Table:
+def _rows(
+    windows: Windows, part: slice, reasons: list[str], probabilities: NDArray[np.float32], schema: pa.Schema
+) -> pa.Table:
     columns: list[Any] = [
         windows.track[part],
         windows.first[part],
         windows.start_s[part],
         windows.end_s[part],
-        windows.reason[part],
+        reasons,
         *(pa.array(column, from_pandas=True) for column in probabilities.T),
     ]
     return pa.Table.from_arrays(
@@ -364,7 +419,7 @@ def _rows(windows: Windows, part: slice, probabilities: NDArray[np.float32], sch
 STAGE = Stage(
     name="classify-emotions",
     directory="4-emotions",
-    version=4,
+    version=5,
     params=EmotionsParams,
     needs=("frames", "faces", "crops", "tracks"),
     run=run,

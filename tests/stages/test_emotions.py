@@ -21,6 +21,8 @@ from fercli.hashing import sha256_file
 from fercli.labels import EMOTIONS
 from fercli.media import images
 from fercli.models.classifier import EmotionClassifier, FaceView
+from fercli.models.covered import LIMITS, CoveredFaces
+from fercli.models.registry import MODELS
 from fercli.models.weights import read_header
 from fercli.stages import emotions
 from fercli.stages.emotions import STAGE, Windows, face_reasons, make_segments, make_windows
@@ -325,6 +327,12 @@ def test_no_windows_make_no_segments() -> None:
     assert make_segments(windows_table([]), PARAMS).equals(tables.SEGMENTS.empty_table())
 
 
+@pytest.fixture(autouse=True)
+def nothing_covered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise for crops is not to look covered."""
+    monkeypatch.setattr(CoveredFaces, "probabilities", lambda self, faces: np.zeros((len(faces), 2), np.float32))
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
@@ -394,6 +402,47 @@ def test_a_lying_face_is_turned_upright_before_it_is_classified(tmp_path: Path, 
     assert np.abs(found - by_hand(workspace, model, [[0, 1, 2, 3]])).max() > 1e-3
 
 
+@pytest.mark.parametrize(
+    ("mouth", "eyes", "expected"),
+    [
+        ([1.0] * 4, [0.0] * 4, "mouth covered"),
+        ([0.0] * 4, [1.0] * 4, "eyes covered"),
+        ([1.0] * 4, [1.0] * 4, "mouth covered"),
+        ([1.0, 1.0, 0.0, 0.0], [0.0] * 4, "mouth covered"),
+        ([1.0, 0.0, 0.0, 0.0], [0.0] * 4, ""),
+        ([LIMITS["mouth"] - 0.01] * 4, [LIMITS["eyes"] - 0.01] * 4, ""),
+    ],
+)
+def test_a_window_whose_faces_are_covered_gets_that_reason_and_no_probabilities(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch, mouth: list[float], eyes: list[float], expected: str
+) -> None:
+    looks = np.stack([mouth, eyes], axis=1).astype(np.float32)
+    monkeypatch.setattr(CoveredFaces, "probabilities", lambda self, faces: looks[: len(faces)])
+    workspace = film(tmp_path / "w", [face_row(frame) for frame in range(4)], {0: [0, 1, 2, 3]})
+    context = stage_context(workspace)
+    counts = STAGE.run(context, EmotionsParams(model=model, stride=4))
+    (row,) = tables.read_table(context.out / "emotions.parquet", windows_schema(EMOTIONS)).to_pylist()
+    assert row["reason"] == expected
+    assert (row["neutral"] is None) == bool(expected)
+    assert counts["not_assessable"] == bool(expected)
+    (segment,) = tables.read_table(context.out / "segments.parquet", tables.SEGMENTS).to_pylist()
+    assert segment["reason"] == expected
+
+
+def test_faces_too_small_and_covered_ones_count_together(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    covered = np.array([[0, 0], [1, 0], [0, 0], [0, 0]], np.float32)
+    monkeypatch.setattr(CoveredFaces, "probabilities", lambda self, faces: covered)
+    workspace = film(
+        tmp_path / "w", [face_row(0, **SMALL), *[face_row(frame) for frame in (1, 2, 3)]], {0: [0, 1, 2, 3]}
+    )
+    context = stage_context(workspace)
+    STAGE.run(context, EmotionsParams(model=model, stride=4))
+    (row,) = tables.read_table(context.out / "emotions.parquet", windows_schema(EMOTIONS)).to_pylist()
+    assert row["reason"] == "mouth covered"  # half of its faces are not assessable, each for another reason
+
+
 def outputs(context: Any) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(context.out.iterdir())}
 
@@ -414,7 +463,7 @@ def test_a_run_killed_between_chunks_goes_on_and_gives_the_same_bytes(
     classify, calls = emotions._classify, []
 
     def killed_in_the_third(*args: Any) -> NDArray[np.float32]:
-        calls.append(args[2])
+        calls.append(args[1].tolist())
         if len(calls) == 3:
             raise Killed
         return classify(*args)
@@ -425,7 +474,8 @@ def test_a_run_killed_between_chunks_goes_on_and_gives_the_same_bytes(
     assert parts.chunks.done == 2
     STAGE.run(parts, params)
     assert outputs(parts) == outputs(whole)
-    assert [part.start for part in calls] == [0, 3, 6, 6, 9]  # what was finished is not done again
+    clips = make_windows(whole, params, 4).clip.tolist()
+    assert calls == [clips[n : n + 3] for n in (0, 3, 6, 6, 9)]  # what was finished is not done again
 
 
 def test_only_the_crops_that_are_needed_are_decoded(
@@ -501,7 +551,7 @@ def test_the_receipt_names_a_file_given_by_path_by_its_content(tmp_path: Path, m
     other = tmp_path / "other.safetensors"
     write_tiny_classifier(other, seed=1)
     first, second = (STAGE.weights(EmotionsParams(model=path)) for path in (model, str(other)))
-    assert first == {"classifier": sha256_file(Path(model))}
+    assert first == {"classifier": sha256_file(Path(model)), "covered-faces": MODELS["covered-faces"].sha256}
     assert set(second) == set(first) and second != first
 
 
