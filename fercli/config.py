@@ -117,9 +117,11 @@ class ExportParams:
 
     Attributes:
         format: a name from `exporters.EXPORTERS`.
+        raw_cells: whether CSV keeps text as it is that spreadsheets take for formulas; see `csv_cells`.
     """
 
     format: str = "json"
+    raw_cells: bool = False
 
 
 @dataclass(frozen=True)

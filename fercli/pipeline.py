@@ -19,6 +19,7 @@ from fercli.progress import Reporter
 from fercli.required import hint_for_moved, run_hint
 from fercli.stages import STAGES
 from fercli.stages.base import Stage, StageContext
+from fercli.typed import build
 from fercli.workspace import TABLE_HOMES, Receipt, Workspace
 from fercli.writing import OWNER_ONLY_DIRECTORY, write_atomically, writing
 
@@ -133,12 +134,17 @@ def _staleness(workspace: Workspace, stage: Stage, digests: Digests) -> str | No
     """Staleness under the parameters the stage last ran with."""
     receipt = workspace.receipt(stage.directory)
     if receipt is None:
-        return "it has not run yet"
+        return _without_receipt(workspace, stage)
     try:
-        params = stage.params(**receipt.params)
-    except TypeError:
+        params: Any = build(stage.params, receipt.params)
+    except (TypeError, ValueError):
         return "its parameters are of another version of fercli"
     return _difference(workspace, stage, _again(workspace, stage, params, receipt, digests), receipt, digests)
+
+
+def _without_receipt(workspace: Workspace, stage: Stage) -> str:
+    there = (workspace.path / stage.directory / "receipt.json").exists()
+    return "its receipt cannot be read" if there else "it has not run yet"
 
 
 def _require_earlier(workspace: Workspace, first: Stage, digests: Digests) -> None:
@@ -209,7 +215,7 @@ def _difference(
 ) -> str | None:
     """One sentence on why a stage has to run; None if it does not. Cheap comparisons come first."""
     if found is None:
-        return "it has not run yet"
+        return _without_receipt(workspace, stage)
     if found.version != planned.version:
         return f"this fercli does it differently (version {found.version} before, {planned.version} now)"
     if found.inputs.get("video") != planned.inputs.get("video"):

@@ -61,7 +61,11 @@ def crop_scale(workspace: Workspace) -> float:
     if receipt is None:
         hint = run_hint(workspace, "2-faces")
         raise MissingStage(f"the faces in {workspace.path} have no receipt", hint=hint)
-    return float(receipt.params["crop_scale"])
+    scale = float(receipt.params.get("crop_scale", 0))
+    if scale <= 0:
+        hint = run_hint(workspace, "2-faces")
+        raise MissingStage(f"the receipt of the faces in {workspace.path} does not say how they were cut", hint=hint)
+    return scale
 
 
 def hint_for_moved(video: Path) -> str:

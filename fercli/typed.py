@@ -27,6 +27,16 @@ def build(kind: type[T], values: Any) -> T:
     return kind(**{name: _value(value, hints[name], name) for name, value in values.items()})
 
 
+def check_known(kind: type[Any], values: dict[str, Any]) -> None:
+    """As `build`, of those values only that the dataclass has: others are of another version.
+
+    Raises:
+        TypeError, ValueError: as `build`.
+    """
+    known = {field.name for field in fields(kind)}
+    build(kind, {name: value for name, value in values.items() if name in known})
+
+
 def _value(value: Any, kind: Any, name: str) -> Any:
     origin, inner = get_origin(kind), get_args(kind)
     if kind is Any:

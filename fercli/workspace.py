@@ -27,7 +27,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fercli.config import EmotionsParams, ExportParams, FacesParams, FramesParams, TracksParams
 from fercli.errors import InputError, WorkspaceError, WorkspaceLocked, command
+from fercli.files import require_regular_file
+from fercli.typed import build, check_known
 from fercli.writing import is_temporary, names_on_disk, on_disk, shut_out_others, write_atomically, writing
 
 FORMAT = 2
@@ -50,6 +53,16 @@ DIRECTORIES = (*sorted(set(TABLE_HOMES.values())), "5-export")
 """Of all stages, in the order of the chain."""
 
 _BIOMETRIC = ("crops", "embeddings")
+
+
+PARAMS = {
+    "1-frames": FramesParams,
+    "2-faces": FacesParams,
+    "3-tracks": TracksParams,
+    "4-emotions": EmotionsParams,
+    "5-export": ExportParams,
+}
+"""Directory of a stage -> what its parameters are."""
 
 
 @dataclass(frozen=True)
@@ -189,10 +202,14 @@ class Workspace:
 
     def receipt(self, directory: str) -> Receipt | None:
         """The receipt in a stage's directory; None if there is none that can be read."""
+        file = self.path / directory / "receipt.json"
         try:
-            return Receipt(**json.loads((self.path / directory / "receipt.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            require_regular_file(file, WorkspaceError)
+            receipt = build(Receipt, json.loads(file.read_text(encoding="utf-8")))
+            check_known(PARAMS[directory], receipt.params)
+        except (OSError, ValueError, TypeError, RecursionError, WorkspaceError):
             return None
+        return receipt
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -315,7 +332,12 @@ def _read_facts(file: Path) -> VideoFacts:
         WorkspaceError: it is of a newer or an older fercli.
         OSError, ValueError, KeyError, TypeError: it cannot be read, or is damaged.
     """
-    document = json.loads(file.read_text(encoding="utf-8"))
+    if file.exists():
+        require_regular_file(file, WorkspaceError)
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     version = document["format"]
     if not isinstance(version, int):
         raise TypeError("format is not a number")
@@ -325,13 +347,16 @@ def _read_facts(file: Path) -> VideoFacts:
             hint="pip install -U fercli",
         )
     if version < FORMAT:
-        made_of = Path(document["video"]["path"])
+        made_of = str(document["video"]["path"])
         raise WorkspaceError(
             f"{file.parent} has workspace format {version}, of an older fercli that counted time from elsewhere; "
             f"this one reads {FORMAT}",
             hint=f"move it away, then make it anew: {command('extract-frames', made_of, file.parent)}",
         )
-    return VideoFacts(**document["video"])
+    facts = build(VideoFacts, document["video"])
+    if min(facts.width, facts.height) < 1 or facts.fps <= 0 or facts.duration_s < 0:
+        raise ValueError("the facts of the video cannot be")
+    return facts
 
 
 def _facts_if_sound(file: Path) -> VideoFacts | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -191,3 +193,70 @@ def test_two_hundred_thousand_faces_are_checked_in_a_fraction_of_the_time_they_a
         best[what] = min(best.get(what, 9.0), time.perf_counter() - begun)
     print({what: f"{1000 * seconds:.0f} ms" for what, seconds in best.items()})
     assert best["read and checked"] < 1.6 * best["read"]
+
+
+RECEIPTS = [
+    ("4-emotions", "params.model", 5),
+    ("2-faces", "params.weights", 12),
+    ("2-faces", "params.crop_scale", "x"),
+    ("3-tracks", "params.cast", {}),
+    ("1-frames", "params.start_s", float("nan")),
+    ("1-frames", "version", None),
+    ("2-faces", "outputs", {"faces.parquet": 5}),
+    ("3-tracks", "warnings", [5]),
+    ("3-tracks", "seconds", "x"),
+    ("4-emotions", "inputs", []),
+]
+
+
+@pytest.mark.parametrize(("directory", "key", "value"), RECEIPTS)
+def test_a_receipt_with_another_type_is_stale_and_no_bug(
+    film: Workspace, directory: str, key: str, value: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = film.path / directory / "receipt.json"
+    document = json.loads(path.read_text())
+    place, _, inner = key.partition(".")
+    if inner:
+        document[place][inner] = value
+    else:
+        document[place] = value
+    path.write_text(json.dumps(document))
+    assert main(["status", str(film.path)]) == 0
+    assert "cannot be read" in capsys.readouterr().out
+    for words in (
+        ["show"],
+        ["people"],
+        ["report", "-o", str(tmp_path / "r.html")],
+        ["export", "-o", str(tmp_path / "x.json")],
+    ):
+        assert main([words[0], str(film.path), *words[1:]]) in (0, 4), words
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 100_000,
+        '{"format": 1}',
+        "5",
+        '{"format": 2, "video": {"path": 5}}',
+        "\udcff",
+        '{"format": true, "video": 1}',
+    ],
+)
+def test_a_damaged_workspace_file_is_a_workspace_error(film: Workspace, content: str) -> None:
+    (film.path / "workspace.json").write_text(content, errors="surrogateescape")
+    for words in ("status", "show", "people"):
+        assert main([words, str(film.path)]) == 4
+
+
+def test_a_pipe_anywhere_in_a_workspace_blocks_nothing(film: Workspace) -> None:
+    files = ("workspace.json", "4-emotions/receipt.json", "people.toml", "segments.csv", "3-tracks/people.parquet")
+    for name in files:
+        before = (film.path / name).read_bytes() if (film.path / name).exists() else None
+        (film.path / name).unlink(missing_ok=True)
+        os.mkfifo(film.path / name)
+        assert main(["show", str(film.path)]) in (3, 4), name
+        (film.path / name).unlink()
+        if before is not None:
+            (film.path / name).write_bytes(before)
+    assert main(["show", str(film.path)]) == 0

@@ -260,6 +260,9 @@ def export(
         ),
     ],
     format: opt.Format = "",
+    raw_cells: Annotated[
+        bool, opt.flag("--raw-cells", help="In CSV, leave names as they are that a spreadsheet takes for formulas.")
+    ] = False,
     force: opt.Force = False,
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
@@ -267,7 +270,8 @@ def export(
     """Stage 5: the annotations as a file."""
     from fercli.cli import run
 
-    run.export(workspace, output, format, force=force, overwrite=overwrite, reporter=ConsoleReporter(quiet=quiet))
+    reporter = ConsoleReporter(quiet=quiet)
+    run.export(workspace, output, format, raw_cells=raw_cells, force=force, overwrite=overwrite, reporter=reporter)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from fercli.cli.visible import visible
 from fercli.progress import Task
 
 
@@ -18,7 +19,7 @@ class _Bar:
 
     def advance(self, steps: int = 1, **figures: str) -> None:
         if figures:
-            self._bar.set_postfix(figures, refresh=False)
+            self._bar.set_postfix({name: visible(text) for name, text in figures.items()}, refresh=False)
         self._bar.update(steps)
 
 
@@ -33,15 +34,21 @@ class ConsoleReporter:
         """A bar that vanishes when it is done."""
         hidden = self._quiet or not sys.stderr.isatty()
         with tqdm(
-            total=total, desc=label, unit=f" {unit}s", leave=False, disable=hidden, dynamic_ncols=True, unit_scale=False
+            total=total,
+            desc=visible(label),
+            unit=f" {unit}s",
+            leave=False,
+            disable=hidden,
+            dynamic_ncols=True,
+            unit_scale=False,
         ) as bar:
             yield _Bar(bar)
 
     def note(self, message: str) -> None:
         """A line, unless asked to be quiet."""
         if not self._quiet:
-            tqdm.write(message, file=sys.stderr)
+            tqdm.write(visible(message), file=sys.stderr)
 
     def warn(self, message: str) -> None:
         """A line, always."""
-        tqdm.write(f"warning: {message}", file=sys.stderr)
+        tqdm.write(f"warning: {visible(message)}", file=sys.stderr)

@@ -11,6 +11,7 @@ import sys
 import traceback
 
 from fercli.cli.stdout import ReaderGone, honest_stdout
+from fercli.cli.visible import visible
 from fercli.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_READER_GONE, FercliError, InputError
 
 DEBUG_VARIABLE = "FERCLI_DEBUG"
@@ -41,8 +42,8 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in UNUSABLE_PATHS:
             return _failed(InputError(f"cannot read {error.filename}: {error.strerror}", hint="check the path"))
-        traceback.print_exc()
-        print(f"error: a bug in fercli: {type(error).__name__}: {error}", file=sys.stderr)
+        _print_traceback()
+        print(f"error: a bug in fercli: {type(error).__name__}: {visible(str(error))}", file=sys.stderr)
         print("hint: please report it with the lines above and the output of `fercli doctor`", file=sys.stderr)
         return EXIT_INTERNAL
 
@@ -61,11 +62,15 @@ def _run(argv: list[str] | None) -> int:
 def _failed(error: FercliError) -> int:
     """What is wrong, and what to do."""
     if os.environ.get(DEBUG_VARIABLE):
-        traceback.print_exc()
-    print(f"error: {error.message}", file=sys.stderr)
+        _print_traceback()
+    print(f"error: {visible(error.message)}", file=sys.stderr)
     if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
+        print(f"hint: {visible(error.hint, lines=True)}", file=sys.stderr)
     return error.exit_code
+
+
+def _print_traceback() -> None:
+    print(visible(traceback.format_exc(), lines=True), end="", file=sys.stderr)
 
 
 def _interrupted() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ import typer
 
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
+from fercli.cli.visible import visible
 from fercli.config import FacesParams, Runtime, TracksParams
 from fercli.errors import EXIT_FOUND, command
 
@@ -77,7 +79,7 @@ def add_from(
     place = Workspace.open(workspace)
     files = add(place, person, name, gallery, *_networks(device), reporter, pictures=pictures, force=force)
     for file in files:
-        print(file)
+        print(visible(str(file)) if sys.stdout.isatty() else file)
     if len(files) < pictures:
         reporter.note(
             f"{len(files)} of {pictures} pictures: the other faces of {person} show nothing new, or too little"

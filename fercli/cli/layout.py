@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from fercli.cli.visible import visible
 
 PIPE_WIDTH = 200
 """Columns where the output goes into a file or a pipe, so that no line is broken there."""
+
+
+class _Console(Console):
+    """All text that is printed, in cells of tables too, is made visible on the way."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(visible(text), **options)
 
 
 def console(stream: TextIO | None = None, *, at_least: int = 0) -> Console:
@@ -21,7 +31,7 @@ def console(stream: TextIO | None = None, *, at_least: int = 0) -> Console:
         at_least: columns below which a terminal wraps lines, because a cut table would be of no use.
     """
     stream = stream or sys.stdout
-    made = Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False, markup=False)
+    made = _Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False, markup=False)
     made.width = max(made.width, at_least)
     return made
 

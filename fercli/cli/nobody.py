@@ -21,4 +21,5 @@ def why_nobody(workspace: Workspace) -> str:
 
 def _count(workspace: Workspace, table: str) -> int:
     receipt = workspace.receipt(TABLE_HOMES[table])
-    return int(receipt.counts.get(table, 0)) if receipt else 0
+    found = receipt.counts.get(table, 0) if receipt else 0
+    return found if isinstance(found, int) else 0

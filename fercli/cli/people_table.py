@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from fercli.cli import layout
+from fercli.cli.visible import visible
 from fercli.timing import clock
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _columns(persons: list[ListedPerson]) -> dict[str, list[str]]:
 
 
 def _least_width(columns: dict[str, list[str]]) -> int:
-    widths = {heading: max(map(cell_len, [heading, *cells])) for heading, cells in columns.items()}
+    widths = {heading: max(cell_len(visible(cell)) for cell in (heading, *cells)) for heading, cells in columns.items()}
     return sum(min(width, _BREAKABLE.get(heading, width)) + _GAP for heading, width in widths.items()) - _GAP
 
 

@@ -98,12 +98,16 @@ def stage(name: str, path: Path, params: Any, runtime: Runtime, *, force: bool, 
     _say_next(workspace, name, reporter)
 
 
-def export(path: Path, output: str, format: str, *, force: bool, overwrite: bool, reporter: Reporter) -> None:
+def export(
+    path: Path, output: str, format: str, *, raw_cells: bool, force: bool, overwrite: bool, reporter: Reporter
+) -> None:
     """Run the last stage and put its file where it is wanted; `output` as of `annotate`."""
     workspace = Workspace.open(path)
     video = Path(workspace.video.path)
     file = output_file(output, named_after(video, path, _suffix_of(format)))
-    params = _export_params(file, format)
+    params = replace(_export_params(file, format), raw_cells=raw_cells)
+    if raw_cells and EXPORTERS[params.format].suffix != ".csv":
+        raise ConfigError(f"--raw-cells is about CSV, and {params.format} is none", hint="leave it out")
     _check_output(file, path, [video], overwrite=overwrite)
     if not workspace.writable:
         _export_unkept(workspace, params, file, reporter)

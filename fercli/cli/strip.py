@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rich.cells import cell_len
 from rich.text import Text
 
+from fercli.cli.visible import visible
 from fercli.colours import COLOURS, as_hex, ink_on
 from fercli.exporters.document import Document, Segment
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
@@ -43,7 +44,7 @@ def strips(document: Document, columns: int = 100) -> list[Text]:
     names = [person.name for person in document.persons[:MOST]]
     if not names:
         return []
-    margin = min(max(map(cell_len, names)), columns // 3) + 2
+    margin = min(max(cell_len(visible(name)) for name in names), columns // 3) + 2
     width = min(WIDTH, max(NARROWEST, columns - margin))
     start, duration = document.video["start_s"], document.video["duration_s"]
     shown = [segment for segment in (*document.segments, *document.gaps) if segment.person in names]
@@ -62,7 +63,7 @@ def _ruler(first: str, last: str, width: int) -> Text:
 
 def _shortened(name: str, margin: int) -> Text:
     """The name and blanks up to the margin, at least two."""
-    text = Text(name)
+    text = Text(visible(name))
     text.truncate(margin - 2, overflow="ellipsis", pad=True)
     return text + "  "
 

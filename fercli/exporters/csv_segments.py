@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from fercli.csv_cells import safe_cell
 from fercli.exporters.document import Document
 
 COLUMNS = ("object", "class", "seconds", "end", "score", "track", "x1", "y1", "x2", "y2", "source")
@@ -18,4 +19,6 @@ def write(document: Document, path: Path) -> None:
         for segment in document.segments:
             record = segment.as_record()
             cells = [record.get(name) for name in COLUMNS[:6]]
+            if not document.raw_cells:
+                cells = [safe_cell(cell) if isinstance(cell, str) else cell for cell in cells]
             writer.writerow([*cells, *(record["box"] or [None] * 4), segment.source])

@@ -55,6 +55,7 @@ class Document:
         provenance: version, models with the sha256 of their weights, parameters of each stage.
         warnings: what went wrong on the way.
         details: reads every face and window, for formats with boxes or probabilities.
+        raw_cells: whether CSV keeps text as it is that spreadsheets take for formulas.
     """
 
     video: dict[str, Any]
@@ -65,6 +66,7 @@ class Document:
     provenance: dict[str, Any]
     warnings: list[str]
     details: Callable[[], Details]
+    raw_cells: bool = False
 
 
 def gather(workspace: Workspace, who: WhoIsWho | None = None) -> Document:

@@ -30,7 +30,12 @@ from fercli.labels import RECORD_NAMES
 def write(document: Document, path: Path) -> None:
     """Write the faces by frame; times to the millisecond, pixels to two digits, the rest to four."""
     details = document.details()
-    write_csv(path, _rows(details, identity_numbers(document, details.faces) - 1), _schema(details))
+    write_csv(
+        path,
+        _rows(details, identity_numbers(document, details.faces) - 1),
+        _schema(details),
+        raw_cells=document.raw_cells,
+    )
 
 
 def _schema(details: Details) -> pa.Schema:

@@ -28,7 +28,7 @@ BOX = ("FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore")
 def write(document: Document, path: Path) -> None:
     """Write the faces by frame; pixels to two digits, times to the millisecond, the rest to four digits."""
     details = document.details()
-    write_csv(path, _rows(details, document.video["name"]), _schema(details))
+    write_csv(path, _rows(details, document.video["name"]), _schema(details), raw_cells=document.raw_cells)
 
 
 def _schema(details: Details) -> pa.Schema:

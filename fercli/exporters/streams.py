@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
+
+from fercli.csv_cells import FORMULA
 
 ROWS = 20_000
 """Rows that are Python objects at the same time."""
@@ -20,14 +23,26 @@ def parts(table: pa.Table) -> Iterator[pa.Table]:
         yield table.slice(first, ROWS)
 
 
-def write_csv(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
+def write_csv(path: Path, tables: Iterable[pa.Table], schema: pa.Schema, *, raw_cells: bool = False) -> None:
     """Write tables with this schema one below the other in UTF-8; the header is there even without a row.
 
-    Text is quoted, quotes inside are doubled, and null is an empty field without quotes.
+    Text is quoted, quotes inside are doubled, and null is an empty field without quotes. Text that a spreadsheet would
+    take for a formula is written as `fercli.csv_cells` says, unless the cells are to be raw.
     """
     with pacsv.CSVWriter(path.absolute(), schema) as writer:
         for table in tables:
-            writer.write_table(table)
+            writer.write_table(table if raw_cells else _safe_cells(table))
+
+
+def _safe_cells(table: pa.Table) -> pa.Table:
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            text = table[field.name]
+            marked = pc.if_else(
+                pc.match_substring_regex(text, FORMULA), pc.binary_join_element_wise("'", text, ""), text
+            )
+            table = table.set_column(place, field, marked)
+    return table
 
 
 def as_json(value: Any) -> str:

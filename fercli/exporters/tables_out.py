@@ -72,7 +72,7 @@ def write_parquet_faces(document: Document, path: Path) -> None:
 def write_csv_windows(document: Document, path: Path) -> None:
     """The rows of `write_parquet_windows`."""
     details = document.details()
-    write_csv(path, map(_rounded, _windows(details)), _windows_schema(details))
+    write_csv(path, map(_rounded, _windows(details)), _windows_schema(details), raw_cells=document.raw_cells)
 
 
 def write_csv_faces(document: Document, path: Path) -> None:
@@ -80,7 +80,12 @@ def write_csv_faces(document: Document, path: Path) -> None:
     details = document.details()
     schema = _faces_schema(details)
     schema = schema.remove(schema.get_field_index("landmarks"))
-    write_csv(path, (_rounded(part.select(schema.names)) for part in _faces(document, details)), schema)
+    write_csv(
+        path,
+        (_rounded(part.select(schema.names)) for part in _faces(document, details)),
+        schema,
+        raw_cells=document.raw_cells,
+    )
 
 
 def _segment(segment: Segment) -> dict[str, Any]:

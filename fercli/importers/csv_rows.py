@@ -4,7 +4,8 @@ A header with `start` (or `seconds`), `end`, `class` (or `label`, `emotion`) and
 (or `person`); in any order, others are ignored. Times in seconds, or on the clock as in `1:02:03.25`. A row with an
 empty class says that nothing is shown there, and is passed over. Spreadsheets in countries where 1.5 is written 1,5 put
 semicolons between the cells; where semicolons or tabs are in the header, either is understood. A first line `sep=;`, as
-Excel reads and writes it, names what separates the cells.
+Excel reads and writes it, names what separates the cells. A name that was written as `fercli.csv_cells` says is read
+back as it was.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from fercli.csv_cells import plain_cell
 from fercli.errors import DatasetError
 from fercli.importers import label_studio
 from fercli.importers.layouts import layout_hint
@@ -58,6 +60,8 @@ def _marks(path: Path) -> Iterator[Mark]:
             cells = {key: row.get(name) if name is not None else None for key, name in columns.items()}
             if delimiter != ",":
                 cells |= {key: (cells[key] or "").replace(",", ".") for key in NUMBERS}
+            if cells["object"] is not None:
+                cells["object"] = plain_cell(cells["object"])
             if cells["class"] is None or cells["class"].strip():
                 yield mark(cells, f"{path}:{skipped + reader.line_num}")
 

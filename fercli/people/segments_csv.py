@@ -20,6 +20,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from fercli.csv_cells import plain_cell, safe_cell
 from fercli.errors import ConfigError, InputError
 from fercli.files import require_regular_file
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES, canonical
@@ -85,7 +86,7 @@ def as_csv(rows: Iterable[HumanSegment]) -> bytes:
     writer.writerow(COLUMNS)
     for row in sorted(rows, key=lambda row: (row.person, row.start_ms, row.end_ms, row.emotion or "")):
         shown = "" if row.emotion is None else RECORD_NAMES[row.emotion]
-        writer.writerow([row.person, f"{row.start_ms / 1000:.3f}", f"{row.end_ms / 1000:.3f}", shown])
+        writer.writerow([safe_cell(row.person), f"{row.start_ms / 1000:.3f}", f"{row.end_ms / 1000:.3f}", shown])
     return text.getvalue().encode()
 
 
@@ -130,7 +131,7 @@ def _row(cells: list[str], line: int) -> HumanSegment:
     start_ms, end_ms = (_milliseconds(name, cell) for name, cell in zip(COLUMNS[1:3], cells[1:3], strict=True))
     if end_ms <= start_ms:
         raise _Unusable(f"ends at {end_ms / 1000:g} s but starts at {start_ms / 1000:g} s")
-    return HumanSegment(_person(cells[0]), start_ms, end_ms, _emotion(cells[3]), line)
+    return HumanSegment(_person(plain_cell(cells[0])), start_ms, end_ms, _emotion(cells[3]), line)
 
 
 def _person(cell: str) -> str:

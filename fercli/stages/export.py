@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fercli.config import ExportParams
@@ -24,7 +25,7 @@ def run(context: StageContext, params: ExportParams) -> dict[str, Any]:
     who = who_is_who(context.workspace)
     for problem in who.problems:
         context.warn(problem)
-    document = gather(context.workspace, who)
+    document = replace(gather(context.workspace, who), raw_cells=params.raw_cells)
     for loss in EXPORTERS[params.format].losses(document):
         context.warn(f"{params.format}: {loss}")
     EXPORTERS[params.format].write(document, context.out / file_name(params))
@@ -34,7 +35,7 @@ def run(context: StageContext, params: ExportParams) -> dict[str, Any]:
 STAGE = Stage(
     name="export",
     directory="5-export",
-    version=4,
+    version=5,
     params=ExportParams,
     needs=(
         "frames",

@@ -43,7 +43,7 @@ def from_csv(path: Path) -> list[dict[str, Any]]:
                 "type": "emotion",
                 "class": row["class"],
                 "seconds": float(row["seconds"]),
-                "object": row["object"],
+                "object": row["object"].removeprefix("'"),
                 "end": float(row["end"]),
                 "score": float(row["score"]),
                 "track": int(row["track"]),

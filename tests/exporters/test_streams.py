@@ -26,7 +26,17 @@ def test_csv_is_quoted_where_it_must_be_and_empty_for_null(tmp_path: Path) -> No
     write_csv(tmp_path / "a.csv", parts(table), schema)
     with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
-    assert rows == [["name", "p"], [names[0], "0.1"], [names[1], ""], [names[2], "1"], ["", "0.25"]]
+    assert rows == [["name", "p"], [names[0], "0.1"], [names[1], ""], [f"'{names[2]}", "1"], ["", "0.25"]]
+
+
+def test_csv_leaves_formulas_as_they_are_where_that_is_wanted(tmp_path: Path) -> None:
+    table = pa.table({"name": ["=1+1", "-x", "'@x", "x"], "p": [-1.5, -2.0, 0.0, 1.0]})
+    for raw, names in ((True, ["=1+1", "-x", "'@x", "x"]), (False, ["'=1+1", "'-x", "''@x", "x"])):
+        write_csv(tmp_path / "a.csv", [table], table.schema, raw_cells=raw)
+        with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))[1:]
+        assert [name for name, _ in rows] == names
+        assert [float(number) for _, number in rows] == [-1.5, -2.0, 0.0, 1.0]
 
 
 def test_csv_without_rows_has_its_header(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from fercli import tables
 from fercli.importers.corrections import import_file
 from fercli.importers.difference import TOLERANCE_MS
 from fercli.labels import EMOTIONS, NOT_ASSESSABLE, RECORD_NAMES
+from fercli.people.segments_csv import HumanSegment, as_csv, read_segments
 from fercli.workspace import Workspace
 from tests.exporters.samples import awkward, nobody
 from tests.importers.films import FORMATS, Rows, export, film, shown, write_csv
@@ -136,3 +137,16 @@ def test_all_classes_come_back(tmp_path: Path) -> None:
     for name in FORMATS:
         done = import_file(workspace, export(workspace, name, tmp_path / name))
         assert (done.changed, done.added, done.deleted) == (0, 0, 0), name
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+Ross", "-Ross", "@Ross", "'=Ross", "''-Ross", "'Ross"])
+def test_a_name_that_a_spreadsheet_takes_for_a_formula_comes_back(tmp_path: Path, name: str) -> None:
+    workspace = film(tmp_path / "w")
+    workspace.human_segments.write_bytes(as_csv([HumanSegment(name, 1000, 2000, "sadness")]))
+    assert [row.person for row in read_segments(workspace.human_segments)] == [name]
+    file = export(workspace, "csv", tmp_path / "out")
+    assert not any(line.startswith(("=", "+", "-", "@")) for line in file.read_text(encoding="utf-8").splitlines())
+    before = workspace.human_segments.read_bytes()
+    done = import_file(workspace, file)
+    assert (done.changed, done.added, done.deleted, done.renamed) == (0, 0, 0, {})
+    assert workspace.human_segments.read_bytes() == before

@@ -81,7 +81,7 @@ def test_other_encodings_and_directories_are_refused(tmp_path: Path) -> None:
     path.write_bytes(HEADER.encode() + "Zoë,0,1,happy\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"segments\.csv:2: it is not UTF-8"):
         read_segments(path)
-    with pytest.raises(InputError, match=r"cannot read .*: Is a directory"):
+    with pytest.raises(InputError, match="is a directory"):
         read_segments(tmp_path)
 
 
