@@ -35,6 +35,10 @@ BEHIND = {
 `video.analysed` is the stretch that was looked at, from and to in seconds: all of the video unless `--start` or `--end`
 said otherwise. Outside it, no segment means that nobody looked, and not that nobody was seen.
 """,
+    "csv": """
+In all CSV formats text that begins with = + - @ gets an apostrophe in front, or a spreadsheet would run it as a
+formula. `fercli import` takes it off again; `fercli export --raw-cells` leaves it out.
+""",
     "csv-windows": """
 `class` is the most probable class of this window alone. Segments, and `class` in csv-faces, are smoothed over time, and
 may well differ.
