@@ -181,8 +181,8 @@ def test_two_hundred_thousand_faces_are_checked_in_a_fraction_of_the_time_they_a
         "frame": np.arange(count) // 3,
         **{"x1": left, "y1": left, "x2": left + 80, "y2": left + 100, "score": rng.random(count)},
         "landmarks": list(rng.uniform(0, 1000, (count, 10))),
-        **{name: rng.random(count) for name in ("size", "sharpness", "contrast", "frontal")},
     }
+    columns = {name: columns.get(name, rng.random(count)) for name in tables.FACES.names}
     path = tmp_path / "w" / "2-faces" / "faces.parquet"
     path.parent.mkdir(parents=True)
     tables.write_table(path, [pa.table(columns).cast(tables.FACES)], tables.FACES)
