@@ -1,12 +1,13 @@
 """Make an edited video in which several persons come back again and again, with the truth of who is where.
 
-    python -m examples.make_episode episode.mp4 [--johns FOLDER] [--shots 54] [--truth episode.truth.json]
+    python -m examples.make_episode episode.mp4 [--johns FOLDER] [--shots 54] [--soft 0.5] [--truth episode.truth.json]
 
 The man and the woman of the sample (`make_sample.py`) are always in it; FOLDER adds a person for every folder of
 pictures in it, for example dlib's `examples/johns`. 640 x 360 at 25 frames/s, no sound, hard cuts, shots of 1 to 2
 seconds: close-ups, pans, zooms, two persons side by side, out of focus, in the dark, far away, mirrored. Persons and
 kinds of shots come round in turn, everybody in every kind if there are shots enough, and in another picture each time
-as long as there are others. The same packages and pictures always give the same file.
+as long as there are others. With --soft, shots go over into each other by dissolves, wipes, and fades through black in
+turn, of so many seconds, which the truth leaves out. The same packages and pictures always give the same file.
 
 The default detector finds the face in each picture first, and the shot then places it, so the truth is known:
 `{"fps", "shots": [{"start_s", "end_s", "faces": [{"person", "boxes": [[t, x1, y1, x2, y2], ...]}]}]}`, times in
@@ -47,6 +48,8 @@ from fercli.media.images import read_image
 SHOTS = 54
 TRUTH_STEP = 5
 """Frames from one true box to the next."""
+TRANSITIONS = ("dissolve", "wipe", "through black")
+"""In the order in which they come, if there are any."""
 SUFFIXES = (".jpg", ".jpeg", ".png")
 
 _MAN_PLAYS = 24
@@ -158,11 +161,11 @@ class Shot:
     frames: int
     takes: tuple[Take, ...]
 
-    def images(self) -> Iterator[NDArray[np.uint8]]:
-        """All frames, (HEIGHT, WIDTH, 3)."""
+    def images(self, more: int = 0) -> Iterator[NDArray[np.uint8]]:
+        """All frames, (HEIGHT, WIDTH, 3), and so many more of how it would go on."""
         way = slice(None, None, -1 if self.kind.mirrored else 1)
         backdrops = [_backdrop(take.image(0)[:, way], self._width()) for take in self.takes]
-        for frame in range(self.frames):
+        for frame in range(self.frames + more):
             views = [
                 _lay_over(backdrop, take.image(frame), self._placing(take, frame))
                 for take, backdrop in zip(self.takes, backdrops, strict=True)
@@ -205,13 +208,14 @@ class Shot:
         return [left + x1, y1, left + x2, y2]
 
 
-def make_episode(path: Path, johns: Path | None = None, shots: int = SHOTS) -> dict[str, Any]:
+def make_episode(path: Path, johns: Path | None = None, shots: int = SHOTS, soft: float = 0.0) -> dict[str, Any]:
     """Write the video and return the truth.
 
     Args:
         path: where.
         johns: folder with a folder of pictures for every person to add.
         shots: how many, at least 1.
+        soft: how long each transition between two shots takes, at most a second; 0 for hard cuts.
 
     Raises:
         MissingPictureError: a package that the sample needs is not installed.
@@ -220,13 +224,36 @@ def make_episode(path: Path, johns: Path | None = None, shots: int = SHOTS) -> d
         OSError: the video cannot be written.
     """
     plan = plan_shots([_man_takes(), _woman_takes(), *(_johns_takes(johns) if johns else [])], shots)
+    length = round(soft * FPS)
     truth, start = [], 0
-    for shot in plan:
-        end = start + shot.frames
-        truth.append({"start_s": start / FPS, "end_s": end / FPS, "faces": shot.faces(start)})
+    for number, shot in enumerate(plan):
+        end, pure = start + shot.frames, start + (length if number else 0)
+        truth.append({"start_s": pure / FPS, "end_s": end / FPS, "faces": shot.faces(start)})
         start = end
-    write_video(path, (image for shot in plan for image in shot.images()))
+    write_video(path, _joined(plan, length))
     return {"fps": FPS, "shots": truth}
+
+
+def _joined(plan: Sequence[Shot], length: int) -> Iterator[NDArray[np.uint8]]:
+    """All shots, each mixed over its first `length` frames with what the one before would have gone on with."""
+    tail: list[NDArray[np.uint8]] = []
+    for number, shot in enumerate(plan):
+        images = list(shot.images(length))
+        for frame, image in enumerate(images[: shot.frames]):
+            if frame < len(tail):
+                yield _mixed(TRANSITIONS[number % len(TRANSITIONS)], tail[frame], image, (frame + 1) / (length + 1))
+            else:
+                yield image
+        tail = images[shot.frames :]
+
+
+def _mixed(kind: str, before: NDArray[np.uint8], after: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """A picture of a transition; `share`, from 0 to 1, of it has passed."""
+    if kind == "wipe":
+        return np.where(np.arange(WIDTH)[None, :, None] < share * WIDTH, after, before)
+    if kind == "dissolve":
+        return cv2.addWeighted(before, 1 - share, after, share, 0).astype(np.uint8)
+    return (abs(1 - 2 * share) * (before if share < 0.5 else after)).astype(np.uint8)
 
 
 def plan_shots(cast: Sequence[Sequence[Take]], shots: int) -> list[Shot]:
@@ -306,12 +333,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("video", type=Path, help="where to write it, for example episode.mp4")
     parser.add_argument("--johns", type=Path, help="folder with a folder of pictures for every person to add")
     parser.add_argument("--shots", type=int, default=SHOTS, help="how many (default: %(default)s)")
+    parser.add_argument("--soft", type=float, default=0.0, help="seconds of each transition (default: hard cuts)")
     parser.add_argument("--truth", type=Path, help="write the truth here as JSON; otherwise it is printed")
     options = parser.parse_args(arguments)
     if options.shots < 1:
         parser.error("--shots is at least 1")
+    if not 0 <= options.soft <= 1:
+        parser.error("--soft is from 0 to 1")
     try:
-        truth = _as_text(make_episode(options.video, options.johns, options.shots))
+        truth = _as_text(make_episode(options.video, options.johns, options.shots, options.soft))
         if options.truth:
             options.truth.write_text(truth + "\n", encoding="utf-8")
         else:

@@ -21,6 +21,7 @@ from fercli.media.soft_cuts import SoftCutDetector
 MIN_SHOT_FRAMES = 5
 """A cut this soon after another one is a flash, not a shot."""
 
+_SHOT_BETWEEN = 2
 _ANY_FPS = 25.0  # FrameTimecode wants one; nothing here depends on it
 
 
@@ -68,9 +69,10 @@ class ShotDetector:
     def finish(self) -> Shots:
         """What was found, when there are no more frames."""
         self._soft.finish()
-        soft = self._soft.found
-        # A transition that starts or ends abruptly may look like a cut there.
-        hard = [cut for cut in self._hard if not any(one.first <= cut <= one.last + 1 for one in soft)]
+        # A transition that starts or ends abruptly looks like a cut there; two cuts are a short shot between them.
+        cuts = {one: [cut for cut in self._hard if one.first <= cut <= one.last + 1] for one in self._soft.found}
+        soft = [one for one, inside in cuts.items() if len(inside) < _SHOT_BETWEEN]
+        hard = [cut for cut in self._hard if not any(cut in cuts[one] for one in soft)]
         return Shots(sorted([*hard, *(one.cut for one in soft)]), [(one.first, one.last) for one in soft])
 
 

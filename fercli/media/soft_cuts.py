@@ -38,6 +38,8 @@ _LEAST_CHANGE = 12.0
 """Root mean square difference of the two ends, of 255, without their difference in brightness."""
 _STANDS_OUT = 2.0
 """By so much they differ more than pictures just before and just after."""
+_STEP = 0.6
+"""By so much the share of a shot may change from one picture to the next: more is a cut."""
 _PLAIN = 8.0
 """Standard deviation of a picture that shows nothing: no end of a transition."""
 _ALIKE = 0.95
@@ -50,6 +52,8 @@ _PURE = 0.08
 """Share of the other picture up to which a picture is taken for unmixed."""
 _LEAST_MIXED = 2
 """Mixed pictures that make a transition; a cut has none, or a single one where the frame rate was converted."""
+_PER_PICTURE = 0.01
+"""By so much less a stretch counts for each of its pictures: of two that show the whole change the shorter is right."""
 _KEPT = _LENGTHS[-1] + 2 * _AROUND + 1
 
 
@@ -60,7 +64,8 @@ class SoftCut:
     Attributes:
         cut: first frame in which the second shot prevails.
         first, last: frames that may show both shots, inclusive.
-        clarity: how far the change exceeds what the mix leaves unexplained, root mean square of 255.
+        clarity: by how much the change exceeds what the mix leaves unexplained, root mean square of 255; less for long
+            ones.
     """
 
     cut: int
@@ -134,24 +139,32 @@ class SoftCutDetector:
         stands_out = change >= max(_LEAST_CHANGE, _STANDS_OUT * before, _STANDS_OUT * after)
         if not stands_out or alike > _ALIKE or powers.min() < _PLAIN**2:
             return None
-        share, strength, error = self._mix(start, end)
+        shares, error = self._mix(start, end)
         if error > np.interp(alike, *_MIX_ERROR) * change:
             most = np.interp(alike, *_WIPE_ERROR) * change
             middle = (start + end) // 2
             if self._wipe(start, end, slice(middle, middle + 1))[1] > most:  # in vain as a rule, so the middle first
                 return None
-            share, error = self._wipe(start, end, slice(start + 1, end))
-            strength = np.ones(len(share))
+            shares, error = self._wipe(start, end, slice(start + 1, end))
             if error > most:
                 return None
-        mixed = (np.minimum(share, 1 - share) > _PURE) | (strength < 1 - 2 * _PURE)
-        return self._soft_cut(start, share, mixed, float(change - error))
+        clarity = float(change - error) * (1 - _PER_PICTURE * (end - start))
+        return self._soft_cut(start, shares, clarity)
 
-    def _soft_cut(
-        self, start: int, share: NDArray[np.float64], mixed: NDArray[np.bool_], clarity: float
-    ) -> SoftCut | None:
-        """If the share of the second shot goes from none to all, and not at once."""
-        if mixed.sum() < _LEAST_MIXED or np.diff(share, prepend=0, append=1).min() < -_PURE:
+    def _soft_cut(self, start: int, shares: NDArray[np.float64], clarity: float) -> SoftCut | None:
+        """If the share of the second shot goes from none to all, and not at once.
+
+        Args:
+            start: the first picture.
+            shares: (n, 2) of both shots in the pictures in between.
+            clarity: of the transition.
+        """
+        mixed = (shares[:, 1] > _PURE) & (shares[:, 0] > _PURE) | (shares.sum(axis=1) < 1 - 2 * _PURE)
+        strength = shares.sum(axis=1)
+        share = np.where(strength < _PURE, 0.5, shares[:, 1] / np.maximum(strength, _PURE))
+        steps = np.abs(np.diff(np.vstack([[1.0, 0.0], shares, [0.0, 1.0]]), axis=0))
+        back = np.diff(share, prepend=0, append=1).min() < -_PURE
+        if mixed.sum() < _LEAST_MIXED or back or steps.max() > _STEP:
             return None
         frames = self._frames[start : start + len(share) + 2]
         # Positions count from the first picture of the stretch, which is unmixed.
@@ -162,8 +175,8 @@ class SoftCutDetector:
         cut = round(float(np.interp(middle, position, frames)))
         return SoftCut(cut, frames[inside[0] - 1] + 1, frames[inside[-1] + 1] - 1, clarity)
 
-    def _mix(self, start: int, end: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-        """Of the pictures in between: the share of the second one, the strength of both, and the largest error."""
+    def _mix(self, start: int, end: int) -> tuple[NDArray[np.float64], float]:
+        """Of the pictures in between: (n, 2) shares of the first and the last one, and the largest error."""
         between = slice(start + 1, end)
         ends = [start, end]
         square = self._products[np.ix_(ends, ends)]
@@ -171,20 +184,18 @@ class SoftCutDetector:
         weights = np.maximum(with_ends @ np.linalg.inv(square + 1e-6 * np.trace(square) * np.eye(2)), 0)
         explained = 2 * (weights * with_ends).sum(axis=1) - np.einsum("na,ab,nb->n", weights, square, weights)
         error = np.sqrt(np.maximum(np.diag(self._products)[between] - explained, 0).max())
-        strength = weights.sum(axis=1)
-        share = np.where(strength < _PURE, 0.5, weights[:, 1] / np.maximum(strength, _PURE))
-        return share, strength, float(error)
+        return weights, float(error)
 
     def _wipe(self, start: int, end: int, rows: slice) -> tuple[NDArray[np.float64], float]:
-        """Of pictures in between: the share of the second one, and the largest error."""
+        """Of pictures in between: (n, 2) shares of the first and the last one, and the largest error."""
         first, last, between = (
             self._pictures[some].reshape(-1, _SIZE[0] * _SIZE[1], 3) for some in ([start], [end], rows)
         )
         weight = np.square(first - last).sum(axis=2)
         from_first, from_last = (np.square(between - one).sum(axis=2) for one in (first, last))
-        share = ((from_last < from_first) * weight).sum(axis=1) / weight.sum()
+        share = ((from_last < from_first) * weight).sum(axis=1).astype(np.float64) / weight.sum()
         error = np.sqrt(np.minimum(from_first, from_last).sum(axis=1).max() / self._pictures.shape[1])
-        return share.astype(np.float64), float(error)
+        return np.stack([1 - share, share], axis=1), float(error)
 
     def _distance(self, a: int, b: int) -> float:
         """Root mean square, without the difference in brightness."""

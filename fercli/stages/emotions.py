@@ -180,6 +180,9 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
     place = np.searchsorted(frames["frame"].to_numpy(), faces["frame"].to_numpy())
     times, ends = (frames[name].to_numpy()[place] for name in ("pts_s", "end_s"))
     reasons = face_reasons(faces, params, context.workspace.video)
+    # A mixture of two pictures shows nobody's face, however clear it is.
+    mixed = frames["mixed"].to_numpy()[place]
+    reasons = ["in a transition" if both else reason for both, reason in zip(mixed, reasons, strict=True)]
     held_s = float(np.clip(1.5 * usual_interval(frames["pts_s"].to_numpy()), *HELD_S))
 
     rows: list[tuple[int, list[int], int, float, float, str]] = []

@@ -175,3 +175,27 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFi
     assert f"cannot write {tmp_path / 'none' / 'e.mp4'}" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         episode.main([str(tmp_path / "e.mp4"), "--shots", "0"])
+
+
+def test_soft_transitions_lie_between_the_shots_of_the_truth(tmp_path: Path) -> None:
+    path, length = tmp_path / "soft.mp4", round(0.48 * FPS)
+    arguments = [str(path), "--shots", "4", "--soft", "0.48", "--truth", str(path.with_suffix(".json"))]
+    assert episode.main(arguments) == 0
+    shots = read_person_truth(path.with_suffix(".json"))
+    assert [round((b.start_s - a.end_s) * FPS) for a, b in pairwise(shots)] == [length] * 3
+    with av.open(str(path)) as container:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    begin = [round(shot.end_s * FPS) for shot in shots[:-1]]
+    wipe, black, dissolve = (pictures[start : start + length] for start in begin)
+    assert [np.mean(part[length // 2]) < 40 for part in (wipe, black, dissolve)] == [False, True, False]
+    before, after = (pictures[begin[2] + step].astype(float) for step in (-1, length))
+    assert np.abs(dissolve[length // 2] - (before + after) / 2).mean() < 0.2 * np.abs(after - before).mean()
+    changed = np.abs(wipe[length // 2].astype(float) - pictures[begin[0] - 1]).mean(axis=(0, 2))
+    assert changed[: WIDTH // 3].mean() > 5 * changed[-WIDTH // 3 :].mean()
+
+
+@pytest.mark.parametrize("soft", ["-0.1", "1.1"])
+def test_transitions_of_other_lengths_are_refused(soft: str, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        episode.main([str(tmp_path / "soft.mp4"), "--soft", soft])
+    assert stopped.value.code == 2

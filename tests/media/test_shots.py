@@ -69,6 +69,20 @@ def test_a_transition_is_one_cut_in_its_middle_even_if_it_starts_like_a_hard_one
     assert shots.mixed(np.array([first - 1, first, last, last + 1], np.int32)).tolist() == [False, True, True, False]
 
 
+def test_short_shots_between_hard_cuts_are_no_transitions() -> None:
+    """A dark shot, or one that moves, is not what lies between the one before and the one after."""
+    dark = [(image * 0.3).astype(np.uint8) for image in _scene(2, 30)]
+    images = [*_scene(1, 30, speed=0), *dark, *_scene(3, 26, speed=3), *_scene(4, 26), *_scene(5, 40, speed=2)]
+    assert _shots(images) == Shots([30, 60, 86, 112], [])
+
+
+def test_a_shot_that_comes_near_the_next_one_after_a_hard_cut_is_no_transition() -> None:
+    before, after = _scene(1, 60, speed=0), _scene(2, 60, speed=0)
+    shares = np.concatenate([np.linspace(0.75, 1, 26), np.ones(20)])
+    changed = [(a * (1 - p) + b * p).astype(np.uint8) for a, b, p in zip(before, after, shares, strict=False)]
+    assert _shots(before[:40] + changed) == Shots([40], [])
+
+
 def test_skin_in_half_darkness_is_no_change() -> None:
     """Hue is a circle whose ends meet at red; taken for a line, tiny changes of dark skin look like cuts."""
     skin, other = np.array([60, 30, 31], np.uint8), np.array([60, 31, 30], np.uint8)  # hue 179 and 1

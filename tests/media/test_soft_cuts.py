@@ -75,7 +75,7 @@ def test_transitions_are_found_where_they_are(kind: str, seconds: float, fps: in
     found = _found(images, fps)
     assert len(found) == 1
     # To a third of the transition (a circle begins small), and to the distance of the pictures that are compared.
-    slack = max(0.3 * (last - first), 0.09 * fps)
+    slack = 0.3 * (last - first) + 0.09 * fps
     assert abs(found[0].cut - (first + last) / 2) <= slack
     assert abs(found[0].first - first) <= slack and abs(found[0].last - last) <= slack
 

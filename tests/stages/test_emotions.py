@@ -66,6 +66,18 @@ def one_track(path: Path, count: int, *, stride: int, n_frames: int = 4) -> Wind
     return windows_of(path, PTS, rows, {0: list(range(count))}, stride=stride, n_frames=n_frames)
 
 
+def test_faces_in_a_dissolve_are_not_assessable(tmp_path: Path) -> None:
+    mixed = [4 <= frame < 8 for frame in range(12)]
+    workspace = make_workspace(
+        tmp_path,
+        frames=frames_table(PTS[:12], mixed=mixed),
+        faces=faces_table([face_row(frame) for frame in range(12)]),
+        tracks=tracks_table({0: list(range(12))}),
+    )
+    windows = make_windows(stage_context(workspace), EmotionsParams(stride=1), 1)
+    assert windows.reason == ["in a transition" if both else "" for both in mixed]
+
+
 @pytest.mark.parametrize(
     ("stride", "first", "clips"),
     [
