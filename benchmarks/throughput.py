@@ -62,7 +62,7 @@ def measure(video: Path) -> Figures:
         workspace = Path(scratch) / "work"
         receipts = [json.loads(path.read_text("utf-8")) for path in sorted(workspace.glob("*/receipt.json"))]
         duration_s = json.loads((workspace / "workspace.json").read_text("utf-8"))["video"]["duration_s"]
-        analysed, faces = _rows(workspace / "1-frames/frames.parquet"), _rows(workspace / "2-faces/faces.parquet")
+        analysed, faces = _rows(workspace / "frames/frames.parquet"), _rows(workspace / "faces/faces.parquet")
     # Decoding comes last, when the file is cached: it is the yardstick and must not look slower than it is.
     return _figures(video.name, run, receipts, duration_s, decode_only(video), (analysed, faces))
 

@@ -112,19 +112,6 @@ class EmotionsParams:
 
 
 @dataclass(frozen=True)
-class ExportParams:
-    """export.
-
-    Attributes:
-        format: a name from `exporters.EXPORTERS`.
-        raw_cells: whether CSV keeps text as it is that spreadsheets take for formulas; see `csv_cells`.
-    """
-
-    format: str = "json"
-    raw_cells: bool = False
-
-
-@dataclass(frozen=True)
 class Runtime:
     """What changes how fast a result is reached, never the result; recorded in receipts, no part of any key.
 

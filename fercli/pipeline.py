@@ -1,26 +1,27 @@
-"""Which stages are stale and why, and a for-loop that runs them."""
+"""Which stages of the chain are stale and why, and a for-loop that runs them."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import fercli
+from fercli import chain
+from fercli.chain import Stage, call
 from fercli.chunks import Chunks
 from fercli.config import Runtime
 from fercli.errors import InputError, MissingStage, ModelError, VideoError, WorkspaceError, reason_of
 from fercli.hashing import digest, output_digests
 from fercli.progress import Reporter
 from fercli.required import hint_for_moved, run_hint
-from fercli.stages import STAGES
-from fercli.stages.base import Stage, StageContext
+from fercli.stages.base import StageContext
 from fercli.typed import build
-from fercli.workspace import TABLE_HOMES, Receipt, Workspace
+from fercli.workspace import Receipt, Workspace
 from fercli.writing import OWNER_ONLY_DIRECTORY, write_atomically, writing
 
 
@@ -68,8 +69,8 @@ def check(plan: list[tuple[Stage, Any]]) -> None:
         ConfigError, InputError, ModelError: a parameter, a gallery or a network cannot be used.
     """
     for stage, params in plan:
-        stage.check(params)
-        stage.weights(params)
+        call(stage.check, params)
+        call(stage.weights, params)
 
 
 def run(
@@ -81,7 +82,7 @@ def run(
         workspace: already locked by the caller.
         plan: stages with their parameters.
         runtime: device and batch size.
-        reporter: who is told.
+        reporter: gets notes, progress and warnings.
         force: run all of them, stale or not.
 
     Raises:
@@ -91,48 +92,36 @@ def run(
     """
     check(plan)
     digests = Digests()
-    _require_earlier(workspace, plan[0][0], digests)
+    first = plan[0][0]
+    _require_fresh(workspace, chain.STAGES[: chain.STAGES.index(first)], first.command, digests)
     _require_replaceable(workspace, plan, digests, force=force)
     receipts = []
     for stage, params in plan:
         planned = _planned(workspace, stage, params, digests)
-        found = workspace.receipt(stage.directory)
+        found = workspace.receipt(stage.name)
         reason = "you asked for it" if force else _difference(workspace, stage, planned, found, digests)
         if reason is None and found is not None:
-            reporter.note(f"{stage.name}: up to date")
+            reporter.note(f"{stage.command}: up to date")
             receipts.append(found)
             continue
-        reporter.note(f"{stage.name}: runs, because {reason}")
+        reporter.note(f"{stage.command}: runs, because {reason}")
         receipts.append(_run_stage(workspace, stage, params, planned, runtime, reporter))
-        digests.forget(workspace.path / stage.directory)
+        digests.forget(workspace.path / stage.name)
     return receipts
-
-
-def run_elsewhere(workspace: Workspace, stage: Stage, params: Any, out: Path, reporter: Reporter) -> None:
-    """Run a stage into an empty directory outside the workspace, which need not be writable and is left as it is.
-
-    Raises:
-        ConfigError, InputError, ModelError, MissingStage: as `run`.
-        OutputError: nothing can be written there.
-    """
-    check([(stage, params)])
-    _require_earlier(workspace, stage, Digests())
-    with writing(out):
-        stage.run(StageContext(workspace, out, Chunks(out / "chunks"), Runtime(), reporter), params)
 
 
 def status(workspace: Workspace) -> list[StageStatus]:
     """Compare every stage with what its receipt says made it. A stage after a stale one is judged by its own inputs."""
     digests = Digests()
     return [
-        StageStatus(stage, _staleness(workspace, stage, digests), workspace.receipt(stage.directory))
-        for stage in STAGES
+        StageStatus(stage, _staleness(workspace, stage, digests), workspace.receipt(stage.name))
+        for stage in chain.STAGES
     ]
 
 
 def _staleness(workspace: Workspace, stage: Stage, digests: Digests) -> str | None:
     """Staleness under the parameters the stage last ran with."""
-    receipt = workspace.receipt(stage.directory)
+    receipt = workspace.receipt(stage.name)
     if receipt is None:
         return _without_receipt(workspace, stage)
     try:
@@ -143,43 +132,55 @@ def _staleness(workspace: Workspace, stage: Stage, digests: Digests) -> str | No
 
 
 def _without_receipt(workspace: Workspace, stage: Stage) -> str:
-    there = (workspace.path / stage.directory / "receipt.json").exists()
+    there = (workspace.path / stage.name / "receipt.json").exists()
     return "its receipt cannot be read" if there else "it has not run yet"
 
 
-def _require_earlier(workspace: Workspace, first: Stage, digests: Digests) -> None:
-    for stage in STAGES[: STAGES.index(first)]:
+def require(workspace: Workspace, table: str, what: str) -> None:
+    """Refuse to go on where a table is missing or stale.
+
+    Args:
+        table: that is needed.
+        what: needs it, for the message.
+
+    Raises:
+        MissingStage: names the first stage that has to run.
+    """
+    _require_fresh(workspace, chain.needed_for(table), what, Digests())
+
+
+def _require_fresh(workspace: Workspace, stages: Iterable[Stage], what: str, digests: Digests) -> None:
+    for stage in stages:
         reason = _staleness(workspace, stage, digests)
         if reason is not None:
-            hint = run_hint(workspace, stage.directory)
-            raise MissingStage(f"{first.name} needs {stage.name} first: {reason}", hint=hint)
+            raise MissingStage(f"{what} needs {stage.command} first: {reason}", hint=run_hint(workspace, stage))
 
 
 def _require_replaceable(workspace: Workspace, plan: list[tuple[Stage, Any]], digests: Digests, *, force: bool) -> None:
     """Before the first stage runs: every stage that runs, or may run after one that does, can be swapped in."""
     for number, (stage, _) in enumerate(plan):
         try:
-            workspace.require_replaceable(stage.directory)
+            workspace.require_replaceable(stage.name)
         except WorkspaceError:
             if force or any(_is_stale(workspace, one, params, digests) for one, params in plan[: number + 1]):
                 raise
 
 
 def _is_stale(workspace: Workspace, stage: Stage, params: Any, digests: Digests) -> bool:
-    found, planned = workspace.receipt(stage.directory), _planned(workspace, stage, params, digests)
+    found, planned = workspace.receipt(stage.name), _planned(workspace, stage, params, digests)
     return _difference(workspace, stage, planned, found, digests) is not None
 
 
 def _planned(workspace: Workspace, stage: Stage, params: Any, digests: Digests) -> Receipt:
     """The receipt the stage would get if it ran now, as far as it can be known before."""
-    inputs = {need: _input_digest(workspace, need, digests) for need in stage.needs} | stage.outside(params)
-    return Receipt(stage.name, stage.version, asdict(params), inputs, stage.weights(params))
+    inputs = {need: _input_digest(workspace, need, digests) for need in stage.reads} | call(stage.outside, params)
+    return Receipt(stage.command, stage.version, asdict(params), inputs, call(stage.weights, params))
 
 
 def _again(workspace: Workspace, stage: Stage, params: Any, found: Receipt, digests: Digests) -> Receipt:
     """The same with the parameters of a receipt. A network or a gallery that is gone counts as the one it was: what was
     made with it is no worse for that."""
-    outside = {name: value for name, value in found.inputs.items() if name not in stage.needs}
+    outside = {name: value for name, value in found.inputs.items() if name not in stage.reads}
     gone = replace(stage, weights=lambda params: found.weights, outside=lambda params: outside)
     try:
         return _planned(workspace, stage, params, digests)
@@ -193,21 +194,7 @@ def _input_digest(workspace: Workspace, need: str, digests: Digests) -> str:
             return digests.of(Path(workspace.video.path)) or workspace.video.sha256
         except WorkspaceError as error:
             raise VideoError(error.message, hint=error.hint) from error
-    if need == "corrections":
-        return digests.of(workspace.corrections)
-    if need == "human_segments":
-        return digests.of(workspace.human_segments)
-    if need == "provenance":
-        return _provenance_digest(workspace)
     return digests.of(workspace.table(need))
-
-
-def _provenance_digest(workspace: Workspace) -> str:
-    """Of everything an export says about how its rows were made: the facts of the video and the stages' keys."""
-    facts = {key: value for key, value in asdict(workspace.video).items() if key != "path"}
-    receipts = [workspace.receipt(directory) for directory in sorted(set(TABLE_HOMES.values()))]
-    document = [facts, Path(workspace.video.path).name, [receipt.key() if receipt else None for receipt in receipts]]
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def _difference(
@@ -230,21 +217,21 @@ def _difference(
         if found.inputs.get(name) != value:
             return f"its input {name} changed"
     for name, value in found.outputs.items():
-        current = digests.of(workspace.path / stage.directory / name)
+        current = digests.of(workspace.path / stage.name / name)
         if current != value:
-            return f"{stage.directory}/{name} was altered" if current else f"{stage.directory}/{name} is missing"
+            return f"{stage.name}/{name} was altered" if current else f"{stage.name}/{name} is missing"
     return None
 
 
 def _run_stage(
     workspace: Workspace, stage: Stage, params: Any, planned: Receipt, runtime: Runtime, reporter: Reporter
 ) -> Receipt:
-    if "video" in stage.needs and not Path(workspace.video.path).exists():
+    if "video" in stage.reads and not Path(workspace.video.path).exists():
         raise VideoError(
-            f"{stage.name} needs the video, and {workspace.video.path} is gone",
+            f"{stage.command} needs the video, and {workspace.video.path} is gone",
             hint=hint_for_moved(Path(workspace.video.path)),
         )
-    partial = workspace.path / f"{stage.directory}.partial"
+    partial = workspace.path / f"{stage.name}.partial"
     out = partial / "out"
     with writing(partial):
         _keep_only_matching_chunks(partial, planned)
@@ -254,7 +241,7 @@ def _run_stage(
     started = time.monotonic()
     context = StageContext(workspace, out, Chunks(partial / "chunks"), runtime, reporter)
     with writing(out):
-        counts = stage.run(context, params)
+        counts = call(stage.run, context, params)
         receipt = Receipt(
             **planned.key(),
             outputs=output_digests(out),
@@ -265,7 +252,7 @@ def _run_stage(
             fercli=fercli.__version__,
         )
         write_atomically(out / "receipt.json", (json.dumps(asdict(receipt), indent=2) + "\n").encode())
-        workspace.swap_in(stage.directory, out)
+        workspace.swap_in(stage.name, out)
         shutil.rmtree(partial)
     return receipt
 

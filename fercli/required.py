@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
+from fercli.chain import FACES, FRAMES, STAGE_OF, Stage, needed_for
 from fercli.errors import MissingStage, command
 from fercli.tables import SCHEMAS, read_table
-from fercli.workspace import TABLE_HOMES, Workspace
-
-COMMANDS = {
-    "1-frames": "extract-frames",
-    "2-faces": "detect-faces",
-    "3-tracks": "track",
-    "4-emotions": "classify-emotions",
-}
-"""Directory of a stage -> the command that writes it, in the order of the chain."""
+from fercli.workspace import Workspace
 
 
 def require_tables(workspace: Workspace, last: str) -> None:
@@ -28,27 +23,39 @@ def require_tables(workspace: Workspace, last: str) -> None:
         MissingStage: names the first stage that has to run.
         CorruptTable: one of those tables has values that cannot be.
     """
-    for directory, name in COMMANDS.items():
-        receipt = workspace.receipt(directory)
-        if receipt is None:
-            raise MissingStage(f"{workspace.path}: {name} has not run yet", hint=run_hint(workspace, directory))
-        for table, digest in receipt.inputs.items():
-            made = workspace.receipt(TABLE_HOMES[table]) if table in TABLE_HOMES else None
-            if made and made.outputs.get(f"{table}.parquet") != digest:
-                reason = f"in {workspace.path} the {table} are not those that {name} saw"
-                raise MissingStage(reason, hint=run_hint(workspace, directory))
-        if directory == TABLE_HOMES[last]:
-            break
+    if missing := first_missing(workspace, needed_for(last)):
+        raise MissingStage(missing.reason, hint=run_hint(workspace, missing.stage))
     for table in ("frames", "tracks"):
         if workspace.table(table).is_file():
             read_table(workspace.table(table), SCHEMAS[table])
 
 
-def run_hint(workspace: Workspace, directory: str) -> str:
+@dataclass(frozen=True)
+class Missing:
+    """A stage that has to run, and why."""
+
+    stage: Stage
+    reason: str
+
+
+def first_missing(workspace: Workspace, stages: Iterable[Stage]) -> Missing | None:
+    """The first of some stages that has not run, or that saw other tables than there are now; by the receipts."""
+    for stage in stages:
+        receipt = workspace.receipt(stage.name)
+        if receipt is None:
+            return Missing(stage, f"{workspace.path}: {stage.command} has not run yet")
+        for table, digest in receipt.inputs.items():
+            made = workspace.receipt(STAGE_OF[table].name) if table in STAGE_OF else None
+            if made and made.outputs.get(f"{table}.parquet") != digest:
+                return Missing(stage, f"in {workspace.path} the {table} are not those that {stage.command} saw")
+    return None
+
+
+def run_hint(workspace: Workspace, stage: Stage) -> str:
     """How to run a stage, for the hint of an error."""
-    video = [workspace.video.path] if directory == "1-frames" else []
-    again = "with the options you gave it before, " if workspace.receipt(directory) else ""
-    return f"{again}run: {command(COMMANDS[directory], *video, workspace.path)}"
+    video = [workspace.video.path] if stage.name == FRAMES.name else []
+    again = "with the options you gave it before, " if workspace.receipt(stage.name) else ""
+    return f"{again}run: {command(stage.command, *video, workspace.path)}"
 
 
 def crop_scale(workspace: Workspace) -> float:
@@ -57,14 +64,13 @@ def crop_scale(workspace: Workspace) -> float:
     Raises:
         MissingStage: nothing says how the crops were cut.
     """
-    receipt = workspace.receipt("2-faces")
+    receipt = workspace.receipt(FACES.name)
     if receipt is None:
-        hint = run_hint(workspace, "2-faces")
-        raise MissingStage(f"the faces in {workspace.path} have no receipt", hint=hint)
+        raise MissingStage(f"the faces in {workspace.path} have no receipt", hint=run_hint(workspace, FACES))
     scale = float(receipt.params.get("crop_scale", 0))
     if scale <= 0:
-        hint = run_hint(workspace, "2-faces")
-        raise MissingStage(f"the receipt of the faces in {workspace.path} does not say how they were cut", hint=hint)
+        reason = f"the receipt of the faces in {workspace.path} does not say how they were cut"
+        raise MissingStage(reason, hint=run_hint(workspace, FACES))
     return scale
 
 

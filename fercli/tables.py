@@ -18,13 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from fercli.chain import STAGE_OF
 from fercli.errors import CorruptTable, OutputError, command
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
 from fercli.table_rules import RISING, ROWS, SORTED, broken_rule, rule, rules_of, values_of
 from fercli.writing import create_for_owner
 
-_HOMES = {"frames": "1-frames", "faces": "2-faces", "people": "3-tracks"}
-"""Tables whose rows others name -> directory, beside that of the table that names them."""
 _OWN, _ROW = rule(order=RISING), rule(order=ROWS)
 _POSITIVE = rule(low=0)
 _SHARE = rule(low=0, high=1)
@@ -361,7 +360,7 @@ def _check_count(path: Path, rows: int, schema: pa.Schema) -> None:
 
 
 def _beside(path: Path, table: str) -> Path:
-    return path.parent.parent / _HOMES[table] / f"{table}.parquet"
+    return path.parent.parent / STAGE_OF[table].name / f"{table}.parquet"
 
 
 def _row_count(path: Path) -> int:

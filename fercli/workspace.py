@@ -2,12 +2,12 @@
 
     episode.fercli/
       workspace.json     format version and what is known of the video
-      1-frames/ ...      one directory a stage, each with its receipt.json
+      frames/ ...        one directory a stage, each with its receipt.json
       people.toml        corrections of a person to who is who; no stage ever writes it
       segments.csv       a person's own segments; no stage ever writes it either
-      2-faces.partial/   a stage at work, or one that was killed: key.json, chunks/, out/
+      faces.partial/     a stage at work, or one that was killed: key.json, chunks/, out/
 
-A stage directory is complete or absent. What a stage writes goes to `N-name.partial/out`, receipt last; then the whole
+A stage directory is complete or absent. What a stage writes goes to `name.partial/out`, receipt last; then the whole
 directory takes the place of the old one by renaming, so a kill at any moment leaves the old state or the new one.
 Renaming needs one disk: the workspace may be a link, and what is in it may be read through links, but a stage whose
 directory is one does not run.
@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fercli.config import EmotionsParams, ExportParams, FacesParams, FramesParams, TracksParams
+from fercli.chain import STAGE_OF, STAGES
 from fercli.errors import InputError, WorkspaceError, WorkspaceLocked, command
 from fercli.files import require_regular_file
 from fercli.typed import build, check_known
@@ -35,33 +35,12 @@ from fercli.writing import is_temporary, names_on_disk, on_disk, shut_out_others
 
 FORMAT = 2
 """Version of the layout and of what its tables mean. A reader refuses any other one. In 1 times were the container's
-own timestamps."""
-
-TABLE_HOMES = {
-    "frames": "1-frames",
-    "faces": "2-faces",
-    "crops": "2-faces",
-    "tracks": "3-tracks",
-    "people": "3-tracks",
-    "embeddings": "3-tracks",
-    "emotions": "4-emotions",
-    "segments": "4-emotions",
-}
-"""Table -> directory of the stage that writes it."""
-
-DIRECTORIES = (*sorted(set(TABLE_HOMES.values())), "5-export")
-"""Of all stages, in the order of the chain."""
+own timestamps, and directories had numbers."""
 
 _BIOMETRIC = ("crops", "embeddings")
 
 
-PARAMS = {
-    "1-frames": FramesParams,
-    "2-faces": FacesParams,
-    "3-tracks": TracksParams,
-    "4-emotions": EmotionsParams,
-    "5-export": ExportParams,
-}
+PARAMS = {stage.name: stage.params for stage in STAGES}
 """Directory of a stage -> what its parameters are."""
 
 
@@ -188,7 +167,7 @@ class Workspace:
 
     def table(self, name: str) -> Path:
         """Where a table lies."""
-        return self.path / TABLE_HOMES[name] / f"{name}.parquet"
+        return self.path / STAGE_OF[name].name / f"{name}.parquet"
 
     @property
     def corrections(self) -> Path:
@@ -276,7 +255,7 @@ class Workspace:
 
     def _clear_up(self) -> None:
         """Finish what a killed run has left unfinished, and remove what it has left behind."""
-        for directory in DIRECTORIES:
+        for directory in (stage.name for stage in STAGES):
             new, old = self._swap_names(directory)
             if new.exists():
                 self._swap(self.path / directory, new, old)
@@ -349,8 +328,7 @@ def _read_facts(file: Path) -> VideoFacts:
     if version < FORMAT:
         made_of = str(document["video"]["path"])
         raise WorkspaceError(
-            f"{file.parent} has workspace format {version}, of an older fercli that counted time from elsewhere; "
-            f"this one reads {FORMAT}",
+            f"{file.parent} has workspace format {version}, of an older fercli; this one reads {FORMAT}",
             hint=f"move it away, then make it anew: {command('extract-frames', made_of, file.parent)}",
         )
     facts = build(VideoFacts, document["video"])

@@ -1,4 +1,4 @@
-"""A chain of five small stages with the directories and tables of the real one: no pixels, no networks, no waiting.
+"""A chain of four small stages with the directories and tables of the real one: no pixels, no networks, no waiting.
 
 Run as a program it works through the chain once, slowly enough to be killed in the middle:
 
@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from fercli import pipeline, tables
+from fercli import chain, pipeline, tables
 from fercli.config import Runtime
 from fercli.hashing import sha256_file
 from fercli.progress import Silent
-from fercli.stages.base import Stage, StageContext
+from fercli.stages.base import StageContext
 from fercli.workspace import VideoFacts, Workspace
 
 N_FRAMES = 40
@@ -134,43 +134,40 @@ def _emotions(context: StageContext, params: FakeParams) -> dict[str, Any]:
     return {"segments": 1}
 
 
-def _export(context: StageContext, params: FakeParams) -> dict[str, Any]:
-    from fercli.exporters import EXPORTERS
-    from fercli.exporters.document import gather
-
-    Log.add("export")
-    EXPORTERS["json"].write(gather(context.workspace), context.out / "annotations.json")
-    return {}
-
-
 WEIGHTS = {"fake-net": "0" * 64}
 """What the fake classifier's weights hash to; tests change it."""
 
 STAGES = (
-    Stage("extract-frames", "1-frames", 1, FakeParams, ("video",), _frames),
-    Stage("detect-faces", "2-faces", 1, FakeParams, ("video", "frames"), _faces),
-    Stage("track", "3-tracks", 1, FakeParams, ("frames", "faces", "crops"), _tracks),
-    Stage(
-        "classify-emotions",
-        "4-emotions",
-        1,
-        FakeParams,
-        ("frames", "faces", "crops", "tracks"),
-        _emotions,
-        weights=lambda params: dict(WEIGHTS),
+    replace(chain.FRAMES, version=1, params=FakeParams, run=_frames, check=chain.nothing),
+    replace(chain.FACES, version=1, params=FakeParams, run=_faces, weights=chain.nothing, check=chain.nothing),
+    replace(
+        chain.TRACKS,
+        version=1,
+        params=FakeParams,
+        run=_tracks,
+        weights=chain.nothing,
+        outside=chain.nothing,
+        check=chain.nothing,
     ),
-    Stage("export", "5-export", 1, FakeParams, ("faces", "people", "segments", "provenance"), _export),
+    replace(
+        chain.EMOTIONS,
+        version=1,
+        params=FakeParams,
+        run=_emotions,
+        weights=lambda params: dict(WEIGHTS),
+        check=chain.nothing,
+    ),
 )
 
 
 def run_chain(workspace: Workspace, reporter: Silent | None = None, **values: int) -> None:
     """Run all fake stages; keyword `track=2` gives that stage the parameter 2."""
-    plan = [(stage, FakeParams(values.get(stage.name.replace("-", "_"), 1))) for stage in STAGES]
+    plan = [(stage, FakeParams(values.get(stage.command.replace("-", "_"), 1))) for stage in STAGES]
     with workspace.lock():
         pipeline.run(workspace, plan, Runtime(), reporter or Silent())
 
 
 if __name__ == "__main__":
     Log.path, Log.pause_s = Path(sys.argv[3]), 0.02
-    pipeline.STAGES = STAGES  # type: ignore[assignment]
+    chain.STAGES = STAGES
     run_chain(Workspace.create(Path(sys.argv[2]), facts(Path(sys.argv[1]))))

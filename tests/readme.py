@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 
 from examples.make_sample import make_sample
 from fercli import tables
+from fercli.chain import STAGE_OF
 from fercli.cli.entry import main
 from fercli.exporters import EXPORTERS
 from fercli.exporters.label_studio import LABELLING_CONFIG
 from fercli.labels import EMOTIONS_8
-from fercli.workspace import TABLE_HOMES
 
 README = Path(__file__).parent.parent / "README.md"
 FORMATS = README.parent / "docs" / "formats.md"
@@ -66,8 +66,7 @@ it. Then import the file.
 MEANING = {
     "workspace.json": "format version and facts of the video",
     "receipt.json": "what made the files beside it",
-    "annotations.json": "what was exported last",
-    "exported.json": "what was exported where",
+    "exports.json": "what was exported where",
     "people.toml": "your corrections to who is who",
 }
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>.*?)\n(?P<output>.*?)```", re.DOTALL)
@@ -106,10 +105,10 @@ def workspace_tree(workspace: Path) -> str:
 def schemas() -> str:
     """All tables and their columns as Markdown."""
     parts = []
-    for name in TABLE_HOMES:
+    for name in STAGE_OF:
         schema = tables.windows_schema(EMOTIONS_8) if name == "emotions" else tables.SCHEMAS[name]
         parts.append(
-            f"**{name}** (`{TABLE_HOMES[name]}/{name}.parquet`)\n\n| column | type | meaning |\n| --- | --- | --- |\n"
+            f"**{name}** (`{STAGE_OF[name].name}/{name}.parquet`)\n\n| column | type | meaning |\n| --- | --- | --- |\n"
         )
         parts += [f"| `{field.name}` | {_type(field)} | {field.metadata[b'meaning'].decode()} |\n" for field in schema]
         parts.append("\n")

@@ -77,7 +77,7 @@ def test_a_picture_gives_a_name_that_the_cast_keeps_and_corrections_outlive_a_ne
     shutil.copy(package_file("skimage", "data/astronaut.png", "scikit-image"), gallery / "Eileen.png")
 
     def names() -> list[str]:
-        return tables.read_table(copy / "3-tracks" / "people.parquet", tables.PEOPLE)["person"].to_pylist()
+        return tables.read_table(copy / "tracks" / "people.parquet", tables.PEOPLE)["person"].to_pylist()
 
     assert main(["track", str(copy), "--gallery", str(gallery), "--cast", str(show), "-q"]) == 0
     assert names() == ["Person 1", "Eileen", "Person 1"]
@@ -245,6 +245,6 @@ def test_times_are_those_a_player_shows(shared_data: Path, tmp_path: Path) -> No
     video = shared_data / "videos" / "hamilton_short.mp4"
     workspace = tmp_path / "hamilton.fercli"
     assert main(["extract-frames", str(video), str(workspace), "--no-images", "-q"]) == 0
-    pts = tables.read_table(workspace / "1-frames" / "frames.parquet", tables.FRAMES)["pts_s"].to_pylist()
+    pts = tables.read_table(workspace / "frames" / "frames.parquet", tables.FRAMES)["pts_s"].to_pylist()
     assert pts[0] == pytest.approx(0.844, abs=0.001)
     assert pts[-1] < 0.844 + 275 / 29.97

@@ -19,12 +19,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from fercli.chain import STAGE_OF
 from fercli.cli.entry import main
 from fercli.errors import EXIT_INTERNAL, FercliError
 from fercli.exporters import EXPORTERS
 from fercli.exporters.document import gather
 from fercli.people.cast import Group, enrol
-from fercli.workspace import TABLE_HOMES, Workspace
+from fercli.workspace import Workspace
 from tests.people.film import make_film
 from tests.workspaces import add_receipt
 
@@ -131,16 +132,16 @@ def film(tmp_path: Path) -> Workspace:
 
 @pytest.mark.slow
 def test_tables_with_values_that_cannot_be(film: Workspace, tmp_path: Path) -> None:
-    names = [name for name in TABLE_HOMES if film.table(name).exists()]
+    names = [name for name in STAGE_OF if film.table(name).exists()]
     tables = {name: pq.read_table(film.table(name)) for name in names}
 
     def once(rng: random.Random) -> Iterator[int]:
         name = rng.choice(names)
         pq.write_table(broken_table(tables[name], rng), film.table(name))
-        add_receipt(film, TABLE_HOMES[name])
+        add_receipt(film, STAGE_OF[name].name)
         yield read_somehow(film, tmp_path, rng)
         pq.write_table(tables[name], film.table(name))
-        add_receipt(film, TABLE_HOMES[name])
+        add_receipt(film, STAGE_OF[name].name)
 
     codes = try_until(SECONDS, once)
     assert codes[4]

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from fercli import pipeline
+from fercli import chain, pipeline
 from fercli.config import Runtime
 from fercli.errors import (
     ConfigError,
@@ -34,7 +34,7 @@ from fercli.workspace import Workspace
 from tests import fake_stages
 from tests.fake_stages import FRAMES_PER_CHUNK, N_FRAMES, STAGES, WEIGHTS, FakeParams, Log, facts, run_chain
 
-ALL = [stage.name for stage in STAGES]
+ALL = [stage.command for stage in STAGES]
 TABLES = ("frames", "faces", "crops", "tracks", "people", "emotions", "segments")
 KILLS = 25
 
@@ -58,7 +58,7 @@ class Talk(Silent):
 
 @pytest.fixture(autouse=True)
 def fake_chain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "STAGES", STAGES)
+    monkeypatch.setattr(chain, "STAGES", STAGES)
 
 
 @pytest.fixture
@@ -93,11 +93,10 @@ def test_first_run_runs_everything_and_second_nothing(video: Path, tmp_path: Pat
     ("changed", "expected"),
     [
         # the fake frames do not depend on the parameter, so nothing after them has to run
-        ("extract_frames", ["extract-frames", "export"]),
-        ("detect_faces", ["detect-faces", "track", "classify-emotions", "export"]),
-        ("track", ["track", "export"]),
-        ("classify_emotions", ["classify-emotions", "export"]),
-        ("export", ["export"]),
+        ("extract_frames", ["extract-frames"]),
+        ("detect_faces", ["detect-faces", "track", "classify-emotions"]),
+        ("track", ["track"]),
+        ("classify_emotions", ["classify-emotions"]),
     ],
 )
 def test_a_changed_parameter_runs_exactly_what_depends_on_it(
@@ -112,30 +111,30 @@ def test_a_changed_parameter_runs_exactly_what_depends_on_it(
 def test_changed_weights_run_their_stage(finished: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(WEIGHTS, "fake-net", "1" * 64)
     talk = again(finished)
-    assert talk.ran() == ["classify-emotions", "export"]
+    assert talk.ran() == ["classify-emotions"]
     assert "the weights of fake-net are not the ones used before" in talk.why("classify-emotions")
 
 
 def test_a_changed_byte_of_the_video_runs_everything_that_sees_it(finished: Workspace, video: Path) -> None:
     video.write_bytes(b"\x02not really a video")
     talk = again(Workspace.create(finished.path, facts(video)))
-    assert talk.ran() == ["extract-frames", "detect-faces", "track", "classify-emotions", "export"]
+    assert talk.ran() == ["extract-frames", "detect-faces", "track", "classify-emotions"]
     assert "the video is another one now" in talk.why("extract-frames")
 
 
 def test_a_new_stage_version_runs_it(finished: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    newer = tuple(replace(stage, version=2) if stage.name == "track" else stage for stage in STAGES)
-    monkeypatch.setattr(pipeline, "STAGES", newer)
+    newer = tuple(replace(stage, version=2) if stage.name == "tracks" else stage for stage in STAGES)
+    monkeypatch.setattr(chain, "STAGES", newer)
     monkeypatch.setattr(fake_stages, "STAGES", newer)
     talk = again(finished)
-    assert talk.ran() == ["track", "export"]
+    assert talk.ran() == ["track"]
     assert "version 1 before, 2 now" in talk.why("track")
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_an_altered_or_missing_table_is_made_again(finished: Workspace, table: str) -> None:
     path = finished.table(table)
-    stage = next(stage.name for stage in STAGES if stage.directory == path.parent.name)
+    stage = chain.STAGE_OF[table].command
     before = path.read_bytes()
     path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
     talk = again(finished)
@@ -171,22 +170,22 @@ def test_a_stage_alone_needs_the_earlier_ones_fresh(video: Path, tmp_path: Path)
 
 def test_a_stage_alone_refuses_stale_input(finished: Workspace) -> None:
     finished.table("faces").unlink()
-    with pytest.raises(MissingStage, match=r"2-faces/faces\.parquet is missing") as caught:
+    with pytest.raises(MissingStage, match=r"faces/faces\.parquet is missing") as caught:
         pipeline.run(finished, [(STAGES[3], FakeParams())], Runtime(), Silent())
     assert caught.value.hint == f"with the options you gave it before, run: fercli detect-faces {finished.path}"
 
 
 def test_status_names_each_reason(finished: Workspace, video: Path) -> None:
-    assert [row.reason for row in pipeline.status(finished)] == [None] * 5
+    assert [row.reason for row in pipeline.status(finished)] == [None] * len(STAGES)
     video.write_bytes(b"\x03changed")
-    reasons = {row.stage.name: row.reason for row in pipeline.status(finished)}
+    reasons = {row.stage.command: row.reason for row in pipeline.status(finished)}
     assert reasons["extract-frames"] == reasons["detect-faces"] == "the video is another one now"
     assert reasons["track"] is None
 
 
 def test_a_video_that_is_gone_only_stops_the_stages_that_need_it(finished: Workspace, video: Path) -> None:
     video.unlink()
-    assert [row.reason for row in pipeline.status(finished)] == [None] * 5
+    assert [row.reason for row in pipeline.status(finished)] == [None] * len(STAGES)
     with finished.lock():
         pipeline.run(finished, [(STAGES[2], FakeParams(5))], Runtime(), Silent())
         with pytest.raises(VideoError, match=r"detect-faces needs the video, and .* is gone"):
@@ -196,7 +195,7 @@ def test_a_video_that_is_gone_only_stops_the_stages_that_need_it(finished: Works
 def test_a_failed_stage_leaves_the_old_result_and_its_chunks(
     finished: Workspace, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = digest(finished.path / "2-faces")
+    before = digest(finished.path / "faces")
 
     def fail_late(line: str) -> None:
         with log.open("a", encoding="utf-8") as file:
@@ -207,9 +206,9 @@ def test_a_failed_stage_leaves_the_old_result_and_its_chunks(
     monkeypatch.setattr(Log, "add", fail_late)
     with pytest.raises(KeyboardInterrupt):
         again(finished, detect_faces=2)
-    assert digest(finished.path / "2-faces") == before
+    assert digest(finished.path / "faces") == before
     monkeypatch.undo()
-    monkeypatch.setattr(pipeline, "STAGES", STAGES)
+    monkeypatch.setattr(chain, "STAGES", STAGES)
     log.unlink()
     again(finished, detect_faces=2)
     assert log.read_text().split("\n")[0] == "chunk 3"
@@ -227,14 +226,14 @@ def test_chunks_of_other_parameters_are_not_used(
     with pytest.raises(KeyboardInterrupt):
         again(finished, detect_faces=2)
     monkeypatch.undo()
-    monkeypatch.setattr(pipeline, "STAGES", STAGES)
+    monkeypatch.setattr(chain, "STAGES", STAGES)
     again(finished, detect_faces=3)
     assert log.read_text().startswith("chunk 0")
-    assert finished.receipt("2-faces").params == {"value": 3}  # type: ignore[union-attr]
+    assert finished.receipt("faces").params == {"value": 3}  # type: ignore[union-attr]
 
 
 def test_a_full_disk_keeps_the_old_result_and_says_so(finished: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = digest(finished.path / "3-tracks")
+    before = digest(finished.path / "tracks")
 
     def full(line: str) -> None:
         raise OSError(28, "No space left on device", "tracks.parquet")
@@ -243,7 +242,7 @@ def test_a_full_disk_keeps_the_old_result_and_says_so(finished: Workspace, monke
     with pytest.raises(OutputError, match=r"cannot write tracks\.parquet: No space left on device") as caught:
         again(finished, track=2)
     assert "free some space" in caught.value.hint
-    assert digest(finished.path / "3-tracks") == before
+    assert digest(finished.path / "tracks") == before
 
 
 def test_two_processes_do_not_work_in_one_workspace(finished: Workspace) -> None:
@@ -297,7 +296,7 @@ def test_sigkill_at_random_moments_loses_at_most_one_chunk(finished: Workspace, 
 
 
 def test_receipts_tell_how_a_result_was_made(finished: Workspace) -> None:
-    receipt = json.loads((finished.path / "4-emotions" / "receipt.json").read_text())
+    receipt = json.loads((finished.path / "emotions" / "receipt.json").read_text())
     assert receipt["stage"] == "classify-emotions"
     assert receipt["inputs"]["faces"] == digest(finished.table("faces"))
     assert receipt["weights"] == WEIGHTS
@@ -312,10 +311,10 @@ def test_a_network_or_gallery_that_is_gone_makes_no_result_worse(
         raise gone
 
     changed = [replace(stage, weights=missing, outside=missing) for stage in STAGES]
-    monkeypatch.setattr(pipeline, "STAGES", changed)
+    monkeypatch.setattr(chain, "STAGES", changed)
     assert [row.reason for row in pipeline.status(finished)] == [None] * len(STAGES)
     finished.table("tracks").unlink()
-    assert [row.stage.name for row in pipeline.status(finished) if row.reason] == ["track", "classify-emotions"]
+    assert [row.stage.command for row in pipeline.status(finished) if row.reason] == ["track", "classify-emotions"]
 
 
 @pytest.mark.parametrize("what", ["check", "weights"])
@@ -325,11 +324,19 @@ def test_what_cannot_be_used_in_the_last_stage_is_found_before_the_first_runs(
     def refuse(params: FakeParams) -> dict[str, str]:
         raise ConfigError("a value of 2 cannot be used")
 
-    changed = [replace(stage, **{what: refuse}) if stage.name == "export" else stage for stage in STAGES]  # type: ignore[arg-type]
+    changed = [replace(stage, **{what: refuse}) if stage is STAGES[-1] else stage for stage in STAGES]  # type: ignore[arg-type]
     workspace = Workspace.create(tmp_path / "w", facts(video))
     with pytest.raises(ConfigError, match="a value of 2"):
         pipeline.run(workspace, [(stage, FakeParams()) for stage in changed], Runtime(), Silent())
-    assert not (workspace.path / "1-frames").exists()
+    assert not (workspace.path / "frames").exists()
+
+
+def test_what_reads_a_result_needs_it_fresh(finished: Workspace) -> None:
+    pipeline.require(finished, "segments", "export")
+    finished.table("faces").unlink()
+    with pytest.raises(MissingStage, match=r"export needs detect-faces first: faces/faces\.parquet is missing"):
+        pipeline.require(finished, "segments", "export")
+    pipeline.require(finished, "frames", "a reader of frames")
 
 
 @pytest.mark.parametrize("wrong", [{"batch": 0}, {"batch": -5}, {"device": "gpu"}])

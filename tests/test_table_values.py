@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from fercli import tables
+from fercli.chain import STAGE_OF
 from fercli.cli.entry import main
 from fercli.errors import CorruptTable
 from fercli.labels import EMOTIONS
-from fercli.workspace import TABLE_HOMES, Workspace
+from fercli.workspace import Workspace
 from tests.people.film import make_film
 from tests.workspaces import add_receipt
 
@@ -36,7 +37,7 @@ def spoil(workspace: Workspace, name: str, column: str, value: Any, row: int = 2
     field = table.schema.field(column)
     table = table.set_column(table.schema.get_field_index(column), field, pa.array(values, field.type))
     pq.write_table(table, path)
-    add_receipt(workspace, TABLE_HOMES[name])
+    add_receipt(workspace, STAGE_OF[name].name)
     return path
 
 
@@ -167,10 +168,6 @@ def test_a_table_is_judged_alone_where_the_others_are_missing(film: Workspace) -
     assert tables.read_table(film.table("tracks"), tables.TRACKS).num_rows
 
 
-def test_the_homes_of_tables_that_others_name_are_those_of_the_workspace() -> None:
-    assert tables._HOMES.items() <= TABLE_HOMES.items()
-
-
 @pytest.mark.slow
 def test_two_hundred_thousand_faces_are_checked_in_a_fraction_of_the_time_they_are_read(tmp_path: Path) -> None:
     count = 200_000
@@ -183,7 +180,7 @@ def test_two_hundred_thousand_faces_are_checked_in_a_fraction_of_the_time_they_a
         "landmarks": list(rng.uniform(0, 1000, (count, 10))),
     }
     columns = {name: columns.get(name, rng.random(count)) for name in tables.FACES.names}
-    path = tmp_path / "w" / "2-faces" / "faces.parquet"
+    path = tmp_path / "w" / "faces" / "faces.parquet"
     path.parent.mkdir(parents=True)
     tables.write_table(path, [pa.table(columns).cast(tables.FACES)], tables.FACES)
     best = {}
@@ -196,16 +193,16 @@ def test_two_hundred_thousand_faces_are_checked_in_a_fraction_of_the_time_they_a
 
 
 RECEIPTS = [
-    ("4-emotions", "params.model", 5),
-    ("2-faces", "params.weights", 12),
-    ("2-faces", "params.crop_scale", "x"),
-    ("3-tracks", "params.cast", {}),
-    ("1-frames", "params.start_s", float("nan")),
-    ("1-frames", "version", None),
-    ("2-faces", "outputs", {"faces.parquet": 5}),
-    ("3-tracks", "warnings", [5]),
-    ("3-tracks", "seconds", "x"),
-    ("4-emotions", "inputs", []),
+    ("emotions", "params.model", 5),
+    ("faces", "params.weights", 12),
+    ("faces", "params.crop_scale", "x"),
+    ("tracks", "params.cast", {}),
+    ("frames", "params.start_s", float("nan")),
+    ("frames", "version", None),
+    ("faces", "outputs", {"faces.parquet": 5}),
+    ("tracks", "warnings", [5]),
+    ("tracks", "seconds", "x"),
+    ("emotions", "inputs", []),
 ]
 
 
@@ -250,7 +247,7 @@ def test_a_damaged_workspace_file_is_a_workspace_error(film: Workspace, content:
 
 
 def test_a_pipe_anywhere_in_a_workspace_blocks_nothing(film: Workspace) -> None:
-    files = ("workspace.json", "4-emotions/receipt.json", "people.toml", "segments.csv", "3-tracks/people.parquet")
+    files = ("workspace.json", "emotions/receipt.json", "people.toml", "segments.csv", "tracks/people.parquet")
     for name in files:
         before = (film.path / name).read_bytes() if (film.path / name).exists() else None
         (film.path / name).unlink(missing_ok=True)

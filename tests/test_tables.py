@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from fercli import tables
+from fercli.chain import STAGE_OF
 from fercli.errors import CorruptTable, OutputError
 from fercli.hashing import digest
 from fercli.labels import EMOTIONS
 from fercli.tables import FRAMES, SCHEMAS, read_parts, read_table, rows_by_value, windows_schema, write_table
-from fercli.workspace import TABLE_HOMES
 
 
 def part(first: int, count: int) -> pa.Table:
@@ -30,7 +30,7 @@ def row_groups(path: Path) -> list[int]:
 
 
 def test_every_table_with_a_home_has_a_schema_and_the_other_way_round() -> None:
-    assert set(TABLE_HOMES) == {*SCHEMAS, "emotions"}
+    assert set(STAGE_OF) == {*SCHEMAS, "emotions"}
 
 
 @pytest.mark.parametrize("schema", [*SCHEMAS.values(), windows_schema(EMOTIONS)])
@@ -135,7 +135,7 @@ def damaged(path: Path, kind: str) -> Path:
 
 @pytest.mark.parametrize("kind", ["cut short", "no bytes", "text", "data overwritten", "missing", "directory"])
 def test_damage_is_named_with_the_file_and_the_next_command(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "film.fercli" / "1-frames" / "frames.parquet"
+    path = tmp_path / "film.fercli" / "frames" / "frames.parquet"
     path.parent.mkdir(parents=True)
     write_table(path, [part(0, 500)], FRAMES)
     damaged(path, kind)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fercli import pipeline
+from fercli import chain
 from fercli.errors import InputError, OutputError, WorkspaceError, WorkspaceLocked
 from fercli.hashing import digest
 from fercli.tables import BIOMETRIC, SCHEMAS
@@ -143,19 +143,19 @@ class TestSwap:
         return out
 
     def content(self, workspace: Workspace) -> str:
-        return (workspace.path / "2-faces" / "receipt.json").read_text()
+        return (workspace.path / "faces" / "receipt.json").read_text()
 
     def test_new_takes_the_place_of_old(self, workspace: Workspace) -> None:
-        workspace.swap_in("2-faces", self.finished(workspace, "one"))
+        workspace.swap_in("faces", self.finished(workspace, "one"))
         assert self.content(workspace) == "one"
-        workspace.swap_in("2-faces", self.finished(workspace, "two"))
+        workspace.swap_in("faces", self.finished(workspace, "two"))
         assert self.content(workspace) == "two"
-        assert sorted(path.name for path in workspace.path.iterdir()) == [".lock", "2-faces", "workspace.json"]
+        assert sorted(path.name for path in workspace.path.iterdir()) == [".lock", "faces", "workspace.json"]
 
     @pytest.mark.parametrize("steps", range(4))
     def test_the_next_lock_finishes_a_swap_that_was_cut_off(self, workspace: Workspace, steps: int) -> None:
-        workspace.swap_in("2-faces", self.finished(workspace, "one"))
-        real, new, old = (workspace.path / f"2-faces{suffix}" for suffix in ("", ".new", ".old"))
+        workspace.swap_in("faces", self.finished(workspace, "one"))
+        real, new, old = (workspace.path / f"faces{suffix}" for suffix in ("", ".new", ".old"))
         out = self.finished(workspace, "two")
         renames = [lambda: out.rename(new), lambda: real.rename(old), lambda: new.rename(real)]
         for rename in renames[:steps]:
@@ -178,26 +178,26 @@ class TestWhatIsLeftBehind:
     @pytest.mark.parametrize("key", ["of the result", "of another run", "none"])
     def test_pieces_that_were_joined(self, workspace: Workspace, key: str) -> None:
         receipt = Receipt("detect-faces", 1, {"value": 1}, {}, {})
-        partial = workspace.path / "2-faces.partial"
-        (workspace.path / "2-faces").mkdir()
-        (workspace.path / "2-faces" / "receipt.json").write_text(json.dumps(asdict(receipt)))
+        partial = workspace.path / "faces.partial"
+        (workspace.path / "faces").mkdir()
+        (workspace.path / "faces" / "receipt.json").write_text(json.dumps(asdict(receipt)))
         (partial / "chunks" / "000000").mkdir(parents=True)
         if key != "none":
             made_for = receipt if key == "of the result" else replace(receipt, params={"value": 2})
             (partial / "key.json").write_bytes(made_for.key_file())
         with workspace.lock():
             assert partial.exists() == (key == "of another run")
-            assert (workspace.path / "2-faces" / "receipt.json").exists()
+            assert (workspace.path / "faces" / "receipt.json").exists()
 
     def test_the_link_that_versions_before_this_one_made_an_old_directory(
         self, workspace: Workspace, tmp_path: Path
     ) -> None:
         (tmp_path / "elsewhere").mkdir()
         (tmp_path / "elsewhere" / "faces.parquet").touch()
-        (workspace.path / "2-faces").mkdir()
-        (workspace.path / "2-faces.old").symlink_to(tmp_path / "elsewhere")
+        (workspace.path / "faces").mkdir()
+        (workspace.path / "faces.old").symlink_to(tmp_path / "elsewhere")
         with workspace.lock():
-            assert not (workspace.path / "2-faces.old").is_symlink() and (workspace.path / "2-faces").is_dir()
+            assert not (workspace.path / "faces.old").is_symlink() and (workspace.path / "faces").is_dir()
         assert (tmp_path / "elsewhere" / "faces.parquet").exists()
 
 
@@ -228,14 +228,14 @@ class TestAStageThatIsALink:
 
     @pytest.fixture(autouse=True)
     def fake_chain(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(pipeline, "STAGES", STAGES)
+        monkeypatch.setattr(chain, "STAGES", STAGES)
 
     @pytest.fixture
     def moved(self, workspace: Workspace, tmp_path: Path) -> Path:
         run_chain(workspace)
         elsewhere = tmp_path / "larger disk"
-        (workspace.path / "2-faces").rename(elsewhere)
-        (workspace.path / "2-faces").symlink_to(elsewhere)
+        (workspace.path / "faces").rename(elsewhere)
+        (workspace.path / "faces").symlink_to(elsewhere)
         return elsewhere
 
     def everything(self, workspace: Workspace, moved: Path) -> dict[str, str]:
@@ -247,39 +247,39 @@ class TestAStageThatIsALink:
         self, workspace: Workspace, moved: Path, changed: str
     ) -> None:
         before = self.everything(workspace, moved)
-        with pytest.raises(WorkspaceError, match="2-faces is a link") as caught:
+        with pytest.raises(WorkspaceError, match="faces is a link") as caught:
             run_chain(workspace, **{changed: 2})
         assert caught.value.exit_code == 4 and self.everything(workspace, moved) == before
         undo = caught.value.hint.partition("run: ")[2]
         subprocess.run(undo, shell=True, check=True)
         run_chain(workspace, **{changed: 2})
-        assert not (workspace.path / "2-faces").is_symlink() and not moved.exists()
+        assert not (workspace.path / "faces").is_symlink() and not moved.exists()
 
     def test_is_read_by_the_others(self, workspace: Workspace, moved: Path) -> None:
         run_chain(workspace)
         run_chain(workspace, track=2)
-        receipt = workspace.receipt("3-tracks")
+        receipt = workspace.receipt("tracks")
         assert receipt is not None and receipt.params == {"value": 2} and moved.is_dir()
 
     def test_that_points_to_nothing(self, workspace: Workspace, moved: Path) -> None:
         moved.rename(moved.with_name("not mounted"))
         with pytest.raises(WorkspaceError, match="is a link") as caught:
             run_chain(workspace)
-        assert caught.value.hint.endswith(f"run: rm {workspace.path / '2-faces'}")
+        assert caught.value.hint.endswith(f"run: rm {workspace.path / 'faces'}")
 
     def test_whose_pieces_are_one(self, workspace: Workspace, tmp_path: Path) -> None:
         (tmp_path / "pieces").mkdir()
         (tmp_path / "pieces" / "key.json").write_text("{}")
-        (workspace.path / "2-faces.partial").symlink_to(tmp_path / "pieces")
-        with pytest.raises(WorkspaceError, match=r"2-faces\.partial is a link"):
+        (workspace.path / "faces.partial").symlink_to(tmp_path / "pieces")
+        with pytest.raises(WorkspaceError, match=r"faces\.partial is a link"):
             run_chain(workspace)
 
     def test_a_disk_that_is_mounted_there(
         self, workspace: Workspace, moved: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        (workspace.path / "2-faces").unlink()
-        moved.rename(workspace.path / "2-faces")
-        monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "2-faces")
+        (workspace.path / "faces").unlink()
+        moved.rename(workspace.path / "faces")
+        monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "faces")
         run_chain(workspace, track=2)
         with pytest.raises(WorkspaceError, match="another disk"):
             run_chain(workspace, detect_faces=2)
@@ -289,4 +289,4 @@ class TestAStageThatIsALink:
         linked = Workspace.create(tmp_path / "link", facts(video))
         run_chain(linked)
         run_chain(linked, detect_faces=2)
-        assert (tmp_path / "link").is_symlink() and (workspace.path / "2-faces" / "receipt.json").exists()
+        assert (tmp_path / "link").is_symlink() and (workspace.path / "faces" / "receipt.json").exists()

@@ -13,15 +13,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fercli import tables
+from fercli.chain import STAGE_OF, STAGES
 from fercli.chunks import Chunks
-from fercli.config import EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
+from fercli.config import Runtime
 from fercli.exporters.details import Details
 from fercli.hashing import output_digests
 from fercli.media.images import encode_jpeg
 from fercli.progress import Reporter, Silent
 from fercli.stages.base import StageContext
 from fercli.timing import frame_ends
-from fercli.workspace import TABLE_HOMES, Receipt, VideoFacts, Workspace
+from fercli.workspace import Receipt, VideoFacts, Workspace
 from fercli.writing import write_atomically
 
 VIDEO = VideoFacts(
@@ -37,13 +38,7 @@ VIDEO = VideoFacts(
     raw_start_s=0.0,
     codec="h264",
 )
-WEIGHTS = {"4-emotions": {"tsm-resnet18": "cd" * 32}}
-STAGES: dict[str, tuple[str, Any]] = {
-    "1-frames": ("extract-frames", FramesParams()),
-    "2-faces": ("detect-faces", FacesParams()),
-    "3-tracks": ("track", TracksParams()),
-    "4-emotions": ("classify-emotions", EmotionsParams()),
-}
+WEIGHTS = {"emotions": {"tsm-resnet18": "cd" * 32}}
 
 
 def make_workspace(path: Path, video: VideoFacts = VIDEO, **content: pa.Table) -> Workspace:
@@ -53,18 +48,18 @@ def make_workspace(path: Path, video: VideoFacts = VIDEO, **content: pa.Table) -
         file = workspace.table(name)
         file.parent.mkdir(exist_ok=True)
         tables.write_table(file, [table], table.schema)
-    for directory in sorted({TABLE_HOMES[name] for name in content}):
+    for directory in sorted({STAGE_OF[name].name for name in content}):
         add_receipt(workspace, directory)
     return workspace
 
 
 def add_receipt(workspace: Workspace, directory: str, *, warnings: Sequence[str] = (), **params: Any) -> None:
     """Write the receipt of a stage; `params` replace its defaults."""
-    name, defaults = STAGES[directory]
+    stage = next(stage for stage in STAGES if stage.name == directory)
     receipt = Receipt(
-        name,
+        stage.command,
         1,
-        {**asdict(defaults), **params},
+        {**asdict(stage.params()), **params},
         {},
         WEIGHTS.get(directory, {}),
         output_digests(workspace.path / directory),

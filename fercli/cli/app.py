@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import fercli
+from fercli.chain import EMOTIONS, FACES, TRACKS
 from fercli.cli import learning, pictures
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
@@ -175,7 +176,7 @@ def detect_faces(
     weights = opt.absolute(detector_weights)
     params = FacesParams(detector, weights, min_score, min_size, max_side, crop_scale, crop_size)
     runtime = Runtime(device, decoder=opt.parse_decoder(decoder))
-    run.stage("detect-faces", workspace, params, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+    run.stage(FACES, workspace, params, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
 @app.command()
@@ -204,7 +205,7 @@ def track(
         gallery=opt.absolute(gallery),
         cast=opt.absolute(cast),
     )
-    run.stage("track", workspace, params, Runtime(device), force=force, reporter=ConsoleReporter(quiet=quiet))
+    run.stage(TRACKS, workspace, params, Runtime(device), force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
 @app.command()
@@ -237,7 +238,7 @@ def classify_emotions(
         opt.parse_network(model), stride, min_face, min_sharpness, min_frontal, mean_segment, min_segment
     )
     run.stage(
-        "classify-emotions",
+        EMOTIONS,
         workspace,
         params,
         Runtime(device, batch),
@@ -263,15 +264,15 @@ def export(
     raw_cells: Annotated[
         bool, opt.flag("--raw-cells", help="In CSV, leave names as they are that a spreadsheet takes for formulas.")
     ] = False,
-    force: opt.Force = False,
+    force: opt.Force = False,  # for scripts: an export is always written anew
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Stage 5: the annotations as a file."""
-    from fercli.cli import run
+    """The annotations of a finished workspace as a file."""
+    from fercli.cli import export as exporting
 
     reporter = ConsoleReporter(quiet=quiet)
-    run.export(workspace, output, format, raw_cells=raw_cells, force=force, overwrite=overwrite, reporter=reporter)
+    exporting.export(workspace, output, format, raw_cells=raw_cells, overwrite=overwrite, reporter=reporter)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fercli.chain import EMOTIONS
 from fercli.cli.layout import counted
 from fercli.cli.outputs import refuse_existing
 from fercli.config import EmotionsParams
@@ -14,7 +15,7 @@ from fercli.models.registry import find_classifier
 from fercli.progress import Reporter
 from fercli.render.explanation import explain as draw
 from fercli.render.explanation import faces_of_image, faces_of_workspace
-from fercli.workspace import TABLE_HOMES, Workspace
+from fercli.workspace import Workspace
 
 
 def explain(
@@ -41,5 +42,5 @@ def explain(
 
 
 def _model_of(workspace: Workspace | None) -> str:
-    receipt = workspace.receipt(TABLE_HOMES["emotions"]) if workspace else None
+    receipt = workspace.receipt(EMOTIONS.name) if workspace else None
     return str(receipt.params["model"]) if receipt else EmotionsParams.model

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fercli.chain import STAGE_OF
 from fercli.errors import command
-from fercli.workspace import TABLE_HOMES, Workspace
+from fercli.workspace import Workspace
 
 
 def why_nobody(workspace: Workspace) -> str:
@@ -20,6 +21,6 @@ def why_nobody(workspace: Workspace) -> str:
 
 
 def _count(workspace: Workspace, table: str) -> int:
-    receipt = workspace.receipt(TABLE_HOMES[table])
+    receipt = workspace.receipt(STAGE_OF[table].name)
     found = receipt.counts.get(table, 0) if receipt else 0
     return found if isinstance(found, int) else 0

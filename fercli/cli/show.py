@@ -80,7 +80,7 @@ def status(path: Path) -> None:
         found = row.receipt.counts if row.receipt else {}
         counts = ", ".join(layout.counted(number, name.replace("_", " ")) for name, number in found.items())
         state = "fresh" if row.reason is None else f"stale: {row.reason}" if row.receipt else row.reason
-        table.add_row(row.stage.name, state, counts, f"{row.receipt.seconds:.1f}" if row.receipt else "")
+        table.add_row(row.stage.command, state, counts, f"{row.receipt.seconds:.1f}" if row.receipt else "")
     console.print(table)
 
 

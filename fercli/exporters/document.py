@@ -12,6 +12,7 @@ import pyarrow as pa
 
 import fercli
 from fercli import tables
+from fercli.chain import FRAMES, STAGES
 from fercli.exporters.details import Details, read_details
 from fercli.exporters.overlay import hidden_names, paint, under_shown_names
 from fercli.exporters.seen_faces import SeenFaces
@@ -22,7 +23,7 @@ from fercli.people.corrections import UNASSIGNED as UNASSIGNED
 from fercli.people.naming import TrackIdentity, WhoIsWho, who_is_who
 from fercli.people.segments_csv import outside, read_segments
 from fercli.required import require_tables
-from fercli.workspace import TABLE_HOMES, Workspace
+from fercli.workspace import Workspace
 
 _ROUNDED_S = 1e-5
 """Times of the video are rounded to a tenth of this."""
@@ -116,7 +117,7 @@ def _video(workspace: Workspace) -> dict[str, Any]:
 
 def _analysed(workspace: Workspace) -> tuple[float, float]:
     """What `extract-frames` was told to look at, as far as it lies in the video; 0 stands for either end of it."""
-    video, receipt = workspace.video, workspace.receipt(TABLE_HOMES["frames"])
+    video, receipt = workspace.video, workspace.receipt(FRAMES.name)
     params = receipt.params if receipt else {}
     start_s, end_s = params.get("start_s") or video.start_s, params.get("end_s") or video.end_s
     return max(start_s, video.start_s), min(end_s, video.end_s)
@@ -181,8 +182,8 @@ def _persons(people: list[dict[str, Any]], shown: dict[int, TrackIdentity], segm
 
 def _provenance(workspace: Workspace) -> tuple[dict[str, Any], list[str]]:
     stages, models, warnings = {}, {}, []
-    for directory in sorted(set(TABLE_HOMES.values())):
-        receipt = workspace.receipt(directory)
+    for stage in STAGES:
+        receipt = workspace.receipt(stage.name)
         if receipt is not None:
             stages[receipt.stage] = {"version": receipt.version, "parameters": _without_paths(receipt.params)}
             models.update(receipt.weights)
@@ -191,5 +192,5 @@ def _provenance(workspace: Workspace) -> tuple[dict[str, Any], list[str]]:
 
 
 def _without_paths(params: dict[str, Any]) -> dict[str, Any]:
-    """Galleries, casts and networks by name: where they lie is nobody's business."""
+    """Galleries, casts and networks by name: an exported document names no path."""
     return {name: Path(value).name if isinstance(value, str) else value for name, value in params.items()}

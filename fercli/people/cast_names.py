@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fercli.chain import TRACKS
 from fercli.people.cast import Names, renaming
 from fercli.people.naming import is_numbered
 from fercli.workspace import Workspace
@@ -45,7 +46,7 @@ def told_to_cast(workspace: Workspace, persons: Sequence[Shown], new: str) -> It
     Raises:
         InputError, OutputError, WorkspaceLocked: as `fercli.people.cast.enrol`.
     """
-    receipt = workspace.receipt("3-tracks")
+    receipt = workspace.receipt(TRACKS.name)
     cast = receipt.params.get("cast", "") if receipt is not None else ""
     if not cast:
         yield []

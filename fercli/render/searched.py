@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fercli import tables
+from fercli.chain import FACES, FRAMES
 from fercli.config import NATIVE_FPS
 from fercli.errors import VideoError, WorkspaceError, command
 from fercli.exporters.document import not_analysed
@@ -44,19 +45,19 @@ def require_search(workspace: Workspace, path: Path, index: FrameIndex, artist: 
                 f"faces in {name} from {start_s:.2f} s to {end_s:.2f} s cannot be blurred: that was not analysed",
                 hint=f"annotate all of it: {command('annotate', path)}, without --start and --end",
             )
-    fps = _count(workspace, "1-frames", "fps", of="params")
+    fps = _count(workspace, FRAMES.name, "fps", of="params")
     if fps is not None and fps != NATIVE_FPS and fps * MAX_GAP_S <= 1 and len(frames.frame) < len(index.pts_s):
         raise WorkspaceError(
             f"faces in {name} were looked for only every {1 / fps:.3g} s: those in between could not be blurred",
             hint=f"look more often: {command('extract-frames', path, workspace.path, '--fps', 'native')}, "
             "then the stages after it",
         )
-    seen = _count(workspace, "2-faces", "frames", of="counts")
+    seen = _count(workspace, FACES.name, "frames", of="counts")
     expected = len(np.unique(frames.frame))
     if seen is not None and seen < expected:
         raise WorkspaceError(
             f"{expected - int(seen)} of {expected} frames of {name} could not be decoded when faces were looked for",
-            hint=f"if the file is whole by now, {run_hint(workspace, '2-faces')} --force",
+            hint=f"if the file is whole by now, {run_hint(workspace, FACES)} --force",
         )
 
 

@@ -25,7 +25,7 @@ from fercli.labels import NOT_ASSESSABLE
 from fercli.models.registry import find_classifier, find_model, load_model, weights_key
 from fercli.required import crop_scale
 from fercli.smoothing import UNKNOWN, Run, boundary_s, smooth
-from fercli.stages.base import Stage, StageContext, require_ranges
+from fercli.stages.base import StageContext, require_ranges
 from fercli.timing import usual_interval
 from fercli.workspace import VideoFacts
 
@@ -417,15 +417,3 @@ def _rows(
     return pa.Table.from_arrays(
         [pa.array(column, type=f.type) for column, f in zip(columns, schema, strict=True)], schema=schema
     )
-
-
-STAGE = Stage(
-    name="classify-emotions",
-    directory="4-emotions",
-    version=5,
-    params=EmotionsParams,
-    needs=("frames", "faces", "crops", "tracks"),
-    run=run,
-    weights=weights,
-    check=check,
-)

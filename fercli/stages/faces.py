@@ -18,7 +18,7 @@ from fercli.geometry import frontality, roll, square_around
 from fercli.media.upright import Stretch
 from fercli.models.detections import Detections, Detector
 from fercli.models.registry import find_model, load_model, weights_key
-from fercli.stages.base import Stage, StageContext, require_ranges
+from fercli.stages.base import StageContext, require_ranges
 from fercli.tables import CROPS, FACES, FRAMES, read_table
 
 CHUNK_FRAMES = 100
@@ -220,15 +220,3 @@ def check(params: FacesParams) -> None:
         ("crop_scale", params.crop_scale > 0, "above 0"),
         ("crop_size", params.crop_size >= 1, "1 or more"),
     )
-
-
-STAGE = Stage(
-    name="detect-faces",
-    directory="2-faces",
-    version=4,
-    params=FacesParams,
-    needs=("frames", "video"),
-    run=run,
-    weights=weights,
-    check=check,
-)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fercli.config import NATIVE_FPS, FramesParams
 from fercli.errors import ConfigError
-from fercli.stages.base import Stage, StageContext
+from fercli.stages.base import StageContext
 from fercli.tables import FRAMES, write_table
 from fercli.timing import frame_ends
 from fercli.writing import OWNER_ONLY_DIRECTORY, create_for_owner, writing
@@ -174,14 +174,3 @@ def _keep(directory: Path, picture: Picture) -> None:
         directory.mkdir(OWNER_ONLY_DIRECTORY, exist_ok=True)
         create_for_owner(file)
         file.write_bytes(encode_jpeg(picture.rgb()))
-
-
-STAGE = Stage(
-    name="extract-frames",
-    directory="1-frames",
-    version=4,
-    params=FramesParams,
-    needs=("video",),
-    run=run,
-    check=check,
-)

@@ -28,7 +28,7 @@ from fercli.people.gallery import Embedder, read_gallery
 from fercli.people.gallery_files import gallery_digest, list_gallery
 from fercli.people.identify import Enrol, Tracks, identify
 from fercli.required import crop_scale
-from fercli.stages.base import Stage, StageContext, require_ranges
+from fercli.stages.base import StageContext, require_ranges
 from fercli.timing import seen_until, usual_interval
 from fercli.tracking.association import DROPPED, associate
 from fercli.tracking.bridging import Appearance
@@ -299,16 +299,3 @@ def _people_rows(faces: Faces, owner: NDArray[np.int32], who: Mapping[int, tuple
             }
         )
     return pa.Table.from_pylist(rows, schema=tables.PEOPLE)
-
-
-STAGE = Stage(
-    name="track",
-    directory="3-tracks",
-    version=7,
-    params=TracksParams,
-    needs=("frames", "faces", "crops"),
-    run=run,
-    outside=outside,
-    weights=weights,
-    check=check,
-)

@@ -78,18 +78,18 @@ def test_each_stage_names_the_next_command(workspace: Path, tmp_path: Path, caps
         "classify-emotions",
         "export",
     ]
-    assert (tmp_path / "my film.fercli" / "1-frames" / "images" / "000000.jpg").exists()
+    assert (tmp_path / "my film.fercli" / "frames" / "images" / "000000.jpg").exists()
 
 
 def test_annotate_does_not_throw_away_images_that_were_extracted(tmp_path: Path) -> None:
     video = make_video(tmp_path / "film.mp4")
     assert main(["extract-frames", str(video), str(tmp_path / "film.fercli"), "-q"]) == 0
     assert main(["annotate", str(video), "-o", str(tmp_path / "film.json"), "-q"]) == 0
-    assert len(list((tmp_path / "film.fercli" / "1-frames" / "images").iterdir())) == 10
+    assert len(list((tmp_path / "film.fercli" / "frames" / "images").iterdir())) == 10
 
 
 def test_annotate_keeps_only_the_index_by_default(workspace: Path) -> None:
-    assert sorted(path.name for path in (workspace / "1-frames").iterdir()) == ["frames.parquet", "receipt.json"]
+    assert sorted(path.name for path in (workspace / "frames").iterdir()) == ["frames.parquet", "receipt.json"]
 
 
 def test_what_fercli_did_not_write_is_not_replaced(
@@ -179,7 +179,7 @@ def test_an_export_from_a_workspace_that_can_only_be_read_needs_what_any_export_
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = Path(shutil.copytree(workspace, tmp_path / "w"))
-    (copy / "4-emotions" / "segments.parquet").unlink()
+    (copy / "emotions" / "segments.parquet").unlink()
     monkeypatch.setattr(Workspace, "writable", False)
     assert main(["export", str(copy), "-o", "-"]) == 4
 
@@ -201,7 +201,7 @@ def test_what_faces_can_be_recognised_by_is_for_the_owner_only(tmp_path: Path, m
     private = {path.name for path, mode in modes.items() if mode == 0o600 and path.suffix != ".jpg"}
     assert private == {"crops.parquet", "embeddings.parquet", "r.html", "sheet.html", "sheet.png"}
     assert all(mode == 0o600 for path, mode in modes.items() if path.suffix == ".jpg")
-    public = (film / "1-frames" / "frames.parquet", tmp_path / "film.json", film / "workspace.json")
+    public = (film / "frames" / "frames.parquet", tmp_path / "film.json", film / "workspace.json")
     assert all(modes[path] == 0o666 & ~mask for path in public)
 
 
@@ -246,7 +246,7 @@ def test_networks_given_as_files_are_known_from_everywhere(
     monkeypatch.chdir(other)
     assert main(["export", str(copy), "-o", "out.json", "-q"]) == 0
     opened = Workspace.open(copy)
-    params = [receipt.params for name in ("2-faces", "4-emotions") if (receipt := opened.receipt(name))]
+    params = [receipt.params for name in ("faces", "emotions") if (receipt := opened.receipt(name))]
     assert params[0]["weights"] == str(mine / "detector.onnx")
     assert params[1]["model"] == str(mine / "tiny.safetensors")
     (mine / "tiny.safetensors").write_bytes((mine / "tiny.safetensors").read_bytes() + b" ")

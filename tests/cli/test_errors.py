@@ -236,16 +236,16 @@ class TestWorkspace:
         assert code == 4 and "format 99" in err and "pip install -U fercli" in err
 
     def test_stage_out_of_order(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        shutil.rmtree(copy / "2-faces")
+        shutil.rmtree(copy / "faces")
         code, err = fail(capsys, "track", copy)
         assert code == 4
         assert "track needs detect-faces first: it has not run yet" in err
         assert f"hint: run: fercli detect-faces {copy}" in err
 
     def test_corrupt_table(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        (copy / "2-faces" / "faces.parquet").write_bytes(b"PAR1 garbage")
+        (copy / "faces" / "faces.parquet").write_bytes(b"PAR1 garbage")
         code, err = fail(capsys, "track", copy)
-        assert code == 4 and "2-faces/faces.parquet was altered" in err and "fercli detect-faces" in err
+        assert code == 4 and "faces/faces.parquet was altered" in err and "fercli detect-faces" in err
 
     def test_locked(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
         code = "import sys; from pathlib import Path; from fercli.workspace import Workspace\n"
@@ -287,7 +287,7 @@ def test_ctrl_c_ends_with_130_and_can_go_on(tmp_path: Path) -> None:
         command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, preexec_fn=listen_to_ctrl_c
     ) as process:
         deadline = time.monotonic() + 60
-        while not (tmp_path / "long.fercli" / "1-frames.partial").exists() and time.monotonic() < deadline:
+        while not (tmp_path / "long.fercli" / "frames.partial").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
@@ -315,7 +315,7 @@ def test_a_full_disk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         workspace = disk / "noise.fercli"
         code, err = fail(capsys, "extract-frames", video, workspace)
         assert code == 4 and "No space left on device" in err and "free some space" in err
-        assert not (workspace / "1-frames").exists()
+        assert not (workspace / "frames").exists()
         subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
         assert main(["extract-frames", str(video), str(workspace), "-q"]) == 0
     finally:

@@ -119,7 +119,7 @@ def test_what_cannot_be_done(
     monkeypatch.chdir(tmp_path)
     place = workspace(tmp_path / "w", [(0, 1.0, crop(RED), {})], ["Person 1"])
     shutil.copytree(place.path, "early")
-    shutil.rmtree("early/3-tracks")
+    shutil.rmtree("early/tracks")
     save(Path("twice/Ross/a.png"), (RED, FACE))
     save(Path("twice/Ross.png"), (RED, FACE))
     Path("empty").mkdir()

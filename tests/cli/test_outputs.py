@@ -79,9 +79,9 @@ class TestWhatIsRead:
             refuse_existing(output, overwrite=True, reads=[tmp_path / "gone", video])
 
     def test_a_workspace_is_the_programs_own(self, tmp_path: Path, film: Path) -> None:
-        (tmp_path / "link").symlink_to(film / "5-export", target_is_directory=True)
-        (film / "5-export").mkdir()
-        (tmp_path / "receipt.json").symlink_to(film / "1-frames" / "receipt.json")
+        (tmp_path / "link").symlink_to(film / "elsewhere", target_is_directory=True)
+        (film / "elsewhere").mkdir()
+        (tmp_path / "receipt.json").symlink_to(film / "frames" / "receipt.json")
         for output in (
             film / "new.json",
             film / "workspace.json",

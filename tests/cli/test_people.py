@@ -137,7 +137,7 @@ def test_while_another_process_works_nothing_is_changed(film: Workspace, capsys:
 
 
 def test_before_track_ran(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    (film.path / "3-tracks" / "receipt.json").unlink()
+    (film.path / "tracks" / "receipt.json").unlink()
     assert main(["people", str(film.path)]) == 4
     assert f"run: fercli track {film.path}" in capsys.readouterr().err
 

@@ -57,7 +57,7 @@ def test_why_nobody_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], faces: int, tracks: int, said: str
 ) -> None:
     film = make_film_of_nobody(tmp_path / "film.fercli")
-    for directory, counts in (("2-faces", {"faces": faces}), ("3-tracks", {"tracks": tracks})):
+    for directory, counts in (("faces", {"faces": faces}), ("tracks", {"tracks": tracks})):
         file = film.path / directory / "receipt.json"
         file.write_text(json.dumps({**json.loads(file.read_text()), "counts": counts}))
     assert main(["show", str(film.path)]) == 0
@@ -72,7 +72,7 @@ def test_one_is_no_plural(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     film = make_film(tmp_path / "film.fercli")
     assert main(["people", "rename", str(film.path), "Person 2", "Zoe", "-q"]) == 0
     assert main(["people", "ignore", str(film.path), "Zoe", "-q"]) == 0
-    file = film.path / "1-frames" / "receipt.json"
+    file = film.path / "frames" / "receipt.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "counts": {"frames_decoded": 1, "shots": 2}}))
     capsys.readouterr()
     assert main(["show", str(film.path)]) == 0

@@ -41,7 +41,7 @@ def film(tmp_path: Path) -> Workspace:
     table = pq.read_table(path)
     names = [EVIL if name == "Person 1" else name for name in table["person"].to_pylist()]
     pq.write_table(table.set_column(1, tables.PEOPLE.field("person").remove_metadata(), pa.array(names)), path)
-    add_receipt(workspace, "3-tracks", warnings=[f"a warning about {EVIL}"])
+    add_receipt(workspace, "tracks", warnings=[f"a warning about {EVIL}"])
     return workspace
 
 

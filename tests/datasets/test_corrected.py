@@ -50,7 +50,7 @@ def test_a_segment_is_cut_into_clips_of_a_second_with_its_label(tmp_path: Path) 
     assert faces.main.labels.tolist() == [EMOTIONS.index("fear")] * 2
     greys = faces.images[:, :, SIDE // 2, SIDE // 2].tolist()
     assert greys == [[160, 160, 170, 170], [180, 180, 190, 190]]
-    assert faces.sources == tuple(str(tmp_path / "w" / "2-faces" / "crops.parquet" / face) for face in ("16", "18"))
+    assert faces.sources == tuple(str(tmp_path / "w" / "faces" / "crops.parquet" / face) for face in ("16", "18"))
 
 
 def test_only_the_middle_of_a_crop_is_taken(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_only_the_middle_of_a_crop_is_taken(tmp_path: Path) -> None:
     data = corrected.read(tmp_path / "w")
     assert data.face_scale == 1.1
     assert everything(data).images.max() == 170  # nothing of the white border
-    add_receipt(Workspace.open(tmp_path / "w"), "2-faces", crop_scale=1.1)
+    add_receipt(Workspace.open(tmp_path / "w"), "faces", crop_scale=1.1)
     assert everything(corrected.read(tmp_path / "w")).images.max() == 255
 
 
@@ -109,7 +109,7 @@ def test_who_is_left_out_of_exports_is_not_trained_on(tmp_path: Path) -> None:
 
 def test_faces_that_were_classified_before_they_were_tracked_anew_are_not_trained_on(tmp_path: Path) -> None:
     workspace = corrected_film(tmp_path / "w", "Person 1,0,1,happy")
-    receipt = tmp_path / "w" / "4-emotions" / "receipt.json"
+    receipt = tmp_path / "w" / "emotions" / "receipt.json"
     receipt.write_text(json.dumps({**json.loads(receipt.read_text()), "inputs": {"tracks": "ab"}}))
     with pytest.raises(MissingStage, match="the tracks are not those that classify-emotions saw") as caught:
         corrected.read(tmp_path / "w")

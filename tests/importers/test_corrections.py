@@ -160,7 +160,7 @@ def test_in_a_split_screen_one_of_two_segments_can_be_changed_and_the_other_dele
 
 def made_from(workspace: Workspace, inputs: dict[str, str]) -> None:
     """Write the inputs into the receipt of classify-emotions."""
-    path = workspace.path / "4-emotions" / "receipt.json"
+    path = workspace.path / "emotions" / "receipt.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "inputs": inputs}))
 
 
@@ -390,7 +390,7 @@ def test_corrections_by_hand_that_cannot_be_read_stop_an_import(tmp_path: Path) 
 
 def test_before_there_are_segments_there_is_nothing_to_correct(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
-    (workspace.path / "4-emotions" / "receipt.json").unlink()
+    (workspace.path / "emotions" / "receipt.json").unlink()
     with pytest.raises(MissingStage, match="classify-emotions has not run yet") as caught:
         import_file(workspace, write_csv(tmp_path / "a.csv", ALL))
     assert "fercli classify-emotions" in caught.value.hint

@@ -84,7 +84,7 @@ def track_again(
     people = pa.Table.from_pylist(rows, schema=tables.PEOPLE)
     tables.write_table(workspace.table("tracks"), [members], tables.TRACKS)
     tables.write_table(workspace.table("people"), [people], tables.PEOPLE)
-    add_receipt(workspace, "3-tracks")
+    add_receipt(workspace, "tracks")
 
 
 def best_face(track: int) -> int:

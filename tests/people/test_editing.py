@@ -206,8 +206,8 @@ def test_an_entry_that_is_not_in_force_stays(film: Workspace) -> None:
 
 
 def test_tracks_that_are_older_than_the_faces_are_refused(film: Workspace) -> None:
-    add_receipt(film, "3-tracks")
-    receipt = film.path / "3-tracks" / "receipt.json"
+    add_receipt(film, "tracks")
+    receipt = film.path / "tracks" / "receipt.json"
     receipt.write_text(receipt.read_text().replace('"inputs": {}', '"inputs": {"faces": "0123"}'))
     with pytest.raises(MissingStage, match="the faces are not those that track saw") as caught:
         rename(film, "Person 1", "Ross")
@@ -215,7 +215,7 @@ def test_tracks_that_are_older_than_the_faces_are_refused(film: Workspace) -> No
 
 
 def test_before_track_ran_there_is_nobody(film: Workspace) -> None:
-    (film.path / "3-tracks" / "receipt.json").unlink()
+    (film.path / "tracks" / "receipt.json").unlink()
     with pytest.raises(FercliError, match="track has not run yet"):
         rename(film, "Person 1", "Ross")
 
@@ -225,7 +225,7 @@ def show(film: Workspace, tmp_path: Path) -> Path:
     """A cast that the film's tracks were found with."""
     path = tmp_path / "show.cast"
     assert seen_in(path, "one") == ["Person 1", "Person 2", "Person 3"]
-    add_receipt(film, "3-tracks", cast=str(path))
+    add_receipt(film, "tracks", cast=str(path))
     return path
 
 
@@ -306,7 +306,7 @@ def test_holding_a_number_to_its_face_tells_the_cast_nothing_new(film: Workspace
 
 def test_a_name_that_another_video_has_given_away_since_is_not_taken_back(film: Workspace, show: Path) -> None:
     track_again(film, {**PERSONS, 0: ("Ross", 0.9), 2: ("Ross", 0.4)})
-    add_receipt(film, "3-tracks", cast=str(show))
+    add_receipt(film, "tracks", cast=str(show))
     with cast.renaming(show) as names:
         names.rename("Person 1", "Joey")  # whom the cast called Ross once
         names.rename("Person 3", "Ross")

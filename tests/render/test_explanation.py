@@ -85,7 +85,7 @@ def test_corrected_names_own_segments_and_who_is_left_out_are_respected(tmp_path
 
 def test_a_workspace_without_emotions_names_the_stage_to_run(tmp_path: Path) -> None:
     workspace = make_film(tmp_path / "film.fercli")
-    shutil.rmtree(workspace.path / "4-emotions")
+    shutil.rmtree(workspace.path / "emotions")
     with pytest.raises(MissingStage, match="classify-emotions has not run yet"):
         faces_of_workspace(workspace, 24)
 
@@ -130,7 +130,7 @@ def test_a_workspace_is_explained_with_the_network_that_classified_it(
     film, used = make_film(tmp_path / "film.fercli"), []
     write_tiny_classifier(tmp_path / "tiny.safetensors")
     write_tiny_classifier(tmp_path / "other.safetensors")
-    add_receipt(film, "4-emotions", model=str(tmp_path / "tiny.safetensors"))
+    add_receipt(film, "emotions", model=str(tmp_path / "tiny.safetensors"))
 
     def classifier(path: Path, device: str) -> EmotionClassifier:
         used.append(path.name)

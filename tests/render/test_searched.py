@@ -51,7 +51,7 @@ def change_video(workspace: Workspace, **values: Any) -> None:
 
 
 def a_stretch(workspace: Workspace) -> None:
-    change_receipt(workspace, "1-frames", "params", start_s=0.5, end_s=1.2)
+    change_receipt(workspace, "frames", "params", start_s=0.5, end_s=1.2)
 
 
 def leave_only(workspace: Workspace, kept: list[int], faces: int) -> None:
@@ -67,11 +67,11 @@ def leave_only(workspace: Workspace, kept: list[int], faces: int) -> None:
 
 def too_few_frames(workspace: Workspace) -> None:
     leave_only(workspace, [0, 10], 1)
-    change_receipt(workspace, "1-frames", "params", fps=1.0)
+    change_receipt(workspace, "frames", "params", fps=1.0)
 
 
 def undecodable_frames(workspace: Workspace) -> None:
-    change_receipt(workspace, "2-faces", "counts", frames=18)
+    change_receipt(workspace, "faces", "counts", frames=18)
 
 
 def another_size(workspace: Workspace) -> None:
@@ -130,8 +130,8 @@ def test_a_video_of_the_same_length_that_is_another_is_refused(tmp_path: Path) -
 
 def test_a_whole_search_is_accepted_in_silence(tmp_path: Path) -> None:
     workspace = scene(tmp_path, step=4)
-    change_receipt(workspace, "1-frames", "params", fps=2.5)
-    change_receipt(workspace, "2-faces", "counts", frames=5)
+    change_receipt(workspace, "frames", "params", fps=2.5)
+    change_receipt(workspace, "faces", "counts", frames=5)
     reporter = Silent()
     render(workspace, tmp_path / "out.mp4", blur_faces=True, reporter=reporter)
     assert reporter.warnings == []

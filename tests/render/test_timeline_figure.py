@@ -97,7 +97,7 @@ def test_of_a_part_that_was_analysed_nothing_else_is_shown(
 ) -> None:
     only_first = {"Zoë": {k: BOX for k in range(5, 10)}}
     part = make_scene(tmp_path / "part", Path(workspace.video.path), only_first)
-    add_receipt(part, "1-frames", start_s=0.5, end_s=1.5)
+    add_receipt(part, "frames", start_s=0.5, end_s=1.5)
     plot_timelines(part, tmp_path / "t.svg")
     assert figures[0].axes[0].get_xlim() == (0.5, 1.5) and not hatched(figures[0])
     assert "time (m:ss); only 0:00.5 to 0:01.5 was analysed" in texts(tmp_path / "t.svg")
@@ -107,7 +107,7 @@ def test_what_a_person_said_of_another_part_is_shown_on_hatched_ground(
     tmp_path: Path, workspace: Workspace, figures: list[Figure]
 ) -> None:
     part = make_scene(tmp_path / "part", Path(workspace.video.path), {"Zoë": {k: BOX for k in range(5, 10)}})
-    add_receipt(part, "1-frames", start_s=0.5, end_s=1.5)
+    add_receipt(part, "frames", start_s=0.5, end_s=1.5)
     part.human_segments.write_text("person,start,end,class\nZoë,1.75,2.0,sad\n", encoding="utf-8")
     plot_timelines(part, tmp_path / "t.svg")
     assert figures[0].axes[0].get_xlim() == (0.5, 2.0)
@@ -187,6 +187,6 @@ def test_refusals(tmp_path: Path, workspace: Workspace) -> None:
     assert (tmp_path / "t.png").read_bytes() == b"mine"
     plot_timelines(workspace, tmp_path / "t.png", overwrite=True)
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
-    (workspace.path / "4-emotions" / "receipt.json").unlink()
+    (workspace.path / "emotions" / "receipt.json").unlink()
     with pytest.raises(MissingStage, match="emotions has not run"):
         plot_timelines(workspace, tmp_path / "u.png")

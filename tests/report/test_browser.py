@@ -215,7 +215,7 @@ def test_segments_set_by_hand_look_and_sound_so(browser: Browser, tmp_path: Path
 
 def test_what_was_not_analysed_is_shaded_and_named(browser: Browser, tmp_path: Path) -> None:
     workspace = make_film(tmp_path / "film.fercli")
-    add_receipt(workspace, "1-frames", start_s=8.0)
+    add_receipt(workspace, "frames", start_s=8.0)
     report(workspace.path, tmp_path / "report.html", False, Silent())
     with Visit(browser, tmp_path / "report.html") as visit:
         plot = visit.page.locator(".plot.strip").nth(2)  # seen from 11 s on

@@ -114,7 +114,7 @@ def test_a_persons_own_segments_are_marked_even_of_classes_and_people_no_network
 
 
 @pytest.mark.parametrize(
-    ("directory", "stage"), [("2-faces", "detect-faces"), ("3-tracks", "track"), ("4-emotions", "classify-emotions")]
+    ("directory", "stage"), [("faces", "detect-faces"), ("tracks", "track"), ("emotions", "classify-emotions")]
 )
 def test_a_stage_that_has_not_run_is_named(tmp_path: Path, directory: str, stage: str) -> None:
     workspace: Workspace = make_film(tmp_path / "film.fercli")

@@ -105,7 +105,7 @@ def test_the_tables_are_there_without_javascript(page: str) -> None:
 
 def test_a_page_on_a_part_of_a_video_says_which(tmp_path: Path, page: str) -> None:
     workspace = make_film(tmp_path / "film.fercli")
-    add_receipt(workspace, "1-frames", start_s=0.0, end_s=12.5)
+    add_receipt(workspace, "frames", start_s=0.0, end_s=12.5)
     part = build(workspace, tmp_path / "report.html")[0]
     assert "0:09.0 long, first frame at 0:05.0, of which only 0:05.0 to 0:12.5 was analysed ·" in part
     assert charts_of(part)["video"]["unseen"] == [[12500, 14000]]
@@ -137,7 +137,7 @@ def test_what_the_page_is_made_of_is_installed() -> None:
 
 def test_warnings_of_the_stages_are_shown(tmp_path: Path) -> None:
     workspace = make_film(tmp_path / "film.fercli")
-    add_receipt(workspace, "2-faces", warnings=["3 frames <broken>"])
+    add_receipt(workspace, "faces", warnings=["3 frames <broken>"])
     assert "detect-faces: 3 frames &lt;broken&gt;" in build(workspace, tmp_path / "report.html")[0]
 
 

@@ -25,7 +25,8 @@ from fercli.models.covered import LIMITS, CoveredFaces
 from fercli.models.registry import MODELS
 from fercli.models.weights import read_header
 from fercli.stages import emotions
-from fercli.stages.emotions import STAGE, Windows, face_reasons, make_segments, make_windows
+from fercli.stages import emotions as emotions_stage
+from fercli.stages.emotions import Windows, face_reasons, make_segments, make_windows
 from fercli.tables import windows_schema
 from fercli.workspace import Workspace
 from tests.models.tiny import write_tiny_classifier
@@ -358,7 +359,7 @@ def film(path: Path, faces: list[dict[str, Any]], members: dict[int, list[int]],
     crops = crops_table(noise_crops(len(faces)))
     parts = [crops.slice(start, row_group) for start in range(0, len(faces), row_group)]
     tables.write_table(workspace.table("crops"), parts, tables.CROPS)
-    add_receipt(workspace, "2-faces", crop_scale=1.5)
+    add_receipt(workspace, "faces", crop_scale=1.5)
     return workspace
 
 
@@ -381,7 +382,7 @@ def test_windows_get_the_networks_probabilities_and_unassessable_ones_get_none(t
     workspace = long_film(tmp_path / "w")
     context = stage_context(workspace, batch=3)
     params = EmotionsParams(model=model, stride=2)
-    counts = STAGE.run(context, params)
+    counts = emotions_stage.run(context, params)
     table = tables.read_table(context.out / "emotions.parquet", windows_schema(EMOTIONS))
     windows = make_windows(context, params, 4)
     assert table["track"].to_pylist() == windows.track.tolist()
@@ -401,7 +402,7 @@ def test_windows_get_the_networks_probabilities_and_unassessable_ones_get_none(t
 def test_a_lying_face_is_turned_upright_before_it_is_classified(tmp_path: Path, model: str) -> None:
     workspace = film(tmp_path / "w", [face_row(frame, roll=90.0) for frame in range(4)], {0: [0, 1, 2, 3]})
     context = stage_context(workspace)
-    STAGE.run(context, EmotionsParams(model=model, stride=4))
+    emotions_stage.run(context, EmotionsParams(model=model, stride=4))
     table = tables.read_table(context.out / "emotions.parquet", windows_schema(EMOTIONS))
     found = np.array([[row[label] for label in EMOTIONS] for row in table.to_pylist()], dtype=float)
     view = FaceView(read_header(Path(model)), 1.5)
@@ -432,7 +433,7 @@ def test_a_window_whose_faces_are_covered_gets_that_reason_and_no_probabilities(
     monkeypatch.setattr(CoveredFaces, "probabilities", lambda self, faces: looks[: len(faces)])
     workspace = film(tmp_path / "w", [face_row(frame) for frame in range(4)], {0: [0, 1, 2, 3]})
     context = stage_context(workspace)
-    counts = STAGE.run(context, EmotionsParams(model=model, stride=4))
+    counts = emotions_stage.run(context, EmotionsParams(model=model, stride=4))
     (row,) = tables.read_table(context.out / "emotions.parquet", windows_schema(EMOTIONS)).to_pylist()
     assert row["reason"] == expected
     assert (row["neutral"] is None) == bool(expected)
@@ -450,7 +451,7 @@ def test_faces_too_small_and_covered_ones_count_together(
         tmp_path / "w", [face_row(0, **SMALL), *[face_row(frame) for frame in (1, 2, 3)]], {0: [0, 1, 2, 3]}
     )
     context = stage_context(workspace)
-    STAGE.run(context, EmotionsParams(model=model, stride=4))
+    emotions_stage.run(context, EmotionsParams(model=model, stride=4))
     (row,) = tables.read_table(context.out / "emotions.parquet", windows_schema(EMOTIONS)).to_pylist()
     assert row["reason"] == "mouth covered"  # half of its faces are not assessable, each for another reason
 
@@ -469,7 +470,7 @@ def test_a_run_killed_between_chunks_goes_on_and_gives_the_same_bytes(
     monkeypatch.setattr(emotions, "WINDOWS_PER_CHUNK", 3)
     params = EmotionsParams(model=model)
     whole = stage_context(long_film(tmp_path / "whole"))
-    STAGE.run(whole, params)
+    emotions_stage.run(whole, params)
 
     parts = stage_context(long_film(tmp_path / "parts"))
     classify, calls = emotions._classify, []
@@ -482,9 +483,9 @@ def test_a_run_killed_between_chunks_goes_on_and_gives_the_same_bytes(
 
     monkeypatch.setattr(emotions, "_classify", killed_in_the_third)
     with pytest.raises(Killed):
-        STAGE.run(parts, params)
+        emotions_stage.run(parts, params)
     assert parts.chunks.done == 2
-    STAGE.run(parts, params)
+    emotions_stage.run(parts, params)
     assert outputs(parts) == outputs(whole)
     clips = make_windows(whole, params, 4).clip.tolist()
     assert calls == [clips[n : n + 3] for n in (0, 3, 6, 6, 9)]  # what was finished is not done again
@@ -509,7 +510,7 @@ def test_only_the_crops_that_are_needed_are_decoded(
 
     monkeypatch.setattr(images, "decode_jpeg", noted)
     monkeypatch.setattr(tables, "read_parts", noted_range)
-    STAGE.run(stage_context(workspace), EmotionsParams(model=model))
+    emotions_stage.run(stage_context(workspace), EmotionsParams(model=model))
     assert decoded == list(range(8))
     assert ranges == [list(range(8))]
 
@@ -519,8 +520,12 @@ def test_a_video_nobody_of_which_is_assessable_reads_no_crop_at_all(
 ) -> None:
     workspace = film(tmp_path / "w", [face_row(frame, **SMALL) for frame in range(5)], {0: list(range(5))})
     workspace.table("crops").unlink()
-    context = stage_context(workspace)
-    assert STAGE.run(context, EmotionsParams(model=model)) == {"windows": 3, "not_assessable": 3, "segments": 1}
+    context, params = stage_context(workspace), EmotionsParams(model=model)
+    assert emotions_stage.run(context, params) == {
+        "windows": 3,
+        "not_assessable": 3,
+        "segments": 1,
+    }
     (segment,) = tables.read_table(context.out / "segments.parquet", tables.SEGMENTS).to_pylist()
     assert (segment["class"], segment["reason"]) == ("not assessable", "too small")
 
@@ -534,8 +539,12 @@ def test_no_faces_give_valid_empty_tables(tmp_path: Path, model: str, frames: in
         crops=crops_table([]),
         tracks=tracks_table({}),
     )
-    context = stage_context(workspace)
-    assert STAGE.run(context, EmotionsParams(model=model)) == {"windows": 0, "not_assessable": 0, "segments": 0}
+    context, params = stage_context(workspace), EmotionsParams(model=model)
+    assert emotions_stage.run(context, params) == {
+        "windows": 0,
+        "not_assessable": 0,
+        "segments": 0,
+    }
     for name, schema in (("emotions", windows_schema(EMOTIONS)), ("segments", tables.SEGMENTS)):
         assert tables.read_table(context.out / f"{name}.parquet", schema).num_rows == 0
 
@@ -554,7 +563,7 @@ def test_no_faces_give_valid_empty_tables(tmp_path: Path, model: str, frames: in
 def test_parameters_that_cannot_be_used(tmp_path: Path, model: str, name: str, value: float) -> None:
     context = stage_context(film(tmp_path / "w", [face_row(0)], {0: [0]}))
     with pytest.raises(ConfigError, match=name) as caught:
-        STAGE.run(context, replace(EmotionsParams(model=model), **{name: value}))  # type: ignore[arg-type]
+        emotions_stage.run(context, replace(EmotionsParams(model=model), **{name: value}))  # type: ignore[arg-type]
     assert caught.value.hint
     assert context.chunks.done == 0
 
@@ -562,16 +571,16 @@ def test_parameters_that_cannot_be_used(tmp_path: Path, model: str, name: str, v
 def test_the_receipt_names_a_file_given_by_path_by_its_content(tmp_path: Path, model: str) -> None:
     other = tmp_path / "other.safetensors"
     write_tiny_classifier(other, seed=1)
-    first, second = (STAGE.weights(EmotionsParams(model=path)) for path in (model, str(other)))
+    first, second = (emotions_stage.weights(EmotionsParams(model=path)) for path in (model, str(other)))
     assert first == {"classifier": sha256_file(Path(model)), "covered-faces": MODELS["covered-faces"].sha256}
     assert set(second) == set(first) and second != first
 
 
 def test_models_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(UnknownModel, match="resnet-9000"):
-        STAGE.weights(EmotionsParams(model="resnet-9000"))
+        emotions_stage.weights(EmotionsParams(model="resnet-9000"))
     with pytest.raises(WeightsError, match=r"no-such\.safetensors"):
-        STAGE.weights(EmotionsParams(model=str(tmp_path / "no-such.safetensors")))
+        emotions_stage.weights(EmotionsParams(model=str(tmp_path / "no-such.safetensors")))
 
 
 def test_a_picture_that_is_held_is_a_window_of_its_own_as_long_as_it_stands(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from fercli.media.images import contrast, decode_jpeg, sharpness
 from fercli.media.probe import probe
 from fercli.models.detections import Detections
 from fercli.models.registry import MODELS
+from fercli.stages import faces as faces_stage
 from fercli.stages.base import StageContext
-from fercli.stages.faces import CHUNK_FRAMES, STAGE, detect_faces, find_faces
+from fercli.stages.faces import CHUNK_FRAMES, detect_faces, find_faces
 from fercli.tables import CROPS, FACES, read_table
 from tests.media_samples import cut_short, write_video
 from tests.models.pictures import holds_the_face, portrait
@@ -317,7 +318,7 @@ def real_context(path: Path, video: Path, frames: list[int]) -> StageContext:
 def test_the_stage_finds_a_real_face_in_the_frames_of_a_video(tmp_path: Path) -> None:
     frames = [0, 3, 6, 9]
     context = real_context(tmp_path / "w", film(tmp_path / "film.mp4"), frames)
-    assert STAGE.run(context, FacesParams()) == {"frames": 4, "faces": 4, "frames_with_faces": 4}
+    assert faces_stage.run(context, FacesParams()) == {"frames": 4, "faces": 4, "frames_with_faces": 4}
     rows = read_table(context.out / "faces.parquet", FACES).to_pylist()
     assert [row["frame"] for row in rows] == frames
     for row in rows:
@@ -332,7 +333,7 @@ def test_a_video_that_was_cut_short_is_worked_on_as_far_as_it_goes(tmp_path: Pat
     context = real_context(tmp_path / "w", whole, [0, 20, 39])
     cut_short(whole, tmp_path / "cut.mkv", 0.6)
     (tmp_path / "cut.mkv").replace(whole)
-    counts = STAGE.run(context, FacesParams())
+    counts = faces_stage.run(context, FacesParams())
     assert 1 <= counts["frames"] < 3
     assert counts["faces"] == counts["frames"]
     assert context.warnings == [f"only {counts['frames']} of 3 sampled frames of {whole} could be decoded"]
@@ -343,7 +344,7 @@ def test_a_video_that_is_gone_is_an_error(tmp_path: Path) -> None:
     context = real_context(tmp_path / "w", video, [0, 1])
     video.unlink()
     with pytest.raises(VideoError, match=r"film\.mp4"):
-        STAGE.run(context, FacesParams())
+        faces_stage.run(context, FacesParams())
 
 
 @pytest.mark.parametrize(
@@ -359,22 +360,22 @@ def test_a_video_that_is_gone_is_an_error(tmp_path: Path) -> None:
 )
 def test_parameters_out_of_range_are_refused(tmp_path: Path, params: FacesParams) -> None:
     with pytest.raises(ConfigError, match=r"^(min_score|min_size|max_side|crop_scale|crop_size) is"):
-        STAGE.run(context_for(tmp_path / "w", [0]), params)
+        faces_stage.run(context_for(tmp_path / "w", [0]), params)
 
 
 def test_the_key_follows_the_detector_and_its_weights(tmp_path: Path) -> None:
-    assert STAGE.weights(FacesParams()) == {"centerface": MODELS["centerface"].sha256}
+    assert faces_stage.weights(FacesParams()) == {"centerface": MODELS["centerface"].sha256}
     own = tmp_path / "own.onnx"
     own.write_bytes(b"1")
-    first = STAGE.weights(FacesParams(detector="yunet", weights=str(own)))
+    first = faces_stage.weights(FacesParams(detector="yunet", weights=str(own)))
     own.write_bytes(b"2")
-    assert first != STAGE.weights(FacesParams(detector="yunet", weights=str(own)))
+    assert first != faces_stage.weights(FacesParams(detector="yunet", weights=str(own)))
     with pytest.raises(UnknownModel):
-        STAGE.weights(FacesParams(detector="yolo"))
+        faces_stage.weights(FacesParams(detector="yolo"))
     with pytest.raises(WeightsError):
-        STAGE.run(context_for(tmp_path / "w", [0]), FacesParams(detector="yunet", weights=str(own)))
+        faces_stage.run(context_for(tmp_path / "w", [0]), FacesParams(detector="yunet", weights=str(own)))
 
 
 def test_a_real_clip_without_faces_gives_none(tmp_path: Path, shared_data: Path) -> None:
     context = real_context(tmp_path / "w", shared_data / "videos" / "pyfeat_no_face.mp4", list(range(0, 90, 15)))
-    assert STAGE.run(context, FacesParams())["faces"] == 0
+    assert faces_stage.run(context, FacesParams())["faces"] == 0

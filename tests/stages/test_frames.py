@@ -17,8 +17,9 @@ from fercli.media.decode import read_frames
 from fercli.media.images import decode_jpeg
 from fercli.media.probe import probe
 from fercli.progress import Silent
+from fercli.stages import frames as frames_stage
 from fercli.stages.base import StageContext
-from fercli.stages.frames import STAGE, TOLERANCE_S, Sampler
+from fercli.stages.frames import TOLERANCE_S, Sampler
 from fercli.tables import FRAMES, read_table
 from fercli.workspace import Workspace
 from tests.media_samples import H264, H264_B_FRAMES, cut_short, numbered_frame, numbered_video, read_number, write_video
@@ -33,7 +34,7 @@ def _context(video: Path, out: Path) -> StageContext:
 
 def _extract(video: Path, out: Path, params: FramesParams = INDEX_ONLY) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     context = _context(video, out)
-    counts = STAGE.run(context, params)
+    counts = frames_stage.run(context, params)
     return read_table(out / "frames.parquet", FRAMES).to_pydict(), counts | {"warnings": context.warnings}
 
 
@@ -168,7 +169,7 @@ def test_a_video_of_which_nothing_decodes(tmp_path: Path) -> None:
     content[start:] = bytes(len(content) - start)
     video.write_bytes(content)
     with pytest.raises(VideoError, match="no frame of"):
-        STAGE.run(context, INDEX_ONLY)
+        frames_stage.run(context, INDEX_ONLY)
 
 
 def test_a_video_that_is_gone(tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_a_video_that_is_gone(tmp_path: Path) -> None:
     context = _context(video, tmp_path / "out")
     video.unlink()
     with pytest.raises(VideoError, match="there is no file"):
-        STAGE.run(context, INDEX_ONLY)
+        frames_stage.run(context, INDEX_ONLY)
 
 
 def test_images_that_cannot_be_written(tmp_path: Path) -> None:
@@ -184,7 +185,7 @@ def test_images_that_cannot_be_written(tmp_path: Path) -> None:
     context = _context(video, tmp_path / "out")
     (context.out / "images").write_text("in the way")
     with pytest.raises(OutputError, match="images"):
-        STAGE.run(context, FramesParams())
+        frames_stage.run(context, FramesParams())
 
 
 def test_the_same_video_gives_the_same_bytes(tmp_path: Path) -> None:

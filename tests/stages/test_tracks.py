@@ -10,14 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from examples.make_sample import MAN, make_sample
-from fercli import pipeline, tables
+from fercli import chain, pipeline, tables
 from fercli.config import FacesParams, FramesParams, Runtime, TracksParams
 from fercli.errors import ConfigError, InputError
 from fercli.media.probe import probe
 from fercli.people import cast
 from fercli.people.listing import DOUBTFUL_BELOW
 from fercli.progress import Silent
-from fercli.stages import faces, frames, tracks
+from fercli.stages import tracks
 from fercli.stages.base import StageContext
 from fercli.tracking.faces import choose_faces
 from fercli.workspace import Workspace
@@ -343,9 +343,9 @@ def test_the_sample_video_shows_two_persons_and_the_man_is_the_same_before_and_a
     truth = make_sample(video)["shots"]
     place = Workspace.create(tmp_path / "sample.fercli", probe(video))
     plan: list[Any] = [
-        (frames.STAGE, FramesParams(keep_images=False)),
-        (faces.STAGE, FacesParams()),
-        (tracks.STAGE, TracksParams()),
+        (chain.FRAMES, FramesParams(keep_images=False)),
+        (chain.FACES, FacesParams()),
+        (chain.TRACKS, TracksParams()),
     ]
     with place.lock():
         pipeline.run(place, plan, Runtime(device="cpu"), Silent())

@@ -1,0 +1,42 @@
+"""The chain is declared once, and what it declares is there."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+
+import pytest
+
+from fercli.chain import EMOTIONS, FACES, FRAMES, STAGE_OF, STAGES, TRACKS, Stage, call, needed_for
+from fercli.tables import SCHEMAS
+
+
+def test_no_stage_reads_what_a_later_one_writes() -> None:
+    known = {"video"}
+    for stage in STAGES:
+        assert set(stage.reads) <= known, stage.name
+        known |= set(stage.writes)
+    assert known == {"video", "emotions", *SCHEMAS}
+
+
+def test_every_table_has_one_writer_and_every_name_is_given_once() -> None:
+    assert len(STAGE_OF) == sum(len(stage.writes) for stage in STAGES)
+    for names in ([stage.name for stage in STAGES], [stage.command for stage in STAGES]):
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_the_functions_of_a_stage_take_its_parameters(stage: Stage) -> None:
+    assert is_dataclass(stage.params)
+    params = stage.params()
+    call(stage.check, params)
+    assert all(len(sha256) == 64 for sha256 in call(stage.weights, params).values())
+    assert call(stage.outside, params) == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "stages"),
+    [("frames", (FRAMES,)), ("crops", (FRAMES, FACES)), ("people", (FRAMES, FACES, TRACKS)), ("segments", STAGES)],
+)
+def test_what_has_to_run_for_a_table(table: str, stages: tuple[Stage, ...]) -> None:
+    assert needed_for(table) == stages
+    assert needed_for("emotions")[-1] is EMOTIONS
