@@ -26,10 +26,28 @@ from fercli.writing import OWNER_ONLY_DIRECTORY, write_atomically, writing
 
 
 class Digests:
-    """sha256 of files, each read once while one command runs; `forget` what a stage has just written."""
+    """sha256 of files, each read once while one command runs; `forget` what a stage has just written.
 
-    def __init__(self) -> None:
+    Args:
+        verify: read the video even if size, modification time and inode say that it is unchanged.
+    """
+
+    def __init__(self, *, verify: bool = False) -> None:
         self._known: dict[Path, str] = {}
+        self._verify = verify
+
+    def of_video(self, workspace: Workspace) -> str:
+        """Digest of the video; the one it had, if it is unchanged or gone.
+
+        Raises:
+            VideoError: it cannot be read.
+        """
+        if workspace.video_unchanged and not self._verify:
+            return workspace.video.sha256
+        try:
+            return self.of(Path(workspace.video.path)) or workspace.video.sha256
+        except WorkspaceError as error:
+            raise VideoError(error.message, hint=error.hint) from error
 
     def of(self, path: Path) -> str:
         """Digest of a file or directory; empty if it is not there.
@@ -110,9 +128,13 @@ def run(
     return receipts
 
 
-def status(workspace: Workspace) -> list[StageStatus]:
-    """Compare every stage with what its receipt says made it. A stage after a stale one is judged by its own inputs."""
-    digests = Digests()
+def status(workspace: Workspace, *, verify: bool = False) -> list[StageStatus]:
+    """Compare every stage with what its receipt says made it. A stage after a stale one is judged by its own inputs.
+
+    Args:
+        verify: see `Digests`.
+    """
+    digests = Digests(verify=verify)
     return [
         StageStatus(stage, _staleness(workspace, stage, digests), workspace.receipt(stage.name))
         for stage in chain.STAGES
@@ -190,10 +212,7 @@ def _again(workspace: Workspace, stage: Stage, params: Any, found: Receipt, dige
 
 def _input_digest(workspace: Workspace, need: str, digests: Digests) -> str:
     if need == "video":
-        try:
-            return digests.of(Path(workspace.video.path)) or workspace.video.sha256
-        except WorkspaceError as error:
-            raise VideoError(error.message, hint=error.hint) from error
+        return digests.of_video(workspace)
     return digests.of(workspace.table(need))
 
 

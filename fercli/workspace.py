@@ -86,6 +86,30 @@ class VideoFacts:
 
 
 @dataclass(frozen=True)
+class FileState:
+    """What tells without reading a file whether it changed, as git does: size, modification time and inode.
+
+    Attributes:
+        size: bytes.
+        modified_ns: modification time, nanoseconds since the epoch.
+        inode: number of the file on its disk.
+    """
+
+    size: int
+    modified_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileState | None:
+        """Of a file as it is now; None if there is none that can be seen."""
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        return cls(found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+@dataclass(frozen=True)
 class Receipt:
     """What made the files beside it. `key()` is what staleness compares; the rest is for people."""
 
@@ -113,9 +137,10 @@ class Receipt:
 class Workspace:
     """A workspace directory on disk."""
 
-    def __init__(self, path: Path, video: VideoFacts) -> None:
+    def __init__(self, path: Path, video: VideoFacts, file: FileState | None = None) -> None:
         self.path = path
         self.video = video
+        self._file = file
 
     @classmethod
     def open(cls, path: Path) -> Workspace:
@@ -129,7 +154,7 @@ class Workspace:
             raise InputError(f"no workspace at {path}", hint=f"make one: {command('extract-frames', 'VIDEO', path)}")
         file = path / "workspace.json"
         try:
-            return cls(path, _read_facts(file))
+            return cls(path, *_read_facts(file))
         except OSError as error:
             raise WorkspaceError(
                 f"{path} is not a fercli workspace: {error.strerror or error} ({file.name})",
@@ -141,29 +166,48 @@ class Workspace:
             ) from error
 
     @classmethod
-    def create(cls, path: Path, video: VideoFacts) -> Workspace:
+    def of_unchanged(cls, path: Path, video: Path) -> Workspace | None:
+        """The workspace that is there, if it is of this video and the file did not change since; it is not read."""
+        try:
+            found = cls(path, *_read_facts(path / "workspace.json"))
+        except (OSError, ValueError, KeyError, TypeError, WorkspaceError):
+            return None
+        return found if found.video.path == str(video.absolute()) and found.video_unchanged else None
+
+    @classmethod
+    def create(cls, path: Path, video: VideoFacts, file: FileState | None = None) -> Workspace:
         """Make a workspace for a video, or take up the one that is there for the same path or the same content.
+
+        Args:
+            path: of the workspace.
+            video: what is known of the video.
+            file: its state before it was read; without it, the file is read again whenever it matters.
 
         Raises:
             WorkspaceError: there is something else, or the workspace of another video.
             OutputError: it cannot be written.
         """
-        made, file = cls(path, video), path / "workspace.json"
+        made, place = cls(path, video, file), path / "workspace.json"
         with writing(path):
-            if file.exists():
-                if (known := _facts_if_sound(file)) == video:
+            if place.exists():
+                if (known := _facts_if_sound(place)) == (video, file):
                     return made
                 if known is not None:
-                    _refuse_another_video(made, known)
+                    _refuse_another_video(made, known[0])
             elif path.exists() and not _is_as_good_as_empty(path):
                 raise WorkspaceError(
                     f"{path} exists and is not a fercli workspace", hint="choose another place for the workspace"
                 )
             path.mkdir(parents=True, exist_ok=True)
-            document = {"format": FORMAT, "video": asdict(video)}
+            document = {"format": FORMAT, "video": asdict(video), "file": asdict(file) if file else None}
             with made.lock():
-                write_atomically(file, (json.dumps(document, indent=2) + "\n").encode())
+                write_atomically(place, (json.dumps(document, indent=2) + "\n").encode())
         return made
+
+    @property
+    def video_unchanged(self) -> bool:
+        """Whether the video's file has the size, modification time and inode it had when it was read."""
+        return self._file is not None and FileState.of(Path(self.video.path)) == self._file
 
     def table(self, name: str) -> Path:
         """Where a table lies."""
@@ -304,8 +348,8 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
 
 
-def _read_facts(file: Path) -> VideoFacts:
-    """What workspace.json says.
+def _read_facts(file: Path) -> tuple[VideoFacts, FileState | None]:
+    """What workspace.json says of the video, and of its file when it was read.
 
     Raises:
         WorkspaceError: it is of a newer or an older fercli.
@@ -334,10 +378,10 @@ def _read_facts(file: Path) -> VideoFacts:
     facts = build(VideoFacts, document["video"])
     if min(facts.width, facts.height) < 1 or facts.fps <= 0 or facts.duration_s < 0:
         raise ValueError("the facts of the video cannot be")
-    return facts
+    return facts, build(FileState, document["file"]) if document["file"] is not None else None
 
 
-def _facts_if_sound(file: Path) -> VideoFacts | None:
+def _facts_if_sound(file: Path) -> tuple[VideoFacts, FileState | None] | None:
     try:
         return _read_facts(file)
     except (ValueError, KeyError, TypeError):

@@ -30,7 +30,7 @@ from fercli.errors import (
 )
 from fercli.hashing import digest
 from fercli.progress import Silent
-from fercli.workspace import Workspace
+from fercli.workspace import FileState, Workspace
 from tests import fake_stages
 from tests.fake_stages import FRAMES_PER_CHUNK, N_FRAMES, STAGES, WEIGHTS, FakeParams, Log, facts, run_chain
 
@@ -181,6 +181,24 @@ def test_status_names_each_reason(finished: Workspace, video: Path) -> None:
     reasons = {row.stage.command: row.reason for row in pipeline.status(finished)}
     assert reasons["extract-frames"] == reasons["detect-faces"] == "the video is another one now"
     assert reasons["track"] is None
+
+
+def test_a_video_whose_file_is_unchanged_is_not_read_unless_asked(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace.create(tmp_path / "w", facts(video), FileState.of(video))
+    run_chain(workspace)
+    read: list[Path] = []
+    monkeypatch.setattr(pipeline, "digest", lambda path: read.append(path) or digest(path))
+    assert [row.reason for row in pipeline.status(workspace)] == [None] * len(STAGES)
+    assert video not in read
+    state = video.stat()
+    content = video.read_bytes()
+    video.write_bytes(bytes([content[0] + 1]) + content[1:])
+    os.utime(video, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert [row.reason for row in pipeline.status(workspace)] == [None] * len(STAGES)
+    reasons = {row.stage.name: row.reason for row in pipeline.status(workspace, verify=True)}
+    assert reasons["frames"] == "the video is another one now" and read.count(video) == 1
 
 
 def test_a_video_that_is_gone_only_stops_the_stages_that_need_it(finished: Workspace, video: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from fercli import chain
 from fercli.errors import InputError, OutputError, WorkspaceError, WorkspaceLocked
 from fercli.hashing import digest
 from fercli.tables import BIOMETRIC, SCHEMAS
-from fercli.workspace import FORMAT, Receipt, Workspace
+from fercli.workspace import FORMAT, FileState, Receipt, Workspace
 from tests.fake_stages import STAGES, facts, run_chain
 
 
@@ -24,6 +25,53 @@ def workspace(video: Path, tmp_path: Path) -> Workspace:
 
 def test_what_is_created_can_be_opened(workspace: Workspace, video: Path) -> None:
     assert Workspace.open(workspace.path).video == facts(video)
+
+
+class TestAnUnchangedVideo:
+    """Size, modification time and inode tell, as in git; nothing is read."""
+
+    @pytest.fixture
+    def known(self, video: Path, tmp_path: Path) -> Workspace:
+        return Workspace.create(tmp_path / "w", facts(video), FileState.of(video))
+
+    def test_is_taken_up_without_reading_it(self, known: Workspace, video: Path) -> None:
+        found = Workspace.of_unchanged(known.path, video)
+        assert found is not None and found.video == known.video and found.video_unchanged
+
+    @pytest.mark.parametrize("how", ["content", "touched", "replaced", "gone"])
+    def test_is_not_one_that_was(self, known: Workspace, video: Path, how: str) -> None:
+        if how == "content":
+            video.write_bytes(video.read_bytes() + b"more")
+        elif how == "touched":
+            os.utime(video, ns=(1, 1))
+        elif how == "replaced":
+            state = video.stat()
+            copy = video.with_suffix(".copy")
+            copy.write_bytes(b"\x02 video")
+            copy.replace(video)
+            os.utime(video, ns=(state.st_atime_ns, state.st_mtime_ns))
+        else:
+            video.unlink()
+        assert Workspace.of_unchanged(known.path, video) is None
+        assert not Workspace.open(known.path).video_unchanged
+
+    def test_is_another_one_under_another_name(self, known: Workspace, video: Path) -> None:
+        other = video.with_name("link.mp4")
+        other.hardlink_to(video)
+        assert Workspace.of_unchanged(known.path, other) is None
+
+    def test_is_unknown_where_no_state_was_kept(self, workspace: Workspace, video: Path) -> None:
+        assert Workspace.of_unchanged(workspace.path, video) is None
+
+    @pytest.mark.parametrize("content", ["", "[]", '{"format": 1, "video": {"path": "/x"}}'])
+    def test_is_unknown_where_the_workspace_cannot_be_read(self, known: Workspace, video: Path, content: str) -> None:
+        (known.path / "workspace.json").write_text(content)
+        assert Workspace.of_unchanged(known.path, video) is None
+
+    def test_gets_its_new_state_when_it_was_read_again(self, known: Workspace, video: Path) -> None:
+        os.utime(video, ns=(1, 1))
+        Workspace.create(known.path, facts(video), FileState.of(video))
+        assert Workspace.of_unchanged(known.path, video) is not None
 
 
 def test_there_is_no_workspace(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ def annotate(
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
     force: opt.Force = False,
+    verify: opt.Verify = False,
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -120,6 +121,7 @@ def annotate(
         format=format,
         runtime=Runtime(device, batch, decoder=opt.parse_decoder(decoder)),
         force=force,
+        verify=verify,
         overwrite=overwrite,
         reporter=ConsoleReporter(quiet=quiet),
         quiet=quiet,
@@ -139,6 +141,7 @@ def extract_frames(
     shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
     decoder: opt.Decoder = DECODERS[0],
     force: opt.Force = False,
+    verify: opt.Verify = False,
     quiet: opt.Quiet = False,
 ) -> None:
     """Stage 1: timestamps, shots and, by default, images of the frames to look at."""
@@ -152,7 +155,7 @@ def extract_frames(
         shot_threshold,
         decoder=opt.parse_decoder(decoder),
     )
-    run.extract_frames(video, workspace, params, force=force, reporter=ConsoleReporter(quiet=quiet))
+    run.extract_frames(video, workspace, params, force=force, verify=verify, reporter=ConsoleReporter(quiet=quiet))
 
 
 @app.command()
@@ -295,11 +298,11 @@ def show(
 
 
 @app.command()
-def status(workspace: opt.WorkspacePath) -> None:
+def status(workspace: opt.WorkspacePath, verify: opt.Verify = False) -> None:
     """Each stage: fresh, or stale and why."""
     from fercli.cli import show
 
-    show.status(workspace)
+    show.status(workspace, verify=verify)
 
 
 @app.command()

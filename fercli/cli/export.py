@@ -61,8 +61,10 @@ def write_export(
         reporter.warn(problem)
     with TemporaryDirectory() as scratch:
         file = Path(scratch) / f"annotations{EXPORTERS[format].suffix}"
-        EXPORTERS[format].write(gather(workspace, who), file)
+        document = gather(workspace, who)
+        EXPORTERS[format].write(document, file)
         content = file.read_bytes()
+    reporter.note(f"export: {len(document.segments)} segments as {format}")
     if output == STDOUT:
         to_stdout(content)
         return

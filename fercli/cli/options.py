@@ -62,6 +62,9 @@ Replace = Annotated[bool, flag("--overwrite", help="Replace a file that is there
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Batch = Annotated[int, typer.Option(help="Clips a step.")]
 Force = Annotated[bool, flag("--force", help="Run even if the results are up to date.")]
+Verify = Annotated[
+    bool, flag("--verify", help="Read the whole video again, even if size, time and inode of its file are unchanged.")
+]
 Quiet = Annotated[bool, flag("--quiet", "-q", help="Only warnings and errors.")]
 
 

@@ -16,7 +16,7 @@ from fercli.media.container import open_video
 from fercli.media.probe import probe
 from fercli.progress import Reporter
 from fercli.required import first_missing
-from fercli.workspace import Workspace
+from fercli.workspace import FileState, Workspace
 
 
 def annotate(
@@ -31,6 +31,7 @@ def annotate(
     format: str,
     runtime: Runtime,
     force: bool,
+    verify: bool,
     overwrite: bool,
     reporter: Reporter,
     quiet: bool,
@@ -39,6 +40,7 @@ def annotate(
 
     Args:
         output: a file, `-` for stdout, or a directory; in that and without it, the file is named after the video.
+        verify: read the whole video even if its file is unchanged.
     """
     with open_video(video):  # or nothing else is worth a word
         pass
@@ -51,7 +53,7 @@ def annotate(
     plan: list[tuple[Stage, Any]] = [(FRAMES, frames), (FACES, faces), (TRACKS, tracks), (EMOTIONS, emotions)]
     pipeline.check(plan)
     _check_device(runtime)
-    workspace = Workspace.create(place, probe(video))
+    workspace = _workspace_at(place, video, verify=verify)
     plan[0] = FRAMES, _with_images_already_kept(workspace, frames)
     with workspace.lock():
         pipeline.run(workspace, plan, runtime, reporter, force=force)
@@ -62,9 +64,11 @@ def annotate(
         show.summary(workspace, file)
 
 
-def extract_frames(video: Path, path: Path, params: FramesParams, *, force: bool, reporter: Reporter) -> None:
+def extract_frames(
+    video: Path, path: Path, params: FramesParams, *, force: bool, verify: bool, reporter: Reporter
+) -> None:
     """Make the workspace, then run the first stage."""
-    workspace = Workspace.create(path, probe(video))
+    workspace = _workspace_at(path, video, verify=verify)
     with workspace.lock():
         pipeline.run(workspace, [(FRAMES, params)], Runtime(), reporter, force=force)
     _say_next(workspace, reporter)
@@ -77,6 +81,15 @@ def stage(chosen: Stage, path: Path, params: Any, runtime: Runtime, *, force: bo
     with workspace.lock():
         pipeline.run(workspace, [(chosen, params)], runtime, reporter, force=force)
     _say_next(workspace, reporter)
+
+
+def _workspace_at(path: Path, video: Path, *, verify: bool) -> Workspace:
+    """The workspace of a video; the video is read only if there is none yet, or if its file changed."""
+    found = None if verify else Workspace.of_unchanged(path, video)
+    if found is not None:
+        return found
+    file = FileState.of(video)  # before it is read: a later change is then seen
+    return Workspace.create(path, probe(video), file)
 
 
 def _with_images_already_kept(workspace: Workspace, params: FramesParams) -> FramesParams:

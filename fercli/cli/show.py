@@ -70,13 +70,13 @@ def _show(workspace: Workspace, document: Document, console: Console) -> None:
         console.print(f"warning: {warning}", soft_wrap=True)
 
 
-def status(path: Path) -> None:
-    """The state of every stage, on stdout."""
+def status(path: Path, *, verify: bool) -> None:
+    """The state of every stage, on stdout; `verify` as of `pipeline.status`."""
     workspace = Workspace.open(path)
     console = layout.console()
     console.print(f"{workspace.path}: {workspace.video.path}", soft_wrap=True)
     table = layout.table("stage", "state", "counts", numbers=("seconds",))
-    for row in stage_status(workspace):
+    for row in stage_status(workspace, verify=verify):
         found = row.receipt.counts if row.receipt else {}
         counts = ", ".join(layout.counted(number, name.replace("_", " ")) for name, number in found.items())
         state = "fresh" if row.reason is None else f"stale: {row.reason}" if row.receipt else row.reason
