@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,7 +38,10 @@ def install(python: str, folder: Path, *, lowest: bool) -> Path:
     """A fresh environment with the wheel of this checkout in it; the path of its `bin`."""
     wheels, environment = folder / "wheels", folder / "environment"
     pip = ["-m", "pip", "--disable-pip-version-check", "--quiet"]
-    run(sys.executable, *pip, "wheel", "--no-deps", "-w", str(wheels), str(ROOT))
+    source = folder / "source"  # a copy, because an old build/ in the checkout would be packed too
+    unwanted = shutil.ignore_patterns(".*", "build", "demo", "runs", "*.egg-info", "*.fercli")
+    shutil.copytree(ROOT, source, ignore=unwanted)
+    run(sys.executable, *pip, "wheel", "--no-deps", "-w", str(wheels), str(source))
     run(python, "-m", "venv", str(environment))
     constraints = folder / "lowest.txt"
     constraints.write_text("\n".join(lowest_versions()) + "\n")
