@@ -144,7 +144,7 @@ def test_warnings_of_the_stages_are_shown(tmp_path: Path) -> None:
 def test_report_writes_the_page_and_says_that_it_cannot_play(tmp_path: Path) -> None:
     workspace = make_film(tmp_path / "film.fercli")
     listener = Silent()
-    report(workspace.path, tmp_path / "report.html", False, listener)
+    report(workspace.path, str(tmp_path / "report.html"), False, listener)
     assert charts_of((tmp_path / "report.html").read_text(encoding="utf-8"))["video"]["source"] == ""
     assert listener.warnings == [
         "the video is no longer at /films/moved.mp4: the report has no playback, the rest works"
@@ -156,17 +156,17 @@ def test_a_report_is_not_overwritten_unasked(tmp_path: Path) -> None:
     output = tmp_path / "report.html"
     output.write_text("mine", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"report\.html") as caught:
-        report(workspace.path, output, False, Silent())
+        report(workspace.path, str(output), False, Silent())
     assert "--overwrite" in caught.value.hint and output.read_text(encoding="utf-8") == "mine"
-    report(workspace.path, output, True, Silent())
+    report(workspace.path, str(output), True, Silent())
     assert output.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 def test_another_suffix_and_a_missing_workspace_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"report\.pdf: unknown suffix"):
-        report(tmp_path / "film.fercli", tmp_path / "report.pdf", False, Silent())
+        report(tmp_path / "film.fercli", str(tmp_path / "report.pdf"), False, Silent())
     with pytest.raises(InputError, match="no workspace at"):
-        report(tmp_path / "film.fercli", tmp_path / "report.html", False, Silent())
+        report(tmp_path / "film.fercli", str(tmp_path / "report.html"), False, Silent())
 
 
 def test_a_video_without_faces_makes_a_page_that_says_so(tmp_path: Path) -> None:
