@@ -12,7 +12,7 @@ from fercli.datasets import read_dataset
 from fercli.evaluation.predictions import in_classes_of, outputs
 from fercli.hashing import sha256_file
 from fercli.labels import EMOTIONS, EMOTIONS_8
-from fercli.models.catalogue import CLASSIFIERS, DETECTORS
+from fercli.models.catalogue import CLASSIFIERS, DETECTORS, OCCLUSION
 from fercli.models.classifier import EmotionClassifier
 from fercli.models.weights import ClassifierHeader, read_header
 from fercli.progress import Silent
@@ -39,7 +39,11 @@ def section(file: str) -> str:
 
 
 def test_every_file_is_known_described_and_not_too_large() -> None:
-    known = {spec.weights: spec for spec in (*CLASSIFIERS, *DETECTORS) if spec.weights and ":" not in spec.weights}
+    known = {
+        spec.weights: spec
+        for spec in (*CLASSIFIERS, *DETECTORS, *OCCLUSION)
+        if spec.weights and ":" not in spec.weights
+    }
     files = {path.name: path for path in WEIGHTS.iterdir() if path.name != "README.md"}
     assert files.keys() == known.keys()
     for name, path in files.items():
