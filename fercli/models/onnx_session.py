@@ -34,4 +34,5 @@ def open_session(weights: Path, device: str) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     wanted = ("CUDAExecutionProvider", "CPUExecutionProvider") if device != "cpu" else ("CPUExecutionProvider",)
     providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
-    return onnxruntime.InferenceSession(str(weights), options, providers=providers)
+    # Falling back to another provider is said on stdout, which is for data; here the error is raised instead.
+    return onnxruntime.InferenceSession(str(weights), options, providers=providers, enable_fallback=0)

@@ -146,12 +146,13 @@ def test_a_file_is_an_embedder_by_its_path_and_known_by_its_bytes(tmp_path: Path
     assert weights_key(spec) == {"own.onnx": sha256_file(path)}
 
 
-def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_network_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mine.onnx"
     path.write_bytes(b"not a network")
     with pytest.raises(WeightsError, match=r"mine\.onnx is not an ONNX network that can be run") as error:
         load(path, "cpu")
     assert "ArcFace" in error.value.hint
+    assert capfd.readouterr().out == "", "stdout is for data"
 
 
 def test_a_network_with_other_outputs_is_refused_with_what_it_has() -> None:
