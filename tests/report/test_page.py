@@ -164,7 +164,7 @@ def test_a_report_is_not_overwritten_unasked(tmp_path: Path) -> None:
 
 def test_another_suffix_and_a_missing_workspace_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"report\.pdf: unknown suffix"):
-        report(tmp_path / "film.fercli", str(tmp_path / "report.pdf"), False, Silent())
+        report(make_film(tmp_path / "other.fercli").path, str(tmp_path / "report.pdf"), False, Silent())
     with pytest.raises(InputError, match="no workspace at"):
         report(tmp_path / "film.fercli", str(tmp_path / "report.html"), False, Silent())
 
