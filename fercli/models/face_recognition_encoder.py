@@ -9,12 +9,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ImageFile
 
 from fercli.errors import WeightsError
 
+_CUT_SHORT_IS_FINE = ImageFile.LOAD_TRUNCATED_IMAGES
 with warnings.catch_warnings():  # its models package, in its last release, still finds its files with pkg_resources
     warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
     import face_recognition
+# It lets Pillow read pictures that are cut short, in the whole process; here a damaged picture is an error.
+ImageFile.LOAD_TRUNCATED_IMAGES = _CUT_SHORT_IS_FINE
 
 DIMENSIONS = 128
 

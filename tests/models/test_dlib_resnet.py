@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -101,3 +103,11 @@ def test_photographs_of_five_men_are_told_apart(shared_data: Path, embedder: Dli
     assert len(set(who)) == 5
     persons = cluster(embedder.embed(crops, np.stack(boxes)), [], 0.55)
     assert len(set(zip(who, persons, strict=True))) == len(set(persons)) == 5
+
+
+def test_the_package_face_recognition_leaves_pictures_that_are_cut_short_an_error() -> None:
+    code = (
+        "from PIL import ImageFile; import fercli.models.face_recognition_encoder;"
+        "assert not ImageFile.LOAD_TRUNCATED_IMAGES"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

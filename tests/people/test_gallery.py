@@ -139,7 +139,7 @@ def test_what_is_no_picture_is_named_and_so_is_who_is_left_without_any(tmp_path:
     assert gallery.missing == ("Joey", "Phoebe")
     assert gallery.warnings() == [
         f"{tmp_path}/Joey/a.jpg is not an image",
-        f"cannot read image {tmp_path}/Joey/older: Is a directory",
+        f"{tmp_path}/Joey/older is a directory, not a file",
         "the gallery has no usable picture of Joey, who will not be found",
         "the gallery has no usable picture of Phoebe, who will not be found",
     ]
