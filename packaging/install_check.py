@@ -27,11 +27,12 @@ TOLERANCE_SCORE = 0.05
 
 
 def lowest_versions() -> list[str]:
-    """`name==version` for each requirement of the package that names a lowest version."""
+    """`name==version.*` for each requirement of the package that names a lowest version: the newest of that series."""
     parser = ConfigParser(inline_comment_prefixes=None)
     parser.read(ROOT / "setup.cfg", encoding="utf-8")
     lines = [line.strip() for line in parser["options"]["install_requires"].splitlines()]
-    return [line.split(",")[0].replace(">=", "==") for line in lines if ">=" in line and not line.startswith("#")]
+    named = [line.split(",")[0] for line in lines if ">=" in line and not line.startswith("#")]
+    return [f"{line.replace('>=', '==')}.*" for line in named]
 
 
 def install(python: str, folder: Path, *, lowest: bool) -> Path:
