@@ -20,7 +20,9 @@ MAX_BYTES = 2**30
 """Of a picture file: more than MAX_PIXELS take without any compression."""
 _SCALE_DOWN = "scale it down, or set OPENCV_IO_MAX_IMAGE_PIXELS to a larger number"
 
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what cannot be decoded is an error of ours
+# What cannot be decoded is an error of ours. OpenCV 4 has the function elsewhere than 5; 0 is silent in both.
+_set_log_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
+_set_log_level(0)
 
 SHARPNESS_SIDE = 64
 """Side faces are brought to before their sharpness is measured, pixels."""
