@@ -109,7 +109,7 @@ def _translated(path: Path) -> Iterator[None]:
         if "UTF-8" in str(error):
             raise InputError(f"the cast {path} cannot be used: {error}", hint="give the cast as it was") from error
         raise OutputError(f"cannot write {path}: {error}", hint=elsewhere) from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what is damaged as it finds it
         raise InputError(
             f"{path} is not a cast file of fercli: {error}", hint="give a new name to begin a cast"
         ) from error
