@@ -35,7 +35,7 @@ def read_dataset(name: str, root: Path, reporter: Reporter | None = None, *, str
     Args:
         name: a key of DATASETS.
         root: the file or directory of the data set, as it was downloaded.
-        reporter: who is told how far it is.
+        reporter: gets progress.
         strict: whether a sample that cannot be used is fatal.
 
     Raises:

@@ -63,7 +63,7 @@ def pack(
 
     Args:
         listing: what a reader found.
-        reporter: who is told how far it is.
+        reporter: gets progress.
         name, terms: instead of the listing's own.
         face_scale: how the pictures frame the face, if it is known; otherwise the default detector looks.
 

@@ -29,7 +29,7 @@ def evaluate(
         data: the data set; its main labelling is the truth.
         split: `train`, `valid`, `test`, `all`, or empty: `test` where the set has splits of its own, otherwise `all`.
         device: `auto`, `cpu` or `cuda`.
-        reporter: who is told how far it is, and warned where the classifier was trained on the very faces.
+        reporter: gets progress, and a warning where the classifier was trained on the very faces.
 
     Returns:
         The scores, and what they are of: `split`, and the `head` that answered.

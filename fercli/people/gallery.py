@@ -97,7 +97,7 @@ def read_gallery(path: Path, detector: Detector, embedder: Embedder, reporter: R
         path: directory laid out as `fercli.people.gallery_files` says.
         detector: the default one of `fercli models`.
         embedder: the one the faces of the videos are embedded with.
-        reporter: who is told.
+        reporter: gets progress and warnings.
 
     Raises:
         InputError: the gallery cannot be read, is empty, or has no usable picture of anybody.

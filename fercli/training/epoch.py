@@ -50,7 +50,7 @@ class Trainer:
         faces: the training split.
         targets: name of each labelling -> (N, C).
         processes: this one among all.
-        reporter: who is told how far it is.
+        reporter: gets progress.
     """
 
     config: TrainConfig
