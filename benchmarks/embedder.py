@@ -20,7 +20,7 @@ import dlib
 import numpy as np
 import torch
 
-from fercli.datasets.framing import largest_face
+from fercli.learn.datasets.framing import largest_face
 from fercli.media.images import read_image
 from fercli.models.registry import find_model, find_weights, load_model
 

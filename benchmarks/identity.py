@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.metrics import roc_curve  # type: ignore[import-untyped]
 
-from fercli.datasets.framing import largest_face
+from fercli.learn.datasets.framing import largest_face
 from fercli.media.images import read_image
 from fercli.models.registry import find_model, load_model, model_names
 from fercli.tracking.clustering import cluster

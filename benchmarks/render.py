@@ -19,7 +19,7 @@ import imageio_ffmpeg  # type: ignore[import-untyped]
 
 from fercli.cli.entry import main as fercli
 from fercli.progress import Silent
-from fercli.render.video import render
+from fercli.views.render.video import render
 from fercli.workspace import Workspace
 
 

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.config import TracksParams
-from fercli.evaluation.track_files import Tracks, read_tracks
-from fercli.evaluation.tracks import TrackScores, score_tracks
+from fercli.learn.evaluation.track_files import Tracks, read_tracks
+from fercli.learn.evaluation.tracks import TrackScores, score_tracks
 from fercli.tracking.association import DROPPED, associate
 
 Tracker = Callable[[Tracks, float], NDArray[np.int32]]

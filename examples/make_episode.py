@@ -41,8 +41,8 @@ from examples.make_sample import (
     package_file,
     write_video,
 )
-from fercli.datasets.framing import largest_face
 from fercli.errors import DatasetError, FercliError
+from fercli.learn.datasets.framing import largest_face
 from fercli.media.images import read_image
 
 SHOTS = 54

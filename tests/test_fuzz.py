@@ -22,9 +22,9 @@ import pytest
 from fercli.chain import STAGE_OF
 from fercli.cli.entry import main
 from fercli.errors import EXIT_INTERNAL, FercliError
-from fercli.exporters import EXPORTERS
-from fercli.exporters.document import gather
-from fercli.people.cast import Group, enrol
+from fercli.formats import EXPORTERS
+from fercli.formats.document import gather
+from fercli.persons.cast import Group, enrol
 from fercli.workspace import Workspace
 from tests.people.film import make_film
 from tests.workspaces import add_receipt

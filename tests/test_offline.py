@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from examples.make_sample import make_sample
-from tests.datasets.faces import npz_arrays, write_npz
+from tests.learn.datasets.faces import npz_arrays, write_npz
 
 SOURCE = r"""
 #define _GNU_SOURCE

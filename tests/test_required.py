@@ -11,7 +11,7 @@ import pytest
 from fercli import chain
 from fercli.chain import STAGE_OF, STAGES
 from fercli.errors import MissingStage
-from fercli.exporters.document import gather
+from fercli.formats.document import gather
 from fercli.people.listing import list_people
 from fercli.required import require_tables
 from fercli.workspace import Workspace

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fercli.datasets import read_dataset
-from fercli.evaluation.predictions import in_classes_of, outputs
 from fercli.hashing import sha256_file
 from fercli.labels import EMOTIONS, EMOTIONS_8
+from fercli.learn.datasets import read_dataset
+from fercli.learn.evaluation.predictions import in_classes_of, outputs
 from fercli.models.catalogue import CLASSIFIERS, DETECTORS, OCCLUSION
 from fercli.models.classifier import EmotionClassifier
 from fercli.models.weights import ClassifierHeader, read_header

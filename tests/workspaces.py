@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.chain import STAGE_OF, STAGES
-from fercli.chunks import Chunks
 from fercli.config import Runtime
-from fercli.exporters.details import Details
+from fercli.formats.details import Details
 from fercli.hashing import output_digests
 from fercli.media.images import encode_jpeg
 from fercli.progress import Reporter, Silent
 from fercli.stages.base import StageContext
 from fercli.timing import frame_ends
 from fercli.workspace import Receipt, VideoFacts, Workspace
+from fercli.workspace.chunks import Chunks
 from fercli.writing import write_atomically
 
 VIDEO = VideoFacts(

@@ -13,8 +13,8 @@ from fercli.models.classifier import EmotionClassifier
 from fercli.models.devices import pick_device
 from fercli.models.registry import find_classifier
 from fercli.progress import Reporter
-from fercli.render.explanation import explain as draw
-from fercli.render.explanation import faces_of_image, faces_of_workspace
+from fercli.views.render.explanation import explain as draw
+from fercli.views.render.explanation import faces_of_image, faces_of_workspace
 from fercli.workspace import Workspace
 
 

@@ -11,8 +11,8 @@ from fercli import pipeline
 from fercli.cli.names import named_after, output_file
 from fercli.cli.outputs import refuse_what_is_no_file, refuse_what_is_read, to_stdout
 from fercli.errors import ConfigError
-from fercli.exporters import EXPORTERS, choose_format
-from fercli.exporters.document import gather
+from fercli.formats import EXPORTERS, choose_format
+from fercli.formats.document import gather
 from fercli.hashing import sha256_file
 from fercli.people.naming import who_is_who
 from fercli.progress import Reporter

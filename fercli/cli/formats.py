@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fercli.cli import layout
-from fercli.exporters import EXPORTERS
+from fercli.formats import EXPORTERS
 
 
 def formats() -> None:

@@ -16,8 +16,8 @@ from fercli.config import FacesParams, Runtime, TracksParams
 from fercli.errors import EXIT_FOUND, command
 
 if TYPE_CHECKING:
-    from fercli.people.gallery import Gallery
-    from fercli.people.gallery_check import Finding
+    from fercli.persons.gallery import Gallery
+    from fercli.persons.gallery_check import Finding
 
 gallery_app = typer.Typer(
     help="Pictures of known persons, who give the persons of a video names.", no_args_is_help=True
@@ -41,8 +41,8 @@ def check(
 ) -> None:
     """Unusable pictures, pictures twice, wrong faces, names that look alike. Ends with 6 if there are any, else 0."""
     from fercli.cli.outputs import json_to_stdout
-    from fercli.people.gallery import read_gallery
-    from fercli.people.gallery_check import check_gallery
+    from fercli.persons.gallery import read_gallery
+    from fercli.persons.gallery_check import check_gallery
 
     reporter = ConsoleReporter(quiet=quiet)
     found = read_gallery(gallery, *_networks(device), reporter)

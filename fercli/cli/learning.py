@@ -67,7 +67,7 @@ def train(
     quiet: opt.Quiet = False,
 ) -> None:
     """Train a classifier, or go on with a run that was interrupted. `torchrun` starts it on several GPUs."""
-    from fercli.training.loop import train as run_training
+    from fercli.learn.training.loop import train as run_training
 
     config = TrainConfig(
         dataset=dataset,

@@ -128,7 +128,7 @@ def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = N
     reporter = ConsoleReporter(quiet=quiet)
     persons, problems = list_people(workspace)
     if sheet is not None:
-        from fercli.people.sheet import write_sheet
+        from fercli.views.contact_sheet import write_sheet
 
         write_sheet(workspace, persons, sheet)
     if as_json:
@@ -148,7 +148,7 @@ def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = N
 
 def _print_json(persons: list[ListedPerson], problems: list[str]) -> None:
     from fercli.cli.outputs import json_to_stdout
-    from fercli.people.corrections import UNASSIGNED
+    from fercli.persons.names import UNASSIGNED
 
     document = {
         "persons": [person.as_json() for person in persons if person.name != UNASSIGNED],

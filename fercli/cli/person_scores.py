@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fercli.cli import layout
 from fercli.cli.outputs import json_to_stdout
-from fercli.evaluation.person_scores import PersonScores, score_workspace
+from fercli.learn.evaluation.person_scores import PersonScores, score_workspace
 from fercli.workspace import Workspace
 
 

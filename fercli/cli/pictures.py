@@ -51,7 +51,7 @@ def plot(
         if len(sources) > 1:
             hint = f"run: {command('plot', sources[0], '-o', output)}"
             raise ConfigError("one workspace is drawn at a time", hint=hint)
-        from fercli.render.timeline_figure import plot_timelines
+        from fercli.views.render.timeline_figure import plot_timelines
         from fercli.workspace import Workspace
 
         workspace = Workspace.open(sources[0])
@@ -59,7 +59,7 @@ def plot(
         refuse_existing(file, overwrite=overwrite, workspace=workspace)
         plot_timelines(workspace, file, overwrite=overwrite)
     else:
-        from fercli.training.curves import plot_runs
+        from fercli.learn.training.curves import plot_runs
 
         file = output_file(output, "plot.png")
         refuse_existing(file, overwrite=overwrite)

@@ -41,7 +41,7 @@ def render(
     """The video with boxes, names, emotions and a timeline drawn over it; its sound and its timing are kept."""
     from fercli.cli.names import named_after, output_file
     from fercli.cli.outputs import refuse_existing
-    from fercli.render.video import render as write
+    from fercli.views.render.video import render as write
     from fercli.workspace import Workspace
 
     source = Workspace.open(workspace)

@@ -8,7 +8,7 @@ from fercli.cli.names import named_after, output_file
 from fercli.cli.outputs import refuse_existing
 from fercli.errors import ConfigError
 from fercli.progress import Reporter
-from fercli.report.page import build
+from fercli.views.report.page import build
 from fercli.workspace import Workspace
 from fercli.writing import write_atomically
 

@@ -10,11 +10,11 @@ from rich.console import Console
 
 from fercli.cli import layout
 from fercli.cli.outputs import json_to_stdout
-from fercli.datasets import DATASETS, read_dataset
-from fercli.datasets.check import Check, check
 from fercli.errors import ConfigError, command
-from fercli.evaluation.classification import Scores
-from fercli.evaluation.segments import SegmentScores
+from fercli.learn.datasets import DATASETS, read_dataset
+from fercli.learn.datasets.check import Check, check
+from fercli.learn.evaluation.classification import Scores
+from fercli.learn.evaluation.segments import SegmentScores
 from fercli.progress import Reporter
 
 WIDTH = 100
@@ -41,7 +41,7 @@ def classifier(
         ConfigError: no data set is named, or a split nobody knows.
         DatasetError, ModelError: the data set or the classifier cannot be read.
     """
-    from fercli.evaluation.predictions import evaluate
+    from fercli.learn.evaluation.predictions import evaluate
 
     if not dataset or root is None:
         example = command("evaluate", model, "--dataset", "fer2013", "--root", "FILE")
@@ -75,9 +75,9 @@ def against_truth(
         ConfigError: `lasting_s` is no length of time.
         DatasetError: one of the two cannot be used.
     """
-    from fercli.evaluation.segments import score_files
-    from fercli.evaluation.truth import count_human
     from fercli.importers.marks import LASTING_S
+    from fercli.learn.evaluation.segments import score_files
+    from fercli.learn.evaluation.truth import count_human
 
     lasting_s = LASTING_S if lasting_s is None else lasting_s
     if not 0 <= lasting_s < math.inf:
@@ -167,7 +167,7 @@ def _show_agreement(scores: SegmentScores, path: Path, truth: Path) -> None:
 
 
 def _draw(scores: Scores, directory: Path, reporter: Reporter) -> None:
-    from fercli.evaluation.figures import confusion_figure, reliability_figure
+    from fercli.learn.evaluation.figures import confusion_figure, reliability_figure
     from fercli.writing import writing
 
     with writing(directory):

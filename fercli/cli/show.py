@@ -14,8 +14,8 @@ from fercli.cli.doctor import model_state
 from fercli.cli.nobody import why_nobody
 from fercli.cli.outputs import json_to_stdout
 from fercli.cli.strip import strips
-from fercli.exporters.document import Document, Person, gather
-from fercli.exporters.json_document import as_json_person
+from fercli.formats.document import Document, Person, gather
+from fercli.formats.json_document import as_json_person
 from fercli.labels import RECORD_NAMES
 from fercli.models.registry import MODELS
 from fercli.pipeline import status as stage_status

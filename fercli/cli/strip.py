@@ -11,7 +11,7 @@ from rich.text import Text
 
 from fercli.cli.visible import visible
 from fercli.colours import COLOURS, as_hex, ink_on
-from fercli.exporters.document import Document, Segment
+from fercli.formats.document import Document, Segment
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.timing import clock
 

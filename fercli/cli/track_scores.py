@@ -9,8 +9,8 @@ from fercli.cli import layout
 from fercli.cli.outputs import json_to_stdout
 from fercli.config import TracksParams
 from fercli.errors import ConfigError
-from fercli.evaluation.track_files import Tracks, read_tracks
-from fercli.evaluation.tracks import TrackScores, score_tracks
+from fercli.learn.evaluation.track_files import Tracks, read_tracks
+from fercli.learn.evaluation.tracks import TrackScores, score_tracks
 from fercli.tracking.association import DROPPED, associate
 
 WIDTH = 100

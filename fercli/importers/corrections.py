@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fercli.errors import ConfigError, DatasetError
-from fercli.exporters.document import UNASSIGNED, Document, gather
-from fercli.exporters.overlay import hidden_names, under_shown_names
+from fercli.formats.document import UNASSIGNED, Document, gather
+from fercli.formats.overlay import hidden_names, under_shown_names
 from fercli.importers import read_annotations
 from fercli.importers.difference import TOLERANCE_MS, Difference, Shown, difference
 from fercli.importers.layouts import naming_hint
 from fercli.importers.marks import Annotations, Mark, Video
 from fercli.importers.renames import find_renames
 from fercli.labels import NOT_ASSESSABLE
-from fercli.people.corrections import clean_name
 from fercli.people.editing import rename
-from fercli.people.naming import WhoIsWho, is_numbered, who_is_who
+from fercli.people.naming import WhoIsWho, who_is_who
 from fercli.people.segments_csv import HumanSegment, as_csv, outside, read_segments, rename_person
+from fercli.persons.names import clean_name, is_numbered
 from fercli.required import require_tables
 from fercli.workspace import Workspace
 from fercli.writing import write_atomically

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from fercli.errors import DatasetError
-from fercli.exporters.eaf import VIDEO_SHA256
+from fercli.formats.eaf import VIDEO_SHA256
 from fercli.importers.eaf_times import Times
 from fercli.importers.marks import (
     Annotations,

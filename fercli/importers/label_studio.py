@@ -1,4 +1,4 @@
-"""Label Studio's JSON export of a task that `fercli.exporters.label_studio` made.
+"""Label Studio's JSON export of a task that `fercli.formats.label_studio` made.
 
 Of a task the annotation saved last counts, or the predictions where nobody has annotated it yet. A region of the
 timeline is joined by its id with the text that says whose it is. Boxes are passed over.

@@ -14,7 +14,7 @@ from typing import Any
 
 from fercli.errors import DatasetError
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES, canonical
-from fercli.people.corrections import UNASSIGNED
+from fercli.persons.names import UNASSIGNED
 
 _CLOCK = re.compile(r"(?:(?P<hours>\d+):(?=[0-5]?\d:))?(?P<minutes>\d+):(?P<seconds>[0-5]?\d(?:\.\d*)?)")
 """`m:ss` or `h:mm:ss`, with digits behind a point or without, as players and fercli itself write times."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from fercli.importers.difference import TOLERANCE_MS, Shown
 from fercli.importers.marks import Mark
-from fercli.people.corrections import UNASSIGNED
+from fercli.persons.names import UNASSIGNED
 
 SHARE = 0.5
 """Of the time of either, in segments that both have with the same ends."""

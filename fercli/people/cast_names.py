@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fercli.chain import TRACKS
-from fercli.people.cast import Names, renaming
-from fercli.people.naming import is_numbered
+from fercli.persons.cast import Names, renaming
+from fercli.persons.names import is_numbered
 from fercli.workspace import Workspace
 
 
@@ -44,7 +44,7 @@ def told_to_cast(workspace: Workspace, persons: Sequence[Shown], new: str) -> It
         Sentences on what the cast could not be told.
 
     Raises:
-        InputError, OutputError, WorkspaceLocked: as `fercli.people.cast.enrol`.
+        InputError, OutputError, WorkspaceLocked: as `fercli.persons.cast.enrol`.
     """
     receipt = workspace.receipt(TRACKS.name)
     cast = receipt.params.get("cast", "") if receipt is not None else ""

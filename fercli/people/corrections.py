@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fercli.errors import ConfigError
+from fercli.persons.names import clean_name
 
-UNASSIGNED = "Unassigned"
-"""What a track of nobody known is shown as; nobody can be called so."""
-
-_DIRECTIONS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 _WHO = {"person": "was", "track": "track"}
 """Kind of entry -> the key that says whom it is about."""
 _HEADER = re.compile(r"\[\[\s*(person|track)\s*\]\]\s*(#.*)?")
@@ -58,34 +55,6 @@ class Correction:
     def decision(self) -> tuple[str | None, bool]:
         """What it says, whomever it is about."""
         return self.name, self.ignore
-
-
-def clean_name(name: str) -> str:
-    """A name as it is kept: without blanks around it, composed (Unicode NFC), so that equal names are equal.
-
-    Joiners and blanks of any kind are letters to those who write Persian, Hindi or French, and stay.
-
-    Raises:
-        ConfigError: empty, `Unassigned`, or with characters that spoil the text around a name.
-    """
-    cleaned = unicodedata.normalize("NFC", name.strip())
-    if all(unicodedata.category(character) in ("Cf", "Zs") for character in cleaned):
-        raise ConfigError("the name is empty", hint="give a name")
-    if cleaned.casefold() == UNASSIGNED.casefold():
-        raise ConfigError(f"nobody can be called {cleaned!r}: that is for tracks of nobody known", hint="give a name")
-    if any(map(_spoils_text, cleaned)):
-        raise ConfigError(f"the name {cleaned!r} has characters that cannot be printed", hint="leave them out")
-    return cleaned
-
-
-def _spoils_text(character: str) -> bool:
-    """Control characters, surrogates, ends of lines and paragraphs, and what no XML can hold; and the overrides and
-    isolates of direction, which would turn around all that follows in a line."""
-    return (
-        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
-        or character in "\ufffe\uffff"
-        or character in _DIRECTIONS
-    )
 
 
 class Unusable(Exception):

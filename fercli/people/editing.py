@@ -11,9 +11,9 @@ from pathlib import Path
 
 from fercli.errors import ConfigError, command
 from fercli.people.cast_names import Shown, told_to_cast
-from fercli.people.corrections import UNASSIGNED, clean_name
 from fercli.people.editor import Editor, wanted_name
 from fercli.people.segments_csv import read_segments, rename_person
+from fercli.persons.names import UNASSIGNED, clean_name
 from fercli.workspace import Workspace
 from fercli.writing import write_atomically
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from fercli.errors import ConfigError, command
 from fercli.people.cast_names import Shown
-from fercli.people.corrections import UNASSIGNED, Correction, Seen, clean_name
-from fercli.people.naming import distinctness, next_free_name, who_is_who
+from fercli.people.corrections import Correction, Seen
+from fercli.people.naming import distinctness, who_is_who
 from fercli.people.people_toml import CorrectionsFile
 from fercli.people.sightings import places, seen_together
+from fercli.persons.names import UNASSIGNED, clean_name, next_free_name
 from fercli.required import require_tables
 from fercli.workspace import Workspace
 from fercli.writing import write_atomically

@@ -15,11 +15,11 @@ from fercli.config import TracksParams
 from fercli.errors import ConfigError, InputError
 from fercli.files import fitting_name
 from fercli.models.detections import Detector
-from fercli.people.corrections import clean_name
-from fercli.people.gallery import MIN_FACE, Embedder, Face, Gallery, embed_faces, only_face, read_entries
-from fercli.people.gallery_check import outliers
-from fercli.people.gallery_files import Entry, add_picture, find_entry, list_gallery, not_a_name, shown_name
 from fercli.people.naming import who_is_who
+from fercli.persons.gallery import MIN_FACE, Embedder, Face, Gallery, embed_faces, only_face, read_entries
+from fercli.persons.gallery_check import outliers
+from fercli.persons.gallery_files import Entry, add_picture, find_entry, list_gallery, not_a_name, shown_name
+from fercli.persons.names import clean_name
 from fercli.progress import Reporter
 from fercli.required import require_tables
 from fercli.tracking.faces import judge
@@ -72,7 +72,7 @@ def add_from(
         workspace: in which `track` has run.
         person: as `fercli people` lists them, corrections included; tracks to be ignored give no picture.
         name: who it is.
-        gallery: directory laid out as `fercli.people.gallery_files` says.
+        gallery: directory laid out as `fercli.persons.gallery_files` says.
         detector, embedder: the default ones.
         reporter: who is told.
         pictures: how many at most.

@@ -6,10 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from fercli.people.corrections import UNASSIGNED, Seen
+from fercli.people.corrections import Seen
 from fercli.people.naming import WhoIsWho, distinctness, who_is_who
 from fercli.people.segments_csv import read_segments
 from fercli.people.sightings import places
+from fercli.persons.names import UNASSIGNED
 from fercli.required import require_tables
 from fercli.workspace import Workspace
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,10 +9,8 @@ from fercli import tables
 from fercli.people.corrections import Correction, Seen
 from fercli.people.people_toml import CorrectionsFile
 from fercli.people.sightings import NEAREST_S, tracks_at
+from fercli.persons.names import is_numbered, next_free_name
 from fercli.workspace import Workspace
-
-_NUMBERED = re.compile(r"(?:person|unknown) *(\d+)", re.IGNORECASE)
-"""Names that only count persons, in any spelling: `track` may give them to others the next time it runs."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +90,6 @@ def who_is_who(workspace: Workspace) -> WhoIsWho:
     moved = _moved_aside(people, applied, problems)
     tracks = {row["track"]: _identity(row, applied, moved) for row in people}
     return WhoIsWho(people, tracks, applied, problems)
-
-
-def is_numbered(name: str) -> bool:
-    """Whether a name only counts persons, as `Person 3`: then it means somebody in one video, or in one cast, alone."""
-    return _NUMBERED.fullmatch(name) is not None
-
-
-def next_free_name(names: Iterable[str]) -> str:
-    """`Person N` with N above every number in use."""
-    return f"Person {max((int(match[1]) for match in map(_NUMBERED.fullmatch, names) if match), default=0) + 1}"
 
 
 def distinctness(track: int, faces: int, identity: float | None) -> tuple[float, int, int]:

@@ -24,7 +24,7 @@ from fercli.csv_cells import plain_cell, safe_cell
 from fercli.errors import ConfigError, InputError
 from fercli.files import require_regular_file
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES, canonical
-from fercli.people.corrections import UNASSIGNED, clean_name
+from fercli.persons.names import UNASSIGNED, clean_name
 from fercli.writing import write_atomically
 
 COLUMNS = ["person", "start", "end", "class"]

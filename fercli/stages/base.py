@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fercli.chunks import Chunks
 from fercli.config import Runtime
 from fercli.errors import ConfigError
 from fercli.progress import Reporter
 from fercli.workspace import Workspace
+from fercli.workspace.chunks import Chunks
 
 
 @dataclass

@@ -23,10 +23,10 @@ from fercli.config import TracksParams
 from fercli.errors import command
 from fercli.models.pictures import default_detector
 from fercli.models.registry import find_model, load_model, weights_key
-from fercli.people import cast
-from fercli.people.gallery import Embedder, read_gallery
-from fercli.people.gallery_files import gallery_digest, list_gallery
-from fercli.people.identify import Enrol, Tracks, identify
+from fercli.persons import cast
+from fercli.persons.gallery import Embedder, read_gallery
+from fercli.persons.gallery_files import gallery_digest, list_gallery
+from fercli.persons.identify import Enrol, Tracks, identify
 from fercli.required import crop_scale
 from fercli.stages.base import StageContext, require_ranges
 from fercli.timing import seen_until, usual_interval

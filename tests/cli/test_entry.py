@@ -12,7 +12,7 @@ import pytest
 
 from fercli.cli.entry import main
 from fercli.errors import EXIT_READER_GONE
-from tests.report.film import make_film
+from tests.views.report.film import make_film
 
 REPOSITORY = Path(__file__).parent.parent.parent
 FERCLI = f"{shlex.quote(sys.executable)} -m fercli.cli.entry"

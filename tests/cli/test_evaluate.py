@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from fercli.cli.entry import main
-from fercli.datasets import DATASETS, framing
 from fercli.errors import EXIT_FOUND
 from fercli.labels import EMOTIONS
+from fercli.learn.datasets import DATASETS, framing
 from fercli.models.weights import Head
-from tests.datasets.faces import npz_arrays, write_npz
+from tests.learn.datasets.faces import npz_arrays, write_npz
 from tests.models.tiny import write_tiny_classifier
 
 KEYS = {"accuracy", "uar", "macro_f1", "weighted_f1", "ece", "n", "confusion"}

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from fercli.cli.formats import formats
-from fercli.exporters import EXPORTERS
+from fercli.formats import EXPORTERS
 
 
 def test_every_format_is_a_line_with_what_it_holds_and_what_not(capsys: pytest.CaptureFixture[str]) -> None:

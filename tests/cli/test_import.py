@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fercli.cli.entry import main
-from fercli.evaluation.truth import Span, read_truth
+from fercli.learn.evaluation.truth import Span, read_truth
 from tests.importers.films import by_hand, export, film
 
 

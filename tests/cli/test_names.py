@@ -15,7 +15,7 @@ from fercli.files import fitting_name
 from fercli.hashing import sha256_file
 from fercli.workspace import Workspace
 from tests.cli.test_errors import make_video
-from tests.report.film import make_film
+from tests.views.report.film import make_film
 from tests.workspaces import VIDEO
 
 

@@ -16,7 +16,7 @@ from fercli.cli.entry import main
 from fercli.cli.outputs import json_to_stdout, refuse_existing, refuse_what_is_read
 from fercli.errors import ConfigError, OutputError
 from tests.cli.test_errors import make_video
-from tests.report.film import make_film
+from tests.views.report.film import make_film
 from tests.workspaces import VIDEO
 
 

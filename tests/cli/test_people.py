@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fercli.cli.entry import main
-from fercli.exporters.document import gather
+from fercli.formats.document import gather
 from fercli.workspace import Workspace
 from tests.people.film import correct, make_film
 from tests.test_contracts import NETWORKS_AND_DECODERS, imported_by

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fercli.cli.entry import main
-from tests.render.scenes import Box, grey_video, make_scene, times
+from tests.views.render.scenes import Box, grey_video, make_scene, times
 
 BOX: Box = (40, 60, 100, 130)
 

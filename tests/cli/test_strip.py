@@ -5,7 +5,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from fercli.cli.strip import LETTERS, MOST, strips
-from fercli.exporters.document import Document, Person, Segment
+from fercli.formats.document import Document, Person, Segment
 from fercli.labels import EMOTIONS_8, RECORD_NAMES
 from tests.workspaces import no_details
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from fercli.cli.entry import main
+from fercli.learn.training import loop
 from fercli.models.weights import load_state, read_header, save_classifier
-from fercli.training import loop
-from tests.datasets.faces import npz_arrays, write_npz
+from tests.learn.datasets.faces import npz_arrays, write_npz
 from tests.models.tiny import write_tiny_classifier
 
 SMALL = ["--epochs", "1", "--sizes", "16", "--batch", "14", "--device", "cpu"]

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from examples import make_episode as episode
 from examples.make_sample import FPS, HEIGHT, WIDTH, package_file
-from fercli.datasets.framing import largest_face
-from fercli.evaluation.person_truth import TrueShot, read_person_truth
 from fercli.geometry import iou_matrix
+from fercli.learn.datasets.framing import largest_face
+from fercli.learn.evaluation.person_truth import TrueShot, read_person_truth
 
 GREY, WHITE = 90, 250
 

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from fercli import tables
-from fercli.exporters import EXPORTERS
-from fercli.exporters.document import gather
+from fercli.formats import EXPORTERS
+from fercli.formats.document import gather
 from fercli.importers.marks import Mark
 from fercli.labels import EMOTIONS, RECORD_NAMES
 from fercli.workspace import Workspace

@@ -12,7 +12,7 @@ import pytest
 
 from fercli import tables
 from fercli.errors import DatasetError, InputError, MissingStage
-from fercli.exporters.document import gather
+from fercli.formats.document import gather
 from fercli.hashing import digest
 from fercli.importers.corrections import Imported, import_file
 from fercli.workspace import Workspace

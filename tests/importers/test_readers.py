@@ -1,5 +1,5 @@
 """Files as other programs save them, and what is said of those that cannot be used. CSV, EAF and JSON of fercli are
-read in tests/evaluation/test_truth.py too."""
+read in tests/learn/evaluation/test_truth.py too."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from parselmouth.praat import call
 from pympi.Elan import Eaf
 
 from fercli.errors import DatasetError
-from fercli.evaluation.person_truth import read_person_truth
-from fercli.evaluation.truth import Span, read_spans, read_truth
 from fercli.importers import READERS, read_annotations
 from fercli.importers.corrections import import_file
+from fercli.learn.evaluation.person_truth import read_person_truth
+from fercli.learn.evaluation.truth import Span, read_spans, read_truth
 from tests.importers.films import by_hand, export, film, plain
 
 SHORT_TEXTGRID = '''File type = "ooTextFile"

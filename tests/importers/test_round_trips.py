@@ -19,7 +19,7 @@ from fercli.importers.difference import TOLERANCE_MS
 from fercli.labels import EMOTIONS, NOT_ASSESSABLE, RECORD_NAMES
 from fercli.people.segments_csv import HumanSegment, as_csv, read_segments
 from fercli.workspace import Workspace
-from tests.exporters.samples import awkward, nobody
+from tests.formats.samples import awkward, nobody
 from tests.importers.films import FORMATS, Rows, export, film, shown, write_csv
 from tests.workspaces import (
     face_row,

@@ -8,8 +8,9 @@ import pytest
 import tomlkit
 
 from fercli.errors import ConfigError, InputError
-from fercli.people.corrections import Correction, Seen, clean_name
+from fercli.people.corrections import Correction, Seen
 from fercli.people.people_toml import CorrectionsFile
+from fercli.persons.names import clean_name
 
 HAND_MADE = """\
 # Season 1, episode 3

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from fercli.errors import ConfigError, FercliError, InputError, MissingStage, OutputError, WorkspaceLocked
-from fercli.people import cast, cast_file
 from fercli.people.corrections import Correction, Seen
 from fercli.people.editing import ignore, merge, rename, restore, split
 from fercli.people.naming import who_is_who
 from fercli.people.people_toml import CorrectionsFile
+from fercli.persons import cast, cast_file
 from fercli.workspace import Workspace
 from tests.people.film import PERSONS, correct, make_film, track_again
 from tests.workspaces import add_receipt

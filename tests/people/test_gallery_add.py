@@ -9,10 +9,10 @@ from PIL import Image
 
 from fercli.errors import ConfigError, InputError, MissingStage
 from fercli.people.gallery_add import add_from
-from fercli.people.gallery_files import list_gallery
+from fercli.persons.gallery_files import list_gallery
 from fercli.progress import Silent
 from fercli.workspace import Workspace
-from tests.people.test_gallery import BLUE, FACE, RED, Colour, ColourEmbedder, RegionDetector, picture, save
+from tests.persons.test_gallery import BLUE, FACE, RED, Colour, ColourEmbedder, RegionDetector, picture, save
 from tests.workspaces import (
     crops_table,
     face_row,

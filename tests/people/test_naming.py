@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fercli.errors import CorruptTable, InputError
-from fercli.people.naming import TrackIdentity, is_numbered, next_free_name, who_is_who
+from fercli.people.naming import TrackIdentity, who_is_who
+from fercli.persons.names import is_numbered, next_free_name
 from fercli.workspace import Workspace
 from tests.people.film import PERSONS, correct, make_film, track_again
 

@@ -8,8 +8,8 @@ import pytest
 
 from fercli.errors import InputError
 from fercli.labels import NOT_ASSESSABLE
-from fercli.people.corrections import UNASSIGNED
 from fercli.people.segments_csv import HumanSegment, as_csv, outside, read_segments, rename_person
+from fercli.persons.names import UNASSIGNED
 
 HEADER = "person,start,end,class\n"
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercli.chunks import Chunks
 from fercli.config import NATIVE_FPS, FramesParams, Runtime
 from fercli.errors import ConfigError, OutputError, VideoError
 from fercli.media.decode import read_frames
@@ -22,6 +21,7 @@ from fercli.stages.base import StageContext
 from fercli.stages.frames import TOLERANCE_S, Sampler
 from fercli.tables import FRAMES, read_table
 from fercli.workspace import Workspace
+from fercli.workspace.chunks import Chunks
 from tests.media_samples import H264, H264_B_FRAMES, cut_short, numbered_frame, numbered_video, read_number, write_video
 
 INDEX_ONLY = FramesParams(keep_images=False)

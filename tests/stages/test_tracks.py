@@ -14,14 +14,14 @@ from fercli import chain, pipeline, tables
 from fercli.config import FacesParams, FramesParams, Runtime, TracksParams
 from fercli.errors import ConfigError, InputError
 from fercli.media.probe import probe
-from fercli.people import cast
 from fercli.people.listing import DOUBTFUL_BELOW
+from fercli.persons import cast
 from fercli.progress import Silent
 from fercli.stages import tracks
 from fercli.stages.base import StageContext
 from fercli.tracking.faces import choose_faces
 from fercli.workspace import Workspace
-from tests.people.test_gallery import BLUE, GREEN, RED, ColourEmbedder
+from tests.persons.test_gallery import BLUE, GREEN, RED, ColourEmbedder
 from tests.workspaces import crops_table, face_row, faces_table, frames_table, make_workspace, stage_context
 
 SCALE = FacesParams().crop_scale

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fercli.config import TracksParams
-from fercli.evaluation.track_files import Tracks, read_tracks
-from fercli.evaluation.tracks import score_tracks
+from fercli.learn.evaluation.track_files import Tracks, read_tracks
+from fercli.learn.evaluation.tracks import score_tracks
 from fercli.tracking.association import DROPPED, Appearance, associate
 
 Sight = tuple[float, float, float]

@@ -1,0 +1,200 @@
+"""Exports by name: one small file a format, imported when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fercli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fercli.formats.document import Document
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """One format.
+
+    Attributes:
+        suffix: what its files are called, dot included.
+        writer: `module:function` inside this package; the function takes a document and a path.
+        summary: what it holds.
+        lacks: what it cannot hold.
+        unit_ms: for formats with a timeline: it counts in so many milliseconds, and from 0; 0 for the others.
+        gaps: whether its timeline has the stretches that are not assessable, too.
+    """
+
+    suffix: str
+    writer: str
+    summary: str
+    lacks: str
+    unit_ms: int = 0
+    gaps: bool = False
+
+    def losses(self, document: Document) -> list[str]:
+        """A sentence for each kind of segment that this format cannot hold, or not as it is."""
+        if not self.unit_ms:
+            return []
+        from fercli.formats.timeline import losses
+
+        return losses([*document.segments, *(document.gaps if self.gaps else [])], self.unit_ms)
+
+    def write(self, document: Document, path: Path) -> None:
+        """Write a document in this format."""
+        module, function = self.writer.split(":")
+        write: Callable[[Document, Path], None] = getattr(import_module(f"{__name__}.{module}"), function)
+        write(document, path)
+
+
+EXPORTERS = {
+    "json": Exporter(
+        ".json",
+        "json_document:write",
+        "video, persons, segments, stretches not assessable, provenance",
+        "faces of single frames, probabilities of all classes",
+    ),
+    "records": Exporter(
+        ".json", "records:write", "one list of segments", "stretches not assessable, persons' sums, provenance"
+    ),
+    "jsonl": Exporter(
+        ".jsonl", "jsonl:write", "one segment a line", "stretches not assessable, persons' sums, provenance"
+    ),
+    "csv": Exporter(
+        ".csv",
+        "csv_segments:write",
+        "one row a segment",
+        "stretches not assessable, how surely it is who (identity), persons' sums, provenance",
+    ),
+    "csv-windows": Exporter(
+        ".csv", "tables_out:write_csv_windows", "one row a window, all probabilities", "boxes, segments, provenance"
+    ),
+    "csv-faces": Exporter(
+        ".csv",
+        "tables_out:write_csv_faces",
+        "one row a face: person, box, probabilities",
+        "landmarks, segments, provenance",
+    ),
+    "parquet": Exporter(
+        ".parquet",
+        "tables_out:write_parquet",
+        "one row a segment or stretch not assessable, typed",
+        "persons' sums, probabilities of all classes",
+    ),
+    "parquet-windows": Exporter(
+        ".parquet", "tables_out:write_parquet_windows", "one row a window, all probabilities, typed", "boxes, segments"
+    ),
+    "parquet-faces": Exporter(
+        ".parquet",
+        "tables_out:write_parquet_faces",
+        "one row a face: person, box, landmarks, probabilities, typed",
+        "segments",
+    ),
+    "eaf": Exporter(
+        ".eaf",
+        "eaf:write",
+        "ELAN: a tier a person, the video linked by its name",
+        "scores, boxes, tracks, where the video lies",
+        unit_ms=1,
+        gaps=True,
+    ),
+    "textgrid": Exporter(
+        ".TextGrid",
+        "textgrid:write",
+        "Praat: an interval tier a person",
+        "scores, boxes, tracks, stretches not assessable, the video's name",
+        unit_ms=1,
+    ),
+    "webvtt": Exporter(
+        ".vtt",
+        "webvtt:write",
+        "captions for web pages, a voice a person",
+        "scores, boxes, tracks, stretches not assessable",
+        unit_ms=1,
+    ),
+    "srt": Exporter(
+        ".srt",
+        "srt:write",
+        "subtitles for players",
+        "scores, boxes, tracks, stretches not assessable, < > { } \\ in names",
+        unit_ms=1,
+    ),
+    "ass": Exporter(
+        ".ass",
+        "ass:write",
+        "subtitles for players, a colour an emotion",
+        "milliseconds (hundredths only), scores, boxes, tracks, stretches not assessable, { } \\ in names",
+        unit_ms=10,
+    ),
+    "rttm": Exporter(
+        ".rttm",
+        "rttm:write",
+        "NIST: when each person is on screen, with the emotion",
+        'boxes, tracks, blanks and " in names',
+        unit_ms=1,
+        gaps=True,
+    ),
+    "audacity": Exporter(
+        ".txt",
+        "audacity:write",
+        "Audacity's labels",
+        "scores, boxes, tracks, stretches not assessable",
+        unit_ms=1,
+    ),
+    "label-studio": Exporter(
+        ".json",
+        "label_studio:write",
+        "Label Studio: boxes and timeline of the video",
+        "timestamps of boxes (frame numbers at the mean rate), probabilities of all classes",
+        unit_ms=1,
+        gaps=True,
+    ),
+    "cvat": Exporter(
+        ".xml", "cvat:write", "CVAT for video 1.1: boxes by track", "timestamps, segments, scores, provenance"
+    ),
+    "via": Exporter(
+        ".json",
+        "via:write",
+        "VIA 3: boxes and timeline of the video",
+        "moving boxes (one a segment), scores, tracks, provenance",
+    ),
+    "coco": Exporter(".json", "coco:write", "COCO: frames and boxes", "segments, probabilities of all classes"),
+    "mot": Exporter(
+        ".txt", "mot:write", "MOTChallenge: boxes by frame and track", "emotions, names, timestamps, provenance"
+    ),
+    "pyfeat": Exporter(
+        ".csv",
+        "pyfeat:write",
+        "py-feat's columns, one row a face",
+        "segments, provenance; action units, pose and 68 landmarks are not measured",
+    ),
+    "openface": Exporter(
+        ".csv",
+        "openface:write",
+        "OpenFace's columns, one row a face",
+        "segments, tracks, provenance; action units, gaze and pose are not measured",
+    ),
+}
+"""Name -> exporter. The first one with a suffix is that suffix's default."""
+
+
+def choose_format(path: Path, name: str = "") -> str:
+    """The format asked for by name, or else by the suffix of the file, in capitals or not.
+
+    Raises:
+        ConfigError: neither is known.
+    """
+    if name:
+        if name not in EXPORTERS:
+            raise ConfigError(f"unknown format {name!r}", hint=f"known: {', '.join(EXPORTERS)}")
+        return name
+    for candidate, exporter in EXPORTERS.items():
+        if path.suffix.lower() == exporter.suffix.lower():
+            return candidate
+    suffixes = dict.fromkeys(exporter.suffix for exporter in EXPORTERS.values())
+    raise ConfigError(
+        f"no format has the suffix {path.suffix!r} of {path}",
+        hint=f"use {', '.join(suffixes)}, or --format with one of those that `fercli formats` lists",
+    )

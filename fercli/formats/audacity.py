@@ -1,0 +1,17 @@
+"""Audacity's label track: `start TAB end TAB label`, in seconds, a line a segment.
+
+The form of https://manual.audacityteam.org/man/importing_and_exporting_labels.html.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fercli.formats.document import Document
+from fercli.formats.timeline import intervals
+
+
+def write(document: Document, path: Path) -> None:
+    """Write the assessed segments as `Ross: happy`."""
+    lines = [f"{i.start_ms / 1000:.3f}\t{i.end_ms / 1000:.3f}\t{i.caption}\n" for i in intervals(document.segments)]
+    path.write_text("".join(lines), encoding="utf-8")

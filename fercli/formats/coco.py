@@ -1,0 +1,73 @@
+"""COCO object detection: an image a frame with a face, an annotation a face, a category an emotion.
+
+Source: https://cocodataset.org/#format-data (object detection). `file_name` is the one of a frame kept by
+`extract-frames` or `annotate --keep-frames`. All ids count from 1 and depend on nothing but the numbers of frame and
+face; the categories are the same for every video. What COCO has no field for is beside the standard ones: `frame` and
+`pts_s` of an image, `attributes` of an annotation. Frames without a face are not listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fercli.formats.details import Details
+from fercli.formats.document import Document
+from fercli.formats.face_rows import shown_emotions
+from fercli.formats.streams import as_json, joined, parts
+from fercli.labels import RECORD_NAMES
+
+CATEGORIES = {emotion: number for number, emotion in enumerate(RECORD_NAMES, start=1)}
+"""Canonical emotion -> id of its category."""
+
+
+def write(document: Document, path: Path) -> None:
+    """Write frames and faces; pixels to two digits, times to the millisecond, probabilities to four digits."""
+    details = document.details()
+    named = [
+        {"id": number, "name": RECORD_NAMES[emotion], "supercategory": "emotion"}
+        for emotion, number in CATEGORIES.items()
+    ]
+    info = {"description": document.video["name"], "version": document.provenance.get("fercli", "")}
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(f'{{"info": {as_json(info)},\n"licenses": [],\n"categories": {as_json(named)},\n"images": [\n')
+        file.writelines(joined(map(as_json, _images(document, details))))
+        file.write('\n],\n"annotations": [\n')
+        file.writelines(joined(map(as_json, _annotations(document, details))))
+        file.write("\n]}\n")
+
+
+def _images(document: Document, details: Details) -> Iterator[dict[str, Any]]:
+    size = {"width": document.video["width"], "height": document.video["height"]}
+    frames, first = np.unique(details.faces["frame"].to_numpy(), return_index=True)
+    times = details.faces["pts_s"].to_numpy()[first]
+    for frame, pts_s in zip(frames.tolist(), times.tolist(), strict=True):
+        name = f"{frame:06d}.jpg"
+        yield {"id": frame + 1, **size, "file_name": name, "frame": frame, "pts_s": round(pts_s, 3)}
+
+
+def _annotations(document: Document, details: Details) -> Iterator[dict[str, Any]]:
+    emotions = iter(shown_emotions(document, details.faces))
+    for part in parts(details.faces):
+        for face in part.drop_columns(["landmarks"]).to_pylist():
+            emotion = next(emotions)
+            width, height = face["x2"] - face["x1"], face["y2"] - face["y1"]
+            probability = face.get(emotion)
+            yield {
+                "id": face["face"] + 1,
+                "image_id": face["frame"] + 1,
+                "category_id": CATEGORIES[emotion],
+                "bbox": [round(number, 2) for number in (face["x1"], face["y1"], width, height)],
+                "area": round(width * height, 2),
+                "segmentation": [],
+                "iscrowd": 0,
+                "attributes": {
+                    "person": face["person"],
+                    "track": face["track"],
+                    "score": None if probability is None else round(probability, 4),
+                    "detector_score": round(face["score"], 4),
+                },
+            }

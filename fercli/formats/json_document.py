@@ -1,0 +1,39 @@
+"""The full JSON document: video, persons, segments, provenance."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fercli.formats.document import Document, Person, Segment
+from fercli.labels import RECORD_NAMES
+
+
+def write(document: Document, path: Path) -> None:
+    """Write the document; times in seconds, to the millisecond."""
+    content = {
+        "format": "fercli-annotations",
+        "version": 1,
+        "video": document.video,
+        "persons": [as_json_person(person) for person in document.persons],
+        "unassigned": as_json_person(document.unassigned) if document.unassigned else None,
+        "segments": [segment.as_record() for segment in document.segments],
+        "not_assessable": [_gap(segment) for segment in document.gaps],
+        "provenance": document.provenance,
+        "warnings": document.warnings,
+    }
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def as_json_person(person: Person) -> dict[str, Any]:
+    """A person's sums, emotions under the names of records."""
+    seconds = {RECORD_NAMES[emotion]: value for emotion, value in person.seconds_by_emotion.items()}
+    return {**asdict(person), "seconds_by_emotion": seconds}
+
+
+def _gap(segment: Segment) -> dict[str, Any]:
+    record = segment.as_record()
+    del record["class"]
+    return {**record, "type": "not assessable", "reason": segment.reason}

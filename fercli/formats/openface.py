@@ -1,0 +1,75 @@
+"""CSV that begins as OpenFace 2 writes it, so that scripts that read its columns by name run.
+
+Source: https://github.com/TadasBaltrusaitis/OpenFace/wiki/Output-Format and the header `frame,face_id,timestamp,
+confidence,success` of OpenFace 2.2. A row is a face; `frame` counts from 1 in the video, `timestamp` is in seconds,
+`face_id` is the number of the person from 0 (`identity_numbers`), `confidence` the detector's, and `success` 1 in every
+row: a face was found and followed. Our own columns follow: the person, the box in pixels, and the probability of each
+emotion under its short name, empty where the face was not assessable.
+
+Left out because nothing here measures it: action units (AU01_r ... AU45_c), gaze, pose, the 68 landmarks and the
+parameters of the shape. Frames without a face have no row, where OpenFace has one with `success` 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from fercli.formats.details import Details
+from fercli.formats.document import Document
+from fercli.formats.face_rows import EDGES, identity_numbers
+from fercli.formats.streams import parts, write_csv
+from fercli.labels import RECORD_NAMES
+
+
+def write(document: Document, path: Path) -> None:
+    """Write the faces by frame; times to the millisecond, pixels to two digits, the rest to four."""
+    details = document.details()
+    write_csv(
+        path,
+        _rows(details, identity_numbers(document, details.faces) - 1),
+        _schema(details),
+        raw_cells=document.raw_cells,
+    )
+
+
+def _schema(details: Details) -> pa.Schema:
+    numbers = (*EDGES, *(RECORD_NAMES[label] for label in details.labels))
+    return pa.schema(
+        [
+            ("frame", pa.int32()),
+            ("face_id", pa.int64()),
+            ("timestamp", pa.float64()),
+            ("confidence", pa.float64()),
+            ("success", pa.int8()),
+            ("person", pa.string()),
+            *((name, pa.float64()) for name in numbers),
+        ]
+    )
+
+
+def _rows(details: Details, face_ids: NDArray[np.int64]) -> Iterator[pa.Table]:
+    schema = _schema(details)
+    done = 0
+    for part in parts(details.faces):
+        rows = slice(done, done := done + part.num_rows)
+        columns = [
+            pc.add(part["frame"], pa.scalar(1, pa.int32())),
+            pa.array(face_ids[rows]),
+            pc.round(part["pts_s"], 3),
+            _rounded(part["score"], 4),
+            pa.array(np.ones(part.num_rows, np.int8)),
+            part["person"],
+            *(_rounded(part[name], 2) for name in EDGES),
+            *(_rounded(part[label], 4) for label in details.labels),
+        ]
+        yield pa.table(columns, schema=schema)
+
+
+def _rounded(column: pa.ChunkedArray, digits: int) -> pa.ChunkedArray:
+    return pc.round(pc.cast(column, pa.float64()), digits)

@@ -1,0 +1,133 @@
+"""What the timeline formats share: whole milliseconds, and tiers in which nothing overlaps.
+
+Times are counted from where a player begins the video, as in every table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from fercli.formats.document import Document, Segment
+from fercli.labels import RECORD_NAMES
+
+_NOT_HELD = "which this format cannot hold"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A segment in whole milliseconds.
+
+    Attributes:
+        start_ms, end_ms: [start, end) in presentation timestamps, at least 0 and at least 1 ms apart.
+        segment: what it was made of.
+    """
+
+    start_ms: int
+    end_ms: int
+    segment: Segment
+
+    @property
+    def emotion(self) -> str:
+        """The short name of the emotion, or `not assessable`."""
+        return RECORD_NAMES[self.segment.emotion]
+
+    @property
+    def caption(self) -> str:
+        """`Ross: happy`."""
+        return f"{self.segment.person}: {self.emotion}"
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A row of a timeline.
+
+    Attributes:
+        name: no other tier is called so.
+        person: whose it is; the same as `name` but where a person needs several tiers.
+        intervals: by start; none overlaps another.
+    """
+
+    name: str
+    person: str
+    intervals: list[Interval]
+
+
+def intervals(segments: Iterable[Segment]) -> list[Interval]:
+    """Segments by start, rounded to milliseconds.
+
+    These formats know no time before 0: what lies there is cut off, and what then is empty is left out; `losses` says
+    so.
+    """
+    rounded = [Interval(_milliseconds(s.start_s), _milliseconds(s.end_s), s) for s in segments]
+    return sorted((i for i in rounded if i.start_ms < i.end_ms), key=lambda i: (i.start_ms, i.end_ms, i.segment.track))
+
+
+def losses(segments: Iterable[Segment], unit_ms: int) -> list[str]:
+    """What to say of segments that a format cannot hold which counts in so many milliseconds, and from 0.
+
+    Times before 0 are rare: frames that are shown before the first one of the file, as where a broadcast was cut.
+    """
+    spans = [(units(round(one.start_s * 1000), unit_ms), units(round(one.end_s * 1000), unit_ms)) for one in segments]
+    kinds = {
+        f"before 0 s, {_NOT_HELD}, and left out": sum(end <= 0 for _, end in spans),
+        f"from before 0 s on, {_NOT_HELD}, and cut off there": sum(start < 0 < end for start, end in spans),
+        f"shorter than the {unit_ms} ms in which this format counts, and left out": sum(
+            max(start, 0) >= end > 0 for start, end in spans
+        ),
+    }
+    return [f"{number} segment{'' if number == 1 else 's'} {kind}" for kind, number in kinds.items() if number]
+
+
+def units(milliseconds: int, unit_ms: int) -> int:
+    """The nearest number of units, half ones rounded up as pysubs2 does it."""
+    return (milliseconds + unit_ms // 2) // unit_ms
+
+
+def tiers(document: Document, segments: Iterable[Segment]) -> list[Tier]:
+    """A tier for everyone in the document, by screen time, `Unassigned` last.
+
+    Where segments of one person overlap, as in a split screen, those that do not fit go to tiers called `Ross (2)`,
+    `Ross (3)` ...
+    """
+    everyone = [*document.persons, *([document.unassigned] if document.unassigned else [])]
+    by_person: dict[str, list[Interval]] = {person.name: [] for person in everyone}
+    for interval in intervals(segments):
+        by_person[interval.segment.person].append(interval)
+    names = set(by_person)
+    result = []
+    for person, own in by_person.items():
+        lane = lanes([(interval.start_ms, interval.end_ms) for interval in own])
+        for number in range(max(lane, default=0) + 1):
+            name = _free_name(person, number + 1, names) if number else person
+            names.add(name)
+            result.append(Tier(name, person, [interval for interval, k in zip(own, lane, strict=True) if k == number]))
+    return result
+
+
+def lanes(spans: Sequence[tuple[int, int]], most: int | None = None) -> list[int]:
+    """Lane, from 0, of each span [start, end): spans in a lane do not overlap, as long as `most` lanes are enough.
+
+    By start, each goes to the first lane that is free by then, or else to the one that is free soonest.
+    """
+    busy: list[int] = []
+    lane = [0] * len(spans)
+    for number in sorted(range(len(spans)), key=spans.__getitem__):
+        start, end = spans[number]
+        free = next((k for k, until in enumerate(busy) if until <= start), len(busy))
+        if free == most:
+            free = busy.index(min(busy))
+        elif free == len(busy):
+            busy.append(end)
+        busy[free] = max(busy[free], end)
+        lane[number] = free
+    return lane
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(0, round(seconds * 1000))
+
+
+def _free_name(person: str, number: int, names: set[str]) -> str:
+    return next(name for name in (f"{person} ({n})" for n in count(number)) if name not in names)

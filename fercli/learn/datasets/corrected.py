@@ -1,0 +1,129 @@
+"""What people corrected in their own videos: face crops out of workspaces, labelled by the segments.csv beside them.
+
+`root` is a workspace, or a directory of workspaces; those without a segments.csv are passed over. A sample is a clip of
+at most CLIP_S of one track inside one human segment, of faces that were assessable. Who has a name is one subject in
+all videos; `Person 3` is another one in each. Nobody is on two sides of a split, so training takes two persons or more.
+
+The crops stay where they are, in the table `crops`: a frame of a sample is the path of that table with the number of a
+face behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fercli import tables
+from fercli.errors import DatasetError
+from fercli.formats.document import gather
+from fercli.formats.overlay import hidden_names, under_shown_names
+from fercli.labels import EMOTIONS, EMOTIONS_8, NOT_ASSESSABLE
+from fercli.learn.datasets.faces import DatasetSplits
+from fercli.learn.datasets.folder import folders, listing
+from fercli.learn.datasets.pack import CLIP_FRAMES, CROP_SCALE, pack
+from fercli.learn.datasets.samples import Problem, Sample
+from fercli.media.images import decode_jpeg
+from fercli.people.naming import who_is_who
+from fercli.people.segments_csv import HumanSegment, read_segments
+from fercli.persons.names import is_numbered
+from fercli.required import crop_scale, require_tables
+from fercli.workspace import Workspace
+
+TERMS = "as the owner of the videos allows"
+CLIP_S = 1.0
+"""A long segment makes several samples, each about as long as what the classifier sees at once."""
+HINT = "correct an export in another program, then run: fercli import WORKSPACE FILE"
+
+
+def read(root: Path) -> DatasetSplits:
+    """Read the corrected faces; the seven classes, and contempt where somebody used it.
+
+    Raises:
+        DatasetError: no workspace, nothing corrected, or no face in what was.
+        InputError, WorkspaceError: a workspace or its corrections cannot be read, or a stage has to run again.
+    """
+    found: list[Sample | Problem] = []
+    crops: dict[Path, _Crop] = {}
+    corrected = [workspace for workspace in _workspaces(root) if workspace.human_segments.exists()]
+    if not corrected:
+        raise DatasetError(f"nothing under {root} has been corrected", hint=HINT)
+    for workspace in corrected:
+        own = list(_samples(workspace))
+        crops |= _crops(workspace, [path for item in own if isinstance(item, Sample) for path in item.frames])
+        found += own
+    present = {item.label for item in found if isinstance(item, Sample)}
+    classes = EMOTIONS_8 if "contempt" in present else EMOTIONS
+    samples = listing(root.resolve().name, TERMS, classes, found)
+    return pack(replace(samples, read_picture=lambda path: crops[path].picture()), face_scale=CROP_SCALE)
+
+
+@dataclass(frozen=True)
+class _Crop:
+    """A stored crop, and which share of its side is the face at CROP_SCALE."""
+
+    jpeg: bytes
+    share: float
+
+    def picture(self) -> NDArray[np.uint8]:
+        """(S, S, 3) RGB of the middle."""
+        crop = decode_jpeg(self.jpeg)
+        margin = max(0, round(len(crop) * (1 - self.share) / 2))
+        return crop[margin : len(crop) - margin, margin : len(crop) - margin]
+
+
+def _workspaces(root: Path) -> list[Workspace]:
+    if not root.is_dir():
+        raise DatasetError(f"{root} is no directory", hint="give --root a workspace, or a directory of workspaces")
+    homes = [path for path in [root, *folders(root)] if (path / "workspace.json").exists()]
+    if not homes:
+        raise DatasetError(f"{root} is no workspace and has none in it", hint=HINT)
+    return [Workspace.open(path) for path in homes]
+
+
+def _samples(workspace: Workspace) -> Iterator[Sample | Problem]:
+    require_tables(workspace, "segments")
+    who = who_is_who(workspace)
+    hidden = hidden_names(who)
+    details = gather(workspace, who).details()
+    assessable = details.faces.filter(details.faces[details.labels[0]].is_valid())
+    video = Path(workspace.video.path).name
+    for row in under_shown_names(read_segments(workspace.human_segments), who):
+        if row.emotion is None or row.emotion == NOT_ASSESSABLE or row.person in hidden:
+            continue
+        clips = list(_clips(row, assessable))
+        if not clips:
+            reason = f"no assessable face of {row.person} from {row.start_ms / 1000:g} to {row.end_ms / 1000:g} s"
+            yield Problem(str(workspace.human_segments), row.line, reason)
+        subject = f"{video} {workspace.video.sha256[:8]}: {row.person}" if is_numbered(row.person) else row.person
+        for clip in clips:
+            yield Sample(tuple(workspace.table("crops") / str(face) for face in clip), row.emotion, subject=subject)
+
+
+def _clips(row: HumanSegment, faces: pa.Table) -> Iterator[list[int]]:
+    """Up to CLIP_FRAMES faces of each stretch of CLIP_S of each track, evenly spread."""
+    pts, track = faces["pts_s"].to_numpy(), faces["track"].to_numpy()
+    inside = (pts >= row.start_ms / 1000) & (pts < row.end_ms / 1000)
+    rows = np.flatnonzero(inside & (np.array(faces["person"].to_pylist(), dtype=object) == row.person))
+    stretch = ((pts[rows] - row.start_ms / 1000) / CLIP_S).astype(np.int64)
+    numbers = faces["face"].to_numpy()
+    for place in sorted(set(zip(track[rows].tolist(), stretch.tolist(), strict=True))):
+        own = numbers[rows[(track[rows] == place[0]) & (stretch == place[1])]]
+        chosen = np.linspace(0, len(own) - 1, min(len(own), CLIP_FRAMES)).round().astype(int)
+        yield own[chosen].tolist()
+
+
+def _crops(workspace: Workspace, paths: list[Path]) -> dict[Path, _Crop]:
+    wanted = {int(path.name) for path in paths}
+    share = CROP_SCALE / crop_scale(workspace)
+    table = workspace.table("crops")
+    return {
+        table / str(face): _Crop(jpeg.as_py(), share)
+        for part in tables.read_parts(table, tables.CROPS, rows=wanted)
+        for face, jpeg in zip(part["face"].to_pylist(), part["jpeg"], strict=True)
+        if face in wanted
+    }

@@ -1,0 +1,126 @@
+"""A data set in memory, ready to train on or to score: grey faces, and one or more ways of labelling them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.learn.datasets.samples import SPLITS, Problem
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """One answer to what the faces of a split show; FER2013's label and the votes of FER+ are two.
+
+    Attributes:
+        classes: the C class names, canonical.
+        targets: (N, C) float32 label distributions, rows summing to 1; a row of zeros is not trained on.
+        labels: (N,) int64 index of the class that counts in evaluation; -1 where there is none.
+    """
+
+    classes: tuple[str, ...]
+    targets: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+    @classmethod
+    def of_indices(cls, classes: tuple[str, ...], labels: NDArray[np.int64]) -> Labelling:
+        """One certain class a face."""
+        return cls(classes, np.eye(len(classes), dtype=np.float32)[labels], labels)
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """One split of a data set, column-wise.
+
+    Attributes:
+        images: (N, T, H, W) uint8 grey; T is 1 for stills.
+        labellings: name -> labelling, the main one first.
+        subjects: (N,) who is shown; empty strings where the set does not say.
+        sources: (N,) where each face comes from, as a person would look it up.
+    """
+
+    images: NDArray[np.uint8]
+    labellings: dict[str, Labelling]
+    subjects: tuple[str, ...]
+    sources: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def kind(self) -> str:
+        """What a sample of it is called: `image` or `clip`."""
+        return "image" if self.images.shape[1] == 1 else "clip"
+
+    @property
+    def main(self) -> Labelling:
+        """The labelling that figures are quoted on."""
+        return next(iter(self.labellings.values()))
+
+    def take(self, rows: NDArray[np.intp]) -> FaceSet:
+        """The given rows, in the given order."""
+        labellings = {
+            name: Labelling(labelling.classes, labelling.targets[rows], labelling.labels[rows])
+            for name, labelling in self.labellings.items()
+        }
+        return FaceSet(
+            self.images[rows],
+            labellings,
+            tuple(self.subjects[row] for row in rows),
+            tuple(self.sources[row] for row in rows),
+        )
+
+
+@dataclass(frozen=True)
+class DatasetSplits:
+    """A data set as fercli trains on it: fit on `train`, choose on `valid`, report `test` once.
+
+    Attributes:
+        name, terms: what it is, and under which terms it may be used.
+        face_scale: side of an image as a multiple of the longer side of the default detector's box, both centred alike.
+        train, valid, test: the splits.
+        problems: samples that could not be used.
+        official: whether the set itself says which sample belongs to which split.
+        notes: what was left out by design, and other things a person should know of what was read.
+    """
+
+    name: str
+    terms: str
+    face_scale: float
+    train: FaceSet
+    valid: FaceSet
+    test: FaceSet
+    problems: tuple[Problem, ...] = ()
+    official: bool = True
+    notes: tuple[str, ...] = ()
+
+    def part(self, split: str) -> FaceSet:
+        """One split, or for `all` the whole set."""
+        parts = (self.train, self.valid, self.test)
+        if split != "all":
+            return dict(zip(SPLITS, parts, strict=True))[split]
+        return FaceSet(
+            np.concatenate([part.images for part in parts]),
+            {name: _joined([part.labellings[name] for part in parts]) for name in self.train.labellings},
+            sum((part.subjects for part in parts), ()),
+            sum((part.sources for part in parts), ()),
+        )
+
+
+def _joined(labellings: list[Labelling]) -> Labelling:
+    return Labelling(
+        labellings[0].classes,
+        np.concatenate([labelling.targets for labelling in labellings]),
+        np.concatenate([labelling.labels for labelling in labellings]),
+    )
+
+
+def middle_frames(given: int, wanted: int) -> list[int]:
+    """Which of the `given` frames of a clip stand for it: the middle of each of `wanted` equal parts.
+
+    As temporal segment networks are tested (Wang et al. 2016, arXiv 1608.00859). One frame alone is the middle of the
+    expression; a still stands still.
+    """
+    return [int((part + 0.5) * given / wanted) for part in range(wanted)]

@@ -1,0 +1,157 @@
+"""How a workspace's persons agree with who is truly seen.
+
+A found face is the true one it overlaps with most, by an intersection over union of at least MIN_IOU or with its centre
+inside. One that is nobody's is a false alarm. A track is the person most of its faces are; if none is anybody's, the
+track is left out. A face that was never found, or is in no track, is not seen by these figures, and what lies between
+the shots of the truth is not scored.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli import tables
+from fercli.errors import DatasetError, MissingStage, command
+from fercli.geometry import iou_matrix
+from fercli.learn.evaluation.person_truth import SAME_TIME_S, TrueShot, read_person_truth
+from fercli.learn.evaluation.persons import ClusterScores, score_clusters
+from fercli.people.naming import who_is_who
+from fercli.workspace import Workspace
+
+MIN_IOU = 0.3
+"""Detectors draw the same face larger or smaller; two different ones hardly overlap."""
+
+
+@dataclass(frozen=True)
+class PersonScores:
+    """How a workspace's persons agree with the truth.
+
+    Attributes:
+        agreement: figures over the tracks that show somebody, each weighted by its faces that do.
+        clusters: persons the workspace tells apart in the shots of the truth, false alarms with a name included.
+        persons: persons in the truth.
+        false_alarms: faces of tracks that match nobody.
+    """
+
+    agreement: ClusterScores
+    clusters: int
+    persons: int
+    false_alarms: int
+
+    def as_json(self) -> dict[str, Any]:
+        """All figures side by side."""
+        figures = asdict(self.agreement)
+        unassigned = figures.pop("unassigned")
+        return {
+            **figures,
+            "clusters": self.clusters,
+            "persons": self.persons,
+            "unassigned": unassigned,
+            "false_alarms": self.false_alarms,
+        }
+
+
+def score_workspace(workspace: Workspace, truth: Path) -> PersonScores:
+    """`score` with the persons that stage `track` found and a person corrected.
+
+    Raises:
+        MissingStage: it has not run.
+        CorruptTable: a table cannot be read.
+        DatasetError: as `score`.
+    """
+    _need_tracks(workspace)
+    names = {number: track.name for number, track in who_is_who(workspace).tracks.items() if not track.ignored}
+    return score(workspace, names, truth)
+
+
+def score(workspace: Workspace, names: Mapping[int, str | None], truth: Path) -> PersonScores:
+    """Score the tracks of a workspace under given names.
+
+    Args:
+        workspace: one with tracks.
+        names: track -> person, None where nobody could be told; a track that is not in it counts as None.
+        truth: file, see `fercli.learn.evaluation.person_truth`.
+
+    Raises:
+        MissingStage: there are no tracks.
+        CorruptTable: a table cannot be read.
+        DatasetError: as `read_person_truth`, or not a single face is anybody's.
+    """
+    _need_tracks(workspace)
+    shots = read_person_truth(truth)
+    found = _found_faces(workspace)
+    votes: dict[int, Counter[str]] = defaultdict(Counter)
+    false_alarms = 0
+    for shot in shots:
+        inside = found.during(shot)
+        for track, person in zip(inside.track.tolist(), _who(shot, inside), strict=True):
+            votes[track].update([person] if person else [])
+            false_alarms += not person
+    shown = {track: _majority(counts) for track, counts in sorted(votes.items()) if counts}
+    if not shown:
+        raise DatasetError(
+            f"no face in {workspace.path} is anybody of {truth}", hint="check that they belong to the same video"
+        )
+    weights = np.array([votes[track].total() for track in shown])
+    agreement = score_clusters([names.get(track) for track in shown], list(shown.values()), weights)
+    persons = {name for shot in shots for name in (shot.person, *(face.person for face in shot.faces)) if name}
+    return PersonScores(agreement, len({names.get(track) for track in votes} - {None}), len(persons), false_alarms)
+
+
+@dataclass(frozen=True)
+class _Faces:
+    """Found faces by time, row by row."""
+
+    time_s: NDArray[np.float64]
+    box: NDArray[np.float32]
+    track: NDArray[np.int32]
+
+    def during(self, shot: TrueShot) -> _Faces:
+        rows = slice(*np.searchsorted(self.time_s + SAME_TIME_S, [shot.start_s, shot.end_s]))
+        return _Faces(self.time_s[rows], self.box[rows], self.track[rows])
+
+
+def _need_tracks(workspace: Workspace) -> None:
+    if not workspace.table("tracks").exists():
+        raise MissingStage(f"{workspace.path} has no persons yet", hint=f"run: {command('track', workspace.path)}")
+
+
+def _found_faces(workspace: Workspace) -> _Faces:
+    """Those that are in a track; faces are numbered from 0 and frames ascend, so faces ascend in time."""
+    frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
+    faces = tables.read_table(workspace.table("faces"), tables.FACES)
+    tracks = tables.read_table(workspace.table("tracks"), tables.TRACKS).sort_by("face")
+    faces = faces.take(tracks["face"])
+    frame = np.searchsorted(frames["frame"].to_numpy(), faces["frame"].to_numpy())
+    boxes = np.stack([faces[name].to_numpy() for name in ("x1", "y1", "x2", "y2")], axis=1)
+    return _Faces(frames["pts_s"].to_numpy()[frame], boxes, tracks["track"].to_numpy())
+
+
+def _who(shot: TrueShot, found: _Faces) -> list[str]:
+    """Person of each found face; empty for nobody."""
+    if shot.person:
+        return [shot.person] * len(found.track)
+    if not shot.faces:
+        return [""] * len(found.track)
+    true = np.stack([face.at(found.time_s) for face in shot.faces], axis=1)
+    people = []
+    for box, candidates in zip(found.box, true, strict=True):
+        overlap = iou_matrix(box[None], candidates)[0]
+        centre = (box[:2] + box[2:]) / 2
+        inside = ((candidates[:, :2] <= centre) & (centre < candidates[:, 2:])).all(axis=1)
+        allowed = (overlap >= MIN_IOU) | inside
+        best = int(np.argmax(np.where(allowed, overlap, -1)))
+        people.append(shot.faces[best].person if allowed[best] else "")
+    return people
+
+
+def _majority(counts: Counter[str]) -> str:
+    """Of equals the first by name, whatever the order of the faces."""
+    return min(counts, key=lambda person: (-counts[person], person))

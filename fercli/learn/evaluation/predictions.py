@@ -1,0 +1,108 @@
+"""A classifier over a data set: its faces cut as those of a video are, answers in the data set's own classes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.calibration import probabilities
+from fercli.errors import ConfigError
+from fercli.learn.datasets.faces import DatasetSplits, FaceSet, Labelling, middle_frames
+from fercli.learn.datasets.samples import SPLITS
+from fercli.learn.evaluation.classification import Scores, score
+from fercli.models.classifier import EmotionClassifier, FaceView
+from fercli.models.devices import pick_device
+from fercli.models.registry import find_classifier
+from fercli.models.weights import read_header
+from fercli.progress import Reporter
+
+BATCH = 64
+
+
+def evaluate(
+    model: str, data: DatasetSplits, split: str, device: str, reporter: Reporter
+) -> tuple[Scores, dict[str, str]]:
+    """Score a classifier on one split of a data set.
+
+    Args:
+        model: a name from the registry, or a file of `fercli train`.
+        data: the data set; its main labelling is the truth.
+        split: `train`, `valid`, `test`, `all`, or empty: `test` where the set has splits of its own, otherwise `all`.
+        device: `auto`, `cpu` or `cuda`.
+        reporter: gets progress, and a warning where the classifier was trained on the very faces.
+
+    Returns:
+        The scores, and what they are of: `split`, and the `head` that answered.
+
+    Raises:
+        ConfigError: no such split.
+        DatasetError: no face of it has a label.
+        ModelError: the classifier cannot be used.
+    """
+    split = split or ("test" if data.official else "all")
+    if split not in (*SPLITS, "all"):
+        raise ConfigError(f"unknown split {split!r}", hint=f"known: {', '.join(SPLITS)}, all")
+    _, path = find_classifier(model)
+    name = next(iter(data.train.labellings))
+    trained_on_it = name in {head.name for head in read_header(path).heads}
+    if trained_on_it and not data.official and split in ("train", "all"):
+        unseen = "test" if len(data.test) else "valid"
+        reporter.warn(
+            f"{path} was trained on faces of {name} that are among these; add --split {unseen} for the others"
+        )
+    classifier = EmotionClassifier(path, pick_device(device), name if trained_on_it else "")
+    faces = data.part(split)
+    _, columns = classifier.header.head(classifier.head.name)
+    logits = outputs(classifier, faces, data.face_scale, "evaluate", reporter)[..., columns]
+    answers = in_classes_of(faces.main, classifier, logits)
+    scores = score(answers, faces.main.labels, faces.main.classes, faces.subjects)
+    return scores, {"split": split, "head": classifier.head.name}
+
+
+def outputs(
+    classifier: EmotionClassifier, faces: FaceSet, face_scale: float, label: str, reporter: Reporter
+) -> NDArray[np.float32]:
+    """(2, N, K) outputs of all heads for the faces and their mirror images.
+
+    Args:
+        classifier: the network.
+        faces: stills, which stand still for a clip, or clips, of which the network's number of frames is taken.
+        face_scale: of the data set, see `DatasetSplits`.
+        label, reporter: what is shown meanwhile.
+    """
+    view, n_frames = FaceView(classifier.header, face_scale), classifier.header.n_frames
+    parts = [np.zeros((2, 0, classifier.header.n_outputs), np.float32)]
+    chosen = middle_frames(faces.images.shape[1], n_frames)
+    with reporter.task(label, len(faces), "face") as task:
+        for start in range(0, len(faces), BATCH):
+            images = faces.images[start : start + BATCH]
+            clips = [[view(image) for image in clip] for clip in images]
+            parts.append(classifier.outputs(np.asarray(clips, dtype=np.uint8)[:, chosen]))
+            task.advance(len(images))
+    return np.concatenate(parts, axis=1)
+
+
+def in_classes_of(
+    labelling: Labelling, classifier: EmotionClassifier, logits: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(N, C) calibrated probabilities over the classes of a labelling.
+
+    The head trained on that labelling answers. Another head is read by class name: what it says of classes the
+    labelling does not have is left out and the rest scaled to sum to 1; a class it does not know gets 0, so its faces
+    count as wrong.
+
+    Args:
+        labelling: the truth, whose classes count.
+        classifier: opened with the head to use.
+        logits: (2, N, C') of that head.
+    """
+    known = probabilities(logits, classifier.head.temperature)
+    answers = np.zeros((known.shape[0], len(labelling.classes)), np.float32)
+    for column, name in enumerate(labelling.classes):
+        if name in classifier.head.labels:
+            answers[:, column] = known[:, classifier.head.labels.index(name)]
+    total = answers.sum(axis=1, keepdims=True)
+    scaled: NDArray[np.float32] = np.divide(
+        answers, total, out=np.full_like(answers, 1 / answers.shape[1]), where=total > 0
+    )
+    return scaled

@@ -1,0 +1,157 @@
+"""One epoch: draw, augment, mix, step; then look at the validation split."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fercli.config import TrainConfig
+from fercli.errors import FercliError
+from fercli.learn.datasets import FaceSet
+from fercli.learn.evaluation import metrics
+from fercli.learn.training.augment import normalise, plain_views, random_views
+from fercli.learn.training.checkpoint import Progress
+from fercli.learn.training.mixing import MIXERS, mix_targets
+from fercli.learn.training.processes import Processes
+from fercli.learn.training.randaugment import randaugment
+from fercli.learn.training.schedule import one_cycle
+from fercli.models.networks import ARCHITECTURES, Network
+from fercli.progress import Reporter
+
+RANDAUGMENT_OPERATIONS = 2
+VALIDATION_BATCH = 128
+
+
+class TrainingDiverged(FercliError):
+    """The loss became NaN or infinite; the last good checkpoint is kept."""
+
+    exit_code = 5
+
+    def __init__(self, message: str, run: Path) -> None:
+        kept = f"what was good so far is kept in {run}"
+        super().__init__(message, hint=f"{kept}; start again with a lower --lr and another --out")
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """What all epochs of a run share.
+
+    Attributes:
+        config: parameters.
+        step: the `Objective`, or what averages its gradients over the processes.
+        optimizer: over its parameters.
+        faces: the training split.
+        targets: name of each labelling -> (N, C).
+        processes: this one among all.
+        reporter: gets progress.
+    """
+
+    config: TrainConfig
+    step: nn.Module
+    optimizer: torch.optim.Optimizer
+    faces: FaceSet
+    targets: dict[str, Tensor]
+    processes: Processes
+    reporter: Reporter
+
+    def train_epoch(self, epoch: int, progress: Progress) -> float:
+        """Train for an epoch, numbered from 0, counting the steps in `progress`; returns the mean loss.
+
+        Raises:
+            TrainingDiverged: the loss is no longer finite.
+        """
+        config, count = self.config, min(self.config.limit or len(self.faces), len(self.faces))
+        steps = math.ceil(count / config.batch)
+        order_of = torch.Generator().manual_seed(config.seed * 10_000 + epoch)
+        own = config.seed * 10_000 + epoch + 1_000_003 * self.processes.rank
+        generator = torch.Generator().manual_seed(own)
+        torch.manual_seed(own)
+        self.step.train()
+        total_loss, seen = 0.0, 0
+        with self.reporter.task(f"epoch {epoch + 1}/{config.epochs}", count, self.faces.kind) as task:
+            order = torch.randperm(len(self.faces), generator=order_of)[:count]
+            for rows in torch.tensor_split(order, steps):  # alike: of a small rest batch norm makes nonsense
+                for group in self.optimizer.param_groups:
+                    group["lr"] = one_cycle(progress.step / (config.epochs * steps), config.lr)
+                loss = self._loss(rows[self.processes.rank :: self.processes.count], epoch, generator)
+                if not torch.isfinite(loss):
+                    message = f"loss is {loss.item()} in epoch {epoch + 1}, step {progress.step}"
+                    raise TrainingDiverged(message, config.out)
+                self.optimizer.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                self.optimizer.step()
+                progress.step += 1
+                total_loss += loss.item() * len(rows)
+                seen += len(rows)
+                task.advance(len(rows), loss=f"{total_loss / seen:.3f}")
+        return total_loss / seen
+
+    def _loss(self, rows: Tensor, epoch: int, generator: torch.Generator) -> Tensor:
+        """() loss of the samples in some rows, each seen in a new way."""
+        config, device = self.config, self.processes.device
+        images = torch.from_numpy(self.faces.images[rows.numpy()])
+        views = random_views(images, ARCHITECTURES[config.model].n_frames, config.size_in(epoch), generator)
+        if config.randaugment:
+            views = randaugment(views, RANDAUGMENT_OPERATIONS, config.randaugment, generator)
+        wanted = {name: targets[rows] for name, targets in self.targets.items()}
+        if config.mix != "none":
+            mixer, alpha = MIXERS[config.mix]
+            views, permutation, share = mixer(views, alpha, generator)
+            wanted = mix_targets(wanted, permutation, share)
+        clips = normalise(views).to(device)
+        wanted = {name: targets.to(device) for name, targets in wanted.items()}
+        with torch.autocast(device.type, torch.bfloat16, enabled=_in_bfloat16(config, device)):
+            loss: Tensor = self.step(clips, wanted)
+        return loss
+
+
+def validate(network: Network, faces: FaceSet, config: TrainConfig, epoch: int) -> dict[str, float]:
+    """Accuracy and UAR of each labelling at the size of an epoch, numbered from 0; the first is called `valid`.
+
+    Raises:
+        TrainingDiverged: the outputs are no longer finite.
+    """
+    outputs = predict(network, faces, ARCHITECTURES[config.model].n_frames, config.size_in(epoch))
+    if not np.isfinite(outputs).all():
+        raise TrainingDiverged(f"the network's output is no longer finite after epoch {epoch + 1}", config.out)
+    figures, start = {}, 0
+    for number, (name, labelling) in enumerate(faces.labellings.items()):
+        logits = outputs[:, start : start + len(labelling.classes)]
+        start += len(labelling.classes)
+        known = labelling.labels >= 0
+        if not known.any():
+            continue
+        matrix = metrics.confusion(labelling.labels[known], logits[known].argmax(1), len(labelling.classes))
+        prefix = "valid" if number == 0 else name
+        figures[f"{prefix}_accuracy"] = round(metrics.accuracy(matrix), 4)
+        figures[f"{prefix}_uar"] = round(metrics.uar(matrix), 4)
+    return figures
+
+
+def predict(network: Network, faces: FaceSet, n_frames: int, size: int) -> NDArray[np.float32]:
+    """(N, K) outputs for the plain views of a split."""
+    device = next(network.parameters()).device
+    network.eval()
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(faces), VALIDATION_BATCH):
+            images = torch.from_numpy(faces.images[start : start + VALIDATION_BATCH])
+            parts.append(network(normalise(plain_views(images, n_frames, size)).to(device)).float().cpu().numpy())
+    return np.concatenate(parts)
+
+
+def _in_bfloat16(config: TrainConfig, device: torch.device) -> bool:
+    """Half of the bits where the hardware computes in them: emulated they would be slower than all."""
+    if config.precision != "auto":
+        return config.precision == "bfloat16"
+    if device.type == "cuda":
+        return True
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

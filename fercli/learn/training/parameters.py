@@ -1,0 +1,49 @@
+"""Parameters of a run that cannot be meant, refused before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fercli.config import TrainConfig
+from fercli.errors import ConfigError
+from fercli.learn.datasets import DATASETS
+from fercli.learn.training.mixing import MIXERS
+from fercli.learn.training.objective import EXTRAS
+from fercli.learn.training.randaugment import MAX_MAGNITUDE
+from fercli.models.networks import ARCHITECTURES
+
+CHOICES: dict[str, Collection[str]] = {
+    "dataset": DATASETS,
+    "model": ARCHITECTURES,
+    "targets": ("distribution", "label"),
+    "mix": ("none", *MIXERS),
+    "precision": ("auto", "float32", "bfloat16"),
+}
+
+
+def check_parameters(config: TrainConfig) -> None:
+    """Compare each with what is known or possible.
+
+    Raises:
+        ConfigError: the first that is neither.
+    """
+    for name, known in CHOICES.items():
+        if getattr(config, name) not in known:
+            raise ConfigError(f"unknown {name} {getattr(config, name)!r}", hint=f"known: {', '.join(known)}")
+    for extra in config.extras:
+        if extra not in EXTRAS:
+            raise ConfigError(f"unknown extra {extra!r}", hint=f"known: {', '.join(EXTRAS)}")
+    for name in ("epochs", "batch", "lr"):
+        if not getattr(config, name) > 0:
+            raise ConfigError(f"--{name} must be above 0, not {getattr(config, name)}")
+    for name in ("weight_decay", "limit", "patience"):
+        if not getattr(config, name) >= 0:
+            raise ConfigError(f"--{name.replace('_', '-')} must not be below 0, it is {getattr(config, name)}")
+    if config.fold_div < 2:
+        raise ConfigError(f"--fold-div must be at least 2, it is {config.fold_div}")
+    if not config.sizes or min(config.sizes) < 1 or list(config.sizes) != sorted(config.sizes):
+        raise ConfigError(f"--sizes must rise from 1, they are {', '.join(map(str, config.sizes))}")
+    if not 0 <= config.smoothing < 1:
+        raise ConfigError(f"--smoothing must be in [0, 1), it is {config.smoothing}")
+    if not 0 <= config.randaugment <= MAX_MAGNITUDE:
+        raise ConfigError(f"--randaugment must be from 0 to {MAX_MAGNITUDE}, it is {config.randaugment}")

@@ -1,0 +1,117 @@
+"""The file of a cast: how it is made, opened for one transaction, and what is wrong with one that cannot be used."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from fercli.errors import InputError, OutputError, WorkspaceLocked
+from fercli.files import require_regular_file
+from fercli.persons.cast_check import check_content
+from fercli.persons.names import is_numbered
+from fercli.writing import new_file, remove_leftovers, shut_out_others
+
+FORMAT = 1
+"""Version of the layout. A reader refuses another one."""
+APPLICATION_ID = 0x46455243
+"""SQLite's mark of whose file it is: `FERC`."""
+PATIENCE_S = 60.0
+"""How long a run waits for another one that is enrolling; that takes less than a second."""
+
+_SCHEMA = """
+CREATE TABLE cast (embedder TEXT NOT NULL, last_number INTEGER NOT NULL);
+CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE track (
+    person INTEGER NOT NULL REFERENCES person, video TEXT NOT NULL, embedding BLOB NOT NULL, confidence REAL NOT NULL
+);
+CREATE INDEX track_video ON track (video);
+"""
+
+
+def create(path: Path, embedder: str) -> None:
+    """Make an empty cast beside its place and move it there whole, unless another run was faster.
+
+    Only the owner may read it, and the journal that SQLite makes beside it while somebody is enrolled.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with _translated(path), suppress(FileExistsError), new_file(path, private=True, replace=False) as temporary:
+        # Nobody else knows this file, and the writer has locked it: without locks and journals of SQLite's own.
+        own = f"{temporary.as_uri()}?nolock=1"
+        with closing(sqlite3.connect(own, isolation_level=None, uri=True)) as connection:
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.executescript(
+                f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};{_SCHEMA}"
+            )
+            connection.execute("INSERT INTO cast VALUES (?, 0)", (embedder,))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """One transaction, alone; what it did is undone if it does not reach its end. SQL has `is_numbered(name)`.
+
+    Raises:
+        InputError: the file is no cast, of another version, or has values that cannot be.
+        OutputError: it cannot be written.
+        WorkspaceLocked: another process keeps it locked.
+    """
+    require_regular_file(path)
+    remove_leftovers(path.resolve())
+    shut_out_others(path)
+    with _translated(path), closing(sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)) as connection:
+        _check_format(connection, path)
+        check_content(connection, path)
+        connection.create_function("is_numbered", 1, is_numbered, deterministic=True)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            if connection.in_transaction:  # a full disk has ended it already
+                connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def _check_format(connection: sqlite3.Connection, path: Path) -> None:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise InputError(f"{path} is not a cast file of fercli", hint="give a new name to begin a cast")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version != FORMAT:
+        raise InputError(f"{path} has cast format {version}, this fercli reads {FORMAT}", hint="pip install -U fercli")
+
+
+def require_embedder(connection: sqlite3.Connection, path: Path, embedder: str) -> None:
+    """Embeddings of two networks cannot be compared.
+
+    Raises:
+        InputError: the cast was made with another embedder.
+    """
+    used = connection.execute("SELECT embedder FROM cast").fetchone()[0]
+    if used != embedder:
+        raise InputError(
+            f"{path} was made with the embedder {used}, not with {embedder}: their embeddings cannot be compared",
+            hint="use the same --embedder, or begin another cast",
+        )
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """The one place where a failure of SQLite becomes an error that names the file."""
+    elsewhere = "choose a place you may write to, with --cast"
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise WorkspaceLocked(f"another process keeps {path} locked", hint="wait until it is done") from error
+        if "UTF-8" in str(error):
+            raise InputError(f"the cast {path} cannot be used: {error}", hint="give the cast as it was") from error
+        raise OutputError(f"cannot write {path}: {error}", hint=elsewhere) from error
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what is damaged as it finds it
+        raise InputError(
+            f"{path} is not a cast file of fercli: {error}", hint="give a new name to begin a cast"
+        ) from error
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}", hint=elsewhere) from error

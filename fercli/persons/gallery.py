@@ -1,0 +1,176 @@
+"""A gallery of known persons: their pictures read into embeddings that can be compared with those of faces in video.
+
+A picture is framed as detect-faces frames a video: the same detector on the same size, the same square crop. So the
+distance between a picture and a face in a video is that between two faces in videos, and one limit serves for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.config import FacesParams
+from fercli.errors import InputError
+from fercli.geometry import square_around
+from fercli.models.detections import Detector
+from fercli.models.pictures import find_faces
+from fercli.persons.gallery_files import Entry, list_gallery
+from fercli.progress import Reporter
+
+MIN_FACE = 40
+"""Shorter side of a face that shows well whose it is, pixels."""
+_BYSTANDER = 1 / 3
+"""Faces smaller than this, compared with the largest, are the background of a portrait and no second person in it."""
+
+
+class Embedder(Protocol):
+    """What fercli needs of a network that tells faces apart."""
+
+    def embed(self, crops: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, D) embeddings of the faces at (N, 4) boxes, each in the pixels of its own crop."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """The one face of a picture.
+
+    Attributes:
+        crop: (S, S, 3) square around it.
+        box: (4,) where it lies, in the pixels of the crop.
+    """
+
+    crop: NDArray[np.uint8]
+    box: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A picture that could not be used; `reason` is a sentence that names the file."""
+
+    person: str
+    file: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Portraits:
+    """The usable pictures of one person.
+
+    Attributes:
+        files: where they lie.
+        embeddings: (n, D) float32, row k of file k.
+    """
+
+    files: tuple[Path, ...]
+    embeddings: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Known persons.
+
+    Attributes:
+        persons: name -> pictures, in the order of names; everybody has at least one.
+        problems: pictures that could not be used.
+        missing: names of those without any usable picture.
+    """
+
+    persons: dict[str, Portraits]
+    problems: tuple[Problem, ...]
+    missing: tuple[str, ...]
+
+    def warnings(self) -> list[str]:
+        """A sentence for everything that was left out."""
+        nobody = [f"the gallery has no usable picture of {name}, who will not be found" for name in self.missing]
+        return [problem.reason for problem in self.problems] + nobody
+
+
+def read_gallery(path: Path, detector: Detector, embedder: Embedder, reporter: Reporter) -> Gallery:
+    """Read all pictures of a gallery. The reporter gets the progress; say `warnings()` wherever they will be seen.
+
+    Args:
+        path: directory laid out as `fercli.persons.gallery_files` says.
+        detector: the default one of `fercli models`.
+        embedder: the one the faces of the videos are embedded with.
+        reporter: gets progress and warnings.
+
+    Raises:
+        InputError: the gallery cannot be read, is empty, or has no usable picture of anybody.
+    """
+    entries = list_gallery(path)
+    if not entries:
+        raise InputError(f"the gallery {path} is empty", hint=f"add a picture a person, such as {path / 'Ross.jpg'}")
+    gallery = read_entries(entries, detector, embedder, reporter)
+    if not gallery.persons:
+        first = f", for example: {gallery.problems[0].reason}" if gallery.problems else ": its folders are empty"
+        raise InputError(
+            f"the gallery {path} has no usable picture of anybody{first}",
+            hint=f"give pictures of one face each, at least {MIN_FACE} pixels wide",
+        )
+    return gallery
+
+
+def read_entries(entries: Sequence[Entry], detector: Detector, embedder: Embedder, reporter: Reporter) -> Gallery:
+    """The same for entries that have been listed, of which none needs to be usable. Holds one person's crops."""
+    persons: dict[str, Portraits] = {}
+    problems: list[Problem] = []
+    with reporter.task("gallery", sum(len(entry.pictures) for entry in entries), "picture") as task:
+        for entry in entries:
+            files, faces = [], []
+            for file in entry.pictures:
+                try:
+                    faces.append(read_face(file, detector))
+                    files.append(file)
+                except InputError as error:
+                    problems.append(Problem(entry.name, file, error.message))
+                task.advance()
+            if faces:
+                persons[entry.name] = Portraits(tuple(files), embed_faces(faces, embedder))
+    missing = tuple(entry.name for entry in entries if entry.name not in persons)
+    return Gallery(persons, tuple(problems), missing)
+
+
+def read_face(file: Path, detector: Detector) -> Face:
+    """The one face in a picture file.
+
+    Raises:
+        InputError: it is no picture, or shows no face or several; the message names the file.
+    """
+    from fercli.media.images import read_image
+
+    return only_face(read_image(file), detector, str(file))
+
+
+def only_face(picture: NDArray[np.uint8], detector: Detector, name: str) -> Face:
+    """The one face in an upright (H, W, 3) picture.
+
+    Raises:
+        InputError: it shows no face, several, or one too small; the message begins with `name`.
+    """
+    from fercli.media.images import square_crop
+
+    boxes = find_faces(picture, detector)
+    sizes = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
+    largest = float(sizes.max(initial=0))
+    if not largest:
+        raise InputError(f"{name}: no face was found")
+    if largest < MIN_FACE:
+        raise InputError(f"{name}: its largest face is {largest:.0f} pixels wide, less than {MIN_FACE}")
+    near = sizes >= max(MIN_FACE, largest * _BYSTANDER)
+    if near.sum() > 1:
+        raise InputError(f"{name}: it shows {near.sum()} faces, and only one can be the person's")
+    box = boxes[sizes.argmax()]
+    square = square_around(box, FacesParams.crop_scale)
+    crop = square_crop(picture, square, FacesParams.crop_size)
+    inside = (box - np.tile(square[:2], 2)) * crop.shape[0] / (square[2] - square[0])
+    return Face(crop, inside.astype(np.float32))
+
+
+def embed_faces(faces: Sequence[Face], embedder: Embedder) -> NDArray[np.float32]:
+    """(N, D) embeddings of at least one face."""
+    return embedder.embed([face.crop for face in faces], np.stack([face.box for face in faces]))

@@ -1,0 +1,128 @@
+"""A contact sheet: the best faces of everyone, to see at a glance who was mistaken for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fercli.errors import ConfigError
+from fercli.people.listing import DOUBTFUL_BELOW, ListedPerson, ListedTrack
+from fercli.timing import clock
+from fercli.workspace import Workspace
+from fercli.writing import write_atomically
+
+FACE_SIDE = 112
+"""Of a face on the sheet, pixels."""
+MOST_TRACKS, MOST_PERSONS = 12, 100
+"""On a PNG, which has to stay small enough to be opened; a page has all."""
+LEGEND = f"Dashed frame and question mark: worth a look, identity below {DOUBTFUL_BELOW:g} or nobody known."
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The best face of one track: JPEG, what is written below it, and whether it is worth a look."""
+
+    jpeg: bytes
+    caption: Sequence[str]
+    doubtful: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person.
+
+    Attributes:
+        name: and `summary` of all tracks, a line each.
+        pictures: the best one first, then doubtful ones, then the others as they appear.
+        more: how many pictures are left out.
+    """
+
+    name: str
+    summary: str
+    pictures: Sequence[Picture]
+    more: int
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All persons of a video; `more` of them are left out."""
+
+    title: str
+    rows: Sequence[Row]
+    more: int
+
+
+def write_sheet(workspace: Workspace, persons: Sequence[ListedPerson], path: Path) -> None:
+    """Draw everyone on a picture (.png) or a page (.html) that needs nothing beside it.
+
+    Raises:
+        ConfigError: another suffix.
+        CorruptTable: the crops cannot be read.
+        OutputError: it cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".png":
+        from fercli.views.contact_sheet_png import draw
+
+        content = draw(_sheet(workspace, persons, MOST_TRACKS, MOST_PERSONS))
+    elif suffix in (".html", ".htm"):
+        from fercli.views.contact_sheet_html import page
+
+        content = page(_sheet(workspace, persons)).encode()
+    else:
+        raise ConfigError(f"cannot make a contact sheet {path}: unknown suffix", hint="use .png or .html")
+    write_atomically(path, content, private=True)
+
+
+def _sheet(
+    workspace: Workspace, persons: Sequence[ListedPerson], tracks: int | None = None, most: int | None = None
+) -> Sheet:
+    """With at most so many tracks a person and so many persons."""
+    shown = persons[:most]
+    chosen = [_by_interest(person)[:tracks] for person in shown]
+    jpegs = _thumbnails(workspace, [track.best_face for row in chosen for track in row])
+    rows = [
+        Row(
+            person.name + (" (ignored)" if person.ignored else ""),
+            _summary(person),
+            [Picture(jpegs[track.best_face], _caption(track), track.doubtful) for track in row],
+            len(person.tracks) - len(row),
+        )
+        for person, row in zip(shown, chosen, strict=True)
+    ]
+    return Sheet(Path(workspace.video.path).name, rows, len(persons) - len(shown))
+
+
+def _by_interest(person: ListedPerson) -> list[ListedTrack]:
+    best = person.best
+    others = [track for track in person.tracks if track is not best]
+    others.sort(key=lambda track: (not track.doubtful, (track.identity or 0.0) if track.doubtful else 0.0, track.track))
+    return [best, *others]
+
+
+def _summary(person: ListedPerson) -> str:
+    identity = "" if person.identity is None else f", identity {person.identity:.2f}"
+    tracks = f"{len(person.tracks)} track{'' if len(person.tracks) == 1 else 's'}"
+    return f"{person.screen_time_s:.1f} s on screen, {tracks}{identity}"
+
+
+def _caption(track: ListedTrack) -> tuple[str, ...]:
+    sure = "" if track.identity is None else f"identity {track.identity:.2f}"
+    return f"track {track.track}", clock(track.seen.time_s, tenths=True), sure
+
+
+def _thumbnails(workspace: Workspace, faces: Sequence[int]) -> dict[int, bytes]:
+    """Face -> JPEG of FACE_SIDE a side."""
+    import cv2
+    import numpy as np
+
+    from fercli.media.crops import read_crops
+    from fercli.media.images import encode_jpeg
+
+    pictures = {}
+    for face, crop in read_crops(workspace.table("crops"), np.array(faces, dtype=np.int64)):
+        larger = crop.shape[0] > FACE_SIDE
+        small = cv2.resize(crop, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA if larger else cv2.INTER_CUBIC)
+        pictures[face] = encode_jpeg(np.asarray(small, dtype=np.uint8), quality=85)
+    return pictures

@@ -1,0 +1,95 @@
+"""All that is drawn over the pictures of one video, gathered from its workspace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fercli import tables
+from fercli.errors import ConfigError
+from fercli.formats.details import read_details
+from fercli.formats.document import UNASSIGNED, Document, gather
+from fercli.people.naming import who_is_who
+from fercli.views.render.blur import Hidden, blur
+from fercli.views.render.faces import Faces
+from fercli.views.render.lettering import Image, Lettering, font_file
+from fercli.views.render.overlay import Overlay, letter_size
+from fercli.views.render.placing import Rect
+from fercli.views.render.sampled import Sampled
+from fercli.views.render.strip import Strip
+from fercli.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Artist:
+    """Draws over pictures.
+
+    Attributes:
+        frames: the frames that were looked at.
+        faces, overlay: what is shown of each face.
+        hidden: which faces are blurred; None for none.
+        strip: the timeline.
+        document: what every export says.
+    """
+
+    frames: Sampled
+    faces: Faces
+    overlay: Overlay
+    hidden: Hidden | None
+    strip: Strip
+    document: Document
+
+    @classmethod
+    def of(cls, workspace: Workspace, *, blur_faces: bool, only: frozenset[str]) -> Artist:
+        """Read the finished tables; `blur_faces` and `only` as in `video.render`.
+
+        Raises:
+            ConfigError: nobody is called as `only` says.
+            CorruptTable: a table cannot be read.
+            InputError: a person's corrections cannot be read.
+        """
+        who = who_is_who(workspace)
+        document = gather(workspace, who)
+        _check_names(document, only)
+        names = {track: one.name or UNASSIGNED for track, one in who.tracks.items() if not one.ignored}
+        video, segments = workspace.video, [*document.segments, *document.gaps]
+        frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES))
+        details = read_details(workspace, names)
+        font, size = font_file("".join(names.values())), letter_size(video.width, video.height)
+        strip = Strip(
+            [person.name for person in document.persons if not only or person.name in only],
+            segments,
+            (video.start_s, video.end_s),
+            (video.width, video.height),
+            Lettering(size, font),
+            analysed_s=tuple(document.video["analysed"]),
+        )
+        return cls(
+            frames,
+            Faces(frames, details, segments, only),
+            Overlay(details.labels, Rect(0, 0, video.width, strip.area.top), font, size),
+            _hidden(workspace, frames, {track for track, name in names.items() if name in only})
+            if blur_faces
+            else None,
+            strip,
+            document,
+        )
+
+    def draw(self, image: Image, time_s: float) -> None:
+        """Draw over the picture of a time, RGB uint8 HxWx3, in place."""
+        for box in self.hidden.at(time_s) if self.hidden else ():
+            blur(image, box)
+        self.overlay.draw(image, self.faces.at(time_s))
+        self.strip.draw(image, time_s)
+
+
+def _check_names(document: Document, only: frozenset[str]) -> None:
+    persons = [*document.persons, *([document.unassigned] if document.unassigned else [])]
+    known = [person.name for person in persons]
+    for name in sorted(only.difference(known)):
+        raise ConfigError(f"nobody in {document.video['name']} is called {name!r}", hint=f"known: {', '.join(known)}")
+
+
+def _hidden(workspace: Workspace, frames: Sampled, visible: set[int]) -> Hidden:
+    faces = tables.read_table(workspace.table("faces"), tables.FACES)
+    tracks = tables.read_table(workspace.table("tracks"), tables.TRACKS)
+    return Hidden(frames, faces, tracks, visible)

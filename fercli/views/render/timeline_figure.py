@@ -1,0 +1,146 @@
+"""`fercli plot WORKSPACE`: who felt what, when, as a picture for a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fercli import tables
+from fercli.colours import COLOURS, as_hex
+from fercli.errors import InputError
+from fercli.formats.document import Document, Person, Segment, gather, not_analysed
+from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE, RECORD_NAMES
+from fercli.learn.evaluation.figures import GREY, STYLE, check_suffix, save_figure
+from fercli.required import require_tables
+from fercli.timing import clock
+from fercli.views.render.lettering import font_file
+from fercli.views.render.ready import refuse_existing
+from fercli.views.render.sampled import Sampled
+from fercli.workspace import Workspace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_PERSONS = 12
+"""More rows than this no reader compares."""
+PAGE_WIDTH_IN, ROW_IN = 7.0, 0.27
+"""Width of both columns in the usual two-column layouts, and height of a person's row, inches."""
+LONGEST_NAME = 28
+"""Letters of a name that are shown."""
+TICKS_S, MOST_TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600), 8
+"""Distances between marks on the axis, seconds: the smallest that does not make too many."""
+MOST_CUTS = 100
+"""More of them are marked above the rows only, where they do not hide the bars."""
+CUT_COLOUR = "#BBBBBB"
+_LEGEND_COLUMNS = 5
+
+
+def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) -> None:
+    """Draw a row for each person, longest on screen first, with a coloured bar for each segment.
+
+    What could not be assessed is a thin grey bar, a cut a thin line. Of the rest of a video of which only a part was
+    analysed, no more is shown than a person spoke of, on hatched ground. Persons after the first MOST_PERSONS are
+    counted below the figure. Text stays text in SVG and PDF.
+
+    Args:
+        workspace: all stages up to classify-emotions have run.
+        out: `.png` (300 dpi), `.svg` or `.pdf`; replaced in one step.
+        overwrite: whether to replace `out`.
+
+    Raises:
+        ConfigError: another suffix, or `out` exists.
+        InputError: there is nobody to draw.
+        MissingStage: a stage has not run.
+        OutputError: `out` cannot be written.
+    """
+    check_suffix(out)
+    refuse_existing(out, overwrite=overwrite)
+    require_tables(workspace, "segments")
+    document = gather(workspace)
+    frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES))
+    everybody = [*document.persons, *([document.unassigned] if document.unassigned else [])]
+    if not everybody:
+        raise InputError(
+            f"nobody is shown in {workspace.path}: there is nothing to plot",
+            hint="lower --min-score of `fercli detect-faces`, or take a video with larger faces",
+        )
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    persons = everybody[:MOST_PERSONS]
+    with mpl.rc_context({**STYLE, "svg.fonttype": "none"}):
+        figure = Figure(figsize=(PAGE_WIDTH_IN, ROW_IN * len(persons) + 1.0), layout="constrained")
+        axes = figure.add_subplot()
+        emotions = _draw_segments(axes, persons, [*document.gaps, *document.segments])
+        _prepare(axes, persons, document, frames.cuts_s)
+        _add_legend(figure, emotions, bool(frames.cuts_s))
+        axes.set_xlabel("; ".join(["time (m:ss)", *_remarks(document, len(everybody) - len(persons))]))
+        save_figure(figure, out, tight=True)
+
+
+def _draw_segments(axes: Axes, persons: Sequence[Person], segments: Sequence[Segment]) -> list[str]:
+    """Draw the bars; returns the emotions that occur, in canonical order."""
+    rows = {person.name: row for row, person in enumerate(persons)}
+    shown = [segment for segment in segments if segment.person in rows]
+    present = {segment.emotion for segment in shown}
+    emotions = [emotion for emotion in (*EMOTIONS_8, NOT_ASSESSABLE) if emotion in present]
+    for emotion in emotions:
+        height = 0.2 if emotion == NOT_ASSESSABLE else 0.7
+        for name, row in rows.items():
+            spans = [
+                (segment.start_s, segment.end_s - segment.start_s)
+                for segment in shown
+                if segment.emotion == emotion and segment.person == name
+            ]
+            axes.broken_barh(spans, (row - height / 2, height), color=as_hex(COLOURS[emotion]), linewidth=0, zorder=2)
+    return emotions
+
+
+def _prepare(axes: Axes, persons: Sequence[Person], document: Document, cuts_s: Sequence[float]) -> None:
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+    shown = [*document.segments, *document.gaps]
+    begin_s, end_s = document.video["analysed"]
+    begin_s, end_s = min([begin_s, *(one.start_s for one in shown)]), max([end_s, *(one.end_s for one in shown)])
+    axes.set(xlim=(begin_s, end_s), ylim=(len(persons) - 0.5, -0.5))
+    for span_s in not_analysed(document.video):
+        axes.axvspan(*span_s, facecolor="none", edgecolor=CUT_COLOUR, hatch="//", linewidth=0, zorder=0)
+    step = next((step for step in TICKS_S if (end_s - begin_s) / step <= MOST_TICKS), end_s - begin_s)
+    axes.xaxis.set_major_locator(MultipleLocator(step))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: clock(time_s)))
+    to_row = len(persons) - 0.5 if len(cuts_s) <= MOST_CUTS else -0.4
+    axes.vlines(cuts_s, -0.5, to_row, color=CUT_COLOUR, linewidth=0.4, zorder=1)
+    axes.set_yticks(range(len(persons)), [_short(person.name) for person in persons])
+    for text in axes.get_yticklabels():
+        text.set_parse_math(False)  # a $ in a name is a $
+        text.set_fontproperties(FontProperties(fname=font_file(text.get_text()), size=STYLE["font.size"]))
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _remarks(document: Document, more: int) -> Iterator[str]:
+    """What the figure does not show, if there is anything."""
+    if not_analysed(document.video):
+        begin_s, end_s = document.video["analysed"]
+        yield f"only {clock(begin_s, tenths=True)} to {clock(end_s, tenths=True)} was analysed"
+    if more:
+        yield f"and {more} more {'person' if more == 1 else 'persons'}"
+
+
+def _add_legend(figure: Figure, emotions: Sequence[str], has_cuts: bool) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = [
+        Patch(facecolor=as_hex(COLOURS[emotion]), label=RECORD_NAMES[emotion]) for emotion in emotions
+    ]
+    if has_cuts:
+        handles.append(Line2D([], [], color=CUT_COLOUR, linewidth=0.6, label="cut"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=_LEGEND_COLUMNS, frameon=False, labelcolor=GREY)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"

@@ -1,0 +1,204 @@
+"""What the report says, read from a workspace and thinned: one `PersonContent` a person, and what they share."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from fercli import tables
+from fercli.config import TracksParams
+from fercli.formats.details import Details
+from fercli.formats.document import Document, Person, Segment, gather
+from fercli.formats.segment import NO_TRACK
+from fercli.formats.timeline import lanes
+from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
+from fercli.people.listing import ListedPerson, list_people
+from fercli.views.report.balance import balance
+from fercli.views.report.thinning import Stream, bin_stream, shares, spread_evenly
+from fercli.views.report.thumbnails import make_pictures
+from fercli.workspace import Workspace
+
+STREAM_BINS = 1500
+"""About so many a person: more than a wide screen has room for."""
+SHORTEST_BIN_S = 0.1
+FACES_A_PERSON, FACES_IN_ALL = 240, 3000
+"""Pictures of faces; at some 2 kB each they are most of the page."""
+MOST_LANES = 8
+"""Of tracks of one person, or of nobody, that are on screen at the same time."""
+
+
+@dataclass(frozen=True)
+class PersonContent:
+    """One person, or all whom nobody knows.
+
+    Attributes:
+        person: sums over the video.
+        listed: tracks, the best face and how surely it is who; None for somebody who was never tracked and whom
+            only a person's own segments name.
+        segments: assessed and not, by start, then track.
+        lane: (S,) of each segment, so that tracks seen at the same time lie below each other.
+        stream: probabilities in bins.
+        balance: mean over the assessed windows, in [-1, 1]; None if there are none.
+        transitions: (from, to) -> how often one expression followed the other.
+        portrait: JPEG of the best face; empty if there is none.
+        face_pts_s: (F,) moments of the faces on the sheet.
+        sheet: JPEG of these faces; empty if F is 0.
+    """
+
+    person: Person
+    listed: ListedPerson | None
+    segments: list[Segment]
+    lane: NDArray[np.int64]
+    stream: Stream
+    balance: float | None
+    transitions: Counter[tuple[str, str]]
+    portrait: bytes
+    face_pts_s: NDArray[np.float64]
+    sheet: bytes
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything on the page.
+
+    Attributes:
+        document: as exports have it.
+        labels: the classes of the classifier, in its order.
+        shots_s: when each shot but the first begins, seconds.
+        persons: by screen time; `Unassigned` last.
+        faces: all faces of shown tracks, as `Details.faces`.
+    """
+
+    document: Document
+    labels: tuple[str, ...]
+    shots_s: NDArray[np.float64]
+    persons: list[PersonContent]
+    faces: pa.Table
+
+    @property
+    def classes(self) -> list[str]:
+        """Canonical names of what is drawn: `labels`, then what only people named, then `not assessable`."""
+        used = {segment.emotion for segment in self.document.segments}
+        return [*self.labels, *(emotion for emotion in EMOTIONS_8 if emotion in used - {*self.labels}), NOT_ASSESSABLE]
+
+
+def read_content(workspace: Workspace) -> Content:
+    """Read a workspace in which all stages up to classify-emotions have run.
+
+    Raises:
+        MissingStage: one of them has not, or its tables belong to older ones.
+        CorruptTable: a table cannot be read.
+        InputError: a person's corrections or a crop cannot be read.
+    """
+    document = gather(workspace)
+    details = document.details()
+    listed = {one.name: one for one in list_people(workspace)[0] if not one.ignored}
+    persons = document.persons + ([document.unassigned] if document.unassigned else [])
+    faces = _chosen_faces(details.faces, [person.name for person in persons])
+    best = {name: one.best.best_face for name, one in listed.items()}
+    portraits, sheets = make_pictures(workspace.table("crops"), list(best.values()), [face for face, _ in faces])
+    segments = _segments_by_person(document)
+    return Content(
+        document,
+        details.labels,
+        _shots(workspace),
+        [
+            _person(
+                document,
+                person,
+                listed.get(person.name),
+                segments[person.name],
+                details,
+                portraits[best[person.name]] if person.name in best else b"",
+                pts,
+                sheet,
+            )
+            for person, (_, pts), sheet in zip(persons, faces, sheets, strict=True)
+        ],
+        details.faces,
+    )
+
+
+def transitions(segments: list[Segment]) -> Counter[tuple[str, str]]:
+    """Which expression followed which, in segments by start: within a track, with nothing in between."""
+    tracks: dict[int, list[Segment]] = defaultdict(list)
+    for segment in segments:
+        tracks[segment.track].append(segment)
+    pairs = (pair for track, own in tracks.items() if track != NO_TRACK for pair in pairwise(own))
+    near = ((before, after) for before, after in pairs if after.start_s - before.end_s <= TracksParams.max_gap_s)
+    changes = ((before.emotion, after.emotion) for before, after in near)
+    return Counter(change for change in changes if NOT_ASSESSABLE not in change)
+
+
+def _person(
+    document: Document,
+    person: Person,
+    listed: ListedPerson | None,
+    segments: list[Segment],
+    details: Details,
+    portrait: bytes,
+    face_pts_s: NDArray[np.float64],
+    sheet: bytes,
+) -> PersonContent:
+    windows = details.windows.filter(pc.equal(details.windows["person"], person.name))
+    start, end = windows["start_s"].to_numpy(), windows["end_s"].to_numpy()
+    probabilities = np.stack([windows[label].to_numpy().astype(np.float64) for label in details.labels], axis=1)
+    known = ~np.isnan(probabilities).any(axis=1) & (end > start)
+    return PersonContent(
+        person,
+        listed,
+        segments,
+        _lanes(listed, segments),
+        bin_stream(
+            start,
+            end,
+            probabilities,
+            origin_s=document.video["start_s"],
+            shortest_s=SHORTEST_BIN_S,
+            most=STREAM_BINS,
+        ),
+        float(np.average(balance(probabilities[known], details.labels), weights=(end - start)[known]))
+        if known.any()
+        else None,
+        transitions(segments),
+        portrait,
+        face_pts_s,
+        sheet,
+    )
+
+
+def _lanes(listed: ListedPerson | None, segments: list[Segment]) -> NDArray[np.int64]:
+    tracks = listed.tracks if listed else []
+    lane = lanes([(round(1000 * one.start_s), round(1000 * one.end_s)) for one in tracks], MOST_LANES)
+    lane_of = {one.track: number for one, number in zip(tracks, lane, strict=True)}
+    return np.array([lane_of.get(segment.track, 0) for segment in segments], np.int64)
+
+
+def _segments_by_person(document: Document) -> dict[str, list[Segment]]:
+    persons: dict[str, list[Segment]] = defaultdict(list)
+    for segment in sorted(document.segments + document.gaps, key=lambda one: (one.start_s, one.track)):
+        persons[segment.person].append(segment)
+    return persons
+
+
+def _chosen_faces(faces: pa.Table, names: list[str]) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Numbers and moments of the faces to show of each person, ascending."""
+    own = [faces.filter(pc.equal(faces["person"], name)).select(["face", "pts_s"]) for name in names]
+    keep = shares(np.array([len(rows) for rows in own], np.int64), most_each=FACES_A_PERSON, most=FACES_IN_ALL)
+    chosen = []
+    for rows, count in zip(own, keep.tolist(), strict=True):
+        place = spread_evenly(len(rows), count)
+        chosen.append((rows["face"].to_numpy()[place].astype(np.int64), rows["pts_s"].to_numpy()[place]))
+    return chosen
+
+
+def _shots(workspace: Workspace) -> NDArray[np.float64]:
+    frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
+    first: NDArray[np.float64] = frames["pts_s"].to_numpy()[1:][np.diff(frames["shot"].to_numpy()) != 0]
+    return first

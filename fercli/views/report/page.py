@@ -1,0 +1,89 @@
+"""The page itself: data, pictures, styles and scripts in one file that fetches nothing."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import fercli
+from fercli.labels import RECORD_NAMES
+from fercli.views.report import fragments
+from fercli.views.report.balance import SIGNS
+from fercli.views.report.columns import boxes, charts
+from fercli.views.report.content import Content, read_content
+from fercli.views.report.patterns import definitions
+from fercli.views.report.playback import Playback, find_video
+from fercli.workspace import Workspace
+
+_SCRIPTS = ("state.js", "svg.js", "timeline.js", "charts.js", "moment.js", "player.js", "page.js")
+"""One script on the page; each file uses what those before it define."""
+
+
+def build(workspace: Workspace, output: Path) -> tuple[str, Playback]:
+    """The whole page, and whether it can play the video.
+
+    It opens without a network: the page forbids itself to fetch anything but the video, and to run any script but its
+    own, so that no name in it can become one.
+
+    Args:
+        workspace: all stages up to classify-emotions have run.
+        output: where the page will lie; the video is linked from there.
+
+    Raises:
+        MissingStage, CorruptTable, InputError: as `content.read_content`.
+    """
+    content = read_content(workspace)
+    playback = find_video(workspace.video, output)
+    return _page(content, playback), playback
+
+
+def _page(content: Content, playback: Playback) -> str:
+    data = charts(content, playback)
+    script = '"use strict";\n' + "".join(_asset(name) for name in _SCRIPTS)
+    negative = [RECORD_NAMES[label] for label in content.labels if SIGNS.get(label) == -1]
+    return Template(_asset("page.html")).substitute(
+        script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
+        version=fercli.__version__,
+        title=escape(f"Emotions in {content.document.video['name']}"),
+        style=_asset("page.css"),
+        patterns=definitions(content.classes),
+        facts=fragments.facts(content),
+        warnings=fragments.warnings(content),
+        legend=fragments.legend(content, data["classes"]),
+        rows=fragments.rows(content),
+        persons=fragments.persons(content, data["classes"]),
+        bins=_bins(content),
+        negative=", ".join(negative),
+        provenance=fragments.provenance(content),
+        charts=json_for_html(data),
+        boxes=json_for_html(boxes(content)),
+        sheets="\n".join(
+            f'<script type="text/plain" id="sheet-{number}">{b64encode(one.sheet).decode()}</script>'
+            for number, one in enumerate(content.persons)
+        ),
+        script=script,
+    )
+
+
+def json_for_html(value: Any) -> str:
+    """JSON that can stand in a script element: nothing in it ends the element or begins a comment."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _bins(content: Content) -> str:
+    steps = [one.stream.step_s for one in content.persons]
+    if not steps:
+        return "short bins"
+    low, high = f"{min(steps):.2g}", f"{max(steps):.2g}"
+    return f"bins of {low} s" if low == high else f"bins of {low} to {high} s (longer for those who are seen longer)"
+
+
+def _asset(name: str) -> str:
+    return files("fercli.views.report").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,113 @@
+"""A small document with faces and windows, made by hand, for the formats with boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from fercli import tables
+from fercli.formats.details import Details
+from fercli.formats.document import UNASSIGNED, Document, Person, Segment
+
+LABELS = ("anger", "happiness", "contempt")
+ROSS, ZOE = "Ross, jr.", 'Zoë <"Z"> & 李'
+VIDEO = {
+    "name": "épisode & 1.mp4",
+    "sha256": "ab" * 32,
+    "width": 200,
+    "height": 100,
+    "fps": 10.0,
+    "duration_s": 2.0,
+    "start_s": 0.0,
+}
+FACES = [
+    # face, frame, pts_s, track, person, x1, y1, x2, y2, score, (anger, happiness, contempt)
+    (0, 2, 0.2004, 0, ROSS, 10.0, 20.0, 50.0, 60.0, 0.9, (0.125, 0.75, 0.125)),
+    (1, 2, 0.2004, 1, ZOE, 100.0, 20.0, 140.0, 70.0, 0.8, None),
+    (3, 4, 0.4, 0, ROSS, 12.13, 20.0, 52.13, 60.0, 0.95, (0.125, 0.75, 0.125)),
+    (4, 4, 0.4, 1, ZOE, 100.0, 20.0, 140.0, 70.0, 0.8, (0.5, 0.25, 0.25)),
+    (5, 4, 0.4, 2, ROSS, 150.0, 10.0, 190.0, 50.0, 0.7, (0.25, 0.25, 0.5)),
+    (6, 6, 0.6, 0, ROSS, 14.0, 20.0, 54.0, 60.0, 0.9, (0.12345678, 0.75, 0.12654322)),
+    (7, 6, 0.6, 3, UNASSIGNED, -4.0, 30.0, 36.0, 110.0, 0.6, (0.25, 0.25, 0.5)),
+    (8, 19, 1.9, 3, UNASSIGNED, -4.0, 30.0, 36.0, 110.0, 0.6, (0.25, 0.25, 0.5)),
+]
+WINDOWS = [
+    (0, ROSS, 0.2004, 0.7, "happiness", "", (0.125, 0.75, 0.125)),
+    (1, ZOE, 0.2004, 0.4, None, "too small", None),
+    (1, ZOE, 0.4, 0.6, "anger", "", (0.5, 0.25, 0.25)),
+    (2, ROSS, 0.4, 0.6, "contempt", "", (0.25, 0.25, 0.5)),
+    (3, UNASSIGNED, 0.6, 2.0, "contempt", "", (0.25, 0.25, 0.5)),
+]
+SEGMENTS = [
+    Segment("happiness", 0.2004, 0.5, ROSS, 0, 0.75, (10.0, 20.0, 50.0, 60.0), "", 0.875),
+    Segment("anger", 0.4, 0.6, ZOE, 1, 0.5, (100.0, 20.0, 140.0, 70.0), "", None, True),
+    Segment("sadness", 0.5, 0.7, ROSS, 0, 0.4, (14.0, 20.0, 54.0, 60.0), ""),
+    Segment("contempt", 0.6, 2.0, UNASSIGNED, 3, 0.5, (-4.0, 30.0, 36.0, 110.0), ""),
+]
+GAPS = [Segment("not assessable", 0.2004, 0.4, ZOE, 1, None, (100.0, 20.0, 140.0, 70.0), "too small")]
+SHOWN = ["happiness", "not assessable", "happiness", "anger", "not assessable", "sadness", "contempt", "contempt"]
+"""What each face shows by its segment: track 2 has no segment."""
+
+
+def faces_table(rows: Sequence[tuple[Any, ...]], labels: tuple[str, ...] = LABELS) -> pa.Table:
+    """Faces as `Details` has them; all in shot 0, standing for 0.1 s, without landmarks."""
+    faces, frames, times, tracks, persons, *box, scores, probabilities = zip(*rows, strict=True) if rows else [()] * 11
+    columns = {
+        "face": pa.array(faces, pa.int64()),
+        "frame": pa.array(frames, pa.int32()),
+        "pts_s": pa.array(times, pa.float64()),
+        "end_s": pa.array([pts_s + 0.1 for pts_s in times], pa.float64()),
+        "shot": pa.array([0] * len(rows), pa.int32()),
+        "track": pa.array(tracks, pa.int32()),
+        "person": pa.array(persons, pa.string()),
+        **{name: pa.array(edge, pa.float32()) for name, edge in zip(("x1", "y1", "x2", "y2"), box, strict=True)},
+        "score": pa.array(scores, pa.float32()),
+        "landmarks": pa.array([None] * len(rows), tables.FACES.field("landmarks").type),
+        **_probabilities(probabilities, labels),
+    }
+    return pa.table(columns)
+
+
+def windows_table(rows: Sequence[tuple[Any, ...]], labels: tuple[str, ...] = LABELS) -> pa.Table:
+    """Windows as `Details` has them."""
+    tracks, persons, starts, ends, classes, reasons, probabilities = zip(*rows, strict=True) if rows else [()] * 7
+    columns = {
+        "track": pa.array(tracks, pa.int32()),
+        "person": pa.array(persons, pa.string()),
+        "start_s": pa.array(starts, pa.float64()),
+        "end_s": pa.array(ends, pa.float64()),
+        "class": pa.array(classes, pa.string()),
+        "reason": pa.array(reasons, pa.string()),
+        **_probabilities(probabilities, labels),
+    }
+    return pa.table(columns)
+
+
+def make_document(faces: Sequence[tuple[Any, ...]] = FACES, **values: Any) -> Document:
+    """The document above; `values` replace single attributes."""
+    details = Details(LABELS, faces_table(faces), windows_table(WINDOWS if faces else []))
+    content: dict[str, Any] = {
+        "video": VIDEO,
+        "persons": [Person(ROSS, 2, 0.8, {"happiness": 0.3}), Person(ZOE, 1, 0.4, {"anger": 0.2})],
+        "unassigned": Person(UNASSIGNED, 1, 1.4, {}),
+        "segments": SEGMENTS,
+        "gaps": GAPS,
+        "provenance": {"fercli": "1.2", "models": {"tsm-resnet18": "cd" * 32}, "stages": {}},
+        "warnings": [],
+        "details": lambda: details,
+    }
+    return Document(**{**content, **values})
+
+
+def empty_document() -> Document:
+    """Nobody was seen."""
+    return make_document([], persons=[], unassigned=None, segments=[], gaps=[])
+
+
+def _probabilities(rows: Sequence[Sequence[float] | None], labels: tuple[str, ...]) -> dict[str, pa.Array]:
+    return {
+        label: pa.array([None if row is None else row[place] for row in rows], pa.float32())
+        for place, label in enumerate(labels)
+    }
