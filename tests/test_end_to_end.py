@@ -77,7 +77,8 @@ def test_a_picture_gives_a_name_that_the_cast_keeps_and_corrections_outlive_a_ne
     shutil.copy(package_file("skimage", "data/astronaut.png", "scikit-image"), gallery / "Eileen.png")
 
     def names() -> list[str]:
-        return tables.read_table(copy / "tracks" / "people.parquet", tables.PEOPLE)["person"].to_pylist()
+        persons: list[str] = tables.read_table(copy / "tracks" / "people.parquet", tables.PEOPLE)["person"].to_pylist()
+        return persons
 
     assert main(["track", str(copy), "--gallery", str(gallery), "--cast", str(show), "-q"]) == 0
     assert names() == ["Person 1", "Eileen", "Person 1"]

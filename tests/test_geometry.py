@@ -27,7 +27,7 @@ def pixels(box: NDArray[np.float32]) -> set[tuple[int, int]]:
 def test_overlaps_worked_out_by_hand() -> None:
     a = boxes((0, 0, 4, 4), (10, 10, 12, 12))
     b = boxes((0, 0, 4, 4), (2, 0, 6, 4), (4, 0, 8, 4), (1, 1, 3, 3))
-    np.testing.assert_allclose(iou_matrix(a, b), [[1, 8 / 24, 0, 4 / 16], [0, 0, 0, 0]], rtol=1e-6)
+    np.testing.assert_allclose(iou_matrix(a, b), np.array([[1, 8 / 24, 0, 4 / 16], [0, 0, 0, 0]]), rtol=1e-6)
 
 
 @given(whole_boxes, whole_boxes)

@@ -178,7 +178,9 @@ def test_a_segment_of_just_the_minimum_stays() -> None:
     assert (kept, dropped) == ([Run(0, 2, 0), Run(2, 3, 1), Run(3, 6, 0)], [Run(0, 6, 0)])
 
 
-def in_time(rate: float, seconds: float, class_1_from: float, class_1_to: float) -> tuple[NDArray[np.float32], ...]:
+def in_time(
+    rate: float, seconds: float, class_1_from: float, class_1_to: float
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
     """Probabilities .02 and .98 in windows of two frames at a rate; a window that sees both has the mean."""
     edges = np.arange(0, seconds + 1e-9, 2 / rate)
     start, end = edges[:-1], edges[1:]

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from fercli import writing
 from fercli.errors import OutputError
 from fercli.writing import create_atomically, new_file, require_parent, shut_out_others, write_atomically
 
@@ -106,7 +105,7 @@ def test_no_name_beside_the_target_can_be_laid_as_a_trap(tmp_path: Path, monkeyp
     for name in (".out.csv.tmp", "out.csv.tmp", f".out.csv.{'0' * 16}.tmp"):
         (tmp_path / name).symlink_to(victim)
     guesses = iter(["0" * 16, "1" * 16])  # the first is the trap
-    monkeypatch.setattr(writing.secrets, "token_hex", lambda size: next(guesses))
+    monkeypatch.setattr("fercli.writing.secrets.token_hex", lambda size: next(guesses))
     with pytest.raises(OutputError):
         write_atomically(tmp_path / "out.csv", b"new")
     write_atomically(tmp_path / "out.csv", b"new")

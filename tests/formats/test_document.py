@@ -53,7 +53,8 @@ def test_segments_carry_who_when_what_and_where(tmp_path: Path) -> None:
         ("Zoë", "happiness", 7.0, 8.5, 2),
     ]
     assert document.segments[0].box == pytest.approx((10.04, 20.06, 110.0, 140.5), abs=1e-4)
-    assert document.segments[1].box[0] == 5.0
+    box = document.segments[1].box
+    assert box is not None and box[0] == 5.0
     assert [(s.person, s.reason, s.score) for s in document.gaps] == [(UNASSIGNED, "too small", None)]
 
 
@@ -138,7 +139,8 @@ def test_who_is_ignored_is_nowhere(tmp_path: Path) -> None:
     document = gather(workspace)
     assert [p.name for p in document.persons] == [s.person for s in document.segments] == ["Ross"]
     assert (document.unassigned, document.gaps) == (None, [])
-    assert document.segments[0].box[0] == 5.0
+    box = document.segments[0].box
+    assert box is not None and box[0] == 5.0
 
 
 def test_corrections_that_cannot_be_applied_are_warnings(tmp_path: Path) -> None:

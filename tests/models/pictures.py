@@ -12,7 +12,8 @@ LANDMARKS = np.array([[204, 101], [248, 103], [224, 125], [205, 142], [242, 142]
 
 def portrait() -> NDArray[np.uint8]:
     """512 x 512 RGB, one woman's face, about 90 pixels wide."""
-    return np.asarray(skimage.data.astronaut(), dtype=np.uint8)
+    picture: NDArray[np.uint8] = skimage.data.astronaut()  # type: ignore[no-untyped-call]
+    return picture
 
 
 def holds_the_face(box: NDArray[np.float32]) -> bool:

@@ -31,7 +31,8 @@ def network() -> CoveredFaces:
 
 @pytest.fixture(scope="module")
 def box() -> NDArray[np.float32]:
-    return find_faces(portrait(), default_detector())[0]
+    found: NDArray[np.float32] = find_faces(portrait(), default_detector())[0]
+    return found
 
 
 def seen(picture: Image, box: NDArray[np.float32]) -> Image:

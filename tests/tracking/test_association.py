@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from fercli.config import TracksParams
 from fercli.learn.evaluation.track_files import Tracks, read_tracks
 from fercli.learn.evaluation.tracks import score_tracks
-from fercli.tracking.association import DROPPED, Appearance, associate
+from fercli.tracking.association import DROPPED, associate
+from fercli.tracking.bridging import Appearance
 
 Sight = tuple[float, float, float]
 """Time, centre x, side of the box."""
@@ -107,7 +108,7 @@ def test_a_face_that_looks_unlike_does_not_end_a_gap() -> None:
     for last, tracks in ((0.15, [0] * 10), (0.3, [0] * 5 + [1] * 5)):
         looks = np.linspace(0, 0.1, 10)
         looks[5:] += last - 0.1
-        assert track(sights, max_gap_s=1.0, appearance=lambda rows, looks=looks: looks[rows, None]) == tracks
+        assert track(sights, max_gap_s=1.0, appearance=looks[:, None].__getitem__) == tracks
 
 
 def test_a_face_of_another_size_does_not_end_a_gap() -> None:

@@ -38,7 +38,7 @@ def faces_in_a_row(times: NDArray[np.float64], usable: NDArray[np.bool_] | None 
         pts_s=times,
         boxes=np.tile(np.array([0, 0, 80, 100], np.float32), (count, 1)),
         usable=good,
-        quality=good * 1.0,
+        quality=good.astype(np.float64),
         end_s=times + INTERVAL_S,
         until_s=times,
         frames_in_shot={0: count},
@@ -48,7 +48,7 @@ def faces_in_a_row(times: NDArray[np.float64], usable: NDArray[np.bool_] | None 
 
 def check(who: list[int], usable: list[bool] | None = None, noise: float = 0.3) -> tuple[Checked, Cast]:
     cast = Cast(who, noise)
-    faces = faces_in_a_row(np.arange(len(who)) * INTERVAL_S, None if usable is None else np.array(usable))
+    faces = faces_in_a_row(np.arange(float(len(who))) * INTERVAL_S, None if usable is None else np.array(usable))
     return check_tracks(faces, np.zeros(len(who), np.int32), 3, cast), cast
 
 
@@ -88,7 +88,7 @@ def test_a_single_odd_face_is_no_change() -> None:
 def test_among_faces_that_cannot_be_told_the_longest_gap_is_the_place() -> None:
     who = [0] * 20 + [1] * 20
     usable = np.array([True] * 17 + [False] * 6 + [True] * 17)
-    times = np.arange(40) * INTERVAL_S
+    times = np.arange(40.0) * INTERVAL_S
     times[21:] += 0.5
     checked = check_tracks(faces_in_a_row(times, usable), np.zeros(40, np.int32), 3, Cast(who))
     assert checked.owner.tolist() == [0] * 21 + [1] * 19

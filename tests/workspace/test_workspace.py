@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -118,7 +119,11 @@ def test_an_older_workspace_is_refused_with_the_command_that_makes_it_anew(works
     """Its times were counted from elsewhere; neither reading nor taking it up may mix them with new ones."""
     document = {"format": 1, "video": {"path": str(video), "sha256": workspace.video.sha256}}
     (workspace.path / "workspace.json").write_text(json.dumps(document))
-    for attempt in (lambda: Workspace.open(workspace.path), lambda: Workspace.create(workspace.path, workspace.video)):
+    attempts: list[Callable[[], object]] = [
+        lambda: Workspace.open(workspace.path),
+        lambda: Workspace.create(workspace.path, workspace.video),
+    ]
+    for attempt in attempts:
         with pytest.raises(WorkspaceError) as caught:
             attempt()
         assert caught.value.exit_code == 4
@@ -205,7 +210,11 @@ class TestSwap:
         workspace.swap_in("faces", self.finished(workspace, "one"))
         real, new, old = (workspace.path / f"faces{suffix}" for suffix in ("", ".new", ".old"))
         out = self.finished(workspace, "two")
-        renames = [lambda: out.rename(new), lambda: real.rename(old), lambda: new.rename(real)]
+        renames: list[Callable[[], Path]] = [
+            lambda: out.rename(new),
+            lambda: real.rename(old),
+            lambda: new.rename(real),
+        ]
         for rename in renames[:steps]:
             rename()
         with workspace.lock():
@@ -296,11 +305,11 @@ class TestAStageThatIsALink:
     ) -> None:
         before = self.everything(workspace, moved)
         with pytest.raises(WorkspaceError, match="faces is a link") as caught:
-            run_chain(workspace, **{changed: 2})
+            run_chain(workspace, None, **{changed: 2})
         assert caught.value.exit_code == 4 and self.everything(workspace, moved) == before
         undo = caught.value.hint.partition("run: ")[2]
         subprocess.run(undo, shell=True, check=True)
-        run_chain(workspace, **{changed: 2})
+        run_chain(workspace, None, **{changed: 2})
         assert not (workspace.path / "faces").is_symlink() and not moved.exists()
 
     def test_is_read_by_the_others(self, workspace: Workspace, moved: Path) -> None:

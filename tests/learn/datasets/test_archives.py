@@ -6,6 +6,7 @@ import io
 import tracemalloc
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,7 +48,7 @@ def test_an_archive_of_a_broken_array_is_named(tmp_path: Path, what: str) -> Non
 
 
 def test_whole_arrays_come_back(tmp_path: Path) -> None:
-    arrays = {
+    arrays: dict[str, Any] = {
         "images": np.arange(24, dtype=np.uint8).reshape(2, 3, 4),
         "columns": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
         "names": np.array(["angry", "happy"]),

@@ -72,7 +72,7 @@ def test_label_and_votes_are_two_labellings_of_the_same_faces(tmp_path: Path) ->
     np.testing.assert_array_equal(data.train.main.targets, np.eye(7)[:2])
     plus = data.train.labellings["ferplus"]
     assert plus.classes == EMOTIONS_8
-    np.testing.assert_allclose(plus.targets, [[3 / 5, 0, 0, 0, 0, 0, 0, 2 / 5], [0] * 8])
+    np.testing.assert_allclose(plus.targets, np.array([[3 / 5, 0, 0, 0, 0, 0, 0, 2 / 5], [0] * 8]))
     assert plus.labels.tolist() == [0, -1]  # nobody voted on the second
     assert "FER+" in data.terms
 

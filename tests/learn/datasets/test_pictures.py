@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from fercli.media.images import read_image
 from tests.media_samples import png_header
 
 
-def photograph(path: Path, mode: str = "RGB", **options: object) -> Path:
+def photograph(path: Path, mode: str = "RGB", **options: Any) -> Path:
     """A picture with detail in all of it."""
     noise = np.random.default_rng(0).integers(0, 255, (30, 40, 3), dtype=np.uint8)
     smooth = cv2.resize(noise, (200, 150), interpolation=cv2.INTER_CUBIC)

@@ -8,7 +8,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.metrics import v_measure_score  # type: ignore[import-untyped]
+from sklearn.metrics import v_measure_score
 
 from fercli.learn.evaluation import persons
 from fercli.learn.evaluation.persons import score_clusters

@@ -27,7 +27,7 @@ from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.learn.datasets import DatasetSplits, Listing, Sample, read_dataset
 from fercli.learn.datasets.pack import pack
 from fercli.learn.evaluation import metrics
-from fercli.learn.training import epoch, loop, splits
+from fercli.learn.training import augment, epoch, loop, splits
 from fercli.learn.training.augment import normalise
 from fercli.learn.training.epoch import TrainingDiverged
 from fercli.learn.training.loop import train
@@ -214,7 +214,7 @@ def test_limit_draws_so_many_images_and_never_more_than_there_are(config: TrainC
 def test_all_batches_of_an_epoch_are_about_as_large(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     """48 in batches of 47 are not 47 and 1: batch norm has nothing to compare in a batch of one."""
     sizes: list[int] = []
-    random_views = epoch.random_views
+    random_views = augment.random_views
 
     def noted(images: Tensor, *arguments: Any) -> Tensor:
         sizes.append(len(images))
@@ -251,7 +251,7 @@ def test_one_cycle_rises_to_the_peak_and_falls_to_nothing() -> None:
 
 def test_weight_decay_spares_biases_and_batch_norm(config: TrainConfig) -> None:
     network = SmallNetwork(7)
-    decayed, plain = loop._parameter_groups(network, 0.05)  # type: ignore[arg-type]
+    decayed, plain = loop._parameter_groups(network, 0.05)
     names = {id(parameter): name for name, parameter in network.named_parameters()}
     assert (decayed["weight_decay"], plain["weight_decay"]) == (0.05, 0.0)
     assert {names[id(p)] for p in decayed["params"]} == {"conv1.weight", "fc.weight"}  # type: ignore[attr-defined]
@@ -626,10 +626,11 @@ def test_predictions_come_in_order_and_do_not_depend_on_the_batch(root: Path, mo
     data = read_dataset("fer2013", root)
     torch.manual_seed(0)
     network = SmallNetwork(7, dropout=0.5).train()
-    whole = epoch.predict(network, data.valid, 4, 16)
+    whole = epoch.predict(network, data.valid, 4, 16)  # type: ignore[arg-type]
     assert whole.shape == (21, 7)
     monkeypatch.setattr(epoch, "VALIDATION_BATCH", 4)
-    np.testing.assert_allclose(whole, epoch.predict(network, data.valid, 4, 16), atol=1e-5)
+    again = epoch.predict(network, data.valid, 4, 16)  # type: ignore[arg-type]
+    np.testing.assert_allclose(whole, again, atol=1e-5)
 
 
 def test_two_labellings_are_learnt_side_by_side(config: TrainConfig) -> None:

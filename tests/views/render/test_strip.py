@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from fercli.colours import COLOURS
 from fercli.formats.document import Segment
@@ -91,9 +92,9 @@ def test_each_person_has_a_row_and_only_a_few_are_shown() -> None:
 
 
 def test_persons_that_have_no_row_are_counted_beside_the_last_one() -> None:
-    def corner(count: int) -> np.ndarray:
+    def corner(count: int) -> NDArray[np.bool_]:
         image = drawn(strip([f"P{number}" for number in range(count)], [], (0.0, 10.0)), 5.0)
-        return np.asarray(image[-12:, -60:] > 200).all(axis=2)
+        return np.asarray((image[-12:, -60:] > 200).all(axis=2))
 
     assert not corner(4).any()
     assert corner(5).any() and corner(7).any() and (corner(5) != corner(7)).any()
