@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fercli.errors import OutputError
+from fercli.errors import ConfigError, OutputError
 
 OWNER_ONLY, EVERYBODY = 0o600, 0o666
 """Modes of new files; of the second, the umask takes away what it says."""
@@ -153,6 +153,16 @@ def require_parent(path: Path, what: str) -> None:
     if not path.parent.is_dir():
         hint = f"run: mkdir -p {shlex.quote(str(path.parent))}"
         raise OutputError(f"no directory {path.parent} for {what}", hint=hint)
+
+
+def require_free(path: Path, *, overwrite: bool) -> None:
+    """Before the work: a file that exists is kept.
+
+    Raises:
+        ConfigError: there is one, and it was not to be replaced.
+    """
+    if path.exists() and not overwrite:
+        raise ConfigError(f"{path} exists", hint="choose another name with -o, or add --overwrite")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from fercli.cli.visible import visible
+from fercli.cli.terminal import visible
 from fercli.progress import Task
 
 

@@ -1,4 +1,4 @@
-"""`fercli doctor`: is this installation whole? One line a check; a failed one says what to do.
+"""`fercli doctor` and `fercli models`: is this installation whole? One line a check; a failed one says what to do.
 
 It has to run where packages are missing or broken, so it imports none before it has tried it.
 """
@@ -15,8 +15,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+import typer
+
 import fercli
-from fercli.errors import MissingDependency, WeightsError
+from fercli.errors import EXIT_FOUND, MissingDependency, WeightsError
 
 PACKAGES = {
     "torch": "torch",
@@ -47,8 +49,8 @@ PACKAGES = {
 LOW_DISK_GIB = 2
 
 
-def run() -> bool:
-    """Print all checks on stdout; True if nothing that is needed by default is broken."""
+def doctor() -> None:
+    """Check this installation: packages, weights, devices. Ends with 6 if something is missing, else 0."""
     print(f"fercli {fercli.__version__}, Python {platform.python_version()}, {platform.platform()}, {sys.prefix}")
     usable = {module: _package(module, distribution) for module, distribution in PACKAGES.items()}
     _decord()
@@ -57,7 +59,19 @@ def run() -> bool:
         _devices()
     _disk()
     print("all is well" if healthy else "something is missing: see the lines marked MISSING")
-    return healthy
+    if not healthy:
+        raise typer.Exit(EXIT_FOUND)
+
+
+def models() -> None:
+    """All networks: task, licence, training data, and whether they can be used here."""
+    from fercli.cli import layout
+    from fercli.models.registry import MODELS
+
+    table = layout.table("name", "task", "state", "licence", "training data")
+    for spec in MODELS.values():
+        table.add_row(spec.name, spec.task, model_state(spec.name), spec.licence, spec.training_data)
+    layout.console().print(table)
 
 
 def model_state(name: str) -> str:

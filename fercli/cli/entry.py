@@ -10,8 +10,7 @@ import os
 import sys
 import traceback
 
-from fercli.cli.stdout import ReaderGone, honest_stdout
-from fercli.cli.visible import visible
+from fercli.cli.terminal import ReaderGone, honest_stdout, visible
 from fercli.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_READER_GONE, FercliError, InputError
 
 DEBUG_VARIABLE = "FERCLI_DEBUG"

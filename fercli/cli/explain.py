@@ -3,42 +3,62 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from fercli.chain import EMOTIONS
-from fercli.cli.layout import counted
-from fercli.cli.outputs import refuse_existing
-from fercli.config import EmotionsParams
+from fercli.cli import options as opt
+from fercli.cli.console import ConsoleReporter
+from fercli.config import EmotionsParams, Runtime
 from fercli.errors import ConfigError, InputError
-from fercli.models.classifier import EmotionClassifier
-from fercli.models.devices import pick_device
-from fercli.models.registry import find_classifier
-from fercli.progress import Reporter
-from fercli.views.render.explanation import explain as draw
-from fercli.views.render.explanation import faces_of_image, faces_of_workspace
-from fercli.workspace import Workspace
+
+if TYPE_CHECKING:
+    from fercli.workspace import Workspace
 
 
 def explain(
-    source: Path, output: Path, model: str | None, limit: int, device: str, reporter: Reporter, *, overwrite: bool
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="A workspace, or an image.", show_default=False, readable=False)
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar=opt.PATH, help="The .png to write, or a directory for it.")
+    ] = "explained.png",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help=f"As of classify-emotions; by default the workspace's own, or {EmotionsParams.model} for an image.",
+            show_default=False,
+        ),
+    ] = None,
+    faces: Annotated[int, typer.Option(help="Faces to show at most.")] = 24,
+    device: opt.Device = Runtime.device,
+    overwrite: opt.Replace = False,
+    quiet: opt.Quiet = False,
 ) -> None:
-    """Draw heat maps for the faces of a workspace (a directory) or an image (a file).
+    """Heat maps over faces: what the network looked at when it named the emotion."""
+    from fercli.cli.layout import counted
+    from fercli.cli.names import output_file
+    from fercli.cli.outputs import refuse_existing
+    from fercli.models.classifier import EmotionClassifier
+    from fercli.models.devices import pick_device
+    from fercli.models.registry import find_classifier
+    from fercli.views.render.explanation import explain as draw
+    from fercli.views.render.explanation import faces_of_image, faces_of_workspace
+    from fercli.workspace import Workspace
 
-    Without a `model` it is the one that classified the workspace, or the default for an image.
-
-    Raises:
-        ConfigError: `limit` is below 1, or `output` is there already and was not to be replaced, or is read.
-        InputError: there is no such file, or no face in it.
-    """
-    if limit < 1:
-        raise ConfigError(f"--faces must be at least 1, not {limit}", hint="leave it out for 24")
+    file = output_file(output, "explained.png")
+    if faces < 1:
+        raise ConfigError(f"--faces must be at least 1, not {faces}", hint="leave it out for 24")
     if not source.exists():
         raise InputError(f"no such file or directory: {source}", hint="give a workspace, or an image")
     workspace = Workspace.open(source) if source.is_dir() else None
-    refuse_existing(output, overwrite=overwrite, reads=[source], workspace=workspace)
-    faces = faces_of_workspace(workspace, limit) if workspace else faces_of_image(source, limit)
+    refuse_existing(file, overwrite=overwrite, reads=[source], workspace=workspace)
+    found = faces_of_workspace(workspace, faces) if workspace else faces_of_image(source, faces)
     _, path = find_classifier(model or _model_of(workspace))
-    draw(EmotionClassifier(path, pick_device(device)), faces, output)
-    reporter.note(f"{counted(len(faces), 'faces')} explained: {output}; bright places spoke for the class named")
+    draw(EmotionClassifier(path, pick_device(device)), found, file)
+    note = f"{counted(len(found), 'faces')} explained: {file}; bright places spoke for the class named"
+    ConsoleReporter(quiet=quiet).note(note)
 
 
 def _model_of(workspace: Workspace | None) -> str:

@@ -1,23 +1,23 @@
-"""`fercli export`: what a workspace says, as a file. A reader of the result, so it makes nothing stale."""
+"""`fercli export` and `fercli formats`: what a workspace says, as a file. It makes no stage stale."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
-from fercli import pipeline
-from fercli.cli.names import named_after, output_file
-from fercli.cli.outputs import refuse_what_is_no_file, refuse_what_is_read, to_stdout
+import typer
+
+from fercli.cli import options as opt
+from fercli.cli.console import ConsoleReporter
 from fercli.errors import ConfigError
-from fercli.formats import EXPORTERS, choose_format
-from fercli.formats.document import gather
-from fercli.hashing import sha256_file
-from fercli.people.naming import who_is_who
-from fercli.progress import Reporter
-from fercli.workspace import Workspace
-from fercli.writing import write_atomically
+
+if TYPE_CHECKING:
+    from fercli.progress import Reporter
+    from fercli.workspace import Workspace
 
 STDOUT = Path("-")
 """As an output."""
@@ -27,35 +27,66 @@ EXPORTED = "exports.json"
 """File of a workspace that says what was exported where, so that nothing else is ever replaced."""
 
 
-def export(path: Path, output: str, format: str, *, raw_cells: bool, overwrite: bool, reporter: Reporter) -> None:
-    """Write the annotations of a finished workspace; `output` as of `annotate`.
+def export(
+    workspace: opt.WorkspacePath,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar=opt.PATH,
+            help="The file to write, a directory for it, or - for stdout.",
+            show_default=False,
+        ),
+    ],
+    format: opt.Format = "",
+    raw_cells: Annotated[
+        bool, opt.flag("--raw-cells", help="In CSV, leave names as they are that a spreadsheet takes for formulas.")
+    ] = False,
+    force: opt.Force = False,  # for scripts: an export is always written anew
+    overwrite: opt.Overwrite = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """The annotations of a finished workspace as a file."""
+    from fercli import pipeline
+    from fercli.cli.names import named_after, output_file
+    from fercli.formats import EXPORTERS
+    from fercli.workspace import Workspace
 
-    Args:
-        raw_cells: see `Document.raw_cells`.
-
-    Raises:
-        MissingStage: a stage has not run, or is stale.
-        ConfigError: the output cannot be written, or is in the way, or there are no cells.
-    """
-    workspace = Workspace.open(path)
-    video = Path(workspace.video.path)
-    file = output_file(output, named_after(video, path, suffix_of(format)))
+    opened = Workspace.open(workspace)
+    video = Path(opened.video.path)
+    file = output_file(output, named_after(video, workspace, suffix_of(format)))
     chosen = format_of(file, format)
     if raw_cells and EXPORTERS[chosen].suffix != ".csv":
         raise ConfigError(f"--raw-cells is about CSV, and {chosen} is none", hint="leave it out")
-    check_output(file, path, [video], overwrite=overwrite)
-    pipeline.require(workspace, "segments", "export")
-    if workspace.writable:
-        with workspace.lock():
-            write_export(workspace, chosen, file, reporter, raw_cells=raw_cells)
-    else:
-        write_export(workspace, chosen, file, reporter, raw_cells=raw_cells)
+    check_output(file, workspace, [video], overwrite=overwrite)
+    pipeline.require(opened, "segments", "export")
+    with opened.lock() if opened.writable else nullcontext():
+        write_export(opened, chosen, file, ConsoleReporter(quiet=quiet), raw_cells=raw_cells)
+
+
+def formats() -> None:
+    """All formats of `export`: what each holds, and what it cannot."""
+    from fercli.cli import layout
+    from fercli.formats import EXPORTERS
+
+    table = layout.table("name", "suffix", "holds", "cannot hold")
+    for name, exporter in EXPORTERS.items():
+        table.add_row(name, exporter.suffix, exporter.summary, exporter.lacks)
+    for column in table.columns[:2]:
+        column.no_wrap = True
+    layout.console().print(table)
 
 
 def write_export(
     workspace: Workspace, format: str, output: Path, reporter: Reporter, *, raw_cells: bool = False
 ) -> None:
     """Write the annotations where they are wanted; a workspace that can only be read will not know of the file."""
+    from fercli.formats import EXPORTERS
+    from fercli.formats.document import gather
+    from fercli.people.naming import who_is_who
+    from fercli.writing import write_atomically
+
     who = who_is_who(workspace)
     for problem in who.problems:
         reporter.warn(problem)
@@ -66,6 +97,8 @@ def write_export(
         content = file.read_bytes()
     reporter.note(f"export: {len(document.segments)} segments as {format}")
     if output == STDOUT:
+        from fercli.cli.outputs import to_stdout
+
         to_stdout(content)
         return
     if workspace.writable:
@@ -75,6 +108,8 @@ def write_export(
 
 def suffix_of(format: str) -> str:
     """Of the files of a format; of the default one if it is empty."""
+    from fercli.formats import EXPORTERS, choose_format
+
     return EXPORTERS[choose_format(Path(), format or DEFAULT)].suffix
 
 
@@ -84,6 +119,8 @@ def format_of(output: Path, format: str) -> str:
     Raises:
         ConfigError: neither is known.
     """
+    from fercli.formats import choose_format
+
     return choose_format(output, format or (DEFAULT if output == STDOUT else ""))
 
 
@@ -93,6 +130,8 @@ def check_output(output: Path, workspace: Path, reads: list[Path], *, overwrite:
     Raises:
         ConfigError: it is no file, is read by the same command, or was not exported from this workspace.
     """
+    from fercli.cli.outputs import refuse_what_is_no_file, refuse_what_is_read
+
     if output == STDOUT:
         return
     refuse_what_is_no_file(output)
@@ -105,6 +144,8 @@ def check_output(output: Path, workspace: Path, reads: list[Path], *, overwrite:
 
 
 def _is_as_exported(output: Path, workspace: Path) -> bool:
+    from fercli.hashing import sha256_file
+
     return sha256_file(output) in _exports(workspace).get(str(output.resolve()), ())
 
 
@@ -119,6 +160,8 @@ def _exports(workspace: Path) -> dict[str, list[str]]:
 
 def _note(workspace: Path, place: Path, content: bytes) -> None:
     """Noted before it is written: whichever of the two a kill leaves, the next run may replace it."""
+    from fercli.writing import write_atomically
+
     exports = _exports(workspace)
     exports[str(place)] = [*exports.get(str(place), [])[-1:], hashlib.sha256(content).hexdigest()]
     write_atomically(workspace / EXPORTED, (json.dumps(exports, indent=1) + "\n").encode())

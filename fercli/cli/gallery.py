@@ -11,7 +11,8 @@ import typer
 
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
-from fercli.cli.visible import visible
+from fercli.cli.groups import StrictGroup
+from fercli.cli.terminal import visible
 from fercli.config import FacesParams, Runtime, TracksParams
 from fercli.errors import EXIT_FOUND, command
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from fercli.persons.gallery_check import Finding
 
 gallery_app = typer.Typer(
-    help="Pictures of known persons, who give the persons of a video names.", no_args_is_help=True
+    cls=StrictGroup, help="Pictures of known persons, who give the persons of a video names.", no_args_is_help=True
 )
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fercli.cli.visible import visible
+from fercli.cli.terminal import visible
 
 PIPE_WIDTH = 200
 """Columns where the output goes into a file or a pipe, so that no line is broken there."""

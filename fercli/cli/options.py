@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fercli.config import DECODERS, NATIVE_FPS
+from fercli.config import DECODERS, NATIVE_FPS, FramesParams
 from fercli.errors import ConfigError
 
 PATH = "<path>"
@@ -39,8 +39,14 @@ DetectorWeights = Annotated[
     typer.Option(help="Weights file for the detector; required by yunet.", show_default=False, readable=False),
 ]
 MinScore = Annotated[float, typer.Option(help="Drop detections below this score, 0 to 1.")]
+MinSize = Annotated[int, typer.Option(help="Drop faces smaller than this, pixels.")]
 MaxSide = Annotated[int, typer.Option(help="Scale larger frames down to this side for detection, pixels.")]
+CropScale = Annotated[float, typer.Option(help="Crop side in face sides.")]
+CropSize = Annotated[int, typer.Option(help="Largest crop side, pixels.")]
 Embedder = Annotated[str, typer.Option(help="Face embedder: a name from 'fercli models', or an ONNX file of yours.")]
+MaxGap = Annotated[float, typer.Option(help="Bridge gaps up to this, seconds.")]
+MinFaces = Annotated[int, typer.Option(help="Drop tracks with fewer faces.")]
+EmbedFaces = Annotated[int, typer.Option(help="Faces compared a track.")]
 MaxDistance = Annotated[float, typer.Option(help="Tracks closer than this in face space are one person.")]
 Gallery = Annotated[
     Path | None,
@@ -53,7 +59,12 @@ Cast = Annotated[
     ),
 ]
 Model = Annotated[str, typer.Option(help="Classifier: a name from 'fercli models', or a file from 'fercli train'.")]
+Stride = Annotated[int, typer.Option(help="Faces from one window to the next.")]
 MinFace = Annotated[int, typer.Option(help="Faces smaller than this are not assessable, pixels.")]
+MinSharpness = Annotated[float, typer.Option(help="Blurrier faces are not assessable.")]
+MinFrontal = Annotated[float, typer.Option(help="Faces turned further away are not assessable, 0 to 1.")]
+MeanSegment = Annotated[float, typer.Option(help="Expected length of an expression; longer is smoother, seconds.")]
+MinSegment = Annotated[float, typer.Option(help="Shorter segments join their neighbours, seconds.")]
 Format = Annotated[str, typer.Option(help="A name from 'fercli formats'; by default what the suffix says.")]
 Overwrite = Annotated[
     bool, flag("--overwrite", help="Replace a file that fercli did not write, or that was changed since.")
@@ -65,6 +76,11 @@ Force = Annotated[bool, flag("--force", help="Run even if the results are up to 
 Verify = Annotated[
     bool, flag("--verify", help="Read the whole video again, even if size, time and inode of its file are unchanged.")
 ]
+Dataset = Annotated[str, typer.Option(help="Name of the data set; 'fercli dataset list' has them.", show_default=False)]
+Root = Annotated[
+    Path, typer.Option(help="The data set's file or directory, as downloaded.", show_default=False, readable=False)
+]
+Strict = Annotated[bool, flag("--strict", help="A sample that cannot be used is fatal.")]
 Quiet = Annotated[bool, flag("--quiet", "-q", help="Only warnings and errors.")]
 
 
@@ -88,6 +104,10 @@ def parse_fps(text: str) -> float:
 def show_fps(fps: float) -> str:
     """The inverse of `parse_fps`."""
     return "native" if fps == NATIVE_FPS else f"{fps:g}"
+
+
+FPS = show_fps(FramesParams.fps)
+"""Default of --fps."""
 
 
 def parse_time(text: str, option: str) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 
 from fercli.errors import ConfigError
 from fercli.workspace import Workspace
-from fercli.writing import require_parent, writing
+from fercli.writing import require_free, require_parent, writing
 
 
 def refuse_existing(
@@ -34,8 +34,7 @@ def refuse_existing(
         refuse_what_is_read(output, [Path(workspace.video.path), *reads], workspace.path)
     else:
         refuse_what_is_read(output, reads)
-    if output.exists() and not overwrite:
-        raise ConfigError(f"{output} exists", hint="choose another name, or add --overwrite")
+    require_free(output, overwrite=overwrite)
 
 
 def refuse_what_is_read(output: Path, reads: Iterable[Path], workspace: Path | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fercli.cli import options as opt
-from fercli.cli.default_group import group_with_default
+from fercli.cli.groups import group_with_default
 from fercli.errors import ConfigError, command
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ def _change(path: Path, change: Callable[[Workspace], list[str] | None], *, quie
 
 def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = None, quiet: bool = False) -> None:
     from fercli.cli.console import ConsoleReporter
-    from fercli.cli.nobody import why_nobody
     from fercli.cli.people_table import print_people
+    from fercli.cli.show import why_nobody
     from fercli.people.listing import list_people
 
     reporter = ConsoleReporter(quiet=quiet)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from fercli.cli import layout
-from fercli.cli.visible import visible
+from fercli.cli.terminal import visible
 from fercli.timing import clock
 
 if TYPE_CHECKING:

@@ -1,29 +1,32 @@
-"""`fercli report`: write the page, and say whether it can play the video."""
+"""`fercli report`."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from fercli.cli.names import named_after, output_file
-from fercli.cli.outputs import refuse_existing
+import typer
+
+from fercli.cli import options as opt
+from fercli.cli.console import ConsoleReporter
 from fercli.errors import ConfigError
-from fercli.progress import Reporter
-from fercli.views.report.page import build
-from fercli.workspace import Workspace
-from fercli.writing import write_atomically
 
 
-def report(workspace: Path, output: str, overwrite: bool, reporter: Reporter) -> None:
-    """Write the report of a workspace.
+def report(
+    workspace: opt.WorkspacePath,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar=opt.PATH, help="An .html file, or a directory for it.")
+    ] = "report.html",
+    overwrite: opt.Replace = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """One HTML page that opens offline: who felt what when, face by face, with the video beside it."""
+    from fercli.cli.names import named_after, output_file
+    from fercli.cli.outputs import refuse_existing
+    from fercli.views.report.page import build
+    from fercli.workspace import Workspace
+    from fercli.writing import write_atomically
 
-    Args:
-        output: a file, or a directory in which it is named after the video.
-
-    Raises:
-        ConfigError: `output` is no .html, is there already, or is read.
-        OutputError: it cannot be written.
-        MissingStage, CorruptTable, InputError: as `report.content.read_content`.
-    """
     opened = Workspace.open(workspace)
     file = output_file(output, named_after(Path(opened.video.path), workspace, ".html"))
     if file.suffix.lower() not in (".html", ".htm"):
@@ -32,6 +35,7 @@ def report(workspace: Path, output: str, overwrite: bool, reporter: Reporter) ->
     page, playback = build(opened, file)
     content = page.encode()
     write_atomically(file, content, private=True)  # it shows the faces
+    reporter = ConsoleReporter(quiet=quiet)
     if playback.problem:
         reporter.warn(f"{playback.problem}: the report has no playback, the rest works")
     else:

@@ -1,50 +1,74 @@
-"""Tables for people, drawn with rich."""
+"""`fercli show` and `fercli status`: what a workspace holds, and what is up to date."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from rich.console import Console
-from rich.table import Table
-
-from fercli.cli import layout
-from fercli.cli.doctor import model_state
-from fercli.cli.nobody import why_nobody
-from fercli.cli.outputs import json_to_stdout
-from fercli.cli.strip import strips
-from fercli.formats.document import Document, Person, gather
-from fercli.formats.json_document import as_json_person
+from fercli.chain import STAGE_OF
+from fercli.cli import options as opt
+from fercli.errors import command
 from fercli.labels import RECORD_NAMES
-from fercli.models.registry import MODELS
-from fercli.pipeline import status as stage_status
-from fercli.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from fercli.formats.document import Document, Person
+    from fercli.workspace import Workspace
+
+
+def show(
+    workspace: opt.WorkspacePath,
+    json: Annotated[bool, opt.flag("--json", help="Persons and their sums as JSON.")] = False,
+) -> None:
+    """Who was seen for how long, feeling what, and when: the summary that annotate ends with."""
+    from fercli.cli import layout
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.formats.document import gather
+    from fercli.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    document = gather(opened)
+    if json:
+        json_to_stdout(_as_json(document))
+    else:
+        _show(opened, document, layout.console())
+
+
+def status(workspace: opt.WorkspacePath, verify: opt.Verify = False) -> None:
+    """Each stage: fresh, or stale and why."""
+    from fercli.cli import layout
+    from fercli.pipeline import status as stage_status
+    from fercli.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    console = layout.console()
+    console.print(f"{opened.path}: {opened.video.path}", soft_wrap=True)
+    table = layout.table("stage", "state", "counts", numbers=("seconds",))
+    for row in stage_status(opened, verify=verify):
+        found = row.receipt.counts if row.receipt else {}
+        counts = ", ".join(layout.counted(number, name.replace("_", " ")) for name, number in found.items())
+        state = "fresh" if row.reason is None else f"stale: {row.reason}" if row.receipt else row.reason
+        table.add_row(row.stage.command, state, counts, f"{row.receipt.seconds:.1f}" if row.receipt else "")
+    console.print(table)
 
 
 def summary(workspace: Workspace, output: Path) -> None:
     """What `annotate` ends with, on stderr: who was seen for how long, feeling what, and where the files are."""
+    from fercli.cli import layout
+    from fercli.formats.document import gather
+
     console = layout.console(sys.stderr)
     _show(workspace, gather(workspace), console)
     console.print(f"annotations  {output}", soft_wrap=True)
     console.print(f"workspace    {workspace.path}", soft_wrap=True)
 
 
-def show(path: Path, *, as_json: bool) -> None:
-    """The same of a finished workspace, on stdout.
-
-    Raises:
-        MissingStage: it is not finished.
-    """
-    workspace = Workspace.open(path)
-    document = gather(workspace)
-    if as_json:
-        json_to_stdout(_as_json(document))
-    else:
-        _show(workspace, document, layout.console())
-
-
 def _as_json(document: Document) -> dict[str, Any]:
+    from fercli.formats.json_document import as_json_person
+
     return {
         "video": document.video,
         "persons": [as_json_person(person) for person in document.persons],
@@ -54,6 +78,9 @@ def _as_json(document: Document) -> dict[str, Any]:
 
 
 def _show(workspace: Workspace, document: Document, console: Console) -> None:
+    from fercli.cli import layout
+    from fercli.cli.strip import strips
+
     video = document.video
     console.print(
         f"{video['name']}: {video['duration_s']:.1f} s, {video['width']} x {video['height']}, "
@@ -70,29 +97,9 @@ def _show(workspace: Workspace, document: Document, console: Console) -> None:
         console.print(f"warning: {warning}", soft_wrap=True)
 
 
-def status(path: Path, *, verify: bool) -> None:
-    """The state of every stage, on stdout; `verify` as of `pipeline.status`."""
-    workspace = Workspace.open(path)
-    console = layout.console()
-    console.print(f"{workspace.path}: {workspace.video.path}", soft_wrap=True)
-    table = layout.table("stage", "state", "counts", numbers=("seconds",))
-    for row in stage_status(workspace, verify=verify):
-        found = row.receipt.counts if row.receipt else {}
-        counts = ", ".join(layout.counted(number, name.replace("_", " ")) for name, number in found.items())
-        state = "fresh" if row.reason is None else f"stale: {row.reason}" if row.receipt else row.reason
-        table.add_row(row.stage.command, state, counts, f"{row.receipt.seconds:.1f}" if row.receipt else "")
-    console.print(table)
-
-
-def models() -> None:
-    """The registry, on stdout."""
-    table = layout.table("name", "task", "state", "licence", "training data")
-    for spec in MODELS.values():
-        table.add_row(spec.name, spec.task, model_state(spec.name), spec.licence, spec.training_data)
-    layout.console().print(table)
-
-
 def _persons(document: Document) -> Table:
+    from fercli.cli import layout
+
     table = layout.table("person", numbers=("on screen", "tracks"))
     table.add_column("emotions")
     for person in [*document.persons, *([document.unassigned] if document.unassigned else [])]:
@@ -107,3 +114,22 @@ def _emotions(person: Person) -> str:
         for emotion, seconds in person.seconds_by_emotion.items()
     ]
     return ", ".join(shown[:4])
+
+
+def why_nobody(workspace: Workspace) -> str:
+    """One sentence, from the counts of the receipts: no face, none that could be followed, or everybody is ignored."""
+    faces, tracks = (_count(workspace, table) for table in ("faces", "tracks"))
+    if tracks:
+        again = command("people", "restore", workspace.path, "WHO")
+        return f"everybody is left out; to take somebody in again, run: {again}"
+    if not faces:
+        return "no face was found, so there is nothing to annotate"
+    found = "1 face was" if faces == 1 else f"{faces} faces were"
+    again = command("track", workspace.path, "--min-faces", 1)
+    return f"{found} found, none of them followed long enough: try a higher --fps, or run: {again}"
+
+
+def _count(workspace: Workspace, table: str) -> int:
+    receipt = workspace.receipt(STAGE_OF[table].name)
+    found = receipt.counts.get(table, 0) if receipt else 0
+    return found if isinstance(found, int) else 0

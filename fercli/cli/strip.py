@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rich.cells import cell_len
 from rich.text import Text
 
-from fercli.cli.visible import visible
+from fercli.cli.terminal import visible
 from fercli.colours import COLOURS, as_hex, ink_on
 from fercli.formats.document import Document, Segment
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES

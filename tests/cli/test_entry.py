@@ -67,13 +67,13 @@ def test_a_reader_that_has_had_enough(film: str, command: str) -> None:
 
 def test_what_was_printed_before_an_error_is_there(film: str) -> None:
     code = (
-        "from fercli.cli import entry, show\n"
+        "from fercli.cli import doctor, entry\n"
         "from fercli.errors import InputError\n"
-        "def broken(workspace, as_json):\n"
+        "def broken(name):\n"
         "    print('so far')\n"
         "    raise InputError('oh')\n"
-        "show.show = broken\n"
-        "raise SystemExit(entry.main(['show', '.']))\n"
+        "doctor.model_state = broken\n"
+        "raise SystemExit(entry.main(['models']))\n"
     )
     assert shell(f"{shlex.quote(sys.executable)} -c {shlex.quote(code)} | cat") == (3, "so far\n", "error: oh\n")
 

@@ -265,12 +265,10 @@ class TestWorkspace:
 
 
 def test_a_bug_has_its_own_exit_code(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from fercli.cli import show
-
-    def broken() -> None:
+    def broken(name: str) -> str:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(show, "models", broken)
+    monkeypatch.setattr("fercli.cli.doctor.model_state", broken)
     code, err = fail(capsys, "models")
     assert code == 70 and "a bug in fercli: ZeroDivisionError: oh" in err and "fercli doctor" in err
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fercli.cli.formats import formats
+from fercli.cli.export import formats
 from fercli.formats import EXPORTERS
 
 
@@ -22,7 +22,7 @@ def test_every_format_is_a_line_with_what_it_holds_and_what_not(capsys: pytest.C
 
 def test_listing_imports_no_format_and_nothing_heavy() -> None:
     code = (
-        "import sys; from fercli.cli.formats import formats; formats(); "
+        "import sys; from fercli.cli.export import formats; formats(); "
         "print(*(name for name in ('pyarrow', 'pympi', 'praatio', 'pysubs2', 'torch', 'cv2') if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

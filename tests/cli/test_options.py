@@ -7,8 +7,8 @@ import pytest
 import typer
 
 from fercli.cli.app import app
-from fercli.cli.default_group import StrictGroup
 from fercli.cli.entry import main
+from fercli.cli.groups import StrictGroup
 from fercli.cli.options import absolute, parse_decoder, parse_end, parse_fps, parse_network, parse_time, show_fps
 from fercli.config import NATIVE_FPS
 from fercli.errors import ConfigError

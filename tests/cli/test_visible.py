@@ -13,7 +13,7 @@ import pytest
 from fercli import tables
 from fercli.cli.console import ConsoleReporter
 from fercli.cli.entry import main
-from fercli.cli.visible import visible
+from fercli.cli.terminal import visible
 from fercli.importers import READERS
 from fercli.workspace import Workspace
 from tests.people.film import make_film

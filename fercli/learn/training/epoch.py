@@ -21,7 +21,6 @@ from fercli.learn.training.checkpoint import Progress
 from fercli.learn.training.mixing import MIXERS, mix_targets
 from fercli.learn.training.processes import Processes
 from fercli.learn.training.randaugment import randaugment
-from fercli.learn.training.schedule import one_cycle
 from fercli.models.networks import ARCHITECTURES, Network
 from fercli.progress import Reporter
 
@@ -37,6 +36,13 @@ class TrainingDiverged(FercliError):
     def __init__(self, message: str, run: Path) -> None:
         kept = f"what was good so far is kept in {run}"
         super().__init__(message, hint=f"{kept}; start again with a lower --lr and another --out")
+
+
+def one_cycle(share: float, peak: float, warmup: float = 0.1) -> float:
+    """Learning rate after `share` in [0, 1] of the steps: linear up to `peak`, then a half cosine to zero."""
+    if share < warmup:
+        return peak * (0.04 + 0.96 * share / warmup)
+    return peak * 0.5 * (1 + math.cos(math.pi * (share - warmup) / (1 - warmup)))
 
 
 @dataclass(frozen=True)

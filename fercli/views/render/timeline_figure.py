@@ -15,9 +15,9 @@ from fercli.learn.evaluation.figures import GREY, STYLE, check_suffix, save_figu
 from fercli.required import require_tables
 from fercli.timing import clock
 from fercli.views.render.lettering import font_file
-from fercli.views.render.ready import refuse_existing
 from fercli.views.render.sampled import Sampled
 from fercli.workspace import Workspace
+from fercli.writing import require_free
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,7 @@ def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) 
         OutputError: `out` cannot be written.
     """
     check_suffix(out)
-    refuse_existing(out, overwrite=overwrite)
+    require_free(out, overwrite=overwrite)
     require_tables(workspace, "segments")
     document = gather(workspace)
     frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES))

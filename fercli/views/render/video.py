@@ -19,9 +19,9 @@ from fercli.required import hint_for_moved, require_tables
 from fercli.views.render.artist import Artist
 from fercli.views.render.companions import Companions, first_sound_s
 from fercli.views.render.encode import CONTAINERS, Encoder, look_of, mux, new_container
-from fercli.views.render.ready import refuse_existing
 from fercli.views.render.searched import require_search
 from fercli.workspace import Workspace
+from fercli.writing import require_free
 
 COUNTED_BASE = Fraction(1, 90000)
 """Time base of a source that has no usable one."""
@@ -135,7 +135,7 @@ def _check_output(workspace: Workspace, out: Path, overwrite: bool) -> None:
         raise ConfigError(f"cannot write {out}: unknown kind of video", hint=f"name it {', '.join(CONTAINERS)}")
     if out.resolve() == Path(workspace.video.path).resolve():
         raise ConfigError(f"{out} is the video itself", hint="choose another name with -o")
-    refuse_existing(out, overwrite=overwrite)
+    require_free(out, overwrite=overwrite)
 
 
 def _source(workspace: Workspace) -> Path:

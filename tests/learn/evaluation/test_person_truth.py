@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fercli.cli.person_scores import persons
+from fercli.cli.evaluate import evaluate_persons
 from fercli.errors import DatasetError, MissingStage
 from fercli.learn.evaluation.person_scores import score, score_workspace
 from fercli.learn.evaluation.person_truth import read_person_truth
@@ -211,11 +211,11 @@ def test_figures_for_people_and_for_programs(tmp_path: Path, capsys: pytest.Capt
     seen = [(f, t, box(place)) for f in range(3) for t, place in enumerate((LEFT, RIGHT))]
     place = workspace(tmp_path / "w", seen, ["A", None])
     truth = truth_file(tmp_path / "t.json", shot(0, 1, Ross=LEFT, Rachel=RIGHT))
-    persons(place.path, truth, as_json=True)
+    evaluate_persons(place.path, truth, json=True)
     figures = json.loads(capsys.readouterr().out)
     assert figures == score_workspace(place, truth).as_json()
     assert (figures["unassigned"], figures["clusters"], figures["persons"]) == (0.5, 1, 2)
-    persons(place.path, truth, as_json=False)
+    evaluate_persons(place.path, truth, json=False)
     shown = capsys.readouterr().out
     assert all(name in shown for name in figures)
     assert "0.5000" in shown and "0.50" in shown.splitlines()[-1]

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fercli.cli import track_scores
-from fercli.config import TracksParams
+from fercli.cli.evaluate import evaluate_tracks
 from fercli.errors import ConfigError
 from fercli.learn.evaluation.track_files import Tracks, read_tracks
 from fercli.learn.evaluation.tracks import overlaps, score_tracks
@@ -188,12 +187,12 @@ def test_the_command_tracks_anew_and_gives_figures_for_programs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write_walk(tmp_path / "walk.txt")
-    track_scores.tracks([path], 25.0, TracksParams(max_gap_s=0.5), as_json=True)
+    evaluate_tracks([path], max_gap=0.5, json=True)
     figures = json.loads(capsys.readouterr().out)
     (sequence,) = figures["sequences"]
     assert sequence["file"] == str(path)
     assert (sequence["idf1"], sequence["true_tracks"], sequence["found_tracks"]) == (1, 2, 2)
-    track_scores.tracks([path, path], 25.0, TracksParams(max_gap_s=0.3), as_json=True)
+    evaluate_tracks([path, path], max_gap=0.3, json=True)
     figures = json.loads(capsys.readouterr().out)
     assert [sequence["found_tracks"] for sequence in figures["sequences"]] == [3, 3]
     assert figures["mean"]["idf1"] == pytest.approx((25 + 10) / 40)
@@ -204,7 +203,7 @@ def test_the_command_gives_a_table_for_people(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    track_scores.tracks([write_walk(Path("walk.txt"))], 25.0, TracksParams(max_gap_s=0.3), as_json=False)
+    evaluate_tracks([write_walk(Path("walk.txt"))], max_gap=0.3, json=False)
     header, row, mean = capsys.readouterr().out.splitlines()
     columns = "sequence IDF1 IDP MOTA HOTA switches fragments true found mixed"
     assert header.split() == columns.split()
@@ -215,4 +214,4 @@ def test_the_command_gives_a_table_for_people(
 
 def test_the_command_needs_a_frame_rate(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="fps is 0"):
-        track_scores.tracks([tmp_path / "walk.txt"], 0.0, TracksParams(), as_json=True)
+        evaluate_tracks([tmp_path / "walk.txt"], fps=0.0)

@@ -29,9 +29,8 @@ from fercli.learn.datasets.pack import pack
 from fercli.learn.evaluation import metrics
 from fercli.learn.training import augment, epoch, loop, splits
 from fercli.learn.training.augment import normalise
-from fercli.learn.training.epoch import TrainingDiverged
+from fercli.learn.training.epoch import TrainingDiverged, one_cycle
 from fercli.learn.training.loop import train
-from fercli.learn.training.schedule import one_cycle
 from fercli.models.classifier import EmotionClassifier
 from fercli.models.networks import ARCHITECTURES
 from fercli.models.tsm import temporal_shift

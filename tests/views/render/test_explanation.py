@@ -136,7 +136,7 @@ def test_a_workspace_is_explained_with_the_network_that_classified_it(
         used.append(path.name)
         return EmotionClassifier(path, device)
 
-    monkeypatch.setattr("fercli.cli.explain.EmotionClassifier", classifier)
+    monkeypatch.setattr("fercli.models.classifier.EmotionClassifier", classifier)
     argv = ["explain", str(film.path), "--device", "cpu", "-q", "--overwrite", "-o", str(tmp_path / "out.png")]
     assert main(argv) == 0
     assert main([*argv, "--model", str(tmp_path / "other.safetensors")]) == 0

@@ -17,7 +17,6 @@ from PIL import Image
 
 from fercli.cli.report import report
 from fercli.colours import COLOURS
-from fercli.progress import Silent
 from fercli.workspace import VideoFacts
 from tests.media_samples import HEIGHT, WIDTH, numbered_video, read_number
 from tests.views.report.film import EVIL, START_S, make_film, make_film_of_nobody
@@ -71,14 +70,14 @@ def film_page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("film")
     video = make_video(folder / "épisode #1.webm", request.param)
     workspace = make_film(folder / "film.fercli", facts(video))
-    report(workspace.path, str(folder / "report.html"), False, Silent())
+    report(workspace.path, str(folder / "report.html"), quiet=True)
     return folder / "report.html"
 
 
 @pytest.fixture
 def silent_report(tmp_path: Path) -> Path:
     """A report whose video is not there."""
-    report(make_film(tmp_path / "film.fercli").path, str(tmp_path / "report.html"), False, Silent())
+    report(make_film(tmp_path / "film.fercli").path, str(tmp_path / "report.html"), quiet=True)
     return tmp_path / "report.html"
 
 
@@ -204,7 +203,7 @@ def test_hover_shows_the_face_and_what_was_said_of_it(browser: Browser, silent_r
 def test_segments_set_by_hand_look_and_sound_so(browser: Browser, tmp_path: Path) -> None:
     workspace = make_film(tmp_path / "film.fercli")
     workspace.human_segments.write_text("person,start,end,class\nPerson 2,5,6.5,sad\n", encoding="utf-8")
-    report(workspace.path, str(tmp_path / "report.html"), False, Silent())
+    report(workspace.path, str(tmp_path / "report.html"), quiet=True)
     with Visit(browser, tmp_path / "report.html") as visit:
         assert "set by hand" in visit.page.inner_text(".legend")
         assert [plot.locator(".by-hand").count() for plot in visit.page.locator(".plot.strip").all()] == [0, 1, 0]
@@ -216,7 +215,7 @@ def test_segments_set_by_hand_look_and_sound_so(browser: Browser, tmp_path: Path
 def test_what_was_not_analysed_is_shaded_and_named(browser: Browser, tmp_path: Path) -> None:
     workspace = make_film(tmp_path / "film.fercli")
     add_receipt(workspace, "frames", start_s=8.0)
-    report(workspace.path, str(tmp_path / "report.html"), False, Silent())
+    report(workspace.path, str(tmp_path / "report.html"), quiet=True)
     with Visit(browser, tmp_path / "report.html") as visit:
         plot = visit.page.locator(".plot.strip").nth(2)  # seen from 11 s on
         box = plot.bounding_box()
@@ -297,7 +296,7 @@ def test_a_page_without_its_video_says_so_and_plays_one_that_is_chosen(
 def test_a_video_deleted_after_the_report_was_made_is_noticed(browser: Browser, tmp_path: Path) -> None:
     video = tmp_path / "film.webm"
     video.write_bytes(b"soon gone")
-    report(make_film(tmp_path / "film.fercli", facts(video)).path, str(tmp_path / "report.html"), False, Silent())
+    report(make_film(tmp_path / "film.fercli", facts(video)).path, str(tmp_path / "report.html"), quiet=True)
     video.unlink()
     with Visit(browser, tmp_path / "report.html") as visit:
         visit.page.wait_for_selector("text=No playback: the browser cannot find or decode the video")
@@ -326,7 +325,7 @@ def test_segments_over_each_other_are_not_lettered_over_each_other(browser: Brow
     workspace = make_film(tmp_path / "film.fercli")
     said = "person,start,end,class\nNobody Tracked,5,8,happy\nNobody Tracked,7,10,sad\nNobody Tracked,11,13,angry\n"
     workspace.human_segments.write_text(said, encoding="utf-8")
-    report(workspace.path, str(tmp_path / "report.html"), False, Silent())
+    report(workspace.path, str(tmp_path / "report.html"), quiet=True)
     with Visit(browser, tmp_path / "report.html") as visit:
         names = visit.page.locator("#everyone .gutter").all_inner_texts()
         plot = visit.page.locator(".plot.strip").nth(names.index("Nobody Tracked"))
@@ -334,7 +333,7 @@ def test_segments_over_each_other_are_not_lettered_over_each_other(browser: Brow
 
 
 def test_a_film_without_faces_shows_nothing_to_point_at(browser: Browser, tmp_path: Path) -> None:
-    report(make_film_of_nobody(tmp_path / "empty.fercli").path, str(tmp_path / "report.html"), False, Silent())
+    report(make_film_of_nobody(tmp_path / "empty.fercli").path, str(tmp_path / "report.html"), quiet=True)
     with Visit(browser, tmp_path / "report.html", drawn="#everyone") as visit:
         assert visit.page.locator("text=No face was found.").is_visible()
         assert not any(part.is_visible() for part in visit.page.locator(".bar, .hint, #axis").all())

@@ -16,7 +16,6 @@ import pytest
 
 from fercli.cli.report import report
 from fercli.errors import ConfigError, InputError
-from fercli.progress import Silent
 from fercli.views.report.page import build, json_for_html
 from tests.formats.samples import other_hash_seed
 from tests.views.report.film import EVIL, make_film, make_film_of_nobody
@@ -143,14 +142,14 @@ def test_warnings_of_the_stages_are_shown(tmp_path: Path) -> None:
     assert "detect-faces: 3 frames &lt;broken&gt;" in build(workspace, tmp_path / "report.html")[0]
 
 
-def test_report_writes_the_page_and_says_that_it_cannot_play(tmp_path: Path) -> None:
+def test_report_writes_the_page_and_says_that_it_cannot_play(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     workspace = make_film(tmp_path / "film.fercli")
-    listener = Silent()
-    report(workspace.path, str(tmp_path / "report.html"), False, listener)
+    report(workspace.path, str(tmp_path / "report.html"), quiet=True)
     assert charts_of((tmp_path / "report.html").read_text(encoding="utf-8"))["video"]["source"] == ""
-    assert listener.warnings == [
-        "the video is no longer at /films/moved.mp4: the report has no playback, the rest works"
-    ]
+    warning = "the video is no longer at /films/moved.mp4: the report has no playback, the rest works"
+    assert capsys.readouterr().err == f"warning: {warning}\n"
 
 
 def test_a_report_is_not_overwritten_unasked(tmp_path: Path) -> None:
@@ -158,17 +157,17 @@ def test_a_report_is_not_overwritten_unasked(tmp_path: Path) -> None:
     output = tmp_path / "report.html"
     output.write_text("mine", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"report\.html") as caught:
-        report(workspace.path, str(output), False, Silent())
+        report(workspace.path, str(output), quiet=True)
     assert "--overwrite" in caught.value.hint and output.read_text(encoding="utf-8") == "mine"
-    report(workspace.path, str(output), True, Silent())
+    report(workspace.path, str(output), overwrite=True, quiet=True)
     assert output.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 def test_another_suffix_and_a_missing_workspace_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"report\.pdf: unknown suffix"):
-        report(make_film(tmp_path / "other.fercli").path, str(tmp_path / "report.pdf"), False, Silent())
+        report(make_film(tmp_path / "other.fercli").path, str(tmp_path / "report.pdf"), quiet=True)
     with pytest.raises(InputError, match="no workspace at"):
-        report(tmp_path / "film.fercli", str(tmp_path / "report.html"), False, Silent())
+        report(tmp_path / "film.fercli", str(tmp_path / "report.html"), quiet=True)
 
 
 def test_a_video_without_faces_makes_a_page_that_says_so(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The commands that draw: report, plot, explain. `fercli.cli.app` adds them."""
+"""`fercli plot`: training runs, or the timelines of a workspace."""
 
 from __future__ import annotations
 
@@ -9,22 +9,7 @@ import typer
 
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
-from fercli.config import EmotionsParams, Runtime
 from fercli.errors import ConfigError, command
-
-
-def report(
-    workspace: opt.WorkspacePath,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar=opt.PATH, help="An .html file, or a directory for it.")
-    ] = "report.html",
-    overwrite: opt.Replace = False,
-    quiet: opt.Quiet = False,
-) -> None:
-    """One HTML page that opens offline: who felt what when, face by face, with the video beside it."""
-    from fercli.cli.report import report as write
-
-    write(workspace, output, overwrite=overwrite, reporter=ConsoleReporter(quiet=quiet))
 
 
 def plot(
@@ -65,30 +50,3 @@ def plot(
         refuse_existing(file, overwrite=overwrite)
         plot_runs(sources, file)
     ConsoleReporter(quiet=quiet).note(f"plot: {file}")
-
-
-def explain(
-    source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="A workspace, or an image.", show_default=False, readable=False)
-    ],
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar=opt.PATH, help="The .png to write, or a directory for it.")
-    ] = "explained.png",
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help=f"As of classify-emotions; by default the workspace's own, or {EmotionsParams.model} for an image.",
-            show_default=False,
-        ),
-    ] = None,
-    faces: Annotated[int, typer.Option(help="Faces to show at most.")] = 24,
-    device: opt.Device = Runtime.device,
-    overwrite: opt.Replace = False,
-    quiet: opt.Quiet = False,
-) -> None:
-    """Heat maps over faces: what the network looked at when it named the emotion."""
-    from fercli.cli.explain import explain as draw
-    from fercli.cli.names import output_file
-
-    file = output_file(output, "explained.png")
-    draw(source, file, model, faces, device, ConsoleReporter(quiet=quiet), overwrite=overwrite)

@@ -1,4 +1,4 @@
-"""stdout that says what is wrong with it: full, closed, or a pipe from which nobody reads any more."""
+"""Text without control characters for terminals, and a stdout that reports why it cannot be written."""
 
 from __future__ import annotations
 
@@ -12,9 +12,24 @@ from typing import Any
 
 from fercli.errors import OutputError
 
+_UNSEEN = [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+"""Control characters, ends of lines and paragraphs, and the overrides and isolates of direction."""
+_ESCAPED = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _UNSEEN}
+_ESCAPED |= {ord("\t"): "\\t", ord("\n"): "\\n", ord("\r"): "\\r"}
+_LINES = {code: text for code, text in _ESCAPED.items() if code != ord("\n")}
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    r"""The text with `\x1b`, `\n` or `\u202e` in the place of each character that a terminal obeys or that hides.
+
+    Args:
+        lines: whether the text may have several lines, as some hints have.
+    """
+    return text.translate(_LINES if lines else _ESCAPED)
+
 
 class ReaderGone(Exception):
-    """Who reads the pipe, `head` for example, has had enough."""
+    """The program that reads the pipe, `head` for example, has ended."""
 
 
 class _Descriptor(io.RawIOBase):
@@ -54,7 +69,7 @@ def honest_stdout() -> Iterator[None]:
     As on stderr, letters the terminal does not have are escaped: a name in them is no reason to stop.
 
     Raises:
-        ReaderGone: nobody reads any more.
+        ReaderGone: the pipe is closed.
         OutputError: it cannot be written for another reason.
     """
     own = sys.stdout

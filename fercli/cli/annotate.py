@@ -1,0 +1,125 @@
+"""`fercli annotate`: all stages, then the exported file and a summary."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fercli.chain import EMOTIONS, FACES, FRAMES, TRACKS, Stage
+from fercli.cli import options as opt
+from fercli.cli.console import ConsoleReporter
+from fercli.cli.stages import check_device, workspace_at
+from fercli.config import DECODERS, EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
+
+if TYPE_CHECKING:
+    from fercli.workspace import Workspace
+
+
+def annotate(
+    video: opt.Video,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar=opt.PATH,
+            help="The file to write, a directory for it, or - for stdout; by default VIDEO and the format's suffix, "
+            "here.",
+        ),
+    ] = None,
+    workdir: Annotated[
+        Path | None, typer.Option(help="By default VIDEO.fercli beside the output.", readable=False)
+    ] = None,
+    format: opt.Format = "",
+    fps: opt.Fps = opt.FPS,
+    start: opt.Start = "",
+    end: opt.End = "",
+    images: Annotated[bool, opt.flag("--images", help="Write every frame as a JPEG.")] = False,
+    shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
+    decoder: opt.Decoder = DECODERS[0],
+    detector: opt.Detector = FacesParams.detector,
+    detector_weights: opt.DetectorWeights = None,
+    min_score: opt.MinScore = FacesParams.min_score,
+    min_size: opt.MinSize = FacesParams.min_size,
+    max_side: opt.MaxSide = FacesParams.max_side,
+    crop_scale: opt.CropScale = FacesParams.crop_scale,
+    crop_size: opt.CropSize = FacesParams.crop_size,
+    embedder: opt.Embedder = TracksParams.embedder,
+    max_gap: opt.MaxGap = TracksParams.max_gap_s,
+    min_faces: opt.MinFaces = TracksParams.min_faces,
+    embed_faces: opt.EmbedFaces = TracksParams.embed_faces,
+    max_distance: opt.MaxDistance = TracksParams.max_distance,
+    gallery: opt.Gallery = None,
+    cast: opt.Cast = None,
+    model: opt.Model = EmotionsParams.model,
+    stride: opt.Stride = EmotionsParams.stride,
+    min_face: opt.MinFace = EmotionsParams.min_size,
+    min_sharpness: opt.MinSharpness = EmotionsParams.min_sharpness,
+    min_frontal: opt.MinFrontal = EmotionsParams.min_frontal,
+    mean_segment: opt.MeanSegment = EmotionsParams.mean_segment_s,
+    min_segment: opt.MinSegment = EmotionsParams.min_segment_s,
+    device: opt.Device = Runtime.device,
+    batch: opt.Batch = Runtime.batch,
+    force: opt.Force = False,
+    verify: opt.Verify = False,
+    overwrite: opt.Overwrite = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """All stages in a row: a video in, annotations out. Run it again to go on where it stopped."""
+    from fercli import pipeline
+    from fercli.cli.export import check_output, format_of, suffix_of, write_export
+    from fercli.cli.names import is_folder, named_after, output_file, workspace_of
+    from fercli.cli.show import summary
+    from fercli.media.container import open_video
+
+    frames = FramesParams(
+        opt.parse_fps(fps),
+        opt.parse_time(start, "--start"),
+        opt.parse_end(end),
+        images,
+        shot_threshold,
+        decoder=opt.parse_decoder(decoder),
+    )
+    faces = FacesParams(detector, opt.absolute(detector_weights), min_score, min_size, max_side, crop_scale, crop_size)
+    tracks = TracksParams(
+        opt.parse_network(embedder),
+        max_gap_s=max_gap,
+        min_faces=min_faces,
+        embed_faces=embed_faces,
+        max_distance=max_distance,
+        gallery=opt.absolute(gallery),
+        cast=opt.absolute(cast),
+    )
+    emotions = EmotionsParams(
+        opt.parse_network(model), stride, min_face, min_sharpness, min_frontal, mean_segment, min_segment
+    )
+    runtime = Runtime(device, batch, decoder=opt.parse_decoder(decoder))
+    reporter = ConsoleReporter(quiet=quiet)
+    with open_video(video):  # or nothing else is worth a word
+        pass
+    output = output or "./"
+    place = workdir or workspace_of(video, Path(output) if is_folder(output) else Path(output).parent)
+    file = output_file(output, named_after(video, place, suffix_of(format)))
+    chosen = format_of(file, format)
+    given = [Path(path) for path in (faces.weights, tracks.embedder, tracks.cast, emotions.model) if path]
+    check_output(file, place, [video, *given], overwrite=overwrite)
+    plan: list[tuple[Stage, Any]] = [(FRAMES, frames), (FACES, faces), (TRACKS, tracks), (EMOTIONS, emotions)]
+    pipeline.check(plan)
+    check_device(runtime)
+    workspace = workspace_at(place, video, verify=verify)
+    plan[0] = FRAMES, _with_images_already_kept(workspace, frames)
+    with workspace.lock():
+        pipeline.run(workspace, plan, runtime, reporter, force=force)
+        write_export(workspace, chosen, file, reporter)
+    if not quiet:
+        summary(workspace, file)
+
+
+def _with_images_already_kept(workspace: Workspace, params: FramesParams) -> FramesParams:
+    """Images that `extract-frames` wrote are no reason to do it again without them."""
+    receipt = workspace.receipt(FRAMES.name)
+    kept = receipt is not None and bool(receipt.params.get("keep_images"))
+    return replace(params, keep_images=params.keep_images or kept)

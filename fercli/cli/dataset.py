@@ -1,0 +1,92 @@
+"""`fercli dataset`: which data sets can be read, and what one holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fercli.cli import options as opt
+from fercli.cli.console import ConsoleReporter
+from fercli.cli.groups import StrictGroup
+from fercli.errors import EXIT_FOUND
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fercli.learn.datasets.check import Check
+
+WIDTH = 100
+"""Columns that a table of eight classes needs; a narrower terminal wraps lines, which is better than cut names."""
+SHOWN = 10
+"""Problems and duplicates listed one by one; `--json` has all."""
+
+dataset_app = typer.Typer(cls=StrictGroup, help="Data sets of labelled faces.", no_args_is_help=True)
+
+
+@dataset_app.command("list")
+def list_datasets() -> None:
+    """All data sets that can be read."""
+    from fercli.learn.datasets import DATASETS
+
+    print("\n".join(DATASETS))
+
+
+@dataset_app.command("check")
+def check_dataset(
+    dataset: Annotated[str, typer.Argument(help="Name of the data set.", show_default=False)],
+    root: opt.Root,
+    json: Annotated[bool, opt.flag("--json", help="Everything as JSON on stdout.")] = False,
+    strict: opt.Strict = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Classes, splits, subjects, unreadable files, pictures in two splits or classes. Ends with 6 if there are any."""
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.learn.datasets import read_dataset
+    from fercli.learn.datasets.check import check
+
+    found = check(read_dataset(dataset, root, ConsoleReporter(quiet=quiet), strict=strict))
+    if json:
+        json_to_stdout(asdict(found))
+    else:
+        _show(found)
+    if found.found_something:
+        raise typer.Exit(EXIT_FOUND)
+
+
+def _show(found: Check) -> None:
+    from fercli.cli import layout
+
+    console = layout.console(at_least=WIDTH)
+    for name, splits in found.counts.items():
+        table = layout.table(name, numbers=tuple(splits))
+        for label in dict.fromkeys(label for counts in splits.values() for label in counts):
+            table.add_row(label or "(no label)", *(str(counts.get(label, 0)) for counts in splits.values()))
+        table.add_row("all", *(str(sum(counts.values())) for counts in splits.values()))
+        console.print(table)
+    if any(found.subjects.values()):
+        console.print("subjects: " + ", ".join(f"{count} in {split}" for split, count in found.subjects.items()))
+    if found.shared_subjects:
+        console.print(f"subjects in more than one split: {', '.join(found.shared_subjects)}", soft_wrap=True)
+    for note in found.notes:
+        console.print(note, soft_wrap=True)
+    _list(console, "samples that cannot be used", [str(problem) for problem in found.problems])
+    _list(
+        console,
+        "pictures in more than one split",
+        [f"{d.first} ({d.first_split}) = {d.second} ({d.second_split})" for d in found.duplicates],
+    )
+    _list(
+        console,
+        "pictures in more than one class",
+        [f"{c.first} ({c.first_label}) = {c.second} ({c.second_label})" for c in found.contradictions],
+    )
+
+
+def _list(console: Console, title: str, lines: list[str]) -> None:
+    console.print(f"{title}: {len(lines)}")
+    for line in lines[:SHOWN]:
+        console.print(f"  {line}", soft_wrap=True)
+    if len(lines) > SHOWN:
+        console.print(f"  and {len(lines) - SHOWN} more; --json lists all")

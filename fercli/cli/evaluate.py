@@ -1,0 +1,331 @@
+"""`fercli evaluate`: scores of a classifier, of annotations, of tracks and of persons.
+
+Tables for a terminal, JSON for programs, both on stdout.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from statistics import mean
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fercli.cli import options as opt
+from fercli.cli.console import ConsoleReporter
+from fercli.cli.groups import group_with_default
+from fercli.config import TracksParams, TrainConfig
+from fercli.errors import ConfigError, command
+
+if TYPE_CHECKING:
+    from fercli.learn.evaluation.classification import Scores
+    from fercli.learn.evaluation.person_scores import PersonScores
+    from fercli.learn.evaluation.segments import SegmentScores
+    from fercli.learn.evaluation.track_files import Tracks
+    from fercli.learn.evaluation.tracks import TrackScores
+    from fercli.progress import Reporter
+
+WIDTH = 100
+"""Columns that a table of eight classes needs; a narrower terminal wraps lines, which is better than cut names."""
+TRACK_COLUMNS = {
+    "idf1": "IDF1",
+    "idp": "IDP",
+    "mota": "MOTA",
+    "hota": "HOTA",
+    "id_switches": "switches",
+    "fragments": "fragments",
+    "true_tracks": "true",
+    "found_tracks": "found",
+    "mixed": "mixed",
+}
+"""Score -> heading."""
+
+evaluate_app = group_with_default("Scores: of a classifier or annotations, of tracks, of persons.")
+
+
+@evaluate_app.command("model")
+def evaluate(
+    target: Annotated[
+        str, typer.Argument(help="A classifier (name or file), or exported annotations.", show_default=False)
+    ],
+    dataset: Annotated[str, typer.Option(help="Data set to score a classifier on.")] = "",
+    root: Annotated[
+        Path | None, typer.Option(help="The data set's file or directory.", show_default=False, readable=False)
+    ] = None,
+    split: Annotated[str, typer.Option(help="train, valid, test or all; by default test, if the set has one.")] = "",
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own labels, .csv, .eaf, .TextGrid, .json or .jsonl, to score annotations against.",
+            readable=False,
+        ),
+    ] = None,
+    lasting: Annotated[
+        float | None,
+        typer.Option(
+            help="Labels without an end last to the person's next one, at most this, seconds; 0 compares at the moment "
+            "alone. By default 4.",
+            show_default=False,
+        ),
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="Directory for pictures of confusion and reliability.", readable=False)
+    ] = None,
+    json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
+    device: opt.Device = TrainConfig.device,
+    strict: opt.Strict = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Score a classifier on a data set, or exported annotations against labels of your own. May go unnamed."""
+    reporter = ConsoleReporter(quiet=quiet)
+    if truth is not None:
+        _refuse_beside_truth(dataset=dataset, root=root, split=split, figures=figures, strict=strict)
+        _against_truth(Path(target), truth, as_json=json, reporter=reporter, lasting_s=lasting)
+    elif lasting is not None:
+        raise ConfigError("--lasting is about labels of your own", hint="name the file with them: --truth FILE")
+    else:
+        _classifier(
+            target, dataset, root, split, figures, as_json=json, device=device, strict=strict, reporter=reporter
+        )
+
+
+def _refuse_beside_truth(**options: object) -> None:
+    given = [f"--{name}" for name, value in options.items() if value]
+    if given:
+        raise ConfigError(
+            f"--truth scores annotations, and only a classifier is scored with {', '.join(given)}",
+            hint="leave out --truth or what is named here",
+        )
+
+
+def _classifier(
+    model: str,
+    dataset: str,
+    root: Path | None,
+    split: str,
+    figures: Path | None,
+    *,
+    as_json: bool,
+    device: str,
+    strict: bool,
+    reporter: Reporter,
+) -> None:
+    """Score a classifier on a data set.
+
+    Raises:
+        ConfigError: no data set is named, or a split nobody knows.
+        DatasetError, ModelError: the data set or the classifier cannot be read.
+    """
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.learn.datasets import read_dataset
+    from fercli.learn.evaluation.predictions import evaluate
+
+    if not dataset or root is None:
+        example = command("evaluate", model, "--dataset", "fer2013", "--root", "FILE")
+        raise ConfigError(
+            "a classifier is scored on a data set", hint=f"{example}, or give --truth to score annotations"
+        )
+    data = read_dataset(dataset, root, reporter, strict=strict)
+    for note in data.notes:
+        reporter.note(note)
+    if data.problems:
+        reporter.warn(f"{len(data.problems)} samples could not be used, the first: {data.problems[0]}")
+    scores, terms = evaluate(model, data, split, device, reporter)
+    if figures is not None:
+        _draw(scores, figures, reporter)
+    if as_json:
+        json_to_stdout({"model": model, "dataset": dataset, **terms, **scores.as_json()})
+    else:
+        _show_scores(scores, f"{model} on {dataset} ({terms['split']}), answering as {terms['head']}")
+
+
+def _against_truth(
+    path: Path, truth: Path, *, as_json: bool, reporter: Reporter, lasting_s: float | None = None
+) -> None:
+    """Score exported annotations against a person's own labels.
+
+    Args:
+        lasting_s: how long labels without an end last at most, seconds; 0 compares at their moments, None takes
+            LASTING_S.
+
+    Raises:
+        ConfigError: `lasting_s` is no length of time.
+        DatasetError: one of the two cannot be used.
+    """
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.importers.marks import LASTING_S
+    from fercli.learn.evaluation.segments import score_files
+    from fercli.learn.evaluation.truth import count_human
+
+    lasting_s = LASTING_S if lasting_s is None else lasting_s
+    if not 0 <= lasting_s < math.inf:
+        raise ConfigError(
+            f"--lasting {lasting_s} is no length of time", hint="give seconds, or 0 to compare at moments"
+        )
+    notes: list[str] = []
+    scores = score_files(path, truth, lasting_s, notes)
+    for note in dict.fromkeys(notes):
+        reporter.warn(note)
+    human = count_human(path)
+    if human:
+        reporter.warn(
+            f"corrections by a person are in {path}, {human} of them, and flatter the figures; "
+            "to score the machine alone, keep segments.csv out of the workspace while exporting"
+        )
+    if as_json:
+        json_to_stdout(scores.as_json())
+    else:
+        _show_agreement(scores, path, truth)
+
+
+@evaluate_app.command("tracks")
+def evaluate_tracks(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help="True tracks: MOTChallenge gt.txt, or LTFT.", show_default=False, readable=False
+        ),
+    ],
+    fps: Annotated[float, typer.Option(help="Frames a second of the sequences.")] = 25.0,
+    min_iou: Annotated[float, typer.Option(help="Boxes overlap at least this much.")] = TracksParams.min_iou,
+    max_gap: Annotated[float, typer.Option(help="Bridge gaps up to this, seconds.")] = TracksParams.max_gap_s,
+    min_faces: Annotated[int, typer.Option(help="Drop tracks with fewer faces.")] = TracksParams.min_faces,
+    json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
+) -> None:
+    """Strip the identities from true tracks, track the boxes again, and score that."""
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.learn.evaluation.track_files import read_tracks
+
+    if fps <= 0:
+        raise ConfigError(f"fps is {fps:g}", hint="give the frame rate of the sequences, as in --fps 25")
+    params = TracksParams(min_iou=min_iou, max_gap_s=max_gap, min_faces=min_faces)
+    rows = [(str(path), _score_tracks(read_tracks(path), fps, params).as_json()) for path in files]
+    means = {name: float(mean(row[name] for _, row in rows)) for name in rows[0][1]}
+    if json:
+        sequences = [{"file": name, **row} for name, row in rows]
+        json_to_stdout({"fps": fps, "sequences": sequences, "mean": means})
+    else:
+        _show_tracks([*rows, ("mean", means)])
+
+
+def _score_tracks(truth: Tracks, fps: float, params: TracksParams) -> TrackScores:
+    from fercli.learn.evaluation.tracks import score_tracks
+    from fercli.tracking.association import DROPPED, associate
+
+    owner = associate(
+        truth.frame / fps,
+        truth.boxes,
+        min_iou=params.min_iou,
+        max_gap_s=params.max_gap_s,
+        min_faces=params.min_faces,
+    )
+    return score_tracks(truth, truth.renamed(owner, nobody=DROPPED))
+
+
+@evaluate_app.command("persons")
+def evaluate_persons(
+    workspace: opt.WorkspacePath,
+    truth: Annotated[
+        Path, typer.Option(help="Who is really seen when and where, JSON.", show_default=False, readable=False)
+    ],
+    json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
+) -> None:
+    """Score who is who in a workspace against the truth."""
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.learn.evaluation.person_scores import score_workspace
+    from fercli.workspace import Workspace
+
+    scores = score_workspace(Workspace.open(workspace), truth)
+    if json:
+        json_to_stdout(scores.as_json())
+    else:
+        _show_persons(scores, f"{workspace} against {truth}")
+
+
+def _show_scores(scores: Scores, title: str) -> None:
+    from fercli.cli import layout
+
+    console = layout.console(at_least=WIDTH)
+    console.print(f"{title}: {scores.n} faces", soft_wrap=True)
+    table = layout.table("figure", numbers=("value", "95 % interval"))
+    for name in ("accuracy", "uar", "macro_f1", "weighted_f1", "kappa", "ece"):
+        value, interval = getattr(scores, name), scores.intervals.get(name)
+        between = f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else ""
+        table.add_row(name, "-" if value is None else f"{value:.4f}", between)
+    console.print(table)
+    table = layout.table("class", numbers=("precision", "recall", "f1", "faces"))
+    for name, row in scores.per_class.items():
+        figures = ("-" if value is None else f"{value:.3f}" for value in (row.precision, row.recall, row.f1))
+        table.add_row(name, *figures, str(row.support))
+    console.print(table)
+    table = layout.table("true \\ predicted", numbers=scores.classes)
+    for name, counts in zip(scores.classes, scores.confusion, strict=True):
+        table.add_row(name, *map(str, counts))
+    console.print(table)
+    if scores.per_subject:
+        table = layout.table("subject", numbers=("accuracy", "faces"))
+        for name, subject in scores.per_subject.items():
+            table.add_row(name, f"{subject.accuracy:.3f}", str(subject.n))
+        console.print(table)
+
+
+def _show_agreement(scores: SegmentScores, path: Path, truth: Path) -> None:
+    from fercli.cli import layout
+
+    console = layout.console(at_least=WIDTH)
+    overall = scores.overall
+    console.print(f"{path} against {truth}: {overall.seconds:.1f} s labelled", soft_wrap=True)
+    figures = ("seconds", "covered", "accuracy", "kappa", "macro F1", "F1@50")
+    table = layout.table("person", "in the annotation", numbers=figures)
+    rows = [(p.truth or "anybody", p.annotated or "(nobody)", p.agreement) for p in scores.persons]
+    for name, annotated, agreement in [*rows, ("all", "", overall)]:
+        kappa = "-" if agreement.kappa is None else f"{agreement.kappa:.3f}"
+        table.add_row(
+            name,
+            annotated,
+            f"{agreement.seconds:.1f}",
+            *(f"{value:.3f}" for value in (agreement.coverage, agreement.accuracy)),
+            kappa,
+            *(f"{value:.3f}" for value in (agreement.macro_f1, agreement.segment_f1[50])),
+        )
+    console.print(table)
+    table = layout.table("true \\ annotated, seconds", numbers=(*scores.classes, "missed"))
+    for name, seconds in zip(scores.classes, overall.confusion, strict=True):
+        table.add_row(name, *(f"{value:.2f}" for value in seconds))
+    console.print(table)
+    if scores.unscored:
+        console.print(f"not in the truth, so not scored: {', '.join(scores.unscored)}", soft_wrap=True)
+
+
+def _show_tracks(rows: list[tuple[str, dict[str, float]]]) -> None:
+    from fercli.cli import layout
+
+    table = layout.table("sequence", numbers=tuple(TRACK_COLUMNS.values()))
+    for name, row in rows:
+        figures = (row[score] for score in TRACK_COLUMNS)
+        table.add_row(name, *(str(figure) if isinstance(figure, int) else f"{figure:.3f}" for figure in figures))
+    layout.console(at_least=WIDTH).print(table)
+
+
+def _show_persons(scores: PersonScores, title: str) -> None:
+    from fercli.cli import layout
+
+    table = layout.table("figure", numbers=("value",))
+    for name, value in scores.as_json().items():
+        table.add_row(name, str(value) if isinstance(value, int) else f"{value:.4f}")
+    table.add_row("clusters / persons", f"{scores.clusters / scores.persons:.2f}")
+    console = layout.console()
+    console.print(title, soft_wrap=True)
+    console.print(table)
+
+
+def _draw(scores: Scores, directory: Path, reporter: Reporter) -> None:
+    from fercli.learn.evaluation.figures import confusion_figure, reliability_figure
+    from fercli.writing import writing
+
+    with writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    confusion_figure(scores.confusion, scores.classes, directory / "confusion.png")
+    reliability_figure(scores.reliability, scores.ece, directory / "reliability.png")
+    reporter.note(f"pictures in {directory}")

@@ -1,0 +1,162 @@
+"""The commands that run one stage: extract-frames, detect-faces, track, classify-emotions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fercli.chain import EMOTIONS, FACES, FRAMES, STAGES, TRACKS, Stage
+from fercli.cli import options as opt
+from fercli.cli.console import ConsoleReporter
+from fercli.config import DECODERS, EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
+from fercli.errors import command
+
+if TYPE_CHECKING:
+    from fercli.progress import Reporter
+    from fercli.workspace import Workspace
+
+
+def extract_frames(
+    video: opt.Video,
+    workspace: opt.WorkspacePath,
+    fps: opt.Fps = opt.FPS,
+    start: opt.Start = "",
+    end: opt.End = "",
+    images: Annotated[
+        bool, opt.flag("--images/--no-images", help="Write every frame as a JPEG.")
+    ] = FramesParams.keep_images,
+    shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
+    decoder: opt.Decoder = DECODERS[0],
+    force: opt.Force = False,
+    verify: opt.Verify = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Stage 1: timestamps, shots and, by default, images of the frames to look at."""
+    params = FramesParams(
+        opt.parse_fps(fps),
+        opt.parse_time(start, "--start"),
+        opt.parse_end(end),
+        images,
+        shot_threshold,
+        decoder=opt.parse_decoder(decoder),
+    )
+    opened = workspace_at(workspace, video, verify=verify)
+    run_plan(opened, [(FRAMES, params)], Runtime(), ConsoleReporter(quiet=quiet), force=force)
+
+
+def detect_faces(
+    workspace: opt.WorkspacePath,
+    detector: opt.Detector = FacesParams.detector,
+    detector_weights: opt.DetectorWeights = None,
+    min_score: opt.MinScore = FacesParams.min_score,
+    min_size: opt.MinSize = FacesParams.min_size,
+    max_side: opt.MaxSide = FacesParams.max_side,
+    crop_scale: opt.CropScale = FacesParams.crop_scale,
+    crop_size: opt.CropSize = FacesParams.crop_size,
+    decoder: opt.Decoder = DECODERS[0],
+    device: opt.Device = Runtime.device,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Stage 2: boxes, landmarks and crops of all faces."""
+    weights = opt.absolute(detector_weights)
+    params = FacesParams(detector, weights, min_score, min_size, max_side, crop_scale, crop_size)
+    runtime = Runtime(device, decoder=opt.parse_decoder(decoder))
+    _run_stage(FACES, workspace, params, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+def track(
+    workspace: opt.WorkspacePath,
+    embedder: opt.Embedder = TracksParams.embedder,
+    max_gap: opt.MaxGap = TracksParams.max_gap_s,
+    min_faces: opt.MinFaces = TracksParams.min_faces,
+    embed_faces: opt.EmbedFaces = TracksParams.embed_faces,
+    max_distance: opt.MaxDistance = TracksParams.max_distance,
+    gallery: opt.Gallery = None,
+    cast: opt.Cast = None,
+    device: opt.Device = Runtime.device,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Stage 3: faces to tracks inside each shot, tracks to persons across the video."""
+    params = TracksParams(
+        opt.parse_network(embedder),
+        max_gap_s=max_gap,
+        min_faces=min_faces,
+        embed_faces=embed_faces,
+        max_distance=max_distance,
+        gallery=opt.absolute(gallery),
+        cast=opt.absolute(cast),
+    )
+    _run_stage(TRACKS, workspace, params, Runtime(device), force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+def classify_emotions(
+    workspace: opt.WorkspacePath,
+    model: opt.Model = EmotionsParams.model,
+    stride: opt.Stride = EmotionsParams.stride,
+    min_face: opt.MinFace = EmotionsParams.min_size,
+    min_sharpness: opt.MinSharpness = EmotionsParams.min_sharpness,
+    min_frontal: opt.MinFrontal = EmotionsParams.min_frontal,
+    mean_segment: opt.MeanSegment = EmotionsParams.mean_segment_s,
+    min_segment: opt.MinSegment = EmotionsParams.min_segment_s,
+    device: opt.Device = Runtime.device,
+    batch: opt.Batch = Runtime.batch,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Stage 4: emotion probabilities for windows of each track, and segments."""
+    params = EmotionsParams(
+        opt.parse_network(model), stride, min_face, min_sharpness, min_frontal, mean_segment, min_segment
+    )
+    runtime = Runtime(device, batch)
+    _run_stage(EMOTIONS, workspace, params, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+def _run_stage(chosen: Stage, path: Path, params: Any, runtime: Runtime, *, force: bool, reporter: Reporter) -> None:
+    """Run one stage over an existing workspace."""
+    from fercli.workspace import Workspace
+
+    workspace = Workspace.open(path)
+    check_device(runtime)
+    run_plan(workspace, [(chosen, params)], runtime, reporter, force=force)
+
+
+def run_plan(
+    workspace: Workspace, plan: list[tuple[Stage, Any]], runtime: Runtime, reporter: Reporter, *, force: bool
+) -> None:
+    """Run stages while no other process works in the workspace, then print which command comes next."""
+    from fercli import pipeline
+
+    with workspace.lock():
+        pipeline.run(workspace, plan, runtime, reporter, force=force)
+    _say_next(workspace, reporter)
+
+
+def workspace_at(path: Path, video: Path, *, verify: bool) -> Workspace:
+    """The workspace of a video; the video is read only if there is none yet, or if its file changed."""
+    from fercli.media.probe import probe
+    from fercli.workspace import FileState, Workspace
+
+    found = None if verify else Workspace.of_unchanged(path, video)
+    if found is not None:
+        return found
+    file = FileState.of(video)  # before it is read: a later change is then seen
+    return Workspace.create(path, probe(video), file)
+
+
+def check_device(runtime: Runtime) -> None:
+    """Only one that may be missing is worth importing torch for."""
+    if runtime.device == "cuda":
+        from fercli.models.devices import pick_device
+
+        pick_device(runtime.device)
+
+
+def _say_next(workspace: Workspace, reporter: Reporter) -> None:
+    """The first stage that has to run now, or the export where all are up to date."""
+    from fercli.required import first_missing
+
+    missing = first_missing(workspace, STAGES)
+    words = (missing.stage.command, workspace.path) if missing else ("export", workspace.path, "-o", "annotations.json")
+    reporter.note(f"next: {command(*words)}")
