@@ -68,7 +68,10 @@ def annotate(
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """All stages in a row: a video in, annotations out. Run it again to go on where it stopped."""
+    """All stages in a row: a video in, annotations out. Run it again to go on where it stopped.
+
+    Example: fercli annotate episode.mp4 -o episode.json
+    """
     from fercli import pipeline
     from fercli.cli.export import check_output, format_of, suffix_of, write_export
     from fercli.cli.names import is_folder, named_after, output_file, workspace_of

@@ -27,7 +27,10 @@ dataset_app = typer.Typer(cls=StrictGroup, help="Data sets of labelled faces.", 
 
 @dataset_app.command("list")
 def list_datasets() -> None:
-    """All data sets that can be read."""
+    """All data sets that can be read.
+
+    Example: fercli dataset list
+    """
     from fercli.learn.datasets import DATASETS
 
     print("\n".join(DATASETS))
@@ -41,7 +44,10 @@ def check_dataset(
     strict: opt.Strict = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Classes, splits, subjects, unreadable files, pictures in two splits or classes. Ends with 6 if there are any."""
+    """Classes, splits, subjects, unreadable files, pictures in two splits or classes. Ends with 6 if there are any.
+
+    Example: fercli dataset check fer2013 --root fer2013.csv
+    """
     from fercli.cli.outputs import json_to_stdout
     from fercli.learn.datasets import read_dataset
     from fercli.learn.datasets.check import check

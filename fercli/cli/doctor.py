@@ -50,7 +50,10 @@ LOW_DISK_GIB = 2
 
 
 def doctor() -> None:
-    """Check this installation: packages, weights, devices. Ends with 6 if something is missing, else 0."""
+    """Check this installation: packages, weights, devices. Ends with 6 if something is missing, else 0.
+
+    Example: fercli doctor
+    """
     print(f"fercli {fercli.__version__}, Python {platform.python_version()}, {platform.platform()}, {sys.prefix}")
     usable = {module: _package(module, distribution) for module, distribution in PACKAGES.items()}
     _decord()
@@ -64,7 +67,10 @@ def doctor() -> None:
 
 
 def models() -> None:
-    """All networks: task, licence, training data, and whether they can be used here."""
+    """All networks: task, licence, training data, and whether they can be used here.
+
+    Example: fercli models
+    """
     from fercli.cli import layout
     from fercli.models.registry import MODELS
 

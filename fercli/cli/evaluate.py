@@ -77,7 +77,10 @@ def evaluate(
     strict: opt.Strict = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Score a classifier on a data set, or exported annotations against labels of your own. May go unnamed."""
+    """Score a classifier on a data set, or exported annotations against labels of your own. May go unnamed.
+
+    Example: fercli evaluate episode.json --truth mine.eaf
+    """
     reporter = ConsoleReporter(quiet=quiet)
     if truth is not None:
         _refuse_beside_truth(dataset=dataset, root=root, split=split, figures=figures, strict=strict)
@@ -193,7 +196,10 @@ def evaluate_tracks(
     min_faces: Annotated[int, typer.Option(help="Drop tracks with fewer faces.")] = TracksParams.min_faces,
     json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
 ) -> None:
-    """Strip the identities from true tracks, track the boxes again, and score that."""
+    """Strip the identities from true tracks, track the boxes again, and score that.
+
+    Example: fercli evaluate tracks gt.txt --fps 25
+    """
     from fercli.cli.outputs import json_to_stdout
     from fercli.learn.evaluation.track_files import read_tracks
 
@@ -231,7 +237,10 @@ def evaluate_persons(
     ],
     json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
 ) -> None:
-    """Score who is who in a workspace against the truth."""
+    """Score who is who in a workspace against the truth.
+
+    Example: fercli evaluate persons episode.fercli --truth persons.json
+    """
     from fercli.cli.outputs import json_to_stdout
     from fercli.learn.evaluation.person_scores import score_workspace
     from fercli.workspace import Workspace

@@ -36,7 +36,10 @@ def explain(
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Heat maps over faces: what the network looked at when it named the emotion."""
+    """Heat maps over faces: what the network looked at when it named the emotion.
+
+    Example: fercli explain episode.fercli -o explained.png
+    """
     from fercli.cli.layout import counted
     from fercli.cli.names import output_file
     from fercli.cli.outputs import refuse_existing

@@ -47,7 +47,10 @@ def export(
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """The annotations of a finished workspace as a file."""
+    """The annotations of a finished workspace as a file.
+
+    Example: fercli export episode.fercli -o episode.eaf
+    """
     from fercli import pipeline
     from fercli.cli.names import named_after, output_file
     from fercli.formats import EXPORTERS
@@ -66,7 +69,10 @@ def export(
 
 
 def formats() -> None:
-    """All formats of `export`: what each holds, and what it cannot."""
+    """All formats of `export`: what each holds, and what it cannot.
+
+    Example: fercli formats
+    """
     from fercli.cli import layout
     from fercli.formats import EXPORTERS
 

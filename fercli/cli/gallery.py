@@ -40,7 +40,10 @@ def check(
     device: opt.Device = Runtime.device,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Unusable pictures, pictures twice, wrong faces, names that look alike. Ends with 6 if there are any, else 0."""
+    """Unusable pictures, pictures twice, wrong faces, names that look alike. Ends with 6 if there are any, else 0.
+
+    Example: fercli gallery check people/
+    """
     from fercli.cli.outputs import json_to_stdout
     from fercli.persons.gallery import read_gallery
     from fercli.persons.gallery_check import check_gallery
@@ -72,7 +75,10 @@ def add_from(
     device: opt.Device = Runtime.device,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Add pictures of a person of a video to a gallery; prints the files it writes and replaces none."""
+    """Add pictures of a person of a video to a gallery; prints the files it writes and replaces none.
+
+    Example: fercli gallery add-from episode.fercli --person "Person 1" --name Ross --gallery people/
+    """
     from fercli.people.gallery_add import add_from as add
     from fercli.workspace import Workspace
 

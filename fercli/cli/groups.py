@@ -21,7 +21,7 @@ class StrictGroup(TyperGroup):
             ConfigError: an option of the command is given twice and holds one value.
         """
         name, command, rest = super().resolve_command(ctx, args)
-        if command is not None:
+        if command is not None and not ctx.resilient_parsing:  # that is a shell that completes an unfinished line
             _refuse_repeated(name, command, ctx, rest)
         return name, command, rest
 

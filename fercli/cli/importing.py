@@ -31,7 +31,10 @@ def import_corrections(
     ] = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Read back what you corrected elsewhere: emotions, boundaries, names, deletions. The machine's output stays."""
+    """Read back what you corrected elsewhere: emotions, boundaries, names, deletions. The machine's output stays.
+
+    Example: fercli import episode.fercli corrected.eaf
+    """
     from fercli.importers.corrections import import_file
     from fercli.workspace import Workspace
 

@@ -32,7 +32,10 @@ def list_persons(
     overwrite: Annotated[bool, opt.flag("--overwrite", help="Replace a contact sheet that is there.")] = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Everyone: time on screen, tracks, best face, and how sure it is. The word `list` may be left out."""
+    """Everyone: time on screen, tracks, best face, and how sure it is. The word `list` may be left out.
+
+    Example: fercli people episode.fercli --contact-sheet faces.html
+    """
     from fercli.workspace import Workspace
 
     opened = Workspace.open(workspace)
@@ -50,7 +53,10 @@ def rename(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the person.", show_default=False)],
     quiet: opt.Quiet = False,
 ) -> None:
-    """Give a person a name."""
+    """Give a person a name.
+
+    Example: fercli people rename episode.fercli "Person 1" Ross
+    """
     from fercli.people import editing
 
     _change(workspace, lambda opened: editing.rename(opened, who, name), quiet=quiet)
@@ -64,7 +70,10 @@ def merge(
     force: Together = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Make several persons one: merge WORKSPACE "Person 5" "Person 2" makes both Person 2."""
+    """Make several persons one: all become the last one that is named.
+
+    Example: fercli people merge episode.fercli "Person 5" "Person 2"
+    """
     from fercli.people import editing
 
     _change(workspace, lambda opened: editing.merge(opened, who, into, force=force), quiet=quiet)
@@ -79,7 +88,10 @@ def split(
     force: Together = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Give some tracks of a person, or of nobody, to somebody else."""
+    """Give some tracks of a person, or of nobody, to somebody else.
+
+    Example: fercli people split episode.fercli "Person 1" --tracks 17,23
+    """
     from fercli.people import editing
 
     numbers = _track_numbers(tracks)
@@ -92,7 +104,10 @@ def split(
 
 @people_app.command()
 def ignore(workspace: opt.WorkspacePath, who: Who, quiet: opt.Quiet = False) -> None:
-    """Leave a person out of every export."""
+    """Leave a person out of every export.
+
+    Example: fercli people ignore episode.fercli "Person 3"
+    """
     from fercli.people import editing
 
     _change(workspace, lambda opened: editing.ignore(opened, who), quiet=quiet)
@@ -100,7 +115,10 @@ def ignore(workspace: opt.WorkspacePath, who: Who, quiet: opt.Quiet = False) -> 
 
 @people_app.command()
 def restore(workspace: opt.WorkspacePath, who: Who, quiet: opt.Quiet = False) -> None:
-    """Take an ignored person in again."""
+    """Take an ignored person in again.
+
+    Example: fercli people restore episode.fercli "Person 3"
+    """
     from fercli.people import editing
 
     _change(workspace, lambda opened: editing.restore(opened, who), quiet=quiet)

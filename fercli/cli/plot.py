@@ -28,7 +28,10 @@ def plot(
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Draw loss and accuracy of training runs side by side, or who felt what when in a workspace."""
+    """Draw loss and accuracy of training runs side by side, or who felt what when in a workspace.
+
+    Example: fercli plot episode.fercli -o episode.pdf
+    """
     from fercli.cli.names import named_after, output_file
     from fercli.cli.outputs import refuse_existing
 

@@ -38,7 +38,10 @@ def render(
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """The video with boxes, names, emotions and a timeline drawn over it; its sound and its timing are kept."""
+    """The video with boxes, names, emotions and a timeline drawn over it; its sound and its timing are kept.
+
+    Example: fercli render episode.fercli -o shown.mp4 --blur-faces
+    """
     from fercli.cli.names import named_after, output_file
     from fercli.cli.outputs import refuse_existing
     from fercli.views.render.video import render as write

@@ -20,7 +20,10 @@ def report(
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """One HTML page that opens offline: who felt what when, face by face, with the video beside it."""
+    """One HTML page that opens offline: who felt what when, face by face, with the video beside it.
+
+    Example: fercli report episode.fercli -o episode.html
+    """
     from fercli.cli.names import named_after, output_file
     from fercli.cli.outputs import refuse_existing
     from fercli.views.report.page import build

@@ -23,7 +23,10 @@ def show(
     workspace: opt.WorkspacePath,
     json: Annotated[bool, opt.flag("--json", help="Persons and their sums as JSON.")] = False,
 ) -> None:
-    """Who was seen for how long, feeling what, and when: the summary that annotate ends with."""
+    """Who was seen for how long, feeling what, and when: the summary that annotate ends with.
+
+    Example: fercli show episode.fercli
+    """
     from fercli.cli import layout
     from fercli.cli.outputs import json_to_stdout
     from fercli.formats.document import gather
@@ -38,7 +41,10 @@ def show(
 
 
 def status(workspace: opt.WorkspacePath, verify: opt.Verify = False) -> None:
-    """Each stage: fresh, or stale and why."""
+    """Each stage: fresh, or stale and why.
+
+    Example: fercli status episode.fercli
+    """
     from fercli.cli import layout
     from fercli.pipeline import status as stage_status
     from fercli.workspace import Workspace

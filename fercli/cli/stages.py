@@ -31,7 +31,10 @@ def extract_frames(
     verify: opt.Verify = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Stage 1: timestamps, shots and, by default, images of the frames to look at."""
+    """Stage 1: timestamps, shots and, by default, images of the frames to look at.
+
+    Example: fercli extract-frames episode.mp4 episode.fercli --fps 5
+    """
     params = FramesParams(
         opt.parse_fps(fps),
         opt.parse_time(start, "--start"),
@@ -58,7 +61,10 @@ def detect_faces(
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Stage 2: boxes, landmarks and crops of all faces."""
+    """Stage 2: boxes, landmarks and crops of all faces.
+
+    Example: fercli detect-faces episode.fercli --min-size 30
+    """
     weights = opt.absolute(detector_weights)
     params = FacesParams(detector, weights, min_score, min_size, max_side, crop_scale, crop_size)
     runtime = Runtime(device, decoder=opt.parse_decoder(decoder))
@@ -78,7 +84,10 @@ def track(
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Stage 3: faces to tracks inside each shot, tracks to persons across the video."""
+    """Stage 3: faces to tracks inside each shot, tracks to persons across the video.
+
+    Example: fercli track episode.fercli --gallery people/
+    """
     params = TracksParams(
         opt.parse_network(embedder),
         max_gap_s=max_gap,
@@ -105,7 +114,10 @@ def classify_emotions(
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Stage 4: emotion probabilities for windows of each track, and segments."""
+    """Stage 4: emotion probabilities for windows of each track, and segments.
+
+    Example: fercli classify-emotions episode.fercli --mean-segment 1
+    """
     params = EmotionsParams(
         opt.parse_network(model), stride, min_face, min_sharpness, min_frontal, mean_segment, min_segment
     )

@@ -56,7 +56,10 @@ def train(
     strict: opt.Strict = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Train a classifier, or go on with a run that was interrupted. `torchrun` starts it on several GPUs."""
+    """Train a classifier, or go on with a run that was interrupted. `torchrun` starts it on several GPUs.
+
+    Example: fercli train --dataset fer2013 --root fer2013.csv --out runs/first
+    """
     from fercli.learn.training.loop import train as run_training
 
     config = TrainConfig(
