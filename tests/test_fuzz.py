@@ -23,8 +23,8 @@ from fercli.chain import STAGE_OF
 from fercli.cli.entry import main
 from fercli.errors import EXIT_INTERNAL, FercliError
 from fercli.formats import EXPORTERS
-from fercli.formats.document import gather
 from fercli.persons.cast import Group, enrol
+from fercli.results.load import load
 from fercli.workspace import Workspace
 from tests.people.film import make_film
 from tests.workspaces import add_receipt
@@ -55,7 +55,7 @@ def broken_bytes(content: bytes, rng: random.Random) -> bytes:
 
 
 def broken_json(value: Any, rng: random.Random) -> Any:
-    """One value of a document is another one, or gone."""
+    """One value of a result is another one, or gone."""
     if isinstance(value, dict) and value and rng.random() < 0.9:
         key = rng.choice(sorted(value))
         if rng.random() < 0.1:
@@ -102,7 +102,7 @@ def read_somehow(workspace: Workspace, out: Path, rng: random.Random) -> int:
         return main([words[0], str(workspace.path), *words[1:]])
     try:
         name = rng.choice(["json", "csv", "srt", "eaf", "textgrid", "via"])
-        EXPORTERS[name].write(gather(Workspace.open(workspace.path)), out / f"x.{name}")
+        EXPORTERS[name].write(load(Workspace.open(workspace.path)), out / f"x.{name}")
     except FercliError as error:
         return error.exit_code
     return 0
@@ -204,7 +204,7 @@ def test_annotation_files_with_bytes_and_types_that_cannot_be(film: Workspace, t
     contents = {}
     for name, suffix in suffixes.items():
         out = tmp_path / f"{name}{suffix}"
-        EXPORTERS[name].write(gather(film), out)
+        EXPORTERS[name].write(load(film), out)
         contents[out] = out.read_bytes()
 
     def once(rng: random.Random) -> Iterator[int]:

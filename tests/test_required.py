@@ -11,9 +11,8 @@ import pytest
 from fercli import chain
 from fercli.chain import STAGE_OF, STAGES
 from fercli.errors import MissingStage
-from fercli.formats.document import gather
-from fercli.people.listing import list_people
 from fercli.required import require_tables
+from fercli.results.load import load, load_persons
 from fercli.workspace import Workspace
 from fercli.writing import write_atomically
 from tests import fake_stages
@@ -65,14 +64,14 @@ def test_a_stage_that_saw_other_tables_is_named(finished: Workspace, directory: 
     saw_others(finished, directory, table)
     command = COMMANDS[directory]
     with pytest.raises(MissingStage, match=f"the {table} are not those that {command} saw") as caught:
-        gather(finished)
+        load(finished)
     assert caught.value.hint == f"with the options you gave it before, run: fercli {command} '{finished.path}'"
 
 
 def test_later_stages_do_not_matter(finished: Workspace) -> None:
     saw_others(finished, "emotions", "tracks")
     require_tables(finished, "people")
-    assert list_people(finished)[0]
+    assert load_persons(finished)[0]
     saw_others(finished, "tracks", "faces")
     with pytest.raises(MissingStage, match="not those that track saw"):
-        list_people(finished)
+        load_persons(finished)

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from fercli import tables
 from fercli.chain import STAGE_OF, STAGES
 from fercli.config import Runtime
-from fercli.formats.details import Details
 from fercli.hashing import output_digests
 from fercli.media.images import encode_jpeg
 from fercli.progress import Reporter, Silent
+from fercli.results.details import Details
+from fercli.results.model import Person, Segment, Track
 from fercli.stages.base import StageContext
 from fercli.timing import frame_ends
 from fercli.workspace import Receipt, VideoFacts, Workspace
@@ -143,6 +144,24 @@ def people_table(rows: Sequence[tuple[int, str | None, float, float]]) -> pa.Tab
         for track, person, start, end in rows
     ]
     return pa.Table.from_pylist(content, schema=tables.PEOPLE)
+
+
+def person(
+    name: str, tracks: int = 1, screen_time_s: float = 1.0, seconds: Mapping[str, float] | None = None
+) -> Person:
+    """A person with so many tracks of equal length and a segment an emotion, that together last so long."""
+    length = screen_time_s / max(tracks, 1)
+    own = tuple(
+        Track(k * length, (k + 1) * length, k, k, name, faces=5, best_face=0, best_box=(0, 0, 1, 1), best_s=0.0)
+        for k in range(tracks)
+    )
+    segments = tuple(Segment(0.0, length, emotion, name) for emotion, length in (seconds or {}).items())
+    return Person(name, own, segments)
+
+
+def sums(person: Person) -> tuple[str, int, float, dict[str, float]]:
+    """Name, number of tracks, seconds on screen and seconds by emotion."""
+    return person.name, len(person.tracks), person.screen_time_s, person.seconds_by_emotion
 
 
 def no_details() -> Details:

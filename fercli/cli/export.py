@@ -89,8 +89,8 @@ def write_export(
 ) -> None:
     """Write the annotations where they are wanted; a workspace that can only be read will not know of the file."""
     from fercli.formats import EXPORTERS
-    from fercli.formats.document import gather
     from fercli.people.naming import who_is_who
+    from fercli.results.load import load
     from fercli.writing import write_atomically
 
     who = who_is_who(workspace)
@@ -98,10 +98,10 @@ def write_export(
         reporter.warn(problem)
     with TemporaryDirectory() as scratch:
         file = Path(scratch) / f"annotations{EXPORTERS[format].suffix}"
-        document = gather(workspace, who)
-        EXPORTERS[format].write(document, file)
+        result = load(workspace, who)
+        EXPORTERS[format].write(result, file, raw_cells=raw_cells)
         content = file.read_bytes()
-    reporter.note(f"export: {len(document.segments)} segments as {format}")
+    reporter.note(f"export: {len(result.segments)} segments as {format}")
     if output == STDOUT:
         from fercli.cli.outputs import to_stdout
 

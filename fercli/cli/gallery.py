@@ -79,12 +79,17 @@ def add_from(
 
     Example: fercli gallery add-from episode.fercli --person "Person 1" --name Ross --gallery people/
     """
-    from fercli.people.gallery_add import add_from as add
+    from fercli.persons.gallery_add import add_from as add
+    from fercli.results.load import find_person, load_persons
     from fercli.workspace import Workspace
 
     reporter = ConsoleReporter(quiet=quiet)
     place = Workspace.open(workspace)
-    files = add(place, person, name, gallery, *_networks(device), reporter, pictures=pictures, force=force)
+    persons, problems = load_persons(place)
+    for problem in problems:
+        reporter.warn(problem)
+    tracks = [track.track for track in find_person(persons, person, place.path).tracks]
+    files = add(place, tracks, person, name, gallery, *_networks(device), reporter, pictures=pictures, force=force)
     for file in files:
         print(visible(str(file)) if sys.stdout.isatty() else file)
     if len(files) < pictures:

@@ -87,8 +87,8 @@ def to_stdout(content: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def json_to_stdout(document: Any) -> None:
+def json_to_stdout(result: Any) -> None:
     """JSON in UTF-8. What has no JSON of its own, such as a path, is written as text."""
-    text = json.dumps(document, indent=1, ensure_ascii=False, default=str) + "\n"
+    text = json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n"
     # Only what is left of file names that are no UTF-8 has to be escaped, and JSON escapes it the same way.
     to_stdout(text.encode("utf-8", "backslashreplace"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from fercli.cli.groups import group_with_default
 from fercli.errors import ConfigError, command
 
 if TYPE_CHECKING:
-    from fercli.people.listing import ListedPerson
+    from fercli.results.model import Person
     from fercli.workspace import Workspace
 
 people_app = group_with_default("Who is who: list, rename, merge, split or leave out persons; no network runs.")
@@ -141,10 +141,10 @@ def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = N
     from fercli.cli.console import ConsoleReporter
     from fercli.cli.people_table import print_people
     from fercli.cli.show import why_nobody
-    from fercli.people.listing import list_people
+    from fercli.results.load import load_persons
 
     reporter = ConsoleReporter(quiet=quiet)
-    persons, problems = list_people(workspace)
+    persons, problems = load_persons(workspace)
     if sheet is not None:
         from fercli.views.contact_sheet import write_sheet
 
@@ -164,16 +164,39 @@ def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = N
     reporter.note(f"next: {command('export', workspace.path, '-o', 'annotations.json')}")
 
 
-def _print_json(persons: list[ListedPerson], problems: list[str]) -> None:
+def _print_json(persons: list[Person], problems: list[str]) -> None:
     from fercli.cli.outputs import json_to_stdout
     from fercli.persons.names import UNASSIGNED
 
     document = {
-        "persons": [person.as_json() for person in persons if person.name != UNASSIGNED],
-        "unassigned": next((person.as_json() for person in persons if person.name == UNASSIGNED), None),
+        "persons": [_as_json(person) for person in persons if person.name != UNASSIGNED],
+        "unassigned": next((_as_json(person) for person in persons if person.name == UNASSIGNED), None),
         "problems": problems,
     }
     json_to_stdout(document)
+
+
+def _as_json(person: Person) -> dict[str, Any]:
+    """Seconds to the millisecond, and the middle of the best face to the pixel."""
+    best = person.best
+    x1, y1, x2, y2 = best.best_box
+    return {
+        "name": person.name,
+        "ignored": person.ignored,
+        "screen_time_s": person.screen_time_s,
+        "shots": person.shots,
+        "tracks": [track.track for track in person.tracks],
+        "identity": None if person.identity is None else round(person.identity, 3),
+        "doubtful": person.doubtful,
+        "by_hand": person.by_hand,
+        "best_face": {
+            "face": best.best_face,
+            "track": best.track,
+            "seconds": round(best.best_s, 3),
+            "x": round((x1 + x2) / 2),
+            "y": round((y1 + y2) / 2),
+        },
+    }
 
 
 def _track_numbers(text: str) -> list[int]:

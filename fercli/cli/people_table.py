@@ -11,7 +11,7 @@ from fercli.cli.terminal import visible
 from fercli.timing import clock
 
 if TYPE_CHECKING:
-    from fercli.people.listing import ListedPerson
+    from fercli.results.model import Person
 
 _NUMBERS = ("on screen", "tracks", "shots")
 _BREAKABLE = {"person": 16, "worth a look": 12}
@@ -22,7 +22,7 @@ _GAP = 2
 """Cells between two columns."""
 
 
-def print_people(persons: list[ListedPerson]) -> list[str]:
+def print_people(persons: list[Person]) -> list[str]:
     """Print everyone on stdout; returns the headings of the columns for which there was no room."""
     console = layout.console()
     columns = _columns(persons)
@@ -45,14 +45,14 @@ def print_people(persons: list[ListedPerson]) -> list[str]:
     return left_out
 
 
-def _columns(persons: list[ListedPerson]) -> dict[str, list[str]]:
+def _columns(persons: list[Person]) -> dict[str, list[str]]:
     """Heading -> a cell a person."""
     return {
         "person": [f"{one.name} (ignored)" if one.ignored else one.name for one in persons],
         "on screen": [f"{one.screen_time_s:.1f} s" for one in persons],
         "tracks": [str(len(one.tracks)) for one in persons],
         "shots": [str(one.shots) for one in persons],
-        "best face": [f"{clock(one.best.seen.time_s, tenths=True)} in track {one.best.track}" for one in persons],
+        "best face": [f"{clock(one.best.best_s, tenths=True)} in track {one.best.track}" for one in persons],
         "identity": ["" if one.identity is None else f"{one.identity:.2f}" for one in persons],
         "worth a look": [_few(one.doubtful) for one in persons],
         "by hand": ["yes" if one.by_hand else "" for one in persons],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from fercli.formats.document import Document, Person
+    from fercli.results.model import Person, Result
     from fercli.workspace import Workspace
 
 
@@ -29,15 +29,15 @@ def show(
     """
     from fercli.cli import layout
     from fercli.cli.outputs import json_to_stdout
-    from fercli.formats.document import gather
+    from fercli.results.load import load
     from fercli.workspace import Workspace
 
     opened = Workspace.open(workspace)
-    document = gather(opened)
+    result = load(opened)
     if json:
-        json_to_stdout(_as_json(document))
+        json_to_stdout(_as_json(result))
     else:
-        _show(opened, document, layout.console())
+        _show(opened, result, layout.console())
 
 
 def status(workspace: opt.WorkspacePath, verify: opt.Verify = False) -> None:
@@ -64,52 +64,52 @@ def status(workspace: opt.WorkspacePath, verify: opt.Verify = False) -> None:
 def summary(workspace: Workspace, output: Path) -> None:
     """What `annotate` ends with, on stderr: who was seen for how long, feeling what, and where the files are."""
     from fercli.cli import layout
-    from fercli.formats.document import gather
+    from fercli.results.load import load
 
     console = layout.console(sys.stderr)
-    _show(workspace, gather(workspace), console)
+    _show(workspace, load(workspace), console)
     console.print(f"annotations  {output}", soft_wrap=True)
     console.print(f"workspace    {workspace.path}", soft_wrap=True)
 
 
-def _as_json(document: Document) -> dict[str, Any]:
+def _as_json(result: Result) -> dict[str, Any]:
     from fercli.formats.json_document import as_json_person
 
     return {
-        "video": document.video,
-        "persons": [as_json_person(person) for person in document.persons],
-        "unassigned": as_json_person(document.unassigned) if document.unassigned else None,
-        "warnings": document.warnings,
+        "video": result.video,
+        "persons": [as_json_person(person) for person in result.persons],
+        "unassigned": as_json_person(result.unassigned) if result.unassigned else None,
+        "warnings": result.warnings,
     }
 
 
-def _show(workspace: Workspace, document: Document, console: Console) -> None:
+def _show(workspace: Workspace, result: Result, console: Console) -> None:
     from fercli.cli import layout
     from fercli.cli.strip import strips
 
-    video = document.video
+    video = result.video
     console.print(
         f"{video['name']}: {video['duration_s']:.1f} s, {video['width']} x {video['height']}, "
-        f"{layout.counted(len(document.persons), 'persons')}, {layout.counted(len(document.segments), 'segments')}",
+        f"{layout.counted(len(result.persons), 'persons')}, {layout.counted(len(result.segments), 'segments')}",
         soft_wrap=True,
     )
-    if document.persons or document.unassigned:
-        console.print(_persons(document))
+    if result.persons or result.unassigned:
+        console.print(_persons(result))
     else:
         console.print(why_nobody(workspace), soft_wrap=True)
-    for line in strips(document, console.width):
+    for line in strips(result, console.width):
         console.print(line, no_wrap=True, crop=False)
-    for warning in document.warnings:
+    for warning in result.warnings:
         console.print(f"warning: {warning}", soft_wrap=True)
 
 
-def _persons(document: Document) -> Table:
+def _persons(result: Result) -> Table:
     from fercli.cli import layout
 
     table = layout.table("person", numbers=("on screen", "tracks"))
     table.add_column("emotions")
-    for person in [*document.persons, *([document.unassigned] if document.unassigned else [])]:
-        table.add_row(person.name, f"{person.screen_time_s:.1f} s", str(person.tracks), _emotions(person))
+    for person in result.everyone:
+        table.add_row(person.name, f"{person.screen_time_s:.1f} s", str(len(person.tracks)), _emotions(person))
     return table
 
 

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from fercli.cli.terminal import visible
 from fercli.colours import COLOURS, as_hex, ink_on
-from fercli.formats.document import Document, Segment
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.results.model import Result, Segment
 from fercli.timing import clock
 
 LETTERS = {
@@ -34,26 +34,26 @@ _BETWEEN = "   "
 """Two entries of the legend."""
 
 
-def strips(document: Document, columns: int = 100) -> list[Text]:
+def strips(result: Result, columns: int = 100) -> list[Text]:
     """A line for each of the persons seen longest, a ruler above them and the meaning of the letters below.
 
     Args:
         document: of a video; without persons there are no lines.
         columns: of the terminal, of which names may take a third.
     """
-    names = [person.name for person in document.persons[:MOST]]
+    names = [person.name for person in result.persons[:MOST]]
     if not names:
         return []
     margin = min(max(cell_len(visible(name)) for name in names), columns // 3) + 2
     width = min(WIDTH, max(NARROWEST, columns - margin))
-    start, duration = document.video["start_s"], document.video["duration_s"]
-    shown = [segment for segment in (*document.segments, *document.gaps) if segment.person in names]
+    start, duration = result.video["start_s"], result.video["duration_s"]
+    shown = [segment for segment in (*result.segments, *result.gaps) if segment.person in names]
     lines = [Text(" " * margin) + _ruler(clock(start), clock(start + duration), width)]
     for name in names:
         cells = _cells([segment for segment in shown if segment.person == name], start, duration, width)
         lines.append(_shortened(name, margin) + _coloured(cells))
-    if len(document.persons) > MOST:
-        lines.append(Text(f"and {len(document.persons) - MOST} more", style="dim"))
+    if len(result.persons) > MOST:
+        lines.append(Text(f"and {len(result.persons) - MOST} more", style="dim"))
     return lines + [Text(" " * margin) + line for line in _legend((segment.emotion for segment in shown), width)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from fercli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from fercli.formats.document import Document
+    from fercli.results.model import Result
 
 
 @dataclass(frozen=True)
@@ -34,19 +33,23 @@ class Exporter:
     unit_ms: int = 0
     gaps: bool = False
 
-    def losses(self, document: Document) -> list[str]:
+    def losses(self, result: Result) -> list[str]:
         """A sentence for each kind of segment that this format cannot hold, or not as it is."""
         if not self.unit_ms:
             return []
         from fercli.formats.timeline import losses
 
-        return losses([*document.segments, *(document.gaps if self.gaps else [])], self.unit_ms)
+        return losses(result.all_segments if self.gaps else result.segments, self.unit_ms)
 
-    def write(self, document: Document, path: Path) -> None:
-        """Write a document in this format."""
+    def write(self, result: Result, path: Path, *, raw_cells: bool = False) -> None:
+        """Write a result in this format.
+
+        Args:
+            raw_cells: of CSV, whether to keep text as it is that spreadsheets take for formulas.
+        """
         module, function = self.writer.split(":")
-        write: Callable[[Document, Path], None] = getattr(import_module(f"{__name__}.{module}"), function)
-        write(document, path)
+        write = getattr(import_module(f"{__name__}.{module}"), function)
+        write(result, path, **({"raw_cells": True} if raw_cells else {}))
 
 
 EXPORTERS = {

@@ -10,16 +10,16 @@ from pathlib import Path
 from pysubs2 import Color, SSAEvent, SSAFile, SSAStyle
 
 from fercli.colours import COLOURS
-from fercli.formats.document import Document
-from fercli.formats.timeline import intervals, units
+from fercli.formats.timeline import in_milliseconds, units
 from fercli.labels import EMOTIONS_8, RECORD_NAMES
+from fercli.results.model import Result
 
 UNIT_MS = 10
 _MARKUP = str.maketrans("{}\\", "()/")
 """Players take these for commands, and the format has no way to say that they are not."""
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path) -> None:
     """Write the assessed segments, each in the style that is called like its emotion.
 
     The field `Name` is the person, with `;` for `,`, which would end the field.
@@ -28,11 +28,11 @@ def write(document: Document, path: Path) -> None:
     subtitles.styles = {
         RECORD_NAMES[emotion]: SSAStyle(primarycolor=Color(*COLOURS[emotion])) for emotion in EMOTIONS_8
     }
-    for interval in intervals(document.segments):
-        if units(interval.start_ms, UNIT_MS) == units(interval.end_ms, UNIT_MS):
+    for segment in in_milliseconds(result.segments):
+        if units(segment.start_ms, UNIT_MS) == units(segment.end_ms, UNIT_MS):
             continue
-        line = SSAEvent(interval.start_ms, interval.end_ms, interval.caption.translate(_MARKUP))
-        line.style = interval.emotion
-        line.name = interval.segment.person.replace(",", ";")
+        line = SSAEvent(segment.start_ms, segment.end_ms, segment.caption.translate(_MARKUP))
+        line.style = segment.short_name
+        line.name = segment.person.replace(",", ";")
         subtitles.append(line)
     subtitles.save(path, format_="ass", header_notice="")

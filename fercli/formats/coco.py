@@ -14,34 +14,34 @@ from typing import Any
 
 import numpy as np
 
-from fercli.formats.details import Details
-from fercli.formats.document import Document
 from fercli.formats.face_rows import shown_emotions
 from fercli.formats.streams import as_json, joined, parts
 from fercli.labels import RECORD_NAMES
+from fercli.results.details import Details
+from fercli.results.model import Result
 
 CATEGORIES = {emotion: number for number, emotion in enumerate(RECORD_NAMES, start=1)}
 """Canonical emotion -> id of its category."""
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path) -> None:
     """Write frames and faces; pixels to two digits, times to the millisecond, probabilities to four digits."""
-    details = document.details()
+    details = result.details()
     named = [
         {"id": number, "name": RECORD_NAMES[emotion], "supercategory": "emotion"}
         for emotion, number in CATEGORIES.items()
     ]
-    info = {"description": document.video["name"], "version": document.provenance.get("fercli", "")}
+    info = {"description": result.video["name"], "version": result.provenance.get("fercli", "")}
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(f'{{"info": {as_json(info)},\n"licenses": [],\n"categories": {as_json(named)},\n"images": [\n')
-        file.writelines(joined(map(as_json, _images(document, details))))
+        file.writelines(joined(map(as_json, _images(result, details))))
         file.write('\n],\n"annotations": [\n')
-        file.writelines(joined(map(as_json, _annotations(document, details))))
+        file.writelines(joined(map(as_json, _annotations(result, details))))
         file.write("\n]}\n")
 
 
-def _images(document: Document, details: Details) -> Iterator[dict[str, Any]]:
-    size = {"width": document.video["width"], "height": document.video["height"]}
+def _images(result: Result, details: Details) -> Iterator[dict[str, Any]]:
+    size = {"width": result.video["width"], "height": result.video["height"]}
     frames, first = np.unique(details.faces["frame"].to_numpy(), return_index=True)
     times = details.faces["pts_s"].to_numpy()[first]
     for frame, pts_s in zip(frames.tolist(), times.tolist(), strict=True):
@@ -49,8 +49,8 @@ def _images(document: Document, details: Details) -> Iterator[dict[str, Any]]:
         yield {"id": frame + 1, **size, "file_name": name, "frame": frame, "pts_s": round(pts_s, 3)}
 
 
-def _annotations(document: Document, details: Details) -> Iterator[dict[str, Any]]:
-    emotions = iter(shown_emotions(document, details.faces))
+def _annotations(result: Result, details: Details) -> Iterator[dict[str, Any]]:
+    emotions = iter(shown_emotions(result, details.faces))
     for part in parts(details.faces):
         for face in part.drop_columns(["landmarks"]).to_pylist():
             emotion = next(emotions)

@@ -15,23 +15,23 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.formats.document import Document
 from fercli.formats.face_rows import boxes_inside, shown_emotions
 from fercli.formats.xml_text import without_forbidden
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.results.model import Result
 from fercli.tables import rows_by_value
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path) -> None:
     """Write the tracks one after the other; pixels to two digits, cut off at the edges of the frame."""
-    faces = document.details().faces
+    faces = result.details().faces
     frames, persons = faces["frame"].to_numpy(), faces["person"]
-    boxes = boxes_inside(faces, document.video)
-    emotions = shown_emotions(document, faces)
-    size = max(round(document.video["duration_s"] * document.video["fps"]), int(frames.max(initial=-1)) + 1)
+    boxes = boxes_inside(faces, result.video)
+    emotions = shown_emotions(result, faces)
+    size = max(round(result.video["duration_s"] * result.video["fps"]), int(frames.max(initial=-1)) + 1)
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n')
-        file.write(_text(_meta(document, size)))
+        file.write(_text(_meta(result, size)))
         for track, rows in rows_by_value(faces["track"]).items():
             label = {"id": str(track), "label": persons[int(rows[0])].as_py(), "source": "auto"}
             element = ElementTree.Element("track", label)
@@ -53,9 +53,9 @@ def _add_box(
     ElementTree.SubElement(element, "attribute", {"name": "emotion"}).text = RECORD_NAMES[emotion]
 
 
-def _meta(document: Document, size: int) -> ElementTree.Element:
-    video = document.video
-    names = [person.name for person in (*document.persons, document.unassigned) if person]
+def _meta(result: Result, size: int) -> ElementTree.Element:
+    video = result.video
+    names = [person.name for person in (*result.persons, result.unassigned) if person]
     emotion = {
         "name": "emotion",
         "mutable": "True",

@@ -10,10 +10,10 @@ from typing import Any
 
 from pympi.Elan import Eaf, to_string
 
-from fercli.formats.document import Document
 from fercli.formats.timeline import tiers
 from fercli.formats.xml_text import without_forbidden
 from fercli.labels import RECORD_NAMES
+from fercli.results.model import Result
 
 TYPE = VOCABULARY = "emotion"
 """Names of the linguistic type of all tiers, and of the vocabulary of their values."""
@@ -53,7 +53,7 @@ _FORMAT = {
 }
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path) -> None:
     """Write the document; the video is linked by its name alone.
 
     Where it lies is nobody's business, and where the file will lie is not known here. ELAN looks for a video that is
@@ -62,11 +62,11 @@ def write(document: Document, path: Path) -> None:
 
     The attribute PARTICIPANT of a tier is the person, also where overlapping segments take a person several tiers.
     """
-    eaf = _empty(document.video)
-    for tier in tiers(document, [*document.segments, *document.gaps]):
+    eaf = _empty(result.video)
+    for tier in tiers(result, [*result.segments, *result.gaps]):
         eaf.add_tier(tier.name, ling=TYPE, part=tier.person)
-        for interval in tier.intervals:
-            eaf.add_annotation(tier.name, interval.start_ms, interval.end_ms, interval.emotion)
+        for segment in tier.segments:
+            eaf.add_annotation(tier.name, segment.start_ms, segment.end_ms, segment.short_name)
     xml = without_forbidden(to_string(eaf, encoding="unicode"))
     path.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n{xml}\n', encoding="utf-8", newline="\n")
 

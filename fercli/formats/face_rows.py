@@ -9,19 +9,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fercli.formats.document import Document, Segment
 from fercli.labels import NOT_ASSESSABLE
+from fercli.results.model import Result, Segment
 from fercli.tables import rows_by_value
 
 EDGES = ("x1", "y1", "x2", "y2")
 
 
-def all_segments(document: Document) -> list[Segment]:
-    """Segments and gaps, by start."""
-    return sorted([*document.segments, *document.gaps], key=lambda segment: (segment.start_s, segment.track))
-
-
-def rows_of_segments(document: Document, faces: pa.Table) -> Iterator[tuple[Segment, NDArray[np.int64]]]:
+def rows_of_segments(result: Result, faces: pa.Table) -> Iterator[tuple[Segment, NDArray[np.int64]]]:
     """Each segment and gap, by start, with the rows of the faces of its track that lie in it.
 
     What a person says of somebody goes for all of his or her faces, in whatever track. A segment inside a picture that
@@ -30,7 +25,7 @@ def rows_of_segments(document: Document, faces: pa.Table) -> Iterator[tuple[Segm
     pts, ends = faces["pts_s"].to_numpy(), faces["end_s"].to_numpy()
     of_track, of_person = rows_by_value(faces["track"]), rows_by_value(faces["person"])
     nothing = np.zeros(0, np.int64)
-    for segment in all_segments(document):
+    for segment in result.all_segments:
         if segment.source == "human":
             rows = of_person.get(segment.person, nothing)
         else:
@@ -41,30 +36,30 @@ def rows_of_segments(document: Document, faces: pa.Table) -> Iterator[tuple[Segm
         yield segment, rows[first:last]
 
 
-def middle_faces(document: Document, faces: pa.Table) -> Iterator[tuple[Segment, int | None]]:
+def middle_faces(result: Result, faces: pa.Table) -> Iterator[tuple[Segment, int | None]]:
     """Each segment and gap, by start, with the row of the face nearest to its middle; None if no face lies in it."""
     pts = faces["pts_s"].to_numpy()
-    for segment, rows in rows_of_segments(document, faces):
+    for segment, rows in rows_of_segments(result, faces):
         middle = (segment.start_s + segment.end_s) / 2
         yield segment, int(rows[np.abs(pts[rows] - middle).argmin()]) if len(rows) else None
 
 
-def shown_emotions(document: Document, faces: pa.Table) -> NDArray[np.object_]:
+def shown_emotions(result: Result, faces: pa.Table) -> NDArray[np.object_]:
     """(N,) canonical name of the segment each face lies in; `not assessable` in a gap and outside every segment."""
     shown = np.full(faces.num_rows, NOT_ASSESSABLE, dtype=object)
-    for segment, rows in rows_of_segments(document, faces):
+    for segment, rows in rows_of_segments(result, faces):
         shown[rows] = segment.emotion
     return shown
 
 
-def identity_numbers(document: Document, faces: pa.Table) -> NDArray[np.int64]:
+def identity_numbers(result: Result, faces: pa.Table) -> NDArray[np.int64]:
     """(N,) number from 1 of who each face is, for formats in which nobody is twice in a frame.
 
-    Persons have the numbers of their places in `document.persons`. Behind them come, ascending, the tracks of which
+    Persons have the numbers of their places in `result.persons`. Behind them come, ascending, the tracks of which
     nobody knows whose they are, and those that share a frame with another track of their person (a split screen).
     """
     track, frame = faces["track"].to_numpy(), faces["frame"].to_numpy()
-    places = {person.name: place for place, person in enumerate(document.persons)}
+    places = {person.name: place for place, person in enumerate(result.persons)}
     place = np.array([places.get(name, -1) for name in faces["person"].to_pylist()], dtype=np.int64)
     order = np.lexsort((track, frame, place))
     twice = (np.diff(place[order]) == 0) & (np.diff(frame[order]) == 0)

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fercli.formats.document import Document, Person, Segment
 from fercli.labels import RECORD_NAMES
+from fercli.results.model import Person, Result, Segment
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path) -> None:
     """Write the document; times in seconds, to the millisecond."""
     content = {
         "format": "fercli-annotations",
         "version": 1,
-        "video": document.video,
-        "persons": [as_json_person(person) for person in document.persons],
-        "unassigned": as_json_person(document.unassigned) if document.unassigned else None,
-        "segments": [segment.as_record() for segment in document.segments],
-        "not_assessable": [_gap(segment) for segment in document.gaps],
-        "provenance": document.provenance,
-        "warnings": document.warnings,
+        "video": result.video,
+        "persons": [as_json_person(person) for person in result.persons],
+        "unassigned": as_json_person(result.unassigned) if result.unassigned else None,
+        "segments": [segment.as_record() for segment in result.segments],
+        "not_assessable": [_gap(segment) for segment in result.gaps],
+        "provenance": result.provenance,
+        "warnings": result.warnings,
     }
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -30,7 +29,12 @@ def write(document: Document, path: Path) -> None:
 def as_json_person(person: Person) -> dict[str, Any]:
     """A person's sums, emotions under the names of records."""
     seconds = {RECORD_NAMES[emotion]: value for emotion, value in person.seconds_by_emotion.items()}
-    return {**asdict(person), "seconds_by_emotion": seconds}
+    return {
+        "name": person.name,
+        "tracks": len(person.tracks),
+        "screen_time_s": person.screen_time_s,
+        "seconds_by_emotion": seconds,
+    }
 
 
 def _gap(segment: Segment) -> dict[str, Any]:

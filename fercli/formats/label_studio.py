@@ -24,12 +24,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fercli.formats.document import Document, Segment
-from fercli.formats.face_rows import all_segments, boxes_inside
+from fercli.formats.face_rows import boxes_inside
 from fercli.formats.streams import as_json, joined
-from fercli.formats.timeline import intervals
+from fercli.formats.timeline import in_milliseconds
 from fercli.geometry import keyframes
 from fercli.labels import RECORD_NAMES
+from fercli.results.model import Result, Segment
 from fercli.tables import rows_by_value
 
 LABELLING_CONFIG = "\n".join(
@@ -50,31 +50,31 @@ TOLERANCE = 0.9
 """Largest distance of an edge, width or height from what was seen, percent of the side of the frame."""
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path) -> None:
     """Write the task, a result a line; boxes in percent of the frame, to two digits."""
-    names = [person.name for person in (*document.persons, document.unassigned) if person]
+    names = [person.name for person in (*result.persons, result.unassigned) if person]
     data = {
-        "video": document.video["name"],
-        "fps": document.video["fps"],
+        "video": result.video["name"],
+        "fps": result.video["fps"],
         "persons": [{"value": name} for name in names],
-        "sha256": document.video.get("sha256", ""),
+        "sha256": result.video.get("sha256", ""),
     }
-    made_by = f"fercli {document.provenance.get('fercli', '')} {' '.join(document.provenance.get('models', ()))}"
+    made_by = f"fercli {result.provenance.get('fercli', '')} {' '.join(result.provenance.get('models', ()))}"
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(f'[{{"data": {as_json(data)},\n"predictions": [{{"model_version": {as_json(made_by)}, "result": [\n')
-        file.writelines(joined(map(as_json, _results(document))))
+        file.writelines(joined(map(as_json, _results(result))))
         file.write("\n]}]}]\n")
 
 
-def _results(document: Document) -> Iterator[dict[str, Any]]:
-    fps = document.video["fps"]
-    held = [segment for segment in all_segments(document) if intervals([segment])]
+def _results(result: Result) -> Iterator[dict[str, Any]]:
+    fps = result.video["fps"]
+    held = [segment for segment in result.all_segments if in_milliseconds([segment])]
     for number, segment in enumerate(held):
         yield from _timeline_region(f"segment{number}", segment, fps)
-    faces = document.details().faces
-    boxes = boxes_inside(faces, document.video)
+    faces = result.details().faces
+    boxes = boxes_inside(faces, result.video)
     for track, rows in rows_by_value(faces["track"]).items():
-        yield _box_region(document.video, track, faces.take(rows), boxes[rows])
+        yield _box_region(result.video, track, faces.take(rows), boxes[rows])
 
 
 def _timeline_region(name: str, segment: Segment, fps: float) -> Iterator[dict[str, Any]]:

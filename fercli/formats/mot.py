@@ -11,17 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
-from fercli.formats.document import Document
 from fercli.formats.face_rows import EDGES, identity_numbers
 from fercli.formats.streams import ROWS
+from fercli.results.model import Result
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path) -> None:
     """Write the faces by frame, pixels to two digits."""
-    faces = document.details().faces
+    faces = result.details().faces
     x1, y1, x2, y2 = (faces[name].to_numpy().astype(np.float64) for name in EDGES)
     frame = faces["frame"].to_numpy() + 1
-    columns = [frame, identity_numbers(document, faces), x1 + 1, y1 + 1, x2 - x1, y2 - y1, faces["score"].to_numpy()]
+    columns = [frame, identity_numbers(result, faces), x1 + 1, y1 + 1, x2 - x1, y2 - y1, faces["score"].to_numpy()]
     with path.open("w", encoding="ascii", newline="\n") as file:
         for first in range(0, faces.num_rows, ROWS):
             rows = zip(*(column[first : first + ROWS].tolist() for column in columns), strict=True)

@@ -20,21 +20,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fercli.formats.details import Details
-from fercli.formats.document import Document
 from fercli.formats.face_rows import EDGES, identity_numbers
 from fercli.formats.streams import parts, write_csv
 from fercli.labels import RECORD_NAMES
+from fercli.results.details import Details
+from fercli.results.model import Result
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path, *, raw_cells: bool = False) -> None:
     """Write the faces by frame; times to the millisecond, pixels to two digits, the rest to four."""
-    details = document.details()
+    details = result.details()
     write_csv(
         path,
-        _rows(details, identity_numbers(document, details.faces) - 1),
+        _rows(details, identity_numbers(result, details.faces) - 1),
         _schema(details),
-        raw_cells=document.raw_cells,
+        raw_cells=raw_cells,
     )
 
 

@@ -18,17 +18,17 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fercli.formats.details import Details
-from fercli.formats.document import Document
 from fercli.formats.streams import parts, write_csv
+from fercli.results.details import Details
+from fercli.results.model import Result
 
 BOX = ("FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore")
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path, *, raw_cells: bool = False) -> None:
     """Write the faces by frame; pixels to two digits, times to the millisecond, the rest to four digits."""
-    details = document.details()
-    write_csv(path, _rows(details, document.video["name"]), _schema(details), raw_cells=document.raw_cells)
+    details = result.details()
+    write_csv(path, _rows(details, result.video["name"]), _schema(details), raw_cells=raw_cells)
 
 
 def _schema(details: Details) -> pa.Schema:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from fercli.formats.document import Document
+from fercli.results.model import Result
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path) -> None:
     """Write `[{"type": "emotion", "class": ..., "seconds": ..., "object": ..., ...}, ...]`, a record a line."""
-    lines = [json.dumps(segment.as_record(), ensure_ascii=False) for segment in document.segments]
+    lines = [json.dumps(segment.as_record(), ensure_ascii=False) for segment in result.segments]
     path.write_text("[\n" + ",\n".join(lines) + "\n]\n" if lines else "[]\n", encoding="utf-8")

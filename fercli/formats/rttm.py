@@ -9,24 +9,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fercli.formats.document import Document
-from fercli.formats.timeline import Interval, intervals
+from fercli.formats.timeline import in_milliseconds
 from fercli.labels import NOT_ASSESSABLE
+from fercli.results.model import Result, Segment
 
 UNKNOWN = "<NA>"
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path) -> None:
     """Write a SPEAKER line a segment, by begin; of a face that could not be assessed the emotion is `<NA>`."""
-    file = _field(Path(document.video["name"]).stem)
-    lines = [_line(file, interval) for interval in intervals([*document.segments, *document.gaps])]
+    file = _field(Path(result.video["name"]).stem)
+    lines = [_line(file, segment) for segment in in_milliseconds([*result.segments, *result.gaps])]
     path.write_text("".join(lines), encoding="utf-8")
 
 
-def _line(file: str, interval: Interval) -> str:
-    segment = interval.segment
-    begin, duration = interval.start_ms / 1000, (interval.end_ms - interval.start_ms) / 1000
-    emotion = UNKNOWN if segment.emotion == NOT_ASSESSABLE else interval.emotion
+def _line(file: str, segment: Segment) -> str:
+    begin, duration = segment.start_ms / 1000, (segment.end_ms - segment.start_ms) / 1000
+    emotion = UNKNOWN if segment.emotion == NOT_ASSESSABLE else segment.short_name
     score = UNKNOWN if segment.score is None else f"{segment.score:.3f}"
     return (
         f"SPEAKER {file} 1 {begin:.3f} {duration:.3f} {emotion} {UNKNOWN} {_field(segment.person)} {score} {UNKNOWN}\n"

@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fercli import tables
-from fercli.formats.details import Details
-from fercli.formats.document import Document, Segment
-from fercli.formats.face_rows import EDGES, all_segments, shown_emotions
+from fercli.formats.face_rows import EDGES, shown_emotions
 from fercli.formats.streams import as_json, parts, write_csv
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.results.details import Details
+from fercli.results.model import Result, Segment
 
 PERSON = tables.column("person", pa.string(), "shown name of the person")
 CLASS = tables.column("class", pa.string(), "emotion, or `not assessable`")
@@ -51,40 +51,40 @@ CSV_DIGITS = {"pts_s": 3, "start_s": 3, "end_s": 3, **dict.fromkeys(EDGES, 2)}
 OTHER_DIGITS = 4
 
 
-def write_parquet(document: Document, path: Path) -> None:
+def write_parquet(result: Result, path: Path) -> None:
     """Segments and gaps by start: what the records say, and why a gap could not be assessed."""
-    rows = pa.Table.from_pylist([_segment(segment) for segment in all_segments(document)], schema=SEGMENTS)
-    tables.write_table(path, [rows], _with_provenance(SEGMENTS, document))
+    rows = pa.Table.from_pylist([_segment(segment) for segment in result.all_segments], schema=SEGMENTS)
+    tables.write_table(path, [rows], _with_provenance(SEGMENTS, result))
 
 
-def write_parquet_windows(document: Document, path: Path) -> None:
+def write_parquet_windows(result: Result, path: Path) -> None:
     """Windows by start, with the probability of every emotion."""
-    details = document.details()
-    tables.write_table(path, _windows(details), _with_provenance(_windows_schema(details), document))
+    details = result.details()
+    tables.write_table(path, _windows(details), _with_provenance(_windows_schema(details), result))
 
 
-def write_parquet_faces(document: Document, path: Path) -> None:
+def write_parquet_faces(result: Result, path: Path) -> None:
     """Faces by frame, with person, box, landmarks, the class of the segment and the probabilities of the window."""
-    details = document.details()
-    tables.write_table(path, _faces(document, details), _with_provenance(_faces_schema(details), document))
+    details = result.details()
+    tables.write_table(path, _faces(result, details), _with_provenance(_faces_schema(details), result))
 
 
-def write_csv_windows(document: Document, path: Path) -> None:
+def write_csv_windows(result: Result, path: Path, *, raw_cells: bool = False) -> None:
     """The rows of `write_parquet_windows`."""
-    details = document.details()
-    write_csv(path, map(_rounded, _windows(details)), _windows_schema(details), raw_cells=document.raw_cells)
+    details = result.details()
+    write_csv(path, map(_rounded, _windows(details)), _windows_schema(details), raw_cells=raw_cells)
 
 
-def write_csv_faces(document: Document, path: Path) -> None:
+def write_csv_faces(result: Result, path: Path, *, raw_cells: bool = False) -> None:
     """The rows of `write_parquet_faces` without the landmarks."""
-    details = document.details()
+    details = result.details()
     schema = _faces_schema(details)
     schema = schema.remove(schema.get_field_index("landmarks"))
     write_csv(
         path,
-        (_rounded(part.select(schema.names)) for part in _faces(document, details)),
+        (_rounded(part.select(schema.names)) for part in _faces(result, details)),
         schema,
-        raw_cells=document.raw_cells,
+        raw_cells=raw_cells,
     )
 
 
@@ -123,9 +123,9 @@ def _faces_schema(details: Details) -> pa.Schema:
     return pa.schema([*head, *whose, CLASS, *_probabilities(details)])
 
 
-def _faces(document: Document, details: Details) -> Iterator[pa.Table]:
+def _faces(result: Result, details: Details) -> Iterator[pa.Table]:
     schema = _faces_schema(details)
-    emotions = shown_emotions(document, details.faces)
+    emotions = shown_emotions(result, details.faces)
     place = schema.get_field_index("class")
     done = 0
     for part in parts(details.faces):
@@ -147,6 +147,6 @@ def _rounded(table: pa.Table) -> pa.Table:
     return pa.table(columns, schema=table.schema)
 
 
-def _with_provenance(schema: pa.Schema, document: Document) -> pa.Schema:
-    facts = {"video": document.video, "provenance": document.provenance}
+def _with_provenance(schema: pa.Schema, result: Result) -> pa.Schema:
+    facts = {"video": result.video, "provenance": result.provenance}
     return schema.with_metadata({key: as_json(value) for key, value in facts.items()})

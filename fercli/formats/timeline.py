@@ -6,37 +6,12 @@ Times are counted from where a player begins the video, as in every table.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
-from fercli.formats.document import Document, Segment
-from fercli.labels import RECORD_NAMES
+from fercli.results.model import Result, Segment
 
 _NOT_HELD = "which this format cannot hold"
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A segment in whole milliseconds.
-
-    Attributes:
-        start_ms, end_ms: [start, end) in presentation timestamps, at least 0 and at least 1 ms apart.
-        segment: what it was made of.
-    """
-
-    start_ms: int
-    end_ms: int
-    segment: Segment
-
-    @property
-    def emotion(self) -> str:
-        """The short name of the emotion, or `not assessable`."""
-        return RECORD_NAMES[self.segment.emotion]
-
-    @property
-    def caption(self) -> str:
-        """`Ross: happy`."""
-        return f"{self.segment.person}: {self.emotion}"
 
 
 @dataclass(frozen=True)
@@ -46,22 +21,23 @@ class Tier:
     Attributes:
         name: no other tier is called so.
         person: whose it is; the same as `name` but where a person needs several tiers.
-        intervals: by start; none overlaps another.
+        segments: in whole milliseconds, by start; none overlaps another.
     """
 
     name: str
     person: str
-    intervals: list[Interval]
+    segments: list[Segment]
 
 
-def intervals(segments: Iterable[Segment]) -> list[Interval]:
-    """Segments by start, rounded to milliseconds.
+def in_milliseconds(segments: Iterable[Segment]) -> list[Segment]:
+    """Segments by start, rounded to whole milliseconds.
 
     These formats know no time before 0: what lies there is cut off, and what then is empty is left out; `losses` says
     so.
     """
-    rounded = [Interval(_milliseconds(s.start_s), _milliseconds(s.end_s), s) for s in segments]
-    return sorted((i for i in rounded if i.start_ms < i.end_ms), key=lambda i: (i.start_ms, i.end_ms, i.segment.track))
+    rounded = [replace(one, start_s=max(0, one.start_ms) / 1000, end_s=max(0, one.end_ms) / 1000) for one in segments]
+    kept = [one for one in rounded if one.start_ms < one.end_ms]
+    return sorted(kept, key=lambda one: (one.start_ms, one.end_ms, one.track))
 
 
 def losses(segments: Iterable[Segment], unit_ms: int) -> list[str]:
@@ -69,7 +45,7 @@ def losses(segments: Iterable[Segment], unit_ms: int) -> list[str]:
 
     Times before 0 are rare: frames that are shown before the first one of the file, as where a broadcast was cut.
     """
-    spans = [(units(round(one.start_s * 1000), unit_ms), units(round(one.end_s * 1000), unit_ms)) for one in segments]
+    spans = [(units(one.start_ms, unit_ms), units(one.end_ms, unit_ms)) for one in segments]
     kinds = {
         f"before 0 s, {_NOT_HELD}, and left out": sum(end <= 0 for _, end in spans),
         f"from before 0 s on, {_NOT_HELD}, and cut off there": sum(start < 0 < end for start, end in spans),
@@ -85,25 +61,24 @@ def units(milliseconds: int, unit_ms: int) -> int:
     return (milliseconds + unit_ms // 2) // unit_ms
 
 
-def tiers(document: Document, segments: Iterable[Segment]) -> list[Tier]:
-    """A tier for everyone in the document, by screen time, `Unassigned` last.
+def tiers(result: Result, segments: Iterable[Segment]) -> list[Tier]:
+    """A tier for everyone in the result, by screen time, `Unassigned` last.
 
     Where segments of one person overlap, as in a split screen, those that do not fit go to tiers called `Ross (2)`,
     `Ross (3)` ...
     """
-    everyone = [*document.persons, *([document.unassigned] if document.unassigned else [])]
-    by_person: dict[str, list[Interval]] = {person.name: [] for person in everyone}
-    for interval in intervals(segments):
-        by_person[interval.segment.person].append(interval)
-    names = set(by_person)
-    result = []
-    for person, own in by_person.items():
-        lane = lanes([(interval.start_ms, interval.end_ms) for interval in own])
+    own: dict[str, list[Segment]] = {person.name: [] for person in result.everyone}
+    for segment in in_milliseconds(segments):
+        own[segment.person].append(segment)
+    names = set(own)
+    found = []
+    for person, row in own.items():
+        lane = lanes([(one.start_ms, one.end_ms) for one in row])
         for number in range(max(lane, default=0) + 1):
             name = _free_name(person, number + 1, names) if number else person
             names.add(name)
-            result.append(Tier(name, person, [interval for interval, k in zip(own, lane, strict=True) if k == number]))
-    return result
+            found.append(Tier(name, person, [one for one, k in zip(row, lane, strict=True) if k == number]))
+    return found
 
 
 def lanes(spans: Sequence[tuple[int, int]], most: int | None = None) -> list[int]:
@@ -123,10 +98,6 @@ def lanes(spans: Sequence[tuple[int, int]], most: int | None = None) -> list[int
         busy[free] = max(busy[free], end)
         lane[number] = free
     return lane
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(0, round(seconds * 1000))
 
 
 def _free_name(person: str, number: int, names: set[str]) -> str:

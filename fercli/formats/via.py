@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fercli.formats.document import Document
 from fercli.formats.face_rows import boxes_inside, middle_faces
 from fercli.formats.streams import as_json, joined
 from fercli.labels import RECORD_NAMES
+from fercli.results.model import Result
 
 TEXT, SELECT = 1, 4
 VIDEO, LOCAL = 4, 1
@@ -26,16 +26,16 @@ OPTION_OF = {emotion: str(number) for number, emotion in enumerate(RECORD_NAMES,
 SEGMENT_PERSON, SEGMENT_EMOTION, BOX_PERSON, BOX_EMOTION = "1", "2", "3", "4"
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path) -> None:
     """Write the project, a piece of metadata a line; times to the millisecond, pixels to two digits."""
-    name = document.video["name"]
+    name = result.video["name"]
     project = {
         "project": {
             "pid": "__VIA_PROJECT_ID__",
             "rev": "__VIA_PROJECT_REV_ID__",
             "rev_timestamp": "__VIA_PROJECT_REV_TIMESTAMP__",
             "pname": name,
-            "creator": f"fercli {document.provenance.get('fercli', '')}",
+            "creator": f"fercli {result.provenance.get('fercli', '')}",
             "created": 0,
             "data_format_version": "3.1.2",
             "vid_list": ["1"],
@@ -60,15 +60,15 @@ def write(document: Document, path: Path) -> None:
     }
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(as_json(project)[:-1] + ',\n"metadata": {\n')
-        file.writelines(joined(f'"1_{number:08d}": {line}' for number, line in enumerate(_metadata(document))))
+        file.writelines(joined(f'"1_{number:08d}": {line}' for number, line in enumerate(_metadata(result))))
         file.write("\n}}\n")
 
 
-def _metadata(document: Document) -> Iterator[str]:
-    faces = document.details().faces
+def _metadata(result: Result) -> Iterator[str]:
+    faces = result.details().faces
     times = faces["pts_s"].to_numpy()
-    boxes = boxes_inside(faces, document.video)
-    for segment, row in middle_faces(document, faces):
+    boxes = boxes_inside(faces, result.video)
+    for segment, row in middle_faces(result, faces):
         emotion = OPTION_OF[segment.emotion]
         span = [round(segment.start_s, 3), round(segment.end_s, 3)]
         yield _entry(span, [], {SEGMENT_PERSON: segment.person, SEGMENT_EMOTION: emotion})

@@ -8,19 +8,19 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from fercli.formats.document import Document
-from fercli.formats.timeline import Interval, intervals
+from fercli.formats.timeline import in_milliseconds
+from fercli.results.model import Result, Segment
 
 
-def write(document: Document, path: Path) -> None:
+def write(result: Result, path: Path) -> None:
     """Write the assessed segments as `<v Ross>Ross: happy`: pages can style a voice, but do not show its name."""
-    cues = ["WEBVTT\n", *(_cue(interval) for interval in intervals(document.segments))]
+    cues = ["WEBVTT\n", *(_cue(segment) for segment in in_milliseconds(result.segments))]
     path.write_text("\n".join(cues), encoding="utf-8")
 
 
-def _cue(interval: Interval) -> str:
-    voice, text = (escape(text, quote=False) for text in (interval.segment.person, interval.caption))
-    return f"{_clock(interval.start_ms)} --> {_clock(interval.end_ms)}\n<v {voice}>{text}\n"
+def _cue(segment: Segment) -> str:
+    voice, text = (escape(text, quote=False) for text in (segment.person, segment.caption))
+    return f"{_clock(segment.start_ms)} --> {_clock(segment.end_ms)}\n<v {voice}>{text}\n"
 
 
 def _clock(milliseconds: int) -> str:

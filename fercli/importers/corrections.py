@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fercli.errors import ConfigError, DatasetError
-from fercli.formats.document import UNASSIGNED, Document, gather
-from fercli.formats.overlay import hidden_names, under_shown_names
 from fercli.importers import read_annotations
 from fercli.importers.difference import TOLERANCE_MS, Difference, Shown, difference
 from fercli.importers.layouts import naming_hint
@@ -19,8 +17,11 @@ from fercli.labels import NOT_ASSESSABLE
 from fercli.people.editing import rename
 from fercli.people.naming import WhoIsWho, who_is_who
 from fercli.people.segments_csv import HumanSegment, as_csv, outside, read_segments, rename_person
-from fercli.persons.names import clean_name, is_numbered
+from fercli.persons.names import UNASSIGNED, clean_name, is_numbered
 from fercli.required import require_tables
+from fercli.results.load import load
+from fercli.results.model import Result
+from fercli.results.overlay import hidden_names, under_shown_names
 from fercli.workspace import Workspace
 from fercli.writing import write_atomically
 
@@ -58,11 +59,11 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
     require_tables(workspace, "segments")
     annotations = read_annotations(path, Video(Path(workspace.video.path).name, workspace.video.end_s))
     who = who_is_who(workspace)
-    document = gather(workspace, who)
+    result = load(workspace, who)
     notes = [*annotations.notes, *_about_the_video(workspace, annotations, path, force=force)]
-    shown = _shown(document, annotations)
+    shown = _shown(result, annotations)
     _refuse_unusable(annotations, {one.person for one in shown})
-    annotations = _with_names(annotations, [person.name for person in document.persons], path, notes)
+    annotations = _with_names(annotations, [person.name for person in result.persons], path, notes)
     marks = _usable(annotations, {one.person for one in shown}, hidden_names(who), notes)
     if not marks and any(one.carried for one in shown) and not force:
         raise DatasetError(f"{path} has no segment: all would be deleted", hint="if that is meant, use --force")
@@ -101,9 +102,9 @@ def _about_the_video(workspace: Workspace, annotations: Annotations, path: Path,
     )
 
 
-def _shown(document: Document, annotations: Annotations) -> list[Shown]:
+def _shown(result: Result, annotations: Annotations) -> list[Shown]:
     found = []
-    for segment in [*document.segments, *document.gaps]:
+    for segment in [*result.segments, *result.gaps]:
         span = round(segment.start_s * 1000), round(segment.end_s * 1000)
         written = annotations.written(segment.start_s, segment.end_s)
         carried = written[0] < written[1] and (annotations.has_gaps or segment.emotion != NOT_ASSESSABLE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fercli.errors import ConfigError
-from fercli.people.listing import DOUBTFUL_BELOW, ListedPerson, ListedTrack
+from fercli.results.model import DOUBTFUL_BELOW, Person, Track
 from fercli.timing import clock
 from fercli.workspace import Workspace
 from fercli.writing import write_atomically
@@ -53,7 +53,7 @@ class Sheet:
     more: int
 
 
-def write_sheet(workspace: Workspace, persons: Sequence[ListedPerson], path: Path) -> None:
+def write_sheet(workspace: Workspace, persons: Sequence[Person], path: Path) -> None:
     """Draw everyone on a picture (.png) or a page (.html) that needs nothing beside it.
 
     Raises:
@@ -76,7 +76,7 @@ def write_sheet(workspace: Workspace, persons: Sequence[ListedPerson], path: Pat
 
 
 def _sheet(
-    workspace: Workspace, persons: Sequence[ListedPerson], tracks: int | None = None, most: int | None = None
+    workspace: Workspace, persons: Sequence[Person], tracks: int | None = None, most: int | None = None
 ) -> Sheet:
     """With at most so many tracks a person and so many persons."""
     shown = persons[:most]
@@ -94,22 +94,22 @@ def _sheet(
     return Sheet(Path(workspace.video.path).name, rows, len(persons) - len(shown))
 
 
-def _by_interest(person: ListedPerson) -> list[ListedTrack]:
+def _by_interest(person: Person) -> list[Track]:
     best = person.best
     others = [track for track in person.tracks if track is not best]
     others.sort(key=lambda track: (not track.doubtful, (track.identity or 0.0) if track.doubtful else 0.0, track.track))
     return [best, *others]
 
 
-def _summary(person: ListedPerson) -> str:
+def _summary(person: Person) -> str:
     identity = "" if person.identity is None else f", identity {person.identity:.2f}"
     tracks = f"{len(person.tracks)} track{'' if len(person.tracks) == 1 else 's'}"
     return f"{person.screen_time_s:.1f} s on screen, {tracks}{identity}"
 
 
-def _caption(track: ListedTrack) -> tuple[str, ...]:
+def _caption(track: Track) -> tuple[str, ...]:
     sure = "" if track.identity is None else f"identity {track.identity:.2f}"
-    return f"track {track.track}", clock(track.seen.time_s, tenths=True), sure
+    return f"track {track.track}", clock(track.best_s, tenths=True), sure
 
 
 def _thumbnails(workspace: Workspace, faces: Sequence[int]) -> dict[int, bytes]:

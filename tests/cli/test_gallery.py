@@ -11,8 +11,8 @@ import pytest
 
 from fercli.cli import gallery as commands
 from fercli.cli.entry import main
-from tests.people.test_gallery_add import crop, workspace
 from tests.persons.test_gallery import FACE, GREEN, RED, ColourEmbedder, RegionDetector, save
+from tests.persons.test_gallery_add import crop, workspace
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from fercli.cli.entry import main
-from fercli.formats.document import gather
+from fercli.results.load import load
 from fercli.workspace import Workspace
-from tests.people.film import correct, make_film
+from tests.people.film import best_face, correct, make_film
 from tests.test_contracts import NETWORKS_AND_DECODERS, imported_by
 
 
@@ -161,7 +161,7 @@ def test_contact_sheets_are_written_where_asked(
 def test_what_is_exported_follows(film: Workspace) -> None:
     assert main(["people", "rename", str(film.path), "Person 1", "Ross"]) == 0
     assert main(["people", "ignore", str(film.path), "Person 2"]) == 0
-    assert [person.name for person in gather(film).persons] == ["Ross", "Person 3"]
+    assert [person.name for person in load(film).persons] == ["Ross", "Person 3"]
 
 
 @pytest.mark.parametrize("command", [["list"], ["rename", "Person 1", "Ross"], ["merge", "Person 3", "Person 2"]])
@@ -169,3 +169,19 @@ def test_no_network_is_imported(film: Workspace, command: list[str]) -> None:
     argv = ["people", command[0], str(film.path), *command[1:]]
     code = f"from fercli.cli.entry import main; assert main({argv!r}) == 0"
     assert imported_by(code, NETWORKS_AND_DECODERS) == set()
+
+
+def test_json_says_it_in_numbers(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", str(film.path), "--json"]) == 0
+    (one,) = [person for person in json.loads(capsys.readouterr().out)["persons"] if person["name"] == "Person 1"]
+    assert one == {
+        "name": "Person 1",
+        "ignored": False,
+        "screen_time_s": 3.0,
+        "shots": 2,
+        "tracks": [0, 2],
+        "identity": 0.567,
+        "doubtful": [2],
+        "by_hand": False,
+        "best_face": {"face": best_face(0), "track": 0, "seconds": 0.2, "x": 140, "y": 100},
+    }

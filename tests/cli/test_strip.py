@@ -5,23 +5,23 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from fercli.cli.strip import LETTERS, MOST, strips
-from fercli.formats.document import Document, Person, Segment
 from fercli.labels import EMOTIONS_8, RECORD_NAMES
-from tests.workspaces import no_details
+from fercli.results.model import Result, Segment
+from tests.workspaces import no_details, person
 
 
 def segment(person: str, emotion: str, start_s: float, end_s: float) -> Segment:
-    return Segment(emotion, start_s, end_s, person, 0, 0.9, (0, 0, 1, 1), "")
+    return Segment(start_s, end_s, emotion, person, 0, 0.9, (0, 0, 1, 1), "")
 
 
-def document(*segments: Segment, start_s: float = 0.0, duration_s: float = 10.0) -> Document:
-    persons = [Person(name, 1, 1.0, {}) for name in dict.fromkeys(s.person for s in segments)]
+def document(*segments: Segment, start_s: float = 0.0, duration_s: float = 10.0) -> Result:
+    persons = [person(name, 1, 1.0, {}) for name in dict.fromkeys(s.person for s in segments)]
     video = {"start_s": start_s, "duration_s": duration_s}
     seen = [s for s in segments if s.emotion != "not assessable"]
-    return Document(video, persons, None, seen, [s for s in segments if s not in seen], {}, [], no_details)
+    return Result(video, persons, None, seen, [s for s in segments if s not in seen], {}, [], no_details)
 
 
-def lines(film: Document, columns: int = 26) -> list[str]:
+def lines(film: Result, columns: int = 26) -> list[str]:
     """With a margin of 6 there are 20 cells left."""
     return [line.plain for line in strips(film, columns)]
 

@@ -8,8 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from fercli import tables
-from fercli.formats.details import Details
-from fercli.formats.document import UNASSIGNED, Document, Person, Segment
+from fercli.persons.names import UNASSIGNED
+from fercli.results.details import Details
+from fercli.results.model import Result, Segment
+from tests.workspaces import person
 
 LABELS = ("anger", "happiness", "contempt")
 ROSS, ZOE = "Ross, jr.", 'Zoë <"Z"> & 李'
@@ -41,12 +43,12 @@ WINDOWS = [
     (3, UNASSIGNED, 0.6, 2.0, "contempt", "", (0.25, 0.25, 0.5)),
 ]
 SEGMENTS = [
-    Segment("happiness", 0.2004, 0.5, ROSS, 0, 0.75, (10.0, 20.0, 50.0, 60.0), "", 0.875),
-    Segment("anger", 0.4, 0.6, ZOE, 1, 0.5, (100.0, 20.0, 140.0, 70.0), "", None, True),
-    Segment("sadness", 0.5, 0.7, ROSS, 0, 0.4, (14.0, 20.0, 54.0, 60.0), ""),
-    Segment("contempt", 0.6, 2.0, UNASSIGNED, 3, 0.5, (-4.0, 30.0, 36.0, 110.0), ""),
+    Segment(0.2004, 0.5, "happiness", ROSS, 0, 0.75, (10.0, 20.0, 50.0, 60.0), "", 0.875),
+    Segment(0.4, 0.6, "anger", ZOE, 1, 0.5, (100.0, 20.0, 140.0, 70.0), "", None, True),
+    Segment(0.5, 0.7, "sadness", ROSS, 0, 0.4, (14.0, 20.0, 54.0, 60.0), ""),
+    Segment(0.6, 2.0, "contempt", UNASSIGNED, 3, 0.5, (-4.0, 30.0, 36.0, 110.0), ""),
 ]
-GAPS = [Segment("not assessable", 0.2004, 0.4, ZOE, 1, None, (100.0, 20.0, 140.0, 70.0), "too small")]
+GAPS = [Segment(0.2004, 0.4, "not assessable", ZOE, 1, None, (100.0, 20.0, 140.0, 70.0), "too small")]
 SHOWN = ["happiness", "not assessable", "happiness", "anger", "not assessable", "sadness", "contempt", "contempt"]
 """What each face shows by its segment: track 2 has no segment."""
 
@@ -85,23 +87,23 @@ def windows_table(rows: Sequence[tuple[Any, ...]], labels: tuple[str, ...] = LAB
     return pa.table(columns)
 
 
-def make_document(faces: Sequence[tuple[Any, ...]] = FACES, **values: Any) -> Document:
+def make_document(faces: Sequence[tuple[Any, ...]] = FACES, **values: Any) -> Result:
     """The document above; `values` replace single attributes."""
     details = Details(LABELS, faces_table(faces), windows_table(WINDOWS if faces else []))
     content: dict[str, Any] = {
         "video": VIDEO,
-        "persons": [Person(ROSS, 2, 0.8, {"happiness": 0.3}), Person(ZOE, 1, 0.4, {"anger": 0.2})],
-        "unassigned": Person(UNASSIGNED, 1, 1.4, {}),
+        "persons": [person(ROSS, 2, 0.8, {"happiness": 0.3}), person(ZOE, 1, 0.4, {"anger": 0.2})],
+        "unassigned": person(UNASSIGNED, 1, 1.4, {}),
         "segments": SEGMENTS,
         "gaps": GAPS,
         "provenance": {"fercli": "1.2", "models": {"tsm-resnet18": "cd" * 32}, "stages": {}},
         "warnings": [],
         "details": lambda: details,
     }
-    return Document(**{**content, **values})
+    return Result(**{**content, **values})
 
 
-def empty_document() -> Document:
+def empty_document() -> Result:
     """Nobody was seen."""
     return make_document([], persons=[], unassigned=None, segments=[], gaps=[])
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from fercli import tables
-from fercli.formats.document import Document, Segment, gather
 from fercli.labels import EMOTIONS, RECORD_NAMES
+from fercli.results.load import load
+from fercli.results.model import Result, Segment
 from tests.workspaces import (
     VIDEO,
     face_row,
@@ -45,7 +46,7 @@ _FACES = [0, 1, 2, 3, 4, 4, 5, 6]
 """Frame of each face."""
 
 
-def awkward(folder: Path) -> Document:
+def awkward(folder: Path) -> Result:
     """Names with signs that formats use, a track of nobody known, two tracks of one person at a time, a gap."""
     labels = pa.Table.from_pylist([_window(*row) for row in _SEGMENTS], schema=tables.windows_schema(EMOTIONS))
     workspace = make_workspace(
@@ -58,7 +59,7 @@ def awkward(folder: Path) -> Document:
         segments=segments_table(_SEGMENTS),
         emotions=labels,
     )
-    return gather(workspace)
+    return load(workspace)
 
 
 def other_hash_seed() -> str:
@@ -66,7 +67,7 @@ def other_hash_seed() -> str:
     return "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
 
 
-def nobody(folder: Path) -> Document:
+def nobody(folder: Path) -> Result:
     """A video without a face."""
     workspace = make_workspace(
         folder,
@@ -77,7 +78,7 @@ def nobody(folder: Path) -> Document:
         segments=segments_table([]),
         emotions=tables.windows_schema(EMOTIONS).empty_table(),
     )
-    return gather(workspace)
+    return load(workspace)
 
 
 def said(segments: list[Segment]) -> list[tuple[str, str, int, int]]:

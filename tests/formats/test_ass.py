@@ -27,15 +27,15 @@ def hundredths(clock: str) -> int:
 
 
 def test_all_segments_are_read_back_to_the_hundredth_of_a_second(tmp_path: Path) -> None:
-    document = awkward(tmp_path / "w")
-    write(document, tmp_path / "out.ass")
+    result = awkward(tmp_path / "w")
+    write(result, tmp_path / "out.ass")
     found = [
         (line["Text"], line["Style"], hundredths(line["Start"]), hundredths(line["End"]))
         for line in dialogues(tmp_path / "out.ass")
     ]
     expected = [
         (f"{SHOWN.get(person, person)}: {emotion}", emotion, round(start / 10), round(end / 10))
-        for person, emotion, start, end in said(document.segments)
+        for person, emotion, start, end in said(result.segments)
     ]
     assert sorted(found) == sorted(expected)
 

@@ -12,13 +12,13 @@ from tests.formats.samples import awkward, nobody, said
 
 
 def test_all_segments_are_read_back(tmp_path: Path) -> None:
-    document = awkward(tmp_path / "w")
-    write(document, tmp_path / "out.txt")
+    result = awkward(tmp_path / "w")
+    write(result, tmp_path / "out.txt")
     labels = pd.read_csv(tmp_path / "out.txt", sep="\t", names=["start", "end", "label"], quoting=csv.QUOTE_NONE)
     found = [
         (*row.label.rsplit(": ", 1), round(row.start * 1000), round(row.end * 1000)) for row in labels.itertuples()
     ]
-    assert sorted(found) == sorted(said(document.segments))
+    assert sorted(found) == sorted(said(result.segments))
 
 
 def test_a_label_as_it_is_written(tmp_path: Path) -> None:

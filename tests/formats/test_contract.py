@@ -40,9 +40,9 @@ def write_everything(folder: Path) -> None:
     """Both documents in every format, under the names of the formats."""
     for make in (awkward, nobody):
         (folder / make.__name__).mkdir(parents=True)
-        document = make(folder / f"{make.__name__}.fercli")
+        result = make(folder / f"{make.__name__}.fercli")
         for name, exporter in EXPORTERS.items():
-            exporter.write(document, folder / make.__name__ / f"{name}{exporter.suffix}")
+            exporter.write(result, folder / make.__name__ / f"{name}{exporter.suffix}")
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +74,11 @@ def test_everyone_is_in_the_file(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_nothing_of_an_old_file_is_left(tmp_path: Path, name: str) -> None:
-    document = nobody(tmp_path / "w")
+    result = nobody(tmp_path / "w")
     old, new = tmp_path / "old", tmp_path / "new"
     old.write_bytes(b"x" * 100_000)
     for path in (old, new):
-        EXPORTERS[name].write(document, path)
+        EXPORTERS[name].write(result, path)
     assert old.read_bytes() == new.read_bytes()
 
 

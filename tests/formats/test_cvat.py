@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 import pytest
 
 from fercli.formats import cvat
-from fercli.formats.document import UNASSIGNED
 from fercli.labels import RECORD_NAMES
+from fercli.persons.names import UNASSIGNED
 from tests.formats.face_documents import FACES, ROSS, SHOWN, VIDEO, ZOE, empty_document, make_document
 
 

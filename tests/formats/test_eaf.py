@@ -27,8 +27,8 @@ def test_all_segments_and_gaps_are_read_back(path: Path, tmp_path: Path) -> None
         for tier in eaf.get_tier_names()
         for start, end, value in eaf.get_annotation_data_for_tier(tier)
     ]
-    document = awkward(tmp_path / "again")
-    assert sorted(found) == sorted(said([*document.segments, *document.gaps]))
+    result = awkward(tmp_path / "again")
+    assert sorted(found) == sorted(said([*result.segments, *result.gaps]))
     assert (ZOE, "not assessable", 10_200, 10_900) in found
 
 

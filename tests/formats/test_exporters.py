@@ -13,21 +13,21 @@ import pytest
 
 from fercli.formats import EXPORTERS
 from fercli.formats.csv_segments import COLUMNS
-from fercli.formats.document import Document, Person, Segment
-from tests.workspaces import no_details
+from fercli.results.model import Result, Segment
+from tests.workspaces import no_details, person
 
 NAMES = ["Ross", 'Zoë "Z" O\'Brien, jr.', "李 明\nzwei", "=1+1"]
-DOCUMENT = Document(
+DOCUMENT = Result(
     video={"name": "épisode 1.mp4", "fps": 25.0},
-    persons=[Person(name, 1, 5.0, {"happiness": 3.25, "not assessable": 1.0}) for name in NAMES],
+    persons=[person(name, 1, 5.0, {"happiness": 3.25, "not assessable": 1.0}) for name in NAMES],
     unassigned=None,
     segments=[
-        Segment(emotion, 1.0 + i, 1.5004 + i, NAMES[i % 4], i, 0.5 + i / 16, (10.25 + i, 20, 30, 40.75), "")
+        Segment(1.0 + i, 1.5004 + i, emotion, NAMES[i % 4], i, 0.5 + i / 16, (10.25 + i, 20, 30, 40.75), "")
         for i, emotion in enumerate(
             ("happiness", "sadness", "neutral", "contempt", "anger", "disgust", "fear", "surprise")
         )
     ],
-    gaps=[Segment("not assessable", 0.25, 1.0, NAMES[1], 0, None, (1, 2, 3, 4), "too small")],
+    gaps=[Segment(0.25, 1.0, "not assessable", NAMES[1], 0, None, (1, 2, 3, 4), "too small")],
     provenance={"fercli": "0", "models": {"tsm-resnet18": "ab" * 32}, "stages": {}},
     warnings=["detect-faces: die Datei ist beschädigt"],
     details=no_details,

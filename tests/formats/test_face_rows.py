@@ -4,21 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from fercli.formats.document import NO_TRACK, Segment
 from fercli.formats.face_rows import (
-    all_segments,
     boxes_inside,
     identity_numbers,
     middle_faces,
     rows_of_segments,
     shown_emotions,
 )
+from fercli.results.model import NO_TRACK, Segment
 from tests.formats.face_documents import ROSS, SEGMENTS, SHOWN, VIDEO, empty_document, make_document
 
 
 def test_a_segment_has_the_faces_of_its_track_from_its_start_to_before_its_end() -> None:
-    document = make_document()
-    found = [(s.emotion, rows.tolist()) for s, rows in rows_of_segments(document, document.details().faces)]
+    result = make_document()
+    found = [(s.emotion, rows.tolist()) for s, rows in rows_of_segments(result, result.details().faces)]
     assert found == [
         ("happiness", [0, 2]),
         ("not assessable", [1]),
@@ -26,18 +25,18 @@ def test_a_segment_has_the_faces_of_its_track_from_its_start_to_before_its_end()
         ("sadness", [5]),
         ("contempt", [6, 7]),
     ]
-    assert [segment.emotion for segment in all_segments(document)] == [emotion for emotion, _ in found]
+    assert [segment.emotion for segment in result.all_segments] == [emotion for emotion, _ in found]
 
 
 def test_faces_show_what_their_segment_says_and_not_their_window() -> None:
-    document = make_document()
-    assert shown_emotions(document, document.details().faces).tolist() == SHOWN
+    result = make_document()
+    assert shown_emotions(result, result.details().faces).tolist() == SHOWN
 
 
 def test_nobody_has_a_number_twice_in_a_frame() -> None:
-    document = make_document()
+    result = make_document()
     # Persons are 1 and 2; track 2 shares frame 4 with track 0 of the same person, track 3 is nobody's.
-    assert identity_numbers(document, document.details().faces).tolist() == [1, 2, 1, 2, 3, 1, 4, 4]
+    assert identity_numbers(result, result.details().faces).tolist() == [1, 2, 1, 2, 3, 1, 4, 4]
 
 
 def test_boxes_end_at_the_edges_of_the_frame() -> None:
@@ -48,29 +47,29 @@ def test_boxes_end_at_the_edges_of_the_frame() -> None:
 
 
 def test_no_faces() -> None:
-    document = empty_document()
-    faces = document.details().faces
-    assert list(rows_of_segments(document, faces)) == []
-    assert list(middle_faces(document, faces)) == []
-    assert len(identity_numbers(document, faces)) == len(shown_emotions(document, faces)) == 0
+    result = empty_document()
+    faces = result.details().faces
+    assert list(rows_of_segments(result, faces)) == []
+    assert list(middle_faces(result, faces)) == []
+    assert len(identity_numbers(result, faces)) == len(shown_emotions(result, faces)) == 0
     assert boxes_inside(faces, VIDEO).shape == (0, 4)
 
 
 def test_a_segment_whose_track_has_no_faces_has_no_rows() -> None:
-    document = make_document([])
-    faces = document.details().faces
-    assert [len(rows) for _, rows in rows_of_segments(document, faces)] == [0] * 5
-    assert [row for _, row in middle_faces(document, faces)] == [None] * 5
+    result = make_document([])
+    faces = result.details().faces
+    assert [len(rows) for _, rows in rows_of_segments(result, faces)] == [0] * 5
+    assert [row for _, row in middle_faces(result, faces)] == [None] * 5
 
 
 def test_a_persons_own_segment_has_the_persons_faces_in_any_track() -> None:
-    said = Segment("fear", 0.3, 0.65, ROSS, NO_TRACK, None, None, "", source="human")
+    said = Segment(0.3, 0.65, "fear", ROSS, NO_TRACK, None, None, "", source="human")
     stranger = replace(said, person="Nobody Tracked")
-    document = make_document(segments=[said, stranger], gaps=[])
-    found = [(s.person, rows.tolist()) for s, rows in rows_of_segments(document, document.details().faces)]
+    result = make_document(segments=[said, stranger], gaps=[])
+    found = [(s.person, rows.tolist()) for s, rows in rows_of_segments(result, result.details().faces)]
     assert found == [(ROSS, [2, 4, 5]), ("Nobody Tracked", [])]
 
 
 def test_the_face_of_a_segment_is_the_nearest_to_its_middle() -> None:
-    document = make_document(segments=[replace(SEGMENTS[0], end_s=0.59)], gaps=[])
-    assert [row for _, row in middle_faces(document, document.details().faces)] == [2]  # 0.4 s of 0.2 and 0.4
+    result = make_document(segments=[replace(SEGMENTS[0], end_s=0.59)], gaps=[])
+    assert [row for _, row in middle_faces(result, result.details().faces)] == [2]  # 0.4 s of 0.2 and 0.4

@@ -12,19 +12,19 @@ from tests.formats.samples import awkward, nobody
 
 
 def test_every_line_is_a_record(tmp_path: Path) -> None:
-    document = awkward(tmp_path / "w")
-    write(document, tmp_path / "out.jsonl")
+    result = awkward(tmp_path / "w")
+    write(result, tmp_path / "out.jsonl")
     lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").split("\n")
     assert lines.pop() == ""
-    assert [json.loads(line) for line in lines] == [segment.as_record() for segment in document.segments]
+    assert [json.loads(line) for line in lines] == [segment.as_record() for segment in result.segments]
 
 
 def test_pandas_reads_a_table(tmp_path: Path) -> None:
-    document = awkward(tmp_path / "w")
-    write(document, tmp_path / "out.jsonl")
+    result = awkward(tmp_path / "w")
+    write(result, tmp_path / "out.jsonl")
     table = pd.read_json(tmp_path / "out.jsonl", lines=True)
     assert list(table.columns[:4]) == ["type", "class", "seconds", "object"]
-    assert list(table["object"]) == [segment.person for segment in document.segments]
+    assert list(table["object"]) == [segment.person for segment in result.segments]
 
 
 def test_a_video_without_faces_is_an_empty_file(tmp_path: Path) -> None:

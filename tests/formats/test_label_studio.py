@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from fercli.formats import label_studio
-from fercli.formats.document import UNASSIGNED, Document
 from fercli.formats.label_studio import LABELLING_CONFIG
 from fercli.labels import RECORD_NAMES
+from fercli.persons.names import UNASSIGNED
+from fercli.results.model import Result
 from tests.formats.face_documents import ROSS, VIDEO, ZOE, empty_document, make_document
 
 
-def written(path: Path, document: Document) -> dict[str, Any]:
-    label_studio.write(document, path)
+def written(path: Path, result: Result) -> dict[str, Any]:
+    label_studio.write(result, path)
     (task,) = json.loads(path.read_text(encoding="utf-8"))
     return dict(task)
 

@@ -13,10 +13,10 @@ SHOWN = {ZOE: "Zoë_&_'Bob'_<b>", COMMAS: "{李},_明,_jr.\\N"}
 
 
 def expected(folder: Path) -> list[tuple[str, str, int, int]]:
-    document = awkward(folder)
+    result = awkward(folder)
     return sorted(
         (SHOWN.get(person, person), "<NA>" if emotion == "not assessable" else emotion, start, end)
-        for person, emotion, start, end in said([*document.segments, *document.gaps])
+        for person, emotion, start, end in said([*result.segments, *result.gaps])
     )
 
 

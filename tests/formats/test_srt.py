@@ -15,13 +15,12 @@ SHOWN = {ZOE: 'Zoë & "Bob" (b)', COMMAS: "(李), 明, jr./N"}
 
 
 def test_all_segments_are_read_back(tmp_path: Path) -> None:
-    document = awkward(tmp_path / "w")
-    write(document, tmp_path / "out.srt")
+    result = awkward(tmp_path / "w")
+    write(result, tmp_path / "out.srt")
     cues = list(srt.parse((tmp_path / "out.srt").read_text(encoding="utf-8"), ignore_errors=False))
     unit = timedelta(milliseconds=1)
     expected = [
-        (f"{SHOWN.get(person, person)}: {emotion}", start, end)
-        for person, emotion, start, end in said(document.segments)
+        (f"{SHOWN.get(person, person)}: {emotion}", start, end) for person, emotion, start, end in said(result.segments)
     ]
     assert sorted((cue.content, cue.start // unit, cue.end // unit) for cue in cues) == sorted(expected)
     assert [cue.index for cue in cues] == list(range(1, 8))

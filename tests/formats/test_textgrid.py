@@ -37,8 +37,8 @@ def intervals(grid: parselmouth.Data, tier: int) -> Intervals:
 
 
 def test_all_segments_are_read_back(tmp_path: Path) -> None:
-    document = awkward(tmp_path / "w")
-    write(document, tmp_path / "out.TextGrid")
+    result = awkward(tmp_path / "w")
+    write(result, tmp_path / "out.TextGrid")
     tiers = read(tmp_path / "out.TextGrid").tiers
     assert [name for name, _ in tiers] == ["Ross", "Ross (2)", ZOE, COMMAS, "Unassigned"]
     found = [
@@ -47,7 +47,7 @@ def test_all_segments_are_read_back(tmp_path: Path) -> None:
         for start, end, label in rows
         if label
     ]
-    assert sorted(found) == sorted(said(document.segments))
+    assert sorted(found) == sorted(said(result.segments))
 
 
 def test_every_tier_fills_the_video_without_a_hole(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_every_tier_fills_the_video_without_a_hole(tmp_path: Path) -> None:
 
 
 def test_a_segment_may_go_on_after_the_video_is_said_to_end(tmp_path: Path) -> None:
-    document = awkward(tmp_path / "w")
-    write(replace(document, video={**document.video, "duration_s": 1.0}), tmp_path / "out.TextGrid")
+    result = awkward(tmp_path / "w")
+    write(replace(result, video={**result.video, "duration_s": 1.0}), tmp_path / "out.TextGrid")
     assert read(tmp_path / "out.TextGrid").end_s == 14
 
 

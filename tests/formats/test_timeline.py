@@ -7,12 +7,13 @@ import pyarrow as pa
 import pytest
 
 from fercli.formats import EXPORTERS
-from fercli.formats.details import Details
-from fercli.formats.document import Document, Person, Segment
-from fercli.formats.timeline import Interval, intervals, lanes, losses, tiers
+from fercli.formats.timeline import in_milliseconds, lanes, losses, tiers
+from fercli.results.details import Details
+from fercli.results.model import Result, Segment
 from tests.formats.samples import PERSONS, awkward, nobody
+from tests.workspaces import person
 
-ROSS = Segment("happiness", 1.0, 2.0, "Ross", 0, 0.9, (0, 0, 1, 1), "")
+ROSS = Segment(1.0, 2.0, "happiness", "Ross", 0, 0.9, (0, 0, 1, 1), "")
 
 
 SIZE = {"sha256": "", "fps": 25.0, "duration_s": 5.0, "start_s": -3.0, "width": 64, "height": 48}
@@ -30,21 +31,21 @@ def at(start_s: float, end_s: float, person: str = "Ross") -> Segment:
     return replace(ROSS, start_s=start_s, end_s=end_s, person=person)
 
 
-def document_of(*persons: str) -> Document:
-    people = [Person(name, 1, 1.0, {}) for name in persons]
-    return Document({}, people, None, [], [], {}, [], details=lambda: pytest.fail("a timeline needs no boxes"))
+def document_of(*persons: str) -> Result:
+    people = [person(name, 1, 1.0, {}) for name in persons]
+    return Result({}, people, None, [], [], {}, [], details=lambda: pytest.fail("a timeline needs no boxes"))
 
 
-def spans(found: list[Interval]) -> list[tuple[int, int]]:
+def spans(found: list[Segment]) -> list[tuple[int, int]]:
     return [(interval.start_ms, interval.end_ms) for interval in found]
 
 
 def test_times_are_rounded_to_milliseconds_and_sorted() -> None:
-    assert spans(intervals([at(2.0006, 3.0), at(0.0004, 1.9996)])) == [(0, 2000), (2001, 3000)]
+    assert spans(in_milliseconds([at(2.0006, 3.0), at(0.0004, 1.9996)])) == [(0, 2000), (2001, 3000)]
 
 
 def test_nothing_is_before_zero_and_nothing_is_empty() -> None:
-    assert spans(intervals([at(-0.08, 0.5), at(-1.0, -0.5), at(1.0001, 1.0004)])) == [(0, 500)]
+    assert spans(in_milliseconds([at(-0.08, 0.5), at(-1.0, -0.5), at(1.0001, 1.0004)])) == [(0, 500)]
 
 
 def test_what_a_timeline_cannot_hold_is_counted() -> None:
@@ -57,31 +58,31 @@ def test_what_a_timeline_cannot_hold_is_counted() -> None:
 def test_every_format_with_a_timeline_says_what_it_leaves_out(tmp_path: Path) -> None:
     """Whatever is not in the file is in the warnings."""
     kept, before, gap = at(1.0, 2.0, "Kept"), at(-1.0, -0.5, "Before"), at(-3.0, -2.0, "Gap")
-    document = replace(document_of("Kept", "Before", "Gap"), video={"name": "v.mp4", **SIZE}, segments=[before, kept])
-    document = replace(document, gaps=[replace(gap, emotion="not assessable", score=None)], details=no_faces)
+    result = replace(document_of("Kept", "Before", "Gap"), video={"name": "v.mp4", **SIZE}, segments=[before, kept])
+    result = replace(result, gaps=[replace(gap, emotion="not assessable", score=None)], details=no_faces)
     for name, exporter in EXPORTERS.items():
         if exporter.unit_ms:
-            said = exporter.losses(document)
+            said = exporter.losses(result)
             assert [sentence.split(" ", 1)[0] for sentence in said] == ["2" if exporter.gaps else "1"], name
-            exporter.write(document, tmp_path / name)
+            exporter.write(result, tmp_path / name)
             text = (tmp_path / name).read_text(encoding="utf-8")
             assert "-0.5" not in text and "-500" not in text
         else:
-            assert exporter.losses(document) == []
+            assert exporter.losses(result) == []
 
 
 def test_the_caption_has_the_person_and_the_short_name() -> None:
-    assert intervals([ROSS])[0].caption == "Ross: happy"
+    assert in_milliseconds([ROSS])[0].caption == "Ross: happy"
 
 
 def test_segments_that_touch_share_a_tier() -> None:
     (tier,) = tiers(document_of("Ross"), [at(0.0, 1.0), at(1.0, 2.0)])
-    assert (tier.name, spans(tier.intervals)) == ("Ross", [(0, 1000), (1000, 2000)])
+    assert (tier.name, spans(tier.segments)) == ("Ross", [(0, 1000), (1000, 2000)])
 
 
 def test_segments_that_overlap_go_to_further_tiers_of_the_same_person() -> None:
     found = tiers(document_of("Ross"), [at(0.0, 3.0), at(1.0, 2.0), at(1.5, 4.0), at(2.0, 5.0)])
-    assert [(tier.name, tier.person, spans(tier.intervals)) for tier in found] == [
+    assert [(tier.name, tier.person, spans(tier.segments)) for tier in found] == [
         ("Ross", "Ross", [(0, 3000)]),
         ("Ross (2)", "Ross", [(1000, 2000), (2000, 5000)]),
         ("Ross (3)", "Ross", [(1500, 4000)]),
@@ -98,8 +99,8 @@ def test_no_two_tiers_have_one_name() -> None:
 
 
 def test_everyone_has_a_tier_in_order_of_screen_time_and_unassigned_comes_last(tmp_path: Path) -> None:
-    document = awkward(tmp_path / "a")
-    assert [tier.person for tier in tiers(document, [])] == [*PERSONS, "Unassigned"]
+    result = awkward(tmp_path / "a")
+    assert [tier.person for tier in tiers(result, [])] == [*PERSONS, "Unassigned"]
     assert tiers(nobody(tmp_path / "b"), []) == []
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fercli.formats import via
-from fercli.formats.document import UNASSIGNED
+from fercli.persons.names import UNASSIGNED
 from tests.formats.face_documents import ROSS, VIDEO, ZOE, empty_document, make_document
 
 

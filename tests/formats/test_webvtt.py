@@ -17,21 +17,21 @@ def milliseconds(time: webvtt.models.Timestamp) -> int:
 
 
 def test_all_segments_are_read_back_with_the_person_as_voice(tmp_path: Path) -> None:
-    document = awkward(tmp_path / "w")
-    write(document, tmp_path / "out.vtt")
+    result = awkward(tmp_path / "w")
+    write(result, tmp_path / "out.vtt")
     found = []
     for cue in webvtt.read(str(tmp_path / "out.vtt"), strict=True).captions:
         person = unescape(cue.voice or "")
         shown, emotion = unescape(cue.text).rsplit(": ", 1)
         assert shown == person
         found.append((person, emotion, milliseconds(cue.start_time), milliseconds(cue.end_time)))
-    assert sorted(found) == sorted(said(document.segments))
+    assert sorted(found) == sorted(said(result.segments))
 
 
 def test_a_cue_as_it_is_written(tmp_path: Path) -> None:
-    document = awkward(tmp_path / "w")
-    late = replace(document.segments[0], person=ZOE, start_s=36_061.0015, end_s=36_062.5)
-    write(replace(document, segments=[late]), tmp_path / "out.vtt")
+    result = awkward(tmp_path / "w")
+    late = replace(result.segments[0], person=ZOE, start_s=36_061.0015, end_s=36_062.5)
+    write(replace(result, segments=[late]), tmp_path / "out.vtt")
     assert (tmp_path / "out.vtt").read_text(encoding="utf-8") == (
         'WEBVTT\n\n10:01:01.002 --> 10:01:02.500\n<v Zoë &amp; "Bob" &lt;b&gt;>Zoë &amp; "Bob" &lt;b&gt;: happy\n'
     )

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 
 from fercli.formats import EXPORTERS
-from fercli.formats.document import Person
 from fercli.formats.xml_text import without_forbidden
 from tests.formats.face_documents import FACES, ROSS, SEGMENTS, VIDEO, ZOE, make_document
+from tests.workspaces import person
 
 
 def test_what_xml_forbids_is_replaced_and_nothing_else() -> None:
@@ -22,15 +22,15 @@ def test_what_xml_forbids_is_replaced_and_nothing_else() -> None:
 @pytest.mark.parametrize("name", ["eaf", "cvat"])
 def test_no_name_of_a_video_or_person_breaks_the_file(tmp_path: Path, name: str) -> None:
     odd = "Zoë\x01\x1b"
-    document = make_document(
+    result = make_document(
         [tuple(odd if value == ZOE else value for value in face) for face in FACES],
         video={**VIDEO, "name": "film\x02 \udcff.mp4"},
-        persons=[Person(ROSS, 2, 0.8, {}), Person(odd, 1, 0.4, {})],
+        persons=[person(ROSS, 2, 0.8, {}), person(odd, 1, 0.4, {})],
         segments=[segment for segment in SEGMENTS if segment.person != ZOE],
         gaps=[],
     )
     path = tmp_path / f"out{EXPORTERS[name].suffix}"
-    EXPORTERS[name].write(document, path)
+    EXPORTERS[name].write(result, path)
     root = ElementTree.parse(path).getroot()
     found = {text for node in root.iter() for text in (node.text, *node.attrib.values()) if text}
     assert "Zoë\ufffd\ufffd" in found and any("film\ufffd \ufffd.mp4" in text for text in found)

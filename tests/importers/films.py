@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from fercli import tables
 from fercli.formats import EXPORTERS
-from fercli.formats.document import gather
 from fercli.importers.marks import Mark
 from fercli.labels import EMOTIONS, RECORD_NAMES
+from fercli.results.load import load
 from fercli.workspace import Workspace
 from tests.workspaces import (
     face_row,
@@ -79,23 +79,23 @@ def export(workspace: Workspace, name: str, folder: Path) -> Path:
     """The workspace in a format, as `fercli export` writes it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FORMATS[name]
-    EXPORTERS[name].write(gather(workspace), path)
+    EXPORTERS[name].write(load(workspace), path)
     return path
 
 
 def shown(workspace: Workspace, *, gaps: bool = True) -> Rows:
     """(person, class, start, end) of all that is shown, in milliseconds, sorted."""
-    document = gather(workspace)
-    segments = [*document.segments, *(document.gaps if gaps else [])]
+    result = load(workspace)
+    segments = [*result.segments, *(result.gaps if gaps else [])]
     return sorted((s.person, RECORD_NAMES[s.emotion], round(s.start_s * 1000), round(s.end_s * 1000)) for s in segments)
 
 
 def by_hand(workspace: Workspace) -> Rows:
     """What is shown as a person's word."""
-    document = gather(workspace)
+    result = load(workspace)
     return sorted(
         (s.person, RECORD_NAMES[s.emotion], round(s.start_s * 1000), round(s.end_s * 1000))
-        for s in [*document.segments, *document.gaps]
+        for s in [*result.segments, *result.gaps]
         if s.source == "human"
     )
 

@@ -12,9 +12,9 @@ import pytest
 
 from fercli import tables
 from fercli.errors import DatasetError, InputError, MissingStage
-from fercli.formats.document import gather
 from fercli.hashing import digest
 from fercli.importers.corrections import Imported, import_file
+from fercli.results.load import load
 from fercli.workspace import Workspace
 from tests.importers.films import FORMATS, Rows, by_hand, export, film, shown, write_csv
 from tests.workspaces import VIDEO, make_workspace
@@ -232,7 +232,7 @@ def test_corrections_stay_with_the_face_when_track_numbers_persons_anew(tmp_path
     people = tables.read_table(workspace.table("people")).to_pylist()
     swap = {"Person 1": "Person 2", "Person 2": "Person 1"}
     make_workspace(workspace.path, people=people_of([{**row, "person": swap[row["person"]]} for row in people]))
-    faces = [s for s in gather(workspace).segments if s.source == "human"]
+    faces = [s for s in load(workspace).segments if s.source == "human"]
     assert [(s.person, s.emotion, s.track) for s in faces] == [("Person 2", "fear", 1)]
 
 

@@ -14,9 +14,9 @@ from fercli import chain, pipeline, tables
 from fercli.config import FacesParams, FramesParams, Runtime, TracksParams
 from fercli.errors import ConfigError, InputError
 from fercli.media.probe import probe
-from fercli.people.listing import DOUBTFUL_BELOW
 from fercli.persons import cast
 from fercli.progress import Silent
+from fercli.results.model import DOUBTFUL_BELOW
 from fercli.stages import tracks
 from fercli.stages.base import StageContext
 from fercli.tracking.faces import choose_faces

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fercli.errors import ConfigError, CorruptTable
-from fercli.people.listing import ListedPerson, list_people
+from fercli.results.load import load_persons
+from fercli.results.model import Person
 from fercli.views.contact_sheet import FACE_SIDE, MOST_PERSONS, MOST_TRACKS, write_sheet
 from fercli.workspace import Workspace
 from tests.people.film import correct, make_film, track_again
@@ -49,11 +50,11 @@ class Page(HTMLParser):
 
 
 def page(film: Workspace, path: Path) -> Page:
-    write_sheet(film, list_people(film)[0], path)
+    write_sheet(film, load_persons(film)[0], path)
     return Page(path.read_text(encoding="utf-8"))
 
 
-def drawn(film: Workspace, persons: list[ListedPerson], path: Path) -> Image.Image:
+def drawn(film: Workspace, persons: list[Person], path: Path) -> Image.Image:
     write_sheet(film, persons, path)
     return Image.open(io.BytesIO(path.read_bytes())).convert("RGB")
 
@@ -103,7 +104,7 @@ def alarms(image: Image.Image) -> NDArray[np.bool_]:
 
 
 def test_the_picture_marks_the_doubtful_ones(film: Workspace, tmp_path: Path) -> None:
-    persons = list_people(film)[0]
+    persons = load_persons(film)[0]
     sure = [person for person in persons if not person.doubtful]
     assert not alarms(drawn(film, sure, tmp_path / "sure.png")).any()
     marks = alarms(drawn(film, persons, tmp_path / "all.png"))
@@ -118,8 +119,8 @@ def test_the_picture_marks_the_doubtful_ones(film: Workspace, tmp_path: Path) ->
 
 
 def test_the_picture_is_bounded_and_says_so(film: Workspace, tmp_path: Path) -> None:
-    (person, *_) = list_people(film)[0]
-    many = replace(person, tracks=[replace(person.tracks[0], track=n) for n in range(64)])
+    (person, *_) = load_persons(film)[0]
+    many = replace(person, tracks=tuple(replace(person.tracks[0], track=n) for n in range(64)))
     one = drawn(film, [many], tmp_path / "one.png")
     crowd = drawn(film, [many] * (MOST_PERSONS + 20), tmp_path / "crowd.png")
     assert one.width == crowd.width < 2000
@@ -129,17 +130,17 @@ def test_the_picture_is_bounded_and_says_so(film: Workspace, tmp_path: Path) -> 
 
 
 def test_doubtful_tracks_come_right_after_the_best(film: Workspace, tmp_path: Path) -> None:
-    (person, *_) = list_people(film)[0]
+    (person, *_) = load_persons(film)[0]
     sure, _ = person.tracks
     others = [replace(sure, track=n, faces=5) for n in range(10, 40)]
-    doubtful = [replace(sure, track=n, identity=i, doubtful=True, faces=1) for n, i in ((50, 0.3), (51, 0.2))]
-    write_sheet(film, [replace(person, tracks=[*others, *doubtful, sure])], tmp_path / "sheet.html")
+    doubtful = [replace(sure, track=n, identity=i, faces=1) for n, i in ((50, 0.3), (51, 0.2))]
+    write_sheet(film, [replace(person, tracks=(*others, *doubtful, sure))], tmp_path / "sheet.html")
     shown = re.findall(r'alt="track (\d+)"', (tmp_path / "sheet.html").read_text())
     assert shown[:4] == ["0", "51", "50", "10"] and len(shown) == 33
 
 
 def test_accents_are_drawn_and_not_replaced_by_boxes(film: Workspace, tmp_path: Path) -> None:
-    (person, *_) = list_people(film)[0]
+    (person, *_) = load_persons(film)[0]
     pictures = {
         name: drawn(film, [replace(person, name=name)], tmp_path / "sheet.png").tobytes()
         for name in ("ř", "ë", "Ж", "Ω")

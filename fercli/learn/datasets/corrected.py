@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.errors import DatasetError
-from fercli.formats.document import gather
-from fercli.formats.overlay import hidden_names, under_shown_names
 from fercli.labels import EMOTIONS, EMOTIONS_8, NOT_ASSESSABLE
 from fercli.learn.datasets.faces import DatasetSplits
 from fercli.learn.datasets.folder import folders, listing
@@ -32,6 +30,8 @@ from fercli.people.naming import who_is_who
 from fercli.people.segments_csv import HumanSegment, read_segments
 from fercli.persons.names import is_numbered
 from fercli.required import crop_scale, require_tables
+from fercli.results.load import load
+from fercli.results.overlay import hidden_names, under_shown_names
 from fercli.workspace import Workspace
 
 TERMS = "as the owner of the videos allows"
@@ -89,7 +89,7 @@ def _samples(workspace: Workspace) -> Iterator[Sample | Problem]:
     require_tables(workspace, "segments")
     who = who_is_who(workspace)
     hidden = hidden_names(who)
-    details = gather(workspace, who).details()
+    details = load(workspace, who).details()
     assessable = details.faces.filter(details.faces[details.labels[0]].is_valid())
     video = Path(workspace.video.path).name
     for row in under_shown_names(read_segments(workspace.human_segments), who):

@@ -22,7 +22,8 @@ from fercli.errors import DatasetError, MissingStage, command
 from fercli.geometry import iou_matrix
 from fercli.learn.evaluation.person_truth import SAME_TIME_S, TrueShot, read_person_truth
 from fercli.learn.evaluation.persons import ClusterScores, score_clusters
-from fercli.people.naming import who_is_who
+from fercli.persons.names import UNASSIGNED
+from fercli.results.load import load_persons
 from fercli.workspace import Workspace
 
 MIN_IOU = 0.3
@@ -67,7 +68,12 @@ def score_workspace(workspace: Workspace, truth: Path) -> PersonScores:
         DatasetError: as `score`.
     """
     _need_tracks(workspace)
-    names = {number: track.name for number, track in who_is_who(workspace).tracks.items() if not track.ignored}
+    names = {
+        track.track: None if person.name == UNASSIGNED else person.name
+        for person in load_persons(workspace)[0]
+        for track in person.tracks
+        if not person.ignored
+    }
     return score(workspace, names, truth)
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from fercli import tables
 from fercli.errors import ConfigError
-from fercli.formats.details import read_details
-from fercli.formats.document import UNASSIGNED, Document, gather
 from fercli.people.naming import who_is_who
+from fercli.persons.names import UNASSIGNED
+from fercli.results.details import read_details
+from fercli.results.load import load
+from fercli.results.model import Result
 from fercli.views.render.blur import Hidden, blur
 from fercli.views.render.faces import Faces
 from fercli.views.render.lettering import Image, Lettering, font_file
@@ -36,7 +38,7 @@ class Artist:
     overlay: Overlay
     hidden: Hidden | None
     strip: Strip
-    document: Document
+    result: Result
 
     @classmethod
     def of(cls, workspace: Workspace, *, blur_faces: bool, only: frozenset[str]) -> Artist:
@@ -48,20 +50,20 @@ class Artist:
             InputError: a person's corrections cannot be read.
         """
         who = who_is_who(workspace)
-        document = gather(workspace, who)
-        _check_names(document, only)
+        result = load(workspace, who)
+        _check_names(result, only)
         names = {track: one.name or UNASSIGNED for track, one in who.tracks.items() if not one.ignored}
-        video, segments = workspace.video, [*document.segments, *document.gaps]
+        video, segments = workspace.video, [*result.segments, *result.gaps]
         frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES))
         details = read_details(workspace, names)
         font, size = font_file("".join(names.values())), letter_size(video.width, video.height)
         strip = Strip(
-            [person.name for person in document.persons if not only or person.name in only],
+            [person.name for person in result.persons if not only or person.name in only],
             segments,
             (video.start_s, video.end_s),
             (video.width, video.height),
             Lettering(size, font),
-            analysed_s=tuple(document.video["analysed"]),
+            analysed_s=tuple(result.video["analysed"]),
         )
         return cls(
             frames,
@@ -71,7 +73,7 @@ class Artist:
             if blur_faces
             else None,
             strip,
-            document,
+            result,
         )
 
     def draw(self, image: Image, time_s: float) -> None:
@@ -82,11 +84,11 @@ class Artist:
         self.strip.draw(image, time_s)
 
 
-def _check_names(document: Document, only: frozenset[str]) -> None:
-    persons = [*document.persons, *([document.unassigned] if document.unassigned else [])]
+def _check_names(result: Result, only: frozenset[str]) -> None:
+    persons = result.everyone
     known = [person.name for person in persons]
     for name in sorted(only.difference(known)):
-        raise ConfigError(f"nobody in {document.video['name']} is called {name!r}", hint=f"known: {', '.join(known)}")
+        raise ConfigError(f"nobody in {result.video['name']} is called {name!r}", hint=f"known: {', '.join(known)}")
 
 
 def _hidden(workspace: Workspace, frames: Sampled, visible: set[int]) -> Hidden:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from fercli.config import FacesParams
 from fercli.errors import InputError
-from fercli.formats.document import gather
 from fercli.formats.face_rows import middle_faces
 from fercli.geometry import square_around
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
@@ -24,6 +23,7 @@ from fercli.media.images import read_image, square_crop, upright
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.pictures import default_detector, find_faces
 from fercli.required import crop_scale
+from fercli.results.load import load
 from fercli.tables import FACES, read_table
 from fercli.workspace import Workspace
 
@@ -54,12 +54,12 @@ def faces_of_workspace(workspace: Workspace, limit: int) -> list[Face]:
         CorruptTable: a table cannot be read.
         InputError: a person's corrections or a crop cannot be read.
     """
-    document = gather(workspace)
+    result = load(workspace)
     scale = crop_scale(workspace)
-    faces = document.details().faces
+    faces = result.details().faces
     seen = [
         (faces["face"][row].as_py(), f"{segment.person} {faces['pts_s'][row].as_py():.1f} s")
-        for segment, row in middle_faces(document, faces)
+        for segment, row in middle_faces(result, faces)
         if row is not None and segment.emotion != NOT_ASSESSABLE
     ]
     chosen = [seen[place] for place in spread(len(seen), limit)]

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fercli.formats.details import Details
-from fercli.formats.document import Segment
+from fercli.results.details import Details
+from fercli.results.model import Segment
 from fercli.views.render.paths import MAX_GAP_S, Path, Presence, boxes_of, rows_by
 from fercli.views.render.sampled import Sampled
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.colours import COLOURS, RGB
-from fercli.formats.document import UNASSIGNED
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.persons.names import UNASSIGNED
 from fercli.views.render.faces import ShownFace
 from fercli.views.render.lettering import Bitmap, Image, Lettering, on_plate
 from fercli.views.render.placing import Rect, above_or_below, around, freest

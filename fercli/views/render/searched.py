@@ -10,7 +10,6 @@ from fercli import tables
 from fercli.chain import FACES, FRAMES
 from fercli.config import NATIVE_FPS
 from fercli.errors import VideoError, WorkspaceError, command
-from fercli.formats.document import not_analysed
 from fercli.hashing import digest
 from fercli.media.decode import read_view
 from fercli.media.index import FrameIndex
@@ -38,11 +37,11 @@ def require_search(workspace: Workspace, path: Path, index: FrameIndex, artist: 
     if digest(path) != video.sha256:
         raise VideoError(f"{path} is not the video that was annotated", hint=hint_for_moved(path))
     _require_same_pixels(workspace, path)
-    for start_s, end_s in not_analysed(artist.document.video):
-        left = index.pts_s[(index.pts_s >= start_s) & (index.pts_s < end_s)]
-        if len(left):
+    for skipped in artist.result.not_analysed:
+        if ((index.pts_s >= skipped.start_s) & (index.pts_s < skipped.end_s)).any():
             raise WorkspaceError(
-                f"faces in {name} from {start_s:.2f} s to {end_s:.2f} s cannot be blurred: that was not analysed",
+                f"faces in {name} from {skipped.start_s:.2f} s to {skipped.end_s:.2f} s cannot be blurred: "
+                "that was not analysed",
                 hint=f"annotate all of it: {command('annotate', path)}, without --start and --end",
             )
     fps = _count(workspace, FRAMES.name, "fps", of="params")

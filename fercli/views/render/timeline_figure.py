@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from fercli import tables
 from fercli.colours import COLOURS, as_hex
 from fercli.errors import InputError
-from fercli.formats.document import Document, Person, Segment, gather, not_analysed
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE, RECORD_NAMES
 from fercli.learn.evaluation.figures import GREY, STYLE, check_suffix, save_figure
 from fercli.required import require_tables
+from fercli.results.load import load
+from fercli.results.model import Person, Result, Segment
 from fercli.timing import clock
 from fercli.views.render.lettering import font_file
 from fercli.views.render.sampled import Sampled
@@ -58,9 +59,9 @@ def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) 
     check_suffix(out)
     require_free(out, overwrite=overwrite)
     require_tables(workspace, "segments")
-    document = gather(workspace)
+    result = load(workspace)
     frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES))
-    everybody = [*document.persons, *([document.unassigned] if document.unassigned else [])]
+    everybody = result.everyone
     if not everybody:
         raise InputError(
             f"nobody is shown in {workspace.path}: there is nothing to plot",
@@ -73,10 +74,10 @@ def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) 
     with mpl.rc_context({**STYLE, "svg.fonttype": "none"}):
         figure = Figure(figsize=(PAGE_WIDTH_IN, ROW_IN * len(persons) + 1.0), layout="constrained")
         axes = figure.add_subplot()
-        emotions = _draw_segments(axes, persons, [*document.gaps, *document.segments])
-        _prepare(axes, persons, document, frames.cuts_s)
+        emotions = _draw_segments(axes, persons, [*result.gaps, *result.segments])
+        _prepare(axes, persons, result, frames.cuts_s)
         _add_legend(figure, emotions, bool(frames.cuts_s))
-        axes.set_xlabel("; ".join(["time (m:ss)", *_remarks(document, len(everybody) - len(persons))]))
+        axes.set_xlabel("; ".join(["time (m:ss)", *_remarks(result, len(everybody) - len(persons))]))
         save_figure(figure, out, tight=True)
 
 
@@ -98,16 +99,18 @@ def _draw_segments(axes: Axes, persons: Sequence[Person], segments: Sequence[Seg
     return emotions
 
 
-def _prepare(axes: Axes, persons: Sequence[Person], document: Document, cuts_s: Sequence[float]) -> None:
+def _prepare(axes: Axes, persons: Sequence[Person], result: Result, cuts_s: Sequence[float]) -> None:
     from matplotlib.font_manager import FontProperties
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-    shown = [*document.segments, *document.gaps]
-    begin_s, end_s = document.video["analysed"]
+    shown = [*result.segments, *result.gaps]
+    begin_s, end_s = result.video["analysed"]
     begin_s, end_s = min([begin_s, *(one.start_s for one in shown)]), max([end_s, *(one.end_s for one in shown)])
     axes.set(xlim=(begin_s, end_s), ylim=(len(persons) - 0.5, -0.5))
-    for span_s in not_analysed(document.video):
-        axes.axvspan(*span_s, facecolor="none", edgecolor=CUT_COLOUR, hatch="//", linewidth=0, zorder=0)
+    for left in result.not_analysed:
+        axes.axvspan(
+            left.start_s, left.end_s, facecolor="none", edgecolor=CUT_COLOUR, hatch="//", linewidth=0, zorder=0
+        )
     step = next((step for step in TICKS_S if (end_s - begin_s) / step <= MOST_TICKS), end_s - begin_s)
     axes.xaxis.set_major_locator(MultipleLocator(step))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: clock(time_s)))
@@ -121,10 +124,10 @@ def _prepare(axes: Axes, persons: Sequence[Person], document: Document, cuts_s: 
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 
-def _remarks(document: Document, more: int) -> Iterator[str]:
+def _remarks(result: Result, more: int) -> Iterator[str]:
     """What the figure does not show, if there is anything."""
-    if not_analysed(document.video):
-        begin_s, end_s = document.video["analysed"]
+    if result.not_analysed:
+        begin_s, end_s = result.video["analysed"]
         yield f"only {clock(begin_s, tenths=True)} to {clock(end_s, tenths=True)} was analysed"
     if more:
         yield f"and {more} more {'person' if more == 1 else 'persons'}"

@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.colours import COLOURS, as_hex, ink_on
-from fercli.formats.document import not_analysed
 from fercli.geometry import keyframes
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
-from fercli.people.listing import ListedTrack
 from fercli.tables import rows_by_value
 from fercli.views.report.balance import SIGNS
 from fercli.views.report.content import Content, PersonContent
@@ -25,7 +23,7 @@ _TOLERANCE = 0.04
 def charts(content: Content, playback: Playback) -> dict[str, Any]:
     """What the charts are drawn from. Class n is `classes[n]`; the last one is `not assessable`."""
     names = content.classes
-    video = content.document.video
+    video = content.result.video
     return {
         "classes": [_class(name) for name in names],
         "video": {
@@ -33,7 +31,7 @@ def charts(content: Content, playback: Playback) -> dict[str, Any]:
             "problem": playback.problem,
             "start": _ms(video["start_s"]),
             "end": max(_ms(video["start_s"] + video["duration_s"]), _ms(video["start_s"]) + 1),
-            "unseen": [[_ms(edge) for edge in span] for span in not_analysed(video)],
+            "unseen": [[_ms(one.start_s), _ms(one.end_s)] for one in content.result.not_analysed],
             "size": video["size"],
             "width": video["width"],
             "height": video["height"],
@@ -47,7 +45,7 @@ def charts(content: Content, playback: Playback) -> dict[str, Any]:
 def boxes(content: Content) -> dict[str, list[Any]]:
     """The boxes of each track at keyframes: `pts` and the four edges as steps from the one before."""
     faces = content.faces.select(["pts_s", "end_s", "x1", "y1", "x2", "y2"])
-    person_of = {row.track: number for number, person in enumerate(content.persons) for row in _tracks(person)}
+    person_of = {row.track: number for number, person in enumerate(content.persons) for row in person.person.tracks}
     columns: dict[str, list[Any]] = {name: [] for name in ("track", "person", "end", "pts", "x1", "y1", "x2", "y2")}
     for track, rows in rows_by_value(content.faces["track"]).items():
         own = faces.take(rows)
@@ -76,7 +74,7 @@ def _class(name: str) -> dict[str, Any]:
 
 
 def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]:
-    segments, stream = content.segments, content.stream
+    segments, stream = content.person.segments, content.stream
     unnamed = len(number_of) - 1 - stream.probabilities.shape[1]
     probabilities = np.pad(stream.probabilities, ((0, 0), (0, unnamed)))  # classes that only people named
     return {
@@ -99,10 +97,6 @@ def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]
         },
         "faces": _steps(content.face_pts_s * 1000),
     }
-
-
-def _tracks(person: PersonContent) -> list[ListedTrack]:
-    return person.listed.tracks if person.listed else []
 
 
 def _steps(values: NDArray[Any]) -> list[int]:

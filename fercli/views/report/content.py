@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,14 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fercli import tables
 from fercli.config import TracksParams
-from fercli.formats.details import Details
-from fercli.formats.document import Document, Person, Segment, gather
-from fercli.formats.segment import NO_TRACK
 from fercli.formats.timeline import lanes
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
-from fercli.people.listing import ListedPerson, list_people
+from fercli.results.details import Details
+from fercli.results.load import cuts, load
+from fercli.results.model import NO_TRACK, Person, Result, Segment
 from fercli.views.report.balance import balance
 from fercli.views.report.thinning import Stream, bin_stream, shares, spread_evenly
 from fercli.views.report.thumbnails import make_pictures
@@ -38,10 +37,7 @@ class PersonContent:
     """One person, or all whom nobody knows.
 
     Attributes:
-        person: sums over the video.
-        listed: tracks, the best face and how surely it is who; None for somebody who was never tracked and whom
-            only a person's own segments name.
-        segments: assessed and not, by start, then track.
+        person: tracks, segments and sums over the video.
         lane: (S,) of each segment, so that tracks seen at the same time lie below each other.
         stream: probabilities in bins.
         balance: mean over the assessed windows, in [-1, 1]; None if there are none.
@@ -52,8 +48,6 @@ class PersonContent:
     """
 
     person: Person
-    listed: ListedPerson | None
-    segments: list[Segment]
     lane: NDArray[np.int64]
     stream: Stream
     balance: float | None
@@ -75,7 +69,7 @@ class Content:
         faces: all faces of shown tracks, as `Details.faces`.
     """
 
-    document: Document
+    result: Result
     labels: tuple[str, ...]
     shots_s: NDArray[np.float64]
     persons: list[PersonContent]
@@ -84,7 +78,7 @@ class Content:
     @property
     def classes(self) -> list[str]:
         """Canonical names of what is drawn: `labels`, then what only people named, then `not assessable`."""
-        used = {segment.emotion for segment in self.document.segments}
+        used = {segment.emotion for segment in self.result.segments}
         return [*self.labels, *(emotion for emotion in EMOTIONS_8 if emotion in used - {*self.labels}), NOT_ASSESSABLE]
 
 
@@ -96,24 +90,20 @@ def read_content(workspace: Workspace) -> Content:
         CorruptTable: a table cannot be read.
         InputError: a person's corrections or a crop cannot be read.
     """
-    document = gather(workspace)
-    details = document.details()
-    listed = {one.name: one for one in list_people(workspace)[0] if not one.ignored}
-    persons = document.persons + ([document.unassigned] if document.unassigned else [])
+    result = load(workspace)
+    details = result.details()
+    persons = result.everyone
     faces = _chosen_faces(details.faces, [person.name for person in persons])
-    best = {name: one.best.best_face for name, one in listed.items()}
+    best = {person.name: person.best.best_face for person in persons if person.tracks}
     portraits, sheets = make_pictures(workspace.table("crops"), list(best.values()), [face for face, _ in faces])
-    segments = _segments_by_person(document)
     return Content(
-        document,
+        result,
         details.labels,
-        _shots(workspace),
+        np.array(cuts(workspace), np.float64),
         [
             _person(
-                document,
+                result,
                 person,
-                listed.get(person.name),
-                segments[person.name],
                 details,
                 portraits[best[person.name]] if person.name in best else b"",
                 pts,
@@ -125,7 +115,7 @@ def read_content(workspace: Workspace) -> Content:
     )
 
 
-def transitions(segments: list[Segment]) -> Counter[tuple[str, str]]:
+def transitions(segments: Iterable[Segment]) -> Counter[tuple[str, str]]:
     """Which expression followed which, in segments by start: within a track, with nothing in between."""
     tracks: dict[int, list[Segment]] = defaultdict(list)
     for segment in segments:
@@ -137,10 +127,8 @@ def transitions(segments: list[Segment]) -> Counter[tuple[str, str]]:
 
 
 def _person(
-    document: Document,
+    result: Result,
     person: Person,
-    listed: ListedPerson | None,
-    segments: list[Segment],
     details: Details,
     portrait: bytes,
     face_pts_s: NDArray[np.float64],
@@ -152,39 +140,29 @@ def _person(
     known = ~np.isnan(probabilities).any(axis=1) & (end > start)
     return PersonContent(
         person,
-        listed,
-        segments,
-        _lanes(listed, segments),
+        _lanes(person),
         bin_stream(
             start,
             end,
             probabilities,
-            origin_s=document.video["start_s"],
+            origin_s=result.video["start_s"],
             shortest_s=SHORTEST_BIN_S,
             most=STREAM_BINS,
         ),
         float(np.average(balance(probabilities[known], details.labels), weights=(end - start)[known]))
         if known.any()
         else None,
-        transitions(segments),
+        transitions(person.segments),
         portrait,
         face_pts_s,
         sheet,
     )
 
 
-def _lanes(listed: ListedPerson | None, segments: list[Segment]) -> NDArray[np.int64]:
-    tracks = listed.tracks if listed else []
-    lane = lanes([(round(1000 * one.start_s), round(1000 * one.end_s)) for one in tracks], MOST_LANES)
-    lane_of = {one.track: number for one, number in zip(tracks, lane, strict=True)}
-    return np.array([lane_of.get(segment.track, 0) for segment in segments], np.int64)
-
-
-def _segments_by_person(document: Document) -> dict[str, list[Segment]]:
-    persons: dict[str, list[Segment]] = defaultdict(list)
-    for segment in sorted(document.segments + document.gaps, key=lambda one: (one.start_s, one.track)):
-        persons[segment.person].append(segment)
-    return persons
+def _lanes(person: Person) -> NDArray[np.int64]:
+    lane = lanes([(one.start_ms, one.end_ms) for one in person.tracks], MOST_LANES)
+    lane_of = {one.track: number for one, number in zip(person.tracks, lane, strict=True)}
+    return np.array([lane_of.get(segment.track, 0) for segment in person.segments], np.int64)
 
 
 def _chosen_faces(faces: pa.Table, names: list[str]) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
@@ -196,9 +174,3 @@ def _chosen_faces(faces: pa.Table, names: list[str]) -> list[tuple[NDArray[np.in
         place = spread_evenly(len(rows), count)
         chosen.append((rows["face"].to_numpy()[place].astype(np.int64), rows["pts_s"].to_numpy()[place]))
     return chosen
-
-
-def _shots(workspace: Workspace) -> NDArray[np.float64]:
-    frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
-    first: NDArray[np.float64] = frames["pts_s"].to_numpy()[1:][np.diff(frames["shot"].to_numpy()) != 0]
-    return first

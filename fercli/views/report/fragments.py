@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from fercli.formats.document import not_analysed
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.models.registry import MODELS
 from fercli.timing import clock
@@ -19,17 +18,17 @@ from fercli.views.report.thumbnails import PORTRAIT_SIDE
 
 def facts(content: Content) -> str:
     """One line on the video and what was found."""
-    video = content.document.video
-    named = len(content.document.persons)
+    video = content.result.video
+    named = len(content.result.persons)
     parts = (
         f"{clock(video['duration_s'], tenths=True)} long"
         + (f", first frame at {clock(video['start_s'], tenths=True)}" if video["start_s"] else "")
-        + (f", of which only {_analysed(video)} was analysed" if not_analysed(video) else ""),
+        + (f", of which only {_analysed(video)} was analysed" if content.result.not_analysed else ""),
         f"{video['width']} x {video['height']}",
         f"{video['fps']:.5g} frames/s on average",
         _count(len(content.shots_s) + 1, "shot"),
-        _count(named, "person") + (", and faces of nobody known" if content.document.unassigned else ""),
-        _count(len(content.document.segments), "segment"),
+        _count(named, "person") + (", and faces of nobody known" if content.result.unassigned else ""),
+        _count(len(content.result.segments), "segment"),
     )
     return escape(" · ".join(parts))
 
@@ -40,18 +39,18 @@ def _analysed(video: dict[str, Any]) -> str:
 
 def warnings(content: Content) -> str:
     """What went wrong on the way."""
-    return "".join(f'<p class="notice">{escape(text)}</p>' for text in content.document.warnings)
+    return "".join(f'<p class="notice">{escape(text)}</p>' for text in content.result.warnings)
 
 
 def legend(content: Content, classes: list[dict[str, Any]]) -> str:
     """An item a class, with colour, pattern and letters; and what marks a person's own segments and what was not
     analysed, if there is any of it."""
     items = [f"{_swatch(classes, k)}{escape(one['name'])}" for k, one in enumerate(classes)]
-    if any(segment.source == "human" for person in content.persons for segment in person.segments):
+    if any(segment.source == "human" for person in content.persons for segment in person.person.segments):
         items.append(
             '<svg class="swatch" viewBox="0 0 26 17" aria-hidden="true"><path d="M0 13h26v4H0z"/></svg>set by hand'
         )
-    if not_analysed(content.document.video):
+    if content.result.not_analysed:
         items.append(
             '<svg class="swatch" viewBox="0 0 26 17" aria-hidden="true"><path d="M0 0h26v17H0z" fill="#e8e8e8"/></svg>'
             "not analysed"
@@ -77,14 +76,14 @@ def persons(content: Content, classes: list[dict[str, Any]]) -> str:
 
 def provenance(content: Content) -> str:
     """Program, models and parameters."""
-    made = content.document.provenance
+    made = content.result.provenance
     models = "".join(_model(name, digest) for name, digest in made["models"].items())
     stages = "".join(
         f"<tr><th scope=row>{escape(name)}</th><td class=text>{escape(_parameters(stage['parameters']))}</td></tr>"
         for name, stage in made["stages"].items()
     )
     return (
-        f"<p>fercli {escape(made['fercli'])}; video sha256 <code>{escape(content.document.video['sha256'])}</code></p>"
+        f"<p>fercli {escape(made['fercli'])}; video sha256 <code>{escape(content.result.video['sha256'])}</code></p>"
         "<table><caption>Models</caption><thead><tr><th scope=col>Model</th><th scope=col>Learned from</th>"
         f"<th scope=col>Licence of the weights; sha256</th></tr></thead><tbody>{models}</tbody></table>"
         f"<table><caption>Parameters</caption><tbody>{stages}</tbody></table>"
@@ -114,23 +113,23 @@ def _plot(number: int, one: PersonContent, kind: str, what: str) -> str:
 
 
 def _summary(one: PersonContent) -> str:
-    listed = one.listed
-    if listed is None:
+    person = one.person
+    if not person.tracks:
         return "never tracked: known from segments set by hand alone"
     parts = [
         f"{_duration(one.person.screen_time_s)} on screen",
-        f"{_count(len(listed.tracks), 'track')} in {_count(listed.shots, 'shot')}",
-        f"best seen at {clock(listed.best.seen.time_s, tenths=True)}",
+        f"{_count(len(person.tracks), 'track')} in {_count(person.shots, 'shot')}",
+        f"best seen at {clock(person.best.best_s, tenths=True)}",
     ]
-    if listed.identity is not None:
-        parts.append(f"identity {listed.identity:.2f}" + (", corrected by hand" if listed.by_hand else ""))
+    if person.identity is not None:
+        parts.append(f"identity {person.identity:.2f}" + (", corrected by hand" if person.by_hand else ""))
     if one.balance is not None:
         parts.append(f"mean balance {one.balance:+.2f}".replace("-", "\N{MINUS SIGN}"))
     return " · ".join(parts)
 
 
 def _seconds_table(one: PersonContent, classes: list[dict[str, Any]]) -> str:
-    gaps = [segment for segment in one.segments if segment.emotion == NOT_ASSESSABLE]
+    gaps = [segment for segment in one.person.segments if segment.emotion == NOT_ASSESSABLE]
     seconds = dict(one.person.seconds_by_emotion)
     if gaps:
         seconds[NOT_ASSESSABLE] = sum(gap.end_s - gap.start_s for gap in gaps)

@@ -50,7 +50,7 @@ def _page(content: Content, playback: Playback) -> str:
     return Template(_asset("page.html")).substitute(
         script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
         version=fercli.__version__,
-        title=escape(f"Emotions in {content.document.video['name']}"),
+        title=escape(f"Emotions in {content.result.video['name']}"),
         style=_asset("page.css"),
         patterns=definitions(content.classes),
         facts=fragments.facts(content),

@@ -11,8 +11,9 @@ import pytest
 
 from fercli.errors import DatasetError
 from fercli.formats import csv_segments, json_document, records
-from fercli.formats.document import UNASSIGNED, Document, Segment
 from fercli.learn.evaluation.truth import Span, count_human, read_spans, read_truth
+from fercli.persons.names import UNASSIGNED
+from fercli.results.model import Result, Segment
 from tests.workspaces import no_details
 
 EAF = """<?xml version="1.0" encoding="UTF-8"?>
@@ -56,17 +57,17 @@ def write(path: Path, text: str) -> Path:
 
 
 def segment(emotion: str, start: float, end: float, person: str, track: int, score: float | None = 0.5) -> Segment:
-    return Segment(emotion, start, end, person, track, score, (1.0, 2.0, 3.0, 4.0), "")
+    return Segment(start, end, emotion, person, track, score, (1.0, 2.0, 3.0, 4.0), "")
 
 
-def document() -> Document:
+def document() -> Result:
     segments = [
         segment("happiness", 0.1234, 1.5, "Ross, jr.", 0, score=0.75),
         segment("neutral", 2, 3, UNASSIGNED, 4),
         segment("contempt", 2, 3, UNASSIGNED, 7),
     ]
     gaps = [segment("not assessable", 1.5, 2, "Ross, jr.", 0, score=None)]
-    return Document({}, [], None, segments, gaps, {}, [], no_details)
+    return Result({}, [], None, segments, gaps, {}, [], no_details)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_other_kinds_of_files_do_not_say_whose_a_segment_is(tmp_path: Path) -> N
 
 
 def test_an_export_without_segments_has_no_spans(tmp_path: Path) -> None:
-    records.write(Document({}, [], None, [], [], {}, [], no_details), tmp_path / "a.json")
+    records.write(Result({}, [], None, [], [], {}, [], no_details), tmp_path / "a.json")
     assert read_spans(tmp_path / "a.json") == []
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fercli import tables
-from fercli.formats.details import read_details
-from fercli.formats.document import gather
+from fercli.results.details import read_details
+from fercli.results.load import load
 from fercli.views.render.faces import Faces
 from fercli.views.render.sampled import Sampled
 from fercli.workspace import Workspace
@@ -23,8 +23,8 @@ def moved(x: float) -> Box:
 
 def faces_of(workspace: Workspace, names: dict[int, str], only: tuple[str, ...] = ()) -> Faces:
     frames = Sampled.of(tables.read_table(workspace.table("frames")))
-    document = gather(workspace)
-    return Faces(frames, read_details(workspace, names), [*document.segments, *document.gaps], only)
+    result = load(workspace)
+    return Faces(frames, read_details(workspace, names), [*result.segments, *result.gaps], only)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fercli.colours import COLOURS
-from fercli.formats.document import Segment
+from fercli.results.model import Segment
 from fercli.views.render.lettering import Lettering, font_file
 from fercli.views.render.strip import MOST_PERSONS, WINDOW_S, Strip
 
@@ -17,7 +17,7 @@ WIDTH, HEIGHT, GREY = 640, 360, 96
 
 
 def segment(person: str, start_s: float, end_s: float, emotion: str = "happiness") -> Segment:
-    return Segment(emotion, start_s, end_s, person, 0, 0.8, (0, 0, 1, 1), "")
+    return Segment(start_s, end_s, emotion, person, 0, 0.8, (0, 0, 1, 1), "")
 
 
 def strip(

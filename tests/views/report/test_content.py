@@ -34,7 +34,7 @@ def test_persons_come_by_screen_time_and_nobody_known_last(film: Content) -> Non
 
 
 def test_segments_of_a_person_are_all_there_in_order(film: Content) -> None:
-    emotions = [segment.emotion for segment in film.persons[0].segments]
+    emotions = [segment.emotion for segment in film.persons[0].person.segments]
     assert emotions == ["happiness", "neutral", "neutral", NOT_ASSESSABLE, "happiness"]
 
 
@@ -109,7 +109,7 @@ def test_a_persons_own_segments_are_marked_even_of_classes_and_people_no_network
     assert [names[k] for k in persons["Person 2"]["segments"]["class"]] == ["contemptuous", "angry"]
     assert len(persons["Person 2"]["stream"]["percent"]) == len(names) - 1
     stranger = next(one for one in film.persons if one.person.name == "Nobody Tracked")
-    assert stranger.listed is None and stranger.portrait == stranger.sheet == b""
+    assert stranger.person.tracks == () and stranger.portrait == stranger.sheet == b""
     assert not stranger.transitions and persons["Nobody Tracked"]["lanes"] == 1
 
 

@@ -9,11 +9,14 @@ import pytest
 
 from fercli.errors import InputError
 from fercli.formats import EXPORTERS
-from fercli.formats.document import NO_TRACK, UNASSIGNED, Person, gather
 from fercli.formats.face_rows import shown_emotions
-from fercli.formats.overlay import SAID_SO
+from fercli.persons.names import UNASSIGNED
+from fercli.results.load import load
+from fercli.results.model import NO_TRACK
+from fercli.results.overlay import SAID_SO
 from fercli.workspace import Workspace
 from tests.importers.films import by_hand, film, shown
+from tests.workspaces import sums
 
 
 def said(workspace: Workspace, *rows: str) -> Workspace:
@@ -34,7 +37,7 @@ def test_the_machines_segments_are_cut_away_where_a_person_says_otherwise(tmp_pa
 
 def test_a_span_inside_a_segment_leaves_both_sides_with_their_score_and_boxes_of_their_own(tmp_path: Path) -> None:
     workspace = said(film(tmp_path / "w"), "Person 1,1,2,afraid")
-    pieces = [s for s in gather(workspace).segments if s.emotion == "happiness"]
+    pieces = [s for s in load(workspace).segments if s.emotion == "happiness"]
     assert [(s.start_s, s.end_s) for s in pieces] == [(0, 1), (2, 4)]
     assert [s.score for s in pieces] == pytest.approx([0.9, 0.9])
     assert [s.source for s in pieces] == ["machine", "machine"]
@@ -44,7 +47,7 @@ def test_a_span_inside_a_segment_leaves_both_sides_with_their_score_and_boxes_of
 
 def test_a_human_segment_has_the_face_nearest_to_its_middle_and_no_score(tmp_path: Path) -> None:
     workspace = said(film(tmp_path / "w"), "Person 1,3,9.25,happy")
-    (segment,) = [s for s in gather(workspace).segments if s.source == "human"]
+    (segment,) = [s for s in load(workspace).segments if s.source == "human"]
     assert (segment.track, segment.score, segment.identity, segment.reason) == (0, None, None, "")
     assert segment.box is not None and segment.box[0] == 11  # 5.5 s is the last frame before the middle at 6.125 s
     assert list(segment.as_record()) == ["type", "class", "seconds", "object", "end", "track", "box", "source"]
@@ -53,13 +56,13 @@ def test_a_human_segment_has_the_face_nearest_to_its_middle_and_no_score(tmp_pat
 
 def test_a_face_is_there_as_long_as_its_frame_stands(tmp_path: Path) -> None:
     workspace = said(film(tmp_path / "w"), "Person 1,5.6,5.9,happy")
-    (segment,) = [s for s in gather(workspace).segments if s.source == "human"]
+    (segment,) = [s for s in load(workspace).segments if s.source == "human"]
     assert segment.box is not None and segment.box[0] == 11
 
 
 def test_who_was_not_tracked_there_has_no_box(tmp_path: Path) -> None:
     workspace = said(film(tmp_path / "w"), "Person 2,6,7,happy")
-    (segment,) = [s for s in gather(workspace).segments if s.source == "human"]
+    (segment,) = [s for s in load(workspace).segments if s.source == "human"]
     assert (segment.track, segment.box) == (NO_TRACK, None)
     record = segment.as_record()
     assert (record["track"], record["box"]) == (None, None)
@@ -72,16 +75,16 @@ def test_a_deletion_takes_segments_and_gaps_away(tmp_path: Path) -> None:
 
 def test_what_a_person_cannot_assess_says_so(tmp_path: Path) -> None:
     workspace = said(film(tmp_path / "w"), "Person 1,0,4,not assessable")
-    (gap,) = [s for s in gather(workspace).gaps if s.source == "human"]
+    (gap,) = [s for s in load(workspace).gaps if s.source == "human"]
     assert (gap.reason, gap.score) == (SAID_SO, None)
 
 
 def test_persons_are_summed_over_what_is_shown(tmp_path: Path) -> None:
     workspace = said(film(tmp_path / "w"), "Person 1,0,4,sad", "Gunther,1,2.5,happy", "Gunther,3,4,sad")
-    assert gather(workspace).persons == [
-        Person("Person 1", 2, 8.0, {"sadness": 6.0, "anger": 2.0}),
-        Person("Person 2", 1, 4.0, {"neutral": 3.0, "not assessable": 1.0}),
-        Person("Gunther", 0, 2.5, {"happiness": 1.5, "sadness": 1.0}),
+    assert [sums(one) for one in load(workspace).persons] == [
+        ("Person 1", 2, 8.0, {"sadness": 6.0, "anger": 2.0}),
+        ("Person 2", 1, 4.0, {"neutral": 3.0, "not assessable": 1.0}),
+        ("Gunther", 0, 2.5, {"happiness": 1.5, "sadness": 1.0}),
     ]
 
 
@@ -105,21 +108,21 @@ def test_who_is_left_out_stays_out(tmp_path: Path) -> None:
 
 def test_tracks_of_nobody_known_can_be_labelled(tmp_path: Path) -> None:
     workspace = said(film(tmp_path / "w"), "Unassigned,0,3,happy")
-    document = gather(workspace)
-    assert document.unassigned == Person(UNASSIGNED, 0, 3.0, {"happiness": 3.0})
-    assert "Unassigned" not in [person.name for person in document.persons]
+    result = load(workspace)
+    assert result.unassigned and sums(result.unassigned) == (UNASSIGNED, 0, 3.0, {"happiness": 3.0})
+    assert "Unassigned" not in [person.name for person in result.persons]
 
 
 def test_a_row_that_cannot_be_meant_stops_the_export(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"segments\.csv:2: 'bored' is not an emotion"):
-        gather(said(film(tmp_path / "w"), "Person 1,0,4,bored"))
+        load(said(film(tmp_path / "w"), "Person 1,0,4,bored"))
 
 
 def test_what_a_person_says_goes_for_all_faces_in_all_tracks(tmp_path: Path) -> None:
-    document = gather(said(film(tmp_path / "w"), "Person 1,4,9,surprised"))
-    faces = document.details().faces
+    result = load(said(film(tmp_path / "w"), "Person 1,4,9,surprised"))
+    faces = result.details().faces
     moments = zip(faces["track"].to_pylist(), faces["pts_s"].to_pylist(), strict=True)
-    emotions = dict(zip(moments, shown_emotions(document, faces), strict=True))
+    emotions = dict(zip(moments, shown_emotions(result, faces), strict=True))
     assert emotions[0, 3.5] == "happiness"
     assert emotions[0, 4.0] == emotions[0, 5.5] == emotions[2, 8.5] == "surprise"
     assert emotions[2, 9.0] == "anger"
@@ -129,21 +132,21 @@ def test_what_a_person_says_goes_for_all_faces_in_all_tracks(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_every_format_can_be_written_with_a_persons_own_segments(tmp_path: Path, name: str) -> None:
     rows = ("Person 1,3.5,9,surprised", "Person 2,0,1,", "Ben,1,2,happy", "Unassigned,3,4,sad", "Person 2,6,7,afraid")
-    document = gather(said(film(tmp_path / "w"), *rows))
+    result = load(said(film(tmp_path / "w"), *rows))
     path = tmp_path / f"out{EXPORTERS[name].suffix}"
-    EXPORTERS[name].write(document, path)
+    EXPORTERS[name].write(result, path)
     assert path.stat().st_size > 100
 
 
 def test_tables_say_whose_word_a_segment_is(tmp_path: Path) -> None:
-    document = gather(said(film(tmp_path / "w"), "Ben,1,2,happy", "Person 1,0,4,sad"))
-    EXPORTERS["parquet"].write(document, tmp_path / "out.parquet")
+    result = load(said(film(tmp_path / "w"), "Ben,1,2,happy", "Person 1,0,4,sad"))
+    EXPORTERS["parquet"].write(result, tmp_path / "out.parquet")
     rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
     human = {row["object"]: row for row in rows if row["source"] == "human"}
     assert set(human) == {"Ben", "Person 1"}
     assert {human["Ben"][key] for key in ("track", "x1", "score", "identity")} == {None}
     assert human["Person 1"]["track"] == 0 and human["Person 1"]["x1"] is not None
-    EXPORTERS["csv"].write(document, tmp_path / "out.csv")
+    EXPORTERS["csv"].write(result, tmp_path / "out.csv")
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines[0].endswith(",source")
     assert "Ben,happy,1.0,2.0,,,,,,,human" in lines

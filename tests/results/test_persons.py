@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fercli.people.corrections import Seen
-from fercli.people.listing import ListedPerson, list_people
+from fercli.results.load import load_persons
+from fercli.results.model import Person
 from fercli.workspace import Workspace
 from tests.people.film import best_face, correct, make_film, track_again
 
@@ -18,8 +17,8 @@ def film(tmp_path: Path) -> Workspace:
     return make_film(tmp_path / "film.fercli")
 
 
-def by_name(workspace: Workspace) -> dict[str, ListedPerson]:
-    return {person.name: person for person in list_people(workspace)[0]}
+def by_name(workspace: Workspace) -> dict[str, Person]:
+    return {person.name: person for person in load_persons(workspace)[0]}
 
 
 def test_a_person_is_summed_over_tracks(film: Workspace) -> None:
@@ -33,14 +32,15 @@ def test_a_person_is_summed_over_tracks(film: Workspace) -> None:
 
 def test_the_best_face_is_of_the_track_with_most_faces_weighed_by_identity(film: Workspace) -> None:
     best = by_name(film)["Person 1"].best
-    assert (best.track, best.best_face, best.seen) == (0, best_face(0), Seen(0.2, 140, 100))
+    assert (best.track, best.best_face, best.best_s) == (0, best_face(0), 0.2)
+    assert ((best.best_box[0] + best.best_box[2]) / 2, (best.best_box[1] + best.best_box[3]) / 2) == (140, 100)
     nobody = by_name(film)["Unassigned"]
     assert (nobody.best.track, nobody.identity, nobody.doubtful) == (4, None, [4])
 
 
 def test_longest_first_then_nobody_then_the_ignored(film: Workspace) -> None:
     correct(film, '[[person]]\nwas = "Person 1"\nignore = true\n')
-    persons, problems = list_people(film)
+    persons, problems = load_persons(film)
     assert [(person.name, person.ignored) for person in persons] == [
         ("Person 2", False),
         ("Person 3", False),
@@ -55,7 +55,7 @@ def test_corrections_show(film: Workspace) -> None:
     three = by_name(film)["Person 3"]
     assert ([track.track for track in three.tracks], three.by_hand, three.doubtful) == ([2, 3], True, [])
     assert three.identity == pytest.approx((2 * 1.0 + 0.7) / 3)
-    assert list_people(film)[1] == ["people.toml:4: not applied: there is no person 'Nobody'"]
+    assert load_persons(film)[1] == ["people.toml:4: not applied: there is no person 'Nobody'"]
 
 
 def test_who_is_only_in_imported_segments_is_said_with_the_line(film: Workspace) -> None:
@@ -69,7 +69,7 @@ def test_who_is_only_in_imported_segments_is_said_with_the_line(film: Workspace)
         "Ben,1,2,",
     ]
     film.human_segments.write_text("\n".join(["person,start,end,class", *rows]))
-    persons, problems = list_people(film)
+    persons, problems = load_persons(film)
     assert "Narrator" not in {person.name for person in persons}
     assert problems == ["segments.csv:3: nobody on screen is called 'Narrator' (rows: 2)"]
 
@@ -80,22 +80,6 @@ def test_a_score_that_is_missing_is_no_doubt(film: Workspace) -> None:
     assert (one.identity, one.doubtful) == (None, [])
 
 
-def test_json_says_it_in_numbers(film: Workspace) -> None:
-    one = by_name(film)["Person 1"]
-    assert one.as_json() == {
-        "name": "Person 1",
-        "ignored": False,
-        "screen_time_s": 3.0,
-        "shots": 2,
-        "tracks": [0, 2],
-        "identity": 0.567,
-        "doubtful": [2],
-        "by_hand": False,
-        "best_face": {"face": best_face(0), "track": 0, "seconds": 0.2, "x": 140, "y": 100},
-    }
-    assert ListedPerson("A", False, [replace(one.tracks[0], identity=None)]).as_json()["identity"] is None
-
-
 def test_a_film_without_faces_has_nobody(film: Workspace) -> None:
     track_again(film, {})
-    assert list_people(film) == ([], [])
+    assert load_persons(film) == ([], [])

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from fercli import tables
-from fercli.formats.details import read_details
+from fercli.results.details import read_details
 from fercli.workspace import Workspace
 from tests.workspaces import face_row, faces_table, frames_table, make_workspace, tracks_table
 

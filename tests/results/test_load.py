@@ -9,7 +9,9 @@ import pytest
 
 import fercli
 from fercli.errors import CorruptTable
-from fercli.formats.document import UNASSIGNED, Person, Segment, gather
+from fercli.persons.names import UNASSIGNED
+from fercli.results.load import load
+from fercli.results.model import Segment
 from fercli.workspace import Workspace
 from tests.workspaces import (
     VIDEO,
@@ -20,6 +22,7 @@ from tests.workspaces import (
     make_workspace,
     people_table,
     segments_table,
+    sums,
 )
 
 BOX = {"x1": 10.04, "y1": 20.06, "x2": 110.0, "y2": 140.5}
@@ -45,32 +48,32 @@ def film(path: Path) -> Workspace:
 
 
 def test_segments_carry_who_when_what_and_where(tmp_path: Path) -> None:
-    document = gather(film(tmp_path / "w"))
-    assert [(s.person, s.emotion, s.start_s, s.end_s, s.track) for s in document.segments] == [
+    result = load(film(tmp_path / "w"))
+    assert [(s.person, s.emotion, s.start_s, s.end_s, s.track) for s in result.segments] == [
         ("Zoë", "happiness", 0.0, 1.25, 0),
         ("Ross", "sadness", 1.0, 6.0, 1),
         ("Zoë", "neutral", 1.25, 2.0, 0),
         ("Zoë", "happiness", 7.0, 8.5, 2),
     ]
-    assert document.segments[0].box == pytest.approx((10.04, 20.06, 110.0, 140.5), abs=1e-4)
-    box = document.segments[1].box
+    assert result.segments[0].box == pytest.approx((10.04, 20.06, 110.0, 140.5), abs=1e-4)
+    box = result.segments[1].box
     assert box is not None and box[0] == 5.0
-    assert [(s.person, s.reason, s.score) for s in document.gaps] == [(UNASSIGNED, "too small", None)]
+    assert [(s.person, s.reason, s.score) for s in result.gaps] == [(UNASSIGNED, "too small", None)]
 
 
 def test_persons_are_summed_over_their_tracks_and_ranked_by_screen_time(tmp_path: Path) -> None:
-    document = gather(film(tmp_path / "w"))
-    persons = document.persons
-    assert [(p.name, p.tracks, p.screen_time_s) for p in persons] == [
+    result = load(film(tmp_path / "w"))
+    persons = result.persons
+    assert [(p.name, len(p.tracks), p.screen_time_s) for p in persons] == [
         ("Ross", 1, 5.0),
         ("Zoë", 2, 3.5),
     ]
     assert list(persons[1].seconds_by_emotion.items()) == [("happiness", 2.75), ("neutral", 0.75)]
-    assert document.unassigned == Person(UNASSIGNED, 1, 9.0, {"not assessable": 8.5})
+    assert result.unassigned and sums(result.unassigned) == (UNASSIGNED, 1, 9.0, {"not assessable": 8.5})
 
 
 def test_the_video_is_named_without_its_path(tmp_path: Path) -> None:
-    video = gather(film(tmp_path / "w")).video
+    video = load(film(tmp_path / "w")).video
     assert video["name"] == "épisode 1.mp4"
     assert (video["sha256"], video["fps"], video["duration_s"]) == (VIDEO.sha256, 25.0, 60.0)
     assert "path" not in video and "/films" not in str(video)
@@ -86,19 +89,19 @@ def test_the_video_says_which_stretch_of_it_was_analysed(
     workspace = film(tmp_path / "w")
     workspace.video = replace(workspace.video, start_s=5.0)
     add_receipt(workspace, "frames", start_s=start_s, end_s=end_s)
-    assert gather(workspace).video["analysed"] == analysed
+    assert load(workspace).video["analysed"] == analysed
 
 
 def test_provenance_names_version_weights_and_parameters(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     add_receipt(workspace, "emotions", warnings=["two windows were odd"], stride=3)
-    document = gather(workspace)
-    assert document.provenance["fercli"] == fercli.__version__
-    assert document.provenance["models"] == {"tsm-resnet18": "cd" * 32}
-    stages = document.provenance["stages"]
+    result = load(workspace)
+    assert result.provenance["fercli"] == fercli.__version__
+    assert result.provenance["models"] == {"tsm-resnet18": "cd" * 32}
+    stages = result.provenance["stages"]
     assert list(stages) == ["extract-frames", "detect-faces", "track", "classify-emotions"]
     assert stages["classify-emotions"]["parameters"]["stride"] == 3
-    assert document.warnings == ["classify-emotions: two windows were odd"]
+    assert result.warnings == ["classify-emotions: two windows were odd"]
 
 
 def test_a_video_without_faces_is_a_valid_empty_document(tmp_path: Path) -> None:
@@ -109,15 +112,15 @@ def test_a_video_without_faces_is_a_valid_empty_document(tmp_path: Path) -> None
         people=people_table([]),
         segments=segments_table([]),
     )
-    document = gather(workspace)
-    assert (document.persons, document.unassigned, document.segments, document.gaps) == ([], None, [], [])
+    result = load(workspace)
+    assert (result.persons, result.unassigned, result.segments, result.gaps) == ([], None, [], [])
 
 
 def test_records_say_how_surely_it_is_that_person(tmp_path: Path) -> None:
-    document = gather(film(tmp_path / "w"))
-    assert [s.as_record().get("identity") for s in document.segments] == [0.9] * 4
-    assert not any("identity_source" in s.as_record() for s in document.segments)
-    assert "identity" not in document.gaps[0].as_record()
+    result = load(film(tmp_path / "w"))
+    assert [s.as_record().get("identity") for s in result.segments] == [0.9] * 4
+    assert not any("identity_source" in s.as_record() for s in result.segments)
+    assert "identity" not in result.gaps[0].as_record()
 
 
 def test_corrected_names_show_and_say_that_a_person_gave_them(tmp_path: Path) -> None:
@@ -125,9 +128,9 @@ def test_corrected_names_show_and_say_that_a_person_gave_them(tmp_path: Path) ->
     workspace.corrections.write_text(
         '[[person]]\nwas = "Ross"\nname = "Zoë"\n[[track]]\ntrack = 2\nname = "Phoebe"\n', encoding="utf-8"
     )
-    document = gather(workspace)
-    assert [(p.name, p.tracks, p.screen_time_s) for p in document.persons] == [("Zoë", 2, 7.0), ("Phoebe", 1, 1.5)]
-    records = {s.track: s.as_record() for s in document.segments}
+    result = load(workspace)
+    assert [(p.name, len(p.tracks), p.screen_time_s) for p in result.persons] == [("Zoë", 2, 7.0), ("Phoebe", 1, 1.5)]
+    records = {s.track: s.as_record() for s in result.segments}
     assert {track: record["object"] for track, record in records.items()} == {0: "Zoë", 1: "Zoë", 2: "Phoebe"}
     assert {track: record["identity"] for track, record in records.items()} == {0: 0.9, 1: 0.9, 2: 1.0}
     assert [track for track, record in records.items() if record.get("identity_source") == "human"] == [1, 2]
@@ -136,10 +139,10 @@ def test_corrected_names_show_and_say_that_a_person_gave_them(tmp_path: Path) ->
 def test_who_is_ignored_is_nowhere(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     workspace.corrections.write_text('[[person]]\nwas = "Zoë"\nignore = true\n[[track]]\ntrack = 3\nignore = true\n')
-    document = gather(workspace)
-    assert [p.name for p in document.persons] == [s.person for s in document.segments] == ["Ross"]
-    assert (document.unassigned, document.gaps) == (None, [])
-    box = document.segments[0].box
+    result = load(workspace)
+    assert [p.name for p in result.persons] == [s.person for s in result.segments] == ["Ross"]
+    assert (result.unassigned, result.gaps) == (None, [])
+    box = result.segments[0].box
     assert box is not None and box[0] == 5.0
 
 
@@ -147,17 +150,17 @@ def test_corrections_that_cannot_be_applied_are_warnings(tmp_path: Path) -> None
     workspace = film(tmp_path / "w")
     workspace.corrections.write_text('[[person]]\nwas = "Emily"\nname = "Ross"\n')
     problem = "people.toml:1: not applied: there is no person 'Emily'"
-    assert gather(workspace).warnings == [problem]
+    assert load(workspace).warnings == [problem]
 
 
 def test_a_damaged_table_is_named(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     workspace.table("segments").write_bytes(b"rubbish")
     with pytest.raises(CorruptTable, match=r"segments\.parquet"):
-        gather(workspace)
+        load(workspace)
 
 
-SEGMENT = Segment("happiness", 15.0, 17.12345, "Ross", 4, 0.87654, (1.26, 2.0, 3.04, 4.0), "")
+SEGMENT = Segment(15.0, 17.12345, "happiness", "Ross", 4, 0.87654, (1.26, 2.0, 3.04, 4.0), "")
 
 
 def test_the_record_has_the_four_keys_first_and_then_the_optional_ones() -> None:
@@ -186,7 +189,7 @@ def test_a_record_without_a_score_leaves_the_key_out() -> None:
 def test_paths_of_whoever_ran_it_are_not_told(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     add_receipt(workspace, "tracks", gallery="/home/alice/private/people", cast="/home/alice/show.cast")
-    parameters = gather(workspace).provenance["stages"]["track"]["parameters"]
+    parameters = load(workspace).provenance["stages"]["track"]["parameters"]
     assert (parameters["gallery"], parameters["cast"]) == ("people", "show.cast")
     assert parameters["embedder"] == "dlib-resnet"
 
@@ -194,5 +197,5 @@ def test_paths_of_whoever_ran_it_are_not_told(tmp_path: Path) -> None:
 def test_times_and_rate_are_said_as_exactly_as_anybody_can_use(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     workspace.video = replace(workspace.video, fps=24.999999999999996, duration_s=12.000000000000002)
-    video = gather(workspace).video
+    video = load(workspace).video
     assert (video["fps"], video["duration_s"]) == (25.0, 12.0)

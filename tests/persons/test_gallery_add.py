@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from fercli.errors import ConfigError, InputError, MissingStage
-from fercli.people.gallery_add import add_from
+from fercli.persons.gallery_add import add_from
 from fercli.persons.gallery_files import list_gallery
 from fercli.progress import Silent
+from fercli.results.load import find_person, load_persons
 from fercli.workspace import Workspace
 from tests.persons.test_gallery import BLUE, FACE, RED, Colour, ColourEmbedder, RegionDetector, picture, save
 from tests.workspaces import (
@@ -51,7 +52,11 @@ def workspace(path: Path, shown: list[tuple[int, float, Any, dict[str, Any]]], p
 def add(place: Workspace, gallery: Path, name: str = "Ross", **values: Any) -> list[str]:
     """Names of the files written for Person 1."""
     options = {"person": "Person 1", "pictures": 5, "force": False, "reporter": Silent(), **values}
-    files = add_from(place, name=name, gallery=gallery, detector=RegionDetector(), embedder=ColourEmbedder(), **options)
+    found = find_person(load_persons(place)[0], options["person"], place.path)
+    tracks = [track.track for track in found.tracks]
+    files = add_from(
+        place, tracks, name=name, gallery=gallery, detector=RegionDetector(), embedder=ColourEmbedder(), **options
+    )
     assert all(file.parent.parent == gallery and file.exists() for file in files)
     return [file.name for file in files]
 
@@ -194,10 +199,9 @@ def test_persons_are_those_a_person_has_corrected(tmp_path: Path) -> None:
         '[[person]]\nwas = "Person 1"\nname = "Ross"\n\n[[person]]\nwas = "Person 2"\nname = "Ross"\n\n'
         '[[track]]\ntrack = 2\nignore = true\n\n[[track]]\ntrack = 9\nname = "Joey"\n'
     )
-    reporter = Silent()
-    files = add(place, tmp_path / "people", person="Ross", reporter=reporter)
+    files = add(place, tmp_path / "people", person="Ross")
     assert files == ["épisode 1 0h00m00.000s.jpg", "épisode 1 0h00m01.000s.jpg"]
-    assert reporter.warnings == ["people.toml:13: not applied: there is no track 9"]
+    assert load_persons(place)[1] == ["people.toml:13: not applied: there is no track 9"]
     with pytest.raises(ConfigError, match="Person 1") as caught:
         add(place, tmp_path / "people")
     assert caught.value.hint == "known: Ross"

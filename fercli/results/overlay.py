@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.formats.seen_faces import SeenFaces
-from fercli.formats.segment import NO_TRACK, Segment
 from fercli.labels import NOT_ASSESSABLE
 from fercli.people.naming import WhoIsWho
-from fercli.people.segments_csv import HumanSegment, outside
+from fercli.people.segments_csv import HumanSegment
 from fercli.persons.names import UNASSIGNED
+from fercli.results.model import NO_TRACK, Interval, Segment
+from fercli.results.seen_faces import SeenFaces
 
 SLIVER_S = 0.002
 """Human segments have whole milliseconds and the machine's do not: what is left over on the way is not a segment."""
@@ -61,8 +61,8 @@ def _pieces(segment: Segment, holes: NDArray[np.float64], faces: SeenFaces) -> l
     met = holes[(holes[:, 0] < segment.end_s) & (holes[:, 1] > segment.start_s)]
     if not len(met):
         return [segment]
-    left = outside(segment.start_s, segment.end_s, map(tuple, met.tolist()))
-    pieces = [replace(segment, start_s=start, end_s=end) for start, end in left if end - start > SLIVER_S]
+    left = segment.without(Interval(*hole) for hole in met.tolist())
+    pieces = [replace(segment, start_s=one.start_s, end_s=one.end_s) for one in left if one.seconds > SLIVER_S]
     found = [faces.of_track(piece.track, piece.start_s, piece.end_s) for piece in pieces]
     return [replace(piece, box=face.box) if face else piece for piece, face in zip(pieces, found, strict=True)]
 
@@ -71,12 +71,11 @@ def _shown(row: HumanSegment, emotion: str, faces: SeenFaces) -> Segment:
     start_s, end_s = row.start_ms / 1000, row.end_ms / 1000
     face = faces.of_person(row.person, start_s, end_s)
     return Segment(
+        start_s,
+        end_s,
         emotion=emotion,
-        start_s=start_s,
-        end_s=end_s,
         person=row.person,
         track=face.track if face else NO_TRACK,
-        score=None,
         box=face.box if face else None,
         reason=SAID_SO if emotion == NOT_ASSESSABLE else "",
         source="human",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.formats.details import read_faces
+from fercli.results.details import read_faces
 from fercli.tables import rows_by_value
 from fercli.workspace import Workspace
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.errors import CorruptTable, command
+from fercli.results.model import Column, Signal
+from fercli.tables import rows_by_value
 from fercli.workspace import Workspace
 
 
@@ -32,6 +34,23 @@ class Details:
     labels: tuple[str, ...]
     faces: pa.Table
     windows: pa.Table
+
+    def signals(self) -> list[Signal]:
+        """The probabilities over time, a signal a track, by track."""
+        columns = tuple(Column(label, "probability", f"probability of {label}") for label in self.labels)
+        return [self._signal(track, rows, columns) for track, rows in rows_by_value(self.windows["track"]).items()]
+
+    def _signal(self, track: int, rows: NDArray[np.int64], columns: tuple[Column, ...]) -> Signal:
+        own = self.windows.take(rows)
+        return Signal(
+            name="emotions",
+            track=track,
+            person=own["person"][0].as_py(),
+            start_s=own["start_s"].to_numpy(),
+            end_s=own["end_s"].to_numpy(),
+            columns=columns,
+            values=np.stack([own[column.name].to_numpy() for column in columns], axis=1).astype(np.float32),
+        )
 
 
 def read_details(workspace: Workspace, names: Mapping[int, str]) -> Details:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,10 @@ from fercli.config import TracksParams
 from fercli.errors import ConfigError, InputError
 from fercli.files import fitting_name
 from fercli.models.detections import Detector
-from fercli.people.naming import who_is_who
 from fercli.persons.gallery import MIN_FACE, Embedder, Face, Gallery, embed_faces, only_face, read_entries
 from fercli.persons.gallery_check import outliers
 from fercli.persons.gallery_files import Entry, add_picture, find_entry, list_gallery, not_a_name, shown_name
-from fercli.persons.names import clean_name
 from fercli.progress import Reporter
-from fercli.required import require_tables
 from fercli.tracking.faces import judge
 from fercli.tracking.identity import rms_distance
 from fercli.workspace import Workspace
@@ -53,6 +51,7 @@ class Portrait:
 
 def add_from(
     workspace: Workspace,
+    tracks: Sequence[int],
     person: str,
     name: str,
     gallery: Path,
@@ -70,11 +69,12 @@ def add_from(
 
     Args:
         workspace: in which `track` has run.
-        person: as `fercli people` lists them, corrections included; tracks to be ignored give no picture.
+        tracks: of the person.
+        person: shown name, for messages.
         name: who it is.
         gallery: directory laid out as `fercli.persons.gallery_files` says.
         detector, embedder: the default ones.
-        reporter: who is told.
+        reporter: gets progress and warnings.
         pictures: how many at most.
         force: even if the person looks like somebody else in the gallery.
 
@@ -82,16 +82,15 @@ def add_from(
         The files written; fewer than wanted, or none, if the rest shows nothing new.
 
     Raises:
-        ConfigError: no such person, a name nobody can have, or fewer than one picture wanted.
+        ConfigError: a name that no person can have, or fewer than one picture wanted.
         InputError: no crop shows the face well, it looks like somebody else, or the gallery cannot be read.
-        MissingStage: `track` has not run, or before the faces were detected anew.
         OutputError: the gallery cannot be written.
     """
-    person, name = clean_name(person), shown_name(name)
+    name = shown_name(name)
     _check(name, pictures)
     entries = list_gallery(gallery) if gallery.exists() else []
     entry = find_entry(entries, name, gallery)
-    candidates = _candidates(workspace, _tracks_of(workspace, person, reporter), _LOOK_AT * pictures)
+    candidates = _candidates(workspace, tracks, _LOOK_AT * pictures)
     portraits, embeddings = _portraits(workspace, person, candidates, detector, embedder)
     known = read_entries(entries, detector, embedder, reporter)
     for warning in known.warnings():
@@ -110,22 +109,7 @@ def _check(name: str, pictures: int) -> None:
         raise ConfigError(f"{pictures} pictures are wanted", hint="use a value 1 or more")
 
 
-def _tracks_of(workspace: Workspace, person: str, reporter: Reporter) -> list[int]:
-    require_tables(workspace, "people")
-    who = who_is_who(workspace)
-    for problem in who.problems:
-        reporter.warn(problem)
-    tracks: dict[str, list[int]] = {}
-    for track, identity in who.tracks.items():
-        if identity.name is not None and not identity.ignored:
-            tracks.setdefault(identity.name, []).append(track)
-    if person not in tracks:
-        known = ", ".join(tracks) or "nobody, as no face was good enough to tell"
-        raise ConfigError(f"{workspace.path} has no person {person!r}", hint=f"known: {known}")
-    return tracks[person]
-
-
-def _candidates(workspace: Workspace, tracks: list[int], at_most: int) -> dict[int, float]:
+def _candidates(workspace: Workspace, tracks: Sequence[int], at_most: int) -> dict[int, float]:
     """Face -> time, the best first: the best face of every track, then the second best of each, and so on."""
     faces = _faces(workspace, tracks)
     track, times, score = (faces[name].to_numpy() for name in ("track", "pts_s", "quality"))
@@ -141,7 +125,7 @@ def _candidates(workspace: Workspace, tracks: list[int], at_most: int) -> dict[i
     return {int(number[row]): float(times[row]) for _, row in ranked[:at_most]}
 
 
-def _faces(workspace: Workspace, tracks: list[int]) -> pa.Table:
+def _faces(workspace: Workspace, tracks: Sequence[int]) -> pa.Table:
     """`face`, `track`, `pts_s` and `quality` of the faces in some tracks that are good enough for a picture."""
     members = tables.read_table(workspace.table("tracks"), tables.TRACKS)
     members = members.filter(pc.is_in(members["track"], pa.array(tracks, pa.int32())))

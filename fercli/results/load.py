@@ -1,0 +1,230 @@
+"""The only place that joins the tables of a workspace with each other and with the manual edits."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+import fercli
+from fercli import tables
+from fercli.chain import FRAMES, STAGES
+from fercli.errors import ConfigError
+from fercli.people.naming import TrackIdentity, WhoIsWho, who_is_who
+from fercli.people.segments_csv import read_segments
+from fercli.persons.names import UNASSIGNED, clean_name
+from fercli.required import require_tables
+from fercli.results.details import read_details
+from fercli.results.model import Box, Person, Result, Segment, Track, by_person, totals_key
+from fercli.results.overlay import hidden_names, paint, under_shown_names
+from fercli.results.seen_faces import SeenFaces
+from fercli.workspace import Workspace
+
+_EDGES = ("x1", "y1", "x2", "y2")
+
+
+def load(workspace: Workspace, who: WhoIsWho | None = None) -> Result:
+    """Read the finished tables of a workspace. What is said of the video and of what made the tables names no path.
+
+    Args:
+        workspace: all stages up to classify-emotions have run.
+        who: who is who there, if it has been read already.
+
+    Raises:
+        MissingStage: a stage has not run, or not since one before it ran again.
+        CorruptTable: a table cannot be read.
+        InputError: the manual edits cannot be read.
+    """
+    require_tables(workspace, "segments")
+    who = who or who_is_who(workspace)
+    tracks = _tracks(workspace, who)
+    shown = {track.track: track.person for track in tracks if not track.ignored}
+    segments = _painted(workspace, who, _segments(workspace, who, shown), shown)
+    persons = _persons(tracks, segments)
+    provenance, warnings = _provenance(workspace)
+    return Result(
+        video=_video(workspace),
+        persons=[person for person in persons if person.name != UNASSIGNED and not person.ignored],
+        unassigned=next((one for one in persons if one.name == UNASSIGNED and not one.ignored), None),
+        segments=[segment for segment in segments if segment.assessed],
+        gaps=[segment for segment in segments if not segment.assessed],
+        provenance=provenance,
+        warnings=warnings + who.problems,
+        details=lambda: read_details(workspace, shown),
+        ignored=[person for person in persons if person.ignored],
+    )
+
+
+def load_persons(workspace: Workspace) -> tuple[list[Person], list[str]]:
+    """The persons alone, without their segments: also before any emotion was classified.
+
+    Returns:
+        Everyone by screen time, then `Unassigned`, then those left out of exports; and sentences on edits that could
+        not be applied.
+
+    Raises:
+        MissingStage: there are no tracks, or they are older than the faces.
+        CorruptTable, InputError: as `load`.
+    """
+    require_tables(workspace, "people")
+    who = who_is_who(workspace)
+    return _persons(_tracks(workspace, who), []), [*who.problems, *_unseen(workspace, who)]
+
+
+def find_person(persons: Sequence[Person], name: str, path: Path) -> Person:
+    """The person who is shown under a name.
+
+    Args:
+        persons: as `load_persons` gives them; those left out of exports are not found.
+        name: as typed.
+        path: of the workspace, for the message.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    name = clean_name(name)
+    shown = {one.name: one for one in persons if not one.ignored and one.name != UNASSIGNED}
+    if name not in shown:
+        known = ", ".join(shown) or "nobody, as no face was good enough to tell"
+        raise ConfigError(f"{path} has no person {name!r}", hint=f"known: {known}")
+    return shown[name]
+
+
+def cuts(workspace: Workspace) -> list[float]:
+    """When each shot but the first begins, seconds; raises CorruptTable."""
+    frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
+    shot, pts = frames["shot"].to_numpy(), frames["pts_s"].to_numpy()
+    found: list[float] = pts[1:][shot[1:] != shot[:-1]].tolist()
+    return found
+
+
+def _video(workspace: Workspace) -> dict[str, Any]:
+    """Its name and not its path; times and rate as exact as anybody can use."""
+    facts = {key: value for key, value in asdict(workspace.video).items() if key != "path"}
+    rounded = {key: round(facts[key], 6) for key in ("fps", "duration_s", "start_s", "raw_start_s")}
+    analysed = [round(edge, 6) for edge in _analysed(workspace)]
+    return {"name": Path(workspace.video.path).name, **facts, **rounded, "analysed": analysed}
+
+
+def _analysed(workspace: Workspace) -> tuple[float, float]:
+    """What `extract-frames` was told to look at, as far as it lies in the video; 0 stands for either end of it."""
+    video, receipt = workspace.video, workspace.receipt(FRAMES.name)
+    params = receipt.params if receipt else {}
+    start_s, end_s = params.get("start_s") or video.start_s, params.get("end_s") or video.end_s
+    return max(start_s, video.start_s), min(end_s, video.end_s)
+
+
+def _tracks(workspace: Workspace, who: WhoIsWho) -> list[Track]:
+    """By number."""
+    best = [row["best_face"] for row in who.people]
+    faces = tables.read_rows(
+        workspace.table("faces"), tables.FACES, ["face", "frame", *_EDGES], "face", set(best)
+    ).to_pylist()
+    frames = tables.read_rows(
+        workspace.table("frames"), tables.FRAMES, ["frame", "pts_s"], "frame", {row["frame"] for row in faces}
+    ).to_pylist()
+    times = {row["frame"]: row["pts_s"] for row in frames}
+    seen = {row["face"]: (_box(row), times[row["frame"]]) for row in faces}
+    return [
+        _track(row, who.tracks[row["track"]], *seen[row["best_face"]])
+        for row in sorted(who.people, key=lambda row: int(row["track"]))
+    ]
+
+
+def _track(row: dict[str, Any], who: TrackIdentity, box: Box, best_s: float) -> Track:
+    return Track(
+        row["start_s"],
+        row["end_s"],
+        track=row["track"],
+        shot=row["shot"],
+        person=who.name or UNASSIGNED,
+        faces=row["faces"],
+        best_face=row["best_face"],
+        best_box=box,
+        best_s=best_s,
+        identity=who.identity,
+        by_hand=who.source == "human",
+        predicted=who.machine,
+        ignored=who.ignored,
+    )
+
+
+def _segments(workspace: Workspace, who: WhoIsWho, shown: dict[int, str]) -> list[Segment]:
+    """The predicted segments of the tracks that are shown."""
+    rows = tables.read_table(workspace.table("segments"), tables.SEGMENTS).to_pylist()
+    rows = [row for row in rows if row["track"] in shown]
+    faces = tables.read_table(workspace.table("faces"), tables.FACES).select(list(_EDGES))
+    boxes = faces.take(pa.array([row["face"] for row in rows], pa.int64())).to_pylist()
+    return [
+        Segment(
+            row["start_s"],
+            row["end_s"],
+            emotion=row["class"],
+            person=shown[row["track"]],
+            track=row["track"],
+            score=row["score"],
+            box=_box(box),
+            reason=row["reason"],
+            identity=who.tracks[row["track"]].identity,
+            by_hand=who.tracks[row["track"]].source == "human",
+        )
+        for row, box in zip(rows, boxes, strict=True)
+    ]
+
+
+def _painted(workspace: Workspace, who: WhoIsWho, segments: list[Segment], names: dict[int, str]) -> list[Segment]:
+    """The segments with the manual ones in place of those they overlap."""
+    hidden = hidden_names(who)
+    rows = under_shown_names(read_segments(workspace.human_segments), who)
+    rows = [row for row in rows if row.person not in hidden]
+    return paint(segments, rows, SeenFaces(workspace, names)) if rows else segments
+
+
+def _persons(tracks: Sequence[Track], segments: Sequence[Segment]) -> list[Person]:
+    """Those that are shown by screen time, `Unassigned` behind them, then those that are ignored."""
+    own: dict[tuple[str, bool], list[Track]] = defaultdict(list)
+    for track in tracks:
+        own[track.person, track.ignored].append(track)
+    shown = by_person(segments)
+    keys = [*own, *((name, False) for name in shown if (name, False) not in own)]
+    persons = [
+        Person(name, tuple(own[name, ignored]), () if ignored else tuple(shown.get(name, ())), ignored)
+        for name, ignored in keys
+    ]
+    return sorted(persons, key=lambda one: (one.ignored, one.name == UNASSIGNED, totals_key(one)))
+
+
+def _unseen(workspace: Workspace, who: WhoIsWho) -> list[str]:
+    """Persons with imported segments but without a face: a narrator, or a name that is misspelt."""
+    seen = {UNASSIGNED, *who.names, *(track.machine for track in who.tracks.values())}
+    lines: dict[str, list[int]] = defaultdict(list)
+    for row in read_segments(workspace.human_segments):
+        if row.person not in seen and row.emotion is not None:
+            lines[row.person].append(row.line)
+    return [
+        f"segments.csv:{own[0]}: nobody on screen is called {name!r} (rows: {len(own)})" for name, own in lines.items()
+    ]
+
+
+def _provenance(workspace: Workspace) -> tuple[dict[str, Any], list[str]]:
+    stages, models, warnings = {}, {}, []
+    for stage in STAGES:
+        receipt = workspace.receipt(stage.name)
+        if receipt is not None:
+            stages[receipt.stage] = {"version": receipt.version, "parameters": _without_paths(receipt.params)}
+            models.update(receipt.weights)
+            warnings += [f"{receipt.stage}: {warning}" for warning in receipt.warnings]
+    return {"fercli": fercli.__version__, "models": models, "stages": stages}, warnings
+
+
+def _without_paths(params: dict[str, Any]) -> dict[str, Any]:
+    """Galleries, casts and networks by name: an exported document names no path."""
+    return {name: Path(value).name if isinstance(value, str) else value for name, value in params.items()}
+
+
+def _box(row: dict[str, Any]) -> Box:
+    return row["x1"], row["y1"], row["x2"], row["y2"]

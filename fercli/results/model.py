@@ -1,0 +1,333 @@
+"""Persons, tracks, segments and signals of one video: what exports, reports and figures are made from.
+
+Every time is a presentation timestamp in seconds, every range is half-open, every box is x1, y1, x2, y2 in pixels of
+the upright frame.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.persons.names import UNASSIGNED
+
+if TYPE_CHECKING:
+    from fercli.results.details import Details
+
+NO_TRACK = -1
+"""Track of a manual segment in which no face was tracked; null in the record."""
+DOUBTFUL_BELOW = 0.5
+"""Identity below which a track should be checked."""
+_ROUNDED_S = 1e-5
+"""Times of the video are rounded to a tenth of this."""
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A stretch of time, [start_s, end_s)."""
+
+    start_s: float
+    end_s: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return self.end_s - self.start_s
+
+    @property
+    def middle_s(self) -> float:
+        """Its middle."""
+        return (self.start_s + self.end_s) / 2
+
+    @property
+    def start_ms(self) -> int:
+        """Its start in whole milliseconds."""
+        return round(self.start_s * 1000)
+
+    @property
+    def end_ms(self) -> int:
+        """Its end in whole milliseconds."""
+        return round(self.end_s * 1000)
+
+    def without(self, holes: Iterable[Interval]) -> list[Interval]:
+        """What is left of it outside some others, in order."""
+        start_s, left = self.start_s, []
+        for hole in sorted(holes, key=lambda hole: (hole.start_s, hole.end_s)):
+            if hole.start_s < self.end_s and start_s < hole.end_s:
+                if start_s < hole.start_s:
+                    left.append(Interval(start_s, hole.start_s))
+                start_s = max(start_s, hole.end_s)
+        return [*left, Interval(start_s, self.end_s)] if start_s < self.end_s else left
+
+
+@dataclass(frozen=True)
+class Segment(Interval):
+    """One person showing one emotion for a while, or not assessable for a while.
+
+    Attributes:
+        emotion: canonical name, or `not assessable`.
+        person: shown name.
+        track: its number; of a manual segment the track of the face nearest to its middle, or NO_TRACK.
+        score: mean probability in [0, 1]; None if not assessable, and of manual segments.
+        box: the face in the middle of the segment; None without a track.
+        reason: why it is not assessable; empty otherwise.
+        identity: how surely the track is this person's, in [0, 1]; None for `Unassigned`, and of manual segments.
+        by_hand: whether the person was named by a manual edit.
+        source: `human` for a manual segment, which takes the place of predicted ones.
+    """
+
+    emotion: str
+    person: str
+    track: int = NO_TRACK
+    score: float | None = None
+    box: Box | None = None
+    reason: str = ""
+    identity: float | None = None
+    by_hand: bool = False
+    source: Literal["machine", "human"] = "machine"
+
+    @property
+    def assessed(self) -> bool:
+        """Whether it has an emotion."""
+        return self.emotion != NOT_ASSESSABLE
+
+    @property
+    def short_name(self) -> str:
+        """The emotion as records have it, such as `happy`."""
+        return RECORD_NAMES[self.emotion]
+
+    @property
+    def caption(self) -> str:
+        """`Ross: happy`."""
+        return f"{self.person}: {self.short_name}"
+
+    def as_record(self) -> dict[str, Any]:
+        """The exported record: the four keys of every record first, then the optional ones.
+
+        `identity_source` and `source` are there only where they are `human`.
+        """
+        record: dict[str, Any] = {
+            "type": "emotion",
+            "class": self.short_name,
+            "seconds": round(self.start_s, 3),
+            "object": self.person,
+            "end": round(self.end_s, 3),
+        }
+        if self.score is not None:
+            record["score"] = round(self.score, 3)
+        record["track"] = None if self.track == NO_TRACK else self.track
+        record["box"] = None if self.box is None else [round(edge, 1) for edge in self.box]
+        if self.identity is not None:
+            record["identity"] = round(self.identity, 3)
+        if self.by_hand:
+            record["identity_source"] = "human"
+        if self.source == "human":
+            record["source"] = "human"
+        return record
+
+
+@dataclass(frozen=True)
+class Track(Interval):
+    """The faces of one person in one shot, followed from frame to frame.
+
+    Attributes:
+        track, shot: numbers.
+        person: shown name; `Unassigned` if it is not known.
+        faces: how many.
+        best_face: number of the face that shows the person best.
+        best_box, best_s: where and when that face is.
+        identity: how surely it is this person's, in [0, 1]; None if the person is not known.
+        by_hand: whether the person was named by a manual edit.
+        predicted: the person before any edit; None if it was not known.
+        ignored: left out of every export.
+    """
+
+    track: int
+    shot: int
+    person: str
+    faces: int
+    best_face: int
+    best_box: Box
+    best_s: float
+    identity: float | None = None
+    by_hand: bool = False
+    predicted: str | None = None
+    ignored: bool = False
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether its person should be checked: not known, or not surely."""
+        return self.person == UNASSIGNED or (self.identity is not None and self.identity < DOUBTFUL_BELOW)
+
+    @property
+    def distinctness(self) -> tuple[float, int, int]:
+        """Sort key: the track that shows a person best has most faces, weighed by identity; of equals the first."""
+        return self.faces * (self.identity or 0.0), self.faces, -self.track
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person of a video, or all tracks whose person is not known (`Unassigned`).
+
+    Attributes:
+        name: shown name.
+        tracks: by number; none for a person who has manual segments only, such as a narrator.
+        segments: assessed or not, by start.
+        ignored: left out of every export.
+    """
+
+    name: str
+    tracks: tuple[Track, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    ignored: bool = False
+
+    @cached_property
+    def screen_time_s(self) -> float:
+        """Seconds of all tracks together; of all segments where there is no track. To the millisecond."""
+        return round(sum(one.seconds for one in self.tracks or self.segments), 3)
+
+    @cached_property
+    def seconds_by_emotion(self) -> dict[str, float]:
+        """Canonical emotion, or `not assessable` -> seconds to the millisecond, longest first."""
+        seconds: dict[str, float] = defaultdict(float)
+        for segment in self.segments:
+            seconds[segment.emotion] += segment.seconds
+        ranked = sorted(seconds.items(), key=lambda item: (-item[1], item[0]))
+        return {emotion: round(value, 3) for emotion, value in ranked}
+
+    @property
+    def shots(self) -> int:
+        """In how many shots the person is seen."""
+        return len({track.shot for track in self.tracks})
+
+    @property
+    def best(self) -> Track:
+        """The track with the best face; there has to be one."""
+        return max(self.tracks, key=lambda track: track.distinctness)
+
+    @property
+    def identity(self) -> float | None:
+        """Mean of the tracks that have one, weighed by their seconds; None if none has."""
+        known = [(track.identity, track.seconds) for track in self.tracks if track.identity is not None]
+        total = sum(seconds for _, seconds in known)
+        return sum(identity * seconds for identity, seconds in known) / total if total else None
+
+    @property
+    def doubtful(self) -> list[int]:
+        """Numbers of the tracks that should be checked."""
+        return [track.track for track in self.tracks if track.doubtful]
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a manual edit names any of the tracks."""
+        return any(track.by_hand for track in self.tracks)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a signal: its name, its unit (`probability`, `degrees`, ...), and what it means."""
+
+    name: str
+    unit: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A series of measurements of one track.
+
+    Attributes:
+        name: what was measured, such as `emotions`.
+        track, person: whose.
+        start_s, end_s: (N,) float64, the stretch each row stands for, by start.
+        columns: (C,) what the columns are.
+        values: (N, C) float32; NaN where it could not be measured.
+    """
+
+    name: str
+    track: int
+    person: str
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    columns: tuple[Column, ...]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was found in one video, with all manual edits applied.
+
+    Attributes:
+        video: facts of the video; its name, not its path; `analysed` is the stretch that was looked at, [from, to] in
+            seconds, which is all of it unless `extract-frames` was told otherwise.
+        persons: by screen time, longest first.
+        unassigned: the tracks that could not be given to a person; None if there are none.
+        segments: assessed segments by start.
+        gaps: segments that could not be assessed, by start.
+        provenance: version, models with the sha256 of their weights, parameters of each stage.
+        warnings: what went wrong on the way.
+        details: reads every face and window; see `Details`.
+        ignored: persons left out of every export.
+    """
+
+    video: dict[str, Any]
+    persons: list[Person]
+    unassigned: Person | None
+    segments: list[Segment]
+    gaps: list[Segment]
+    provenance: dict[str, Any]
+    warnings: list[str]
+    details: Callable[[], Details] = field(repr=False)
+    ignored: list[Person] = field(default_factory=list)
+
+    @property
+    def everyone(self) -> list[Person]:
+        """All persons that are shown, `Unassigned` last."""
+        return [*self.persons, *([self.unassigned] if self.unassigned else [])]
+
+    @property
+    def tracks(self) -> list[Track]:
+        """All tracks that are shown, by number."""
+        return sorted((track for person in self.everyone for track in person.tracks), key=lambda track: track.track)
+
+    @cached_property
+    def all_segments(self) -> list[Segment]:
+        """Segments and gaps, by start, then track."""
+        return sorted([*self.segments, *self.gaps], key=lambda segment: (segment.start_s, segment.track))
+
+    @property
+    def whole(self) -> Interval:
+        """All of the video."""
+        return Interval(self.video["start_s"], self.video["start_s"] + self.video["duration_s"])
+
+    @property
+    def not_analysed(self) -> list[Interval]:
+        """The stretches of the video that were not looked at; none if all of it was analysed."""
+        return [left for left in self.whole.without([Interval(*self.video["analysed"])]) if left.seconds > _ROUNDED_S]
+
+    @cached_property
+    def signals(self) -> list[Signal]:
+        """The probabilities of the emotions over time, a signal a track, by track."""
+        return self.details().signals()
+
+
+def totals_key(person: Person) -> tuple[float, str]:
+    """Order of persons: longest on screen first, then by name."""
+    return -person.screen_time_s, person.name
+
+
+def by_person(segments: Sequence[Segment]) -> dict[str, list[Segment]]:
+    """Shown name -> its segments, in the order given."""
+    persons: dict[str, list[Segment]] = defaultdict(list)
+    for segment in segments:
+        persons[segment.person].append(segment)
+    return persons
