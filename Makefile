@@ -8,7 +8,7 @@ VIDEO ?= demo/sample.mp4
 CHECK_PYTHON ?= $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types contracts pytest install-check install-check-lowest bench clean
+.PHONY: help install demo test lint types contracts pytest docs install-check install-check-lowest bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,7 +40,7 @@ lint: $(INSTALLED) ## ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(INSTALLED) ## mypy, strict
+types: $(INSTALLED) ## mypy, strict, over package and tests
 	$(BIN)/mypy
 
 contracts: $(INSTALLED) ## who may import whom
@@ -48,6 +48,10 @@ contracts: $(INSTALLED) ## who may import whom
 
 pytest: $(INSTALLED) ## all tests
 	$(BIN)/python -m pytest -q
+
+docs: $(INSTALLED) ## the documentation site, in site/
+	$(BIN)/typer fercli.cli.app utils docs --name fercli --title Commands --output docs/reference/commands.md
+	$(BIN)/zensical build --strict --clean
 
 install-check: $(INSTALLED) ## the wheel in a fresh environment, newest versions of everything (CHECK_PYTHON=...)
 	$(BIN)/python packaging/install_check.py --python $(CHECK_PYTHON)
@@ -59,5 +63,5 @@ bench: demo/sample.mp4 ## speed and memory on VIDEO=..., by default the demo's
 	$(BIN)/python benchmarks/throughput.py $(VIDEO)
 
 clean: ## remove all that was made here
-	rm -rf $(VENV) demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) demo site docs/reference/commands.md build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find fercli tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,16 +1,13 @@
 """The parts of README.md that are made, not written: outputs of commands, the workspace tree, the table schemas; and
-all of docs/formats.md, the demo in every format.
+all of docs/formats.md, the demo in every format, and the outputs in other pages of docs/.
 
 `python -m tests.readme` writes them anew; `tests/test_readme.py` checks that they are still true.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import re
-import shlex
 import tempfile
 from pathlib import Path
 
@@ -20,10 +17,11 @@ import pyarrow.parquet as pq
 from examples.make_sample import make_sample
 from fercli import tables
 from fercli.chain import STAGE_OF
-from fercli.cli.entry import main
 from fercli.formats import EXPORTERS
 from fercli.formats.label_studio import LABELLING_CONFIG
 from fercli.labels import EMOTIONS_8
+from tests import doc_pages
+from tests.doc_pages import run_command
 
 README = Path(__file__).parent.parent / "README.md"
 FORMATS = README.parent / "docs" / "formats.md"
@@ -78,17 +76,6 @@ INTRODUCTION = """The demo of README.md in every format of `fercli export`. Long
 Boxes and landmarks are in stored pixels of the upright picture, which are also those of the images that extract-frames
 keeps. Where players stretch pixels (`video.pixel_aspect` of json other than 1), a program that draws on a picture as
 players show it has to multiply x by `pixel_aspect`; only `label-studio` has shares of the sides, which need nothing."""
-
-
-def run_command(command: str) -> str:
-    """What a `fercli ...` command prints on stdout and stderr, in that order."""
-    out, err = io.BytesIO(), io.StringIO()
-    text = io.TextIOWrapper(out, encoding="utf-8", write_through=True)
-    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(err):
-        code = main(shlex.split(command)[1:])
-    if code:
-        raise RuntimeError(f"{command} ended with {code}: {err.getvalue()}")
-    return "\n".join(line.rstrip() for line in (out.getvalue().decode() + err.getvalue()).splitlines()) + "\n"
 
 
 def workspace_tree(workspace: Path) -> str:
@@ -161,3 +148,6 @@ if __name__ == "__main__":
         README.write_text(render(README.read_text(encoding="utf-8"), Path(temporary)), encoding="utf-8")
         demo = Path(temporary) / "demo"
         FORMATS.write_text(formats_page(demo / "sample.fercli", demo), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as temporary:
+        for page, text in doc_pages.rendered(Path(temporary)).items():
+            page.write_text(text, encoding="utf-8")
