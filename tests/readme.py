@@ -17,14 +17,14 @@ import pyarrow.parquet as pq
 from examples.make_sample import make_sample
 from fercli import tables
 from fercli.chain import STAGE_OF
-from fercli.formats import EXPORTERS
+from fercli.formats import FORMATS
 from fercli.formats.label_studio import LABELLING_CONFIG
 from fercli.labels import EMOTIONS_8
 from tests import doc_pages
 from tests.doc_pages import run_command
 
 README = Path(__file__).parent.parent / "README.md"
-FORMATS = README.parent / "docs" / "formats.md"
+FORMATS_PAGE = README.parent / "docs" / "formats.md"
 SHOWN = (12, 150)
 """Lines, and characters a line, that are shown of a format."""
 
@@ -119,7 +119,7 @@ def render(text: str, folder: Path) -> str:
 def formats_page(workspace: Path, folder: Path) -> str:
     """What a workspace looks like in every format: the first lines of a text, the columns of a table."""
     parts = [f"# Formats\n\n{INTRODUCTION}\n"]
-    for name, exporter in EXPORTERS.items():
+    for name, exporter in FORMATS.items():
         file = folder / f"{name}{exporter.suffix}"
         run_command(f"fercli export {workspace} -o {file} --format {name} -q")
         content = _columns(file) if exporter.suffix == ".parquet" else _first_lines(file)
@@ -147,7 +147,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
         README.write_text(render(README.read_text(encoding="utf-8"), Path(temporary)), encoding="utf-8")
         demo = Path(temporary) / "demo"
-        FORMATS.write_text(formats_page(demo / "sample.fercli", demo), encoding="utf-8")
+        FORMATS_PAGE.write_text(formats_page(demo / "sample.fercli", demo), encoding="utf-8")
     with tempfile.TemporaryDirectory() as temporary:
         for page, text in doc_pages.rendered(Path(temporary)).items():
             page.write_text(text, encoding="utf-8")

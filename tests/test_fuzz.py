@@ -22,7 +22,7 @@ import pytest
 from fercli.chain import STAGE_OF
 from fercli.cli.entry import main
 from fercli.errors import EXIT_INTERNAL, FercliError
-from fercli.formats import EXPORTERS
+from fercli.formats import FORMATS
 from fercli.persons.cast import Group, enrol
 from fercli.results.load import load
 from fercli.workspace import Workspace
@@ -102,7 +102,7 @@ def read_somehow(workspace: Workspace, out: Path, rng: random.Random) -> int:
         return main([words[0], str(workspace.path), *words[1:]])
     try:
         name = rng.choice(["json", "csv", "srt", "eaf", "textgrid", "via"])
-        EXPORTERS[name].write(load(Workspace.open(workspace.path)), out / f"x.{name}")
+        FORMATS[name].write(load(Workspace.open(workspace.path)), out / f"x.{name}")
     except FercliError as error:
         return error.exit_code
     return 0
@@ -204,7 +204,7 @@ def test_annotation_files_with_bytes_and_types_that_cannot_be(film: Workspace, t
     contents = {}
     for name, suffix in suffixes.items():
         out = tmp_path / f"{name}{suffix}"
-        EXPORTERS[name].write(load(film), out)
+        FORMATS[name].write(load(film), out)
         contents[out] = out.read_bytes()
 
     def once(rng: random.Random) -> Iterator[int]:

@@ -10,7 +10,7 @@ import pytest
 from fercli.cli.app import app
 from fercli.cli.entry import main
 from fercli.errors import EXIT_FOUND, EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_READER_GONE, FercliError
-from tests.readme import FORMATS, README, formats_page, render, schemas
+from tests.readme import FORMATS_PAGE, README, formats_page, render, schemas
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -25,7 +25,7 @@ def test_what_it_shows_is_what_happens(tmp_path: Path) -> None:
     written = README.read_text(encoding="utf-8")
     same_but_for_numbers(written, render(written, tmp_path))
     demo = tmp_path / "demo"
-    same_but_for_numbers(FORMATS.read_text(encoding="utf-8"), formats_page(demo / "sample.fercli", demo))
+    same_but_for_numbers(FORMATS_PAGE.read_text(encoding="utf-8"), formats_page(demo / "sample.fercli", demo))
 
 
 def same_but_for_numbers(written: str, rendered: str) -> None:

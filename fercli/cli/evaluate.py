@@ -157,7 +157,7 @@ def _against_truth(
         DatasetError: one of the two cannot be used.
     """
     from fercli.cli.outputs import json_to_stdout
-    from fercli.importers.marks import LASTING_S
+    from fercli.formats.annotations import LASTING_S
     from fercli.learn.evaluation.segments import score_files
     from fercli.learn.evaluation.truth import count_human
 

@@ -53,14 +53,14 @@ def export(
     """
     from fercli import pipeline
     from fercli.cli.names import named_after, output_file
-    from fercli.formats import EXPORTERS
+    from fercli.formats import FORMATS
     from fercli.workspace import Workspace
 
     opened = Workspace.open(workspace)
     video = Path(opened.video.path)
     file = output_file(output, named_after(video, workspace, suffix_of(format)))
     chosen = format_of(file, format)
-    if raw_cells and EXPORTERS[chosen].suffix != ".csv":
+    if raw_cells and FORMATS[chosen].suffix != ".csv":
         raise ConfigError(f"--raw-cells is about CSV, and {chosen} is none", hint="leave it out")
     check_output(file, workspace, [video], overwrite=overwrite)
     pipeline.require(opened, "segments", "export")
@@ -74,10 +74,10 @@ def formats() -> None:
     Example: fercli formats
     """
     from fercli.cli import layout
-    from fercli.formats import EXPORTERS
+    from fercli.formats import FORMATS
 
     table = layout.table("name", "suffix", "holds", "cannot hold")
-    for name, exporter in EXPORTERS.items():
+    for name, exporter in FORMATS.items():
         table.add_row(name, exporter.suffix, exporter.summary, exporter.lacks)
     for column in table.columns[:2]:
         column.no_wrap = True
@@ -88,7 +88,7 @@ def write_export(
     workspace: Workspace, format: str, output: Path, reporter: Reporter, *, raw_cells: bool = False
 ) -> None:
     """Write the annotations where they are wanted; a workspace that can only be read will not know of the file."""
-    from fercli.formats import EXPORTERS
+    from fercli.formats import FORMATS
     from fercli.people.naming import who_is_who
     from fercli.results.load import load
     from fercli.writing import write_atomically
@@ -97,9 +97,9 @@ def write_export(
     for problem in who.problems:
         reporter.warn(problem)
     with TemporaryDirectory() as scratch:
-        file = Path(scratch) / f"annotations{EXPORTERS[format].suffix}"
+        file = Path(scratch) / f"annotations{FORMATS[format].suffix}"
         result = load(workspace, who)
-        EXPORTERS[format].write(result, file, raw_cells=raw_cells)
+        FORMATS[format].write(result, file, raw_cells=raw_cells)
         content = file.read_bytes()
     reporter.note(f"export: {len(result.segments)} segments as {format}")
     if output == STDOUT:
@@ -114,9 +114,9 @@ def write_export(
 
 def suffix_of(format: str) -> str:
     """Of the files of a format; of the default one if it is empty."""
-    from fercli.formats import EXPORTERS, choose_format
+    from fercli.formats import FORMATS, choose_format
 
-    return EXPORTERS[choose_format(Path(), format or DEFAULT)].suffix
+    return FORMATS[choose_format(Path(), format or DEFAULT)].suffix
 
 
 def format_of(output: Path, format: str) -> str:

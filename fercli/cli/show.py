@@ -73,7 +73,7 @@ def summary(workspace: Workspace, output: Path) -> None:
 
 
 def _as_json(result: Result) -> dict[str, Any]:
-    from fercli.formats.json_document import as_json_person
+    from fercli.formats.json_records import as_json_person
 
     return {
         "video": result.video,

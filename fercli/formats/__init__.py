@@ -1,4 +1,4 @@
-"""Exports by name: one small file a format, imported when it is asked for."""
+"""Formats by name: one file a format, its writer and its reader together, imported when it is asked for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Exporter:
+class Format:
     """One format.
 
     Attributes:
@@ -52,50 +52,56 @@ class Exporter:
         write(result, path, **({"raw_cells": True} if raw_cells else {}))
 
 
-EXPORTERS = {
-    "json": Exporter(
+FORMATS = {
+    "json": Format(
         ".json",
-        "json_document:write",
+        "json_records:write_document",
         "video, persons, segments, stretches not assessable, provenance",
         "faces of single frames, probabilities of all classes",
     ),
-    "records": Exporter(
-        ".json", "records:write", "one list of segments", "stretches not assessable, persons' sums, provenance"
+    "records": Format(
+        ".json",
+        "json_records:write_records",
+        "one list of segments",
+        "stretches not assessable, persons' sums, provenance",
     ),
-    "jsonl": Exporter(
-        ".jsonl", "jsonl:write", "one segment a line", "stretches not assessable, persons' sums, provenance"
+    "jsonl": Format(
+        ".jsonl",
+        "json_records:write_lines",
+        "one segment a line",
+        "stretches not assessable, persons' sums, provenance",
     ),
-    "csv": Exporter(
+    "csv": Format(
         ".csv",
         "csv_segments:write",
         "one row a segment",
         "stretches not assessable, how surely it is who (identity), persons' sums, provenance",
     ),
-    "csv-windows": Exporter(
+    "csv-windows": Format(
         ".csv", "tables_out:write_csv_windows", "one row a window, all probabilities", "boxes, segments, provenance"
     ),
-    "csv-faces": Exporter(
+    "csv-faces": Format(
         ".csv",
         "tables_out:write_csv_faces",
         "one row a face: person, box, probabilities",
         "landmarks, segments, provenance",
     ),
-    "parquet": Exporter(
+    "parquet": Format(
         ".parquet",
         "tables_out:write_parquet",
         "one row a segment or stretch not assessable, typed",
         "persons' sums, probabilities of all classes",
     ),
-    "parquet-windows": Exporter(
+    "parquet-windows": Format(
         ".parquet", "tables_out:write_parquet_windows", "one row a window, all probabilities, typed", "boxes, segments"
     ),
-    "parquet-faces": Exporter(
+    "parquet-faces": Format(
         ".parquet",
         "tables_out:write_parquet_faces",
         "one row a face: person, box, landmarks, probabilities, typed",
         "segments",
     ),
-    "eaf": Exporter(
+    "eaf": Format(
         ".eaf",
         "eaf:write",
         "ELAN: a tier a person, the video linked by its name",
@@ -103,35 +109,35 @@ EXPORTERS = {
         unit_ms=1,
         gaps=True,
     ),
-    "textgrid": Exporter(
+    "textgrid": Format(
         ".TextGrid",
         "textgrid:write",
         "Praat: an interval tier a person",
         "scores, boxes, tracks, stretches not assessable, the video's name",
         unit_ms=1,
     ),
-    "webvtt": Exporter(
+    "webvtt": Format(
         ".vtt",
         "webvtt:write",
         "captions for web pages, a voice a person",
         "scores, boxes, tracks, stretches not assessable",
         unit_ms=1,
     ),
-    "srt": Exporter(
+    "srt": Format(
         ".srt",
         "srt:write",
         "subtitles for players",
         "scores, boxes, tracks, stretches not assessable, < > { } \\ in names",
         unit_ms=1,
     ),
-    "ass": Exporter(
+    "ass": Format(
         ".ass",
         "ass:write",
         "subtitles for players, a colour an emotion",
         "milliseconds (hundredths only), scores, boxes, tracks, stretches not assessable, { } \\ in names",
         unit_ms=10,
     ),
-    "rttm": Exporter(
+    "rttm": Format(
         ".rttm",
         "rttm:write",
         "NIST: when each person is on screen, with the emotion",
@@ -139,14 +145,14 @@ EXPORTERS = {
         unit_ms=1,
         gaps=True,
     ),
-    "audacity": Exporter(
+    "audacity": Format(
         ".txt",
         "audacity:write",
         "Audacity's labels",
         "scores, boxes, tracks, stretches not assessable",
         unit_ms=1,
     ),
-    "label-studio": Exporter(
+    "label-studio": Format(
         ".json",
         "label_studio:write",
         "Label Studio: boxes and timeline of the video",
@@ -154,26 +160,26 @@ EXPORTERS = {
         unit_ms=1,
         gaps=True,
     ),
-    "cvat": Exporter(
+    "cvat": Format(
         ".xml", "cvat:write", "CVAT for video 1.1: boxes by track", "timestamps, segments, scores, provenance"
     ),
-    "via": Exporter(
+    "via": Format(
         ".json",
         "via:write",
         "VIA 3: boxes and timeline of the video",
         "moving boxes (one a segment), scores, tracks, provenance",
     ),
-    "coco": Exporter(".json", "coco:write", "COCO: frames and boxes", "segments, probabilities of all classes"),
-    "mot": Exporter(
+    "coco": Format(".json", "coco:write", "COCO: frames and boxes", "segments, probabilities of all classes"),
+    "mot": Format(
         ".txt", "mot:write", "MOTChallenge: boxes by frame and track", "emotions, names, timestamps, provenance"
     ),
-    "pyfeat": Exporter(
+    "pyfeat": Format(
         ".csv",
         "pyfeat:write",
         "py-feat's columns, one row a face",
         "segments, provenance; action units, pose and 68 landmarks are not measured",
     ),
-    "openface": Exporter(
+    "openface": Format(
         ".csv",
         "openface:write",
         "OpenFace's columns, one row a face",
@@ -183,6 +189,16 @@ EXPORTERS = {
 """Name -> exporter. The first one with a suffix is that suffix's default."""
 
 
+READERS = {
+    ".csv": "csv_segments:read",
+    ".eaf": "eaf:read",
+    ".json": "json_records:read",
+    ".jsonl": "json_records:read_lines",
+    ".TextGrid": "textgrid:read",
+}
+"""Suffix -> `module:function` inside this package that reads annotations back; the function takes a path."""
+
+
 def choose_format(path: Path, name: str = "") -> str:
     """The format asked for by name, or else by the suffix of the file, in capitals or not.
 
@@ -190,13 +206,13 @@ def choose_format(path: Path, name: str = "") -> str:
         ConfigError: neither is known.
     """
     if name:
-        if name not in EXPORTERS:
-            raise ConfigError(f"unknown format {name!r}", hint=f"known: {', '.join(EXPORTERS)}")
+        if name not in FORMATS:
+            raise ConfigError(f"unknown format {name!r}", hint=f"known: {', '.join(FORMATS)}")
         return name
-    for candidate, exporter in EXPORTERS.items():
+    for candidate, exporter in FORMATS.items():
         if path.suffix.lower() == exporter.suffix.lower():
             return candidate
-    suffixes = dict.fromkeys(exporter.suffix for exporter in EXPORTERS.values())
+    suffixes = dict.fromkeys(exporter.suffix for exporter in FORMATS.values())
     raise ConfigError(
         f"no format has the suffix {path.suffix!r} of {path}",
         hint=f"use {', '.join(suffixes)}, or --format with one of those that `fercli formats` lists",

@@ -1,11 +1,25 @@
-"""One CSV row a segment, for spreadsheets and R."""
+"""One CSV row a segment, for spreadsheets and R.
+
+Read back, also what was written by hand: a header with `start` (or `seconds`), `end`, `class` (or `label`, `emotion`)
+and, where persons are told apart, `object` (or `person`); in any order, others are ignored. Times in seconds, or on the
+clock as in `1:02:03.25`. A row with an empty class says that nothing is shown there, and is passed over. Spreadsheets
+in countries where 1.5 is written 1,5 put semicolons between the cells; where semicolons or tabs are in the header,
+either is understood. A first line `sep=;`, as Excel reads and writes it, names what separates the cells. A name that
+was written as `fercli.csv_cells` says is read back as it was.
+"""
 
 from __future__ import annotations
 
 import csv
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
-from fercli.csv_cells import safe_cell
+from fercli.csv_cells import plain_cell, safe_cell
+from fercli.errors import DatasetError
+from fercli.formats import label_studio
+from fercli.formats.annotations import Annotations, Mark, layout_hint, mark
 from fercli.results.model import Result
 
 COLUMNS = ("object", "class", "seconds", "end", "score", "track", "x1", "y1", "x2", "y2", "source")
@@ -22,3 +36,58 @@ def write(result: Result, path: Path, *, raw_cells: bool = False) -> None:
             if not raw_cells:
                 cells = [safe_cell(cell) if isinstance(cell, str) else cell for cell in cells]
             writer.writerow([*cells, *(record["box"] or [None] * 4), segment.source])
+
+
+NAMES_OF = {
+    "start": ("start", "seconds"),
+    "end": ("end",),
+    "class": ("class", "label", "emotion"),
+    "object": ("object", "person"),
+    "score": ("score",),
+    "track": ("track",),
+}
+"""Key of a record -> the names its column may have."""
+_NUMBERS = ("start", "end", "score")
+_SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n?', re.IGNORECASE)
+"""The first line in which Excel keeps the separator; what was saved as cells again has empty ones behind it."""
+
+
+def read(path: Path) -> Annotations:
+    """Read the file; places are its lines.
+
+    Raises:
+        DatasetError: a column is missing, or a row is not usable.
+        OSError, ValueError, csv.Error: it cannot be read.
+    """
+    return Annotations(list(_marks(path)))
+
+
+def _marks(path: Path) -> Iterator[Mark]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader, delimiter, skipped = table(file)
+        found = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+        columns = {key: next((found[n] for n in names if n in found), None) for key, names in NAMES_OF.items()}
+        label_studio.refuse_short(path, found)
+        missing = [key for key in ("start", "end", "class") if columns[key] is None]
+        if missing:
+            reason = f"{path}:{skipped + 1}: no column {', '.join(missing)}"
+            raise DatasetError(reason, hint=layout_hint(path))
+        for row in reader:
+            cells = {key: row.get(name) if name is not None else None for key, name in columns.items()}
+            if delimiter != ",":
+                cells |= {key: (cells[key] or "").replace(",", ".") for key in _NUMBERS}
+            if cells["object"] is not None:
+                cells["object"] = plain_cell(cells["object"])
+            if cells["class"] is None or cells["class"].strip():
+                yield mark(cells, f"{path}:{skipped + reader.line_num}")
+
+
+def table(file: TextIO) -> tuple[csv.DictReader[str], str, int]:
+    """The rows of a CSV opened with newline="", what separates its cells, and how many lines are before the header."""
+    first = file.readline()
+    named = _SEPARATOR.fullmatch(first)
+    start = file.tell() if named else 0
+    header = file.readline() if named else first
+    file.seek(start)
+    delimiter = named[1] if named else max(",;\t", key=header.count)
+    return csv.DictReader(file, delimiter=delimiter, strict=True), delimiter, 1 if named else 0

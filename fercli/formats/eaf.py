@@ -1,15 +1,38 @@
 """ELAN: a tier a person, emotions and `not assessable` from a controlled vocabulary, the video linked.
 
-EAF 3.0, as described in https://www.mpi.nl/tools/elan/EAF_Annotation_Format_3.0_and_ELAN.pdf.
+EAF 3.0, as described in https://www.mpi.nl/tools/elan/EAF_Annotation_Format_3.0_and_ELAN.pdf; schema:
+http://www.mpi.nl/tools/elan/EAFv3.0.xsd.
+
+Read back, the name of a tier is the person; a tier `Ross (2)` with the participant `Ross` is more of Ross. A tier that
+depends on another one belongs to its participant, to the name behind the `@` in its own name, or else to the person of
+the other one; it is passed over where that person has a tier with emotions of their own. Tiers in which nothing is an
+emotion, such as comments, are passed over too. Both are said in a note.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 from pympi.Elan import Eaf, to_string
 
+from fercli.errors import DatasetError
+from fercli.formats.annotations import (
+    Annotations,
+    Mark,
+    composed,
+    emotion_of,
+    mark,
+    milliseconds_from_0,
+    not_an_emotion,
+    without_emotions,
+)
+from fercli.formats.eaf_times import Times
 from fercli.formats.timeline import tiers
 from fercli.formats.xml_text import without_forbidden
 from fercli.labels import RECORD_NAMES
@@ -97,3 +120,142 @@ def _add_vocabulary(eaf: Eaf) -> None:
         "CONTROLLED_VOCABULARY_REF": VOCABULARY,
     }
     eaf.add_linguistic_type(TYPE, param_dict=attributes)
+
+
+_DEPTH = 50
+"""Tiers under tiers; more are a circle."""
+
+
+@dataclass(frozen=True)
+class _Tier:
+    """A tier as the file has it.
+
+    Attributes:
+        name, person: of the tier, and whom it belongs to.
+        parent: name of the tier it depends on; empty for one that stands alone.
+        annotations: in the order of the file, each with its text.
+    """
+
+    name: str
+    person: str
+    parent: str
+    annotations: list[tuple[ElementTree.Element, str]]
+
+    @property
+    def has_emotions(self) -> bool:
+        return any(emotion_of(value) for _, value in self.annotations)
+
+
+def read(path: Path) -> Annotations:
+    """Read the file; places are annotation ids.
+
+    Raises:
+        DatasetError: it is of another kind, or an annotation in it is not usable.
+        OSError, ValueError: it cannot be read.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (ElementTree.ParseError, LookupError) as error:
+        raise DatasetError(f"cannot read {path}: {error}", hint="save it again in ELAN") from error
+    if root.tag != "ANNOTATION_DOCUMENT":
+        raise DatasetError(f"{path} is not an ELAN file: it holds <{root.tag}>", hint="save it again in ELAN")
+    _refuse_other_units(path, root)
+    properties = {found.get("NAME"): found.text or "" for found in root.iter("PROPERTY")}
+    origins = list(_origins(path, root))
+    unusable: dict[str, DatasetError] = {}
+    notes: list[str] = []
+    return Annotations(
+        list(_marks(path, root, unusable, notes)),
+        has_gaps=True,
+        written=milliseconds_from_0,
+        media=tuple(dict.fromkeys(name for name, _ in origins)),
+        origins=tuple(origins),
+        sha256=properties.get(VIDEO_SHA256, ""),
+        notes=(*without_emotions(unusable, path), *notes),
+        unusable=unusable,
+    )
+
+
+def _refuse_other_units(path: Path, root: ElementTree.Element) -> None:
+    units = {header.get("TIME_UNITS", "milliseconds") for header in root.iter("HEADER")} - {"milliseconds"}
+    if units:
+        hint = "save it again in ELAN, which writes milliseconds"
+        raise DatasetError(f"{path}: the times are in {', '.join(units)}, not in milliseconds", hint=hint)
+
+
+def _origins(path: Path, root: ElementTree.Element) -> Iterator[tuple[str, int]]:
+    """Names of the media with the moment of each, in milliseconds, that is time 0 of the annotations.
+
+    ELAN plays from there (`setOffset` of its players): time in the video = time of an annotation + TIME_ORIGIN.
+    """
+    descriptors = list(root.iter("MEDIA_DESCRIPTOR"))
+    pictures = [found for found in descriptors if not (found.get("MIME_TYPE") or "").startswith("audio/")]
+    for found in pictures or descriptors:
+        origin = found.get("TIME_ORIGIN", "0")
+        try:
+            milliseconds = int(origin)
+        except ValueError as error:
+            reason = f"{path}: TIME_ORIGIN is {origin!r}, expected milliseconds"
+            raise DatasetError(reason, hint="set the offset of the video again in ELAN, and save the file") from error
+        # ELAN writes blanks and letters of a name as they are, other programs as in a URL.
+        name = re.split(r"[/\\]", found.get("MEDIA_URL") or "")[-1]
+        yield from ((composed(one), milliseconds) for one in dict.fromkeys((name, unquote(name))) if one)
+
+
+def _marks(
+    path: Path, root: ElementTree.Element, unusable: dict[str, DatasetError], notes: list[str]
+) -> Iterator[Mark]:
+    """The marks of all tiers; those without an emotion go into `unusable`."""
+    tiers = _tiers(root)
+    times = Times(root, str(path))
+    speaking = {tier.person for tier in tiers if tier.has_emotions and not tier.parent}
+    parents_with_emotions = {tier.parent for tier in tiers if tier.has_emotions}
+    for tier in tiers:
+        if not tier.annotations:
+            continue
+        if not tier.has_emotions:
+            if tier.name not in parents_with_emotions:
+                annotation, value = tier.annotations[0]
+                name = tier.name if tier.parent else tier.person
+                unusable[composed(name)] = not_an_emotion(value, _place(path, tier, annotation))
+            continue
+        if tier.parent and tier.person in speaking:
+            notes.append(f"{path}: tier {tier.name} refers to another one, and {tier.person} has a tier: passed over")
+            continue
+        if tier.parent:
+            notes.append(f"{path}: tier {tier.name} refers to {tier.parent}, taken to be about {tier.person}")
+        for annotation, value in tier.annotations:
+            place = _place(path, tier, annotation)
+            start, end = times.of(annotation, place)
+            seconds = {"start": start / 1000, "end": end / 1000}
+            yield mark({**seconds, "class": value, "object": tier.person, "tier": tier.name}, place)
+
+
+def _place(path: Path, tier: _Tier, annotation: ElementTree.Element) -> str:
+    return f"{path}: tier {tier.name}, annotation {annotation.get('ANNOTATION_ID')}"
+
+
+def _tiers(root: ElementTree.Element) -> list[_Tier]:
+    elements = {tier.get("TIER_ID") or "": tier for tier in root.iter("TIER")}
+    found = []
+    for name, tier in elements.items():
+        annotations = [
+            (annotation, (annotation.findtext("ANNOTATION_VALUE") or "").strip())
+            for annotation in tier.iter()
+            if annotation.tag in ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION")
+        ]
+        parent = tier.get("PARENT_REF") or ""
+        found.append(_Tier(name, _person(name, elements), parent if parent in elements else "", annotations))
+    return found
+
+
+def _person(name: str, tiers: dict[str, ElementTree.Element], depth: int = 0) -> str:
+    tier = tiers[name]
+    participant, parent = tier.get("PARTICIPANT") or "", tier.get("PARENT_REF") or ""
+    if parent not in tiers or depth > _DEPTH:
+        more_of = re.fullmatch(r"(.+) \(\d+\)", name)
+        return participant if more_of and more_of[1] == participant else name
+    if participant and participant != tiers[parent].get("PARTICIPANT"):
+        return participant
+    behind_at = re.fullmatch(r".*@(.+)", name)
+    return behind_at[1] if behind_at else _person(parent, tiers, depth + 1)

@@ -11,11 +11,15 @@ time and not the numbers of the video. `time` is the presentation timestamp.
 A timeline region has the emotion as its label and the person as text; its `end` is its last frame. A box has the
 person as its label, moves in straight lines between keyframes, stays within TOLERANCE of where the face was seen, and
 ends with a keyframe that is not `enabled`.
+
+Read back from Label Studio's JSON export (layout: https://labelstud.io/guide/task_format). Of a task the annotation
+saved last counts, or the predictions where there is no annotation yet. A region of the timeline is joined by its id
+with the text that says whose it is. Boxes are passed over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -24,6 +28,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from fercli.errors import DatasetError
+from fercli.formats.annotations import Annotations, Mark, mark, number
 from fercli.formats.face_rows import boxes_inside
 from fercli.formats.streams import as_json, joined
 from fercli.formats.timeline import in_milliseconds
@@ -69,8 +75,8 @@ def write(result: Result, path: Path) -> None:
 def _results(result: Result) -> Iterator[dict[str, Any]]:
     fps = result.video["fps"]
     held = [segment for segment in result.all_segments if in_milliseconds([segment])]
-    for number, segment in enumerate(held):
-        yield from _timeline_region(f"segment{number}", segment, fps)
+    for place, segment in enumerate(held):
+        yield from _timeline_region(f"segment{place}", segment, fps)
     faces = result.details().faces
     boxes = boxes_inside(faces, result.video)
     for track, rows in rows_by_value(faces["track"]).items():
@@ -118,3 +124,92 @@ def _box_region(video: dict[str, Any], track: int, faces: pa.Table, boxes: NDArr
 
 def _frame(pts_s: float, fps: float) -> int:
     return max(1, round(pts_s * fps) + 1)
+
+
+HINT = "in Label Studio: Export > JSON"
+SHORT = {"annotation_id", "lead_time"}
+"""Keys of JSON-MIN and CSV alone: `convert_to_json_min` in https://github.com/HumanSignal/label-studio-converter."""
+
+
+def is_one(content: object) -> bool:
+    """Whether it is a list of tasks, or one of them."""
+    tasks = content if isinstance(content, list) else [content]
+    return bool(tasks) and all(isinstance(task, dict) and isinstance(task.get("data"), dict) for task in tasks)
+
+
+def refuse_short(path: Path, keys: Iterable[str]) -> None:
+    """Refuse JSON-MIN and CSV, known by their keys: regions have no id there that joins labels with persons.
+
+    Raises:
+        DatasetError: it is one of these.
+    """
+    if set(keys) >= SHORT:
+        raise DatasetError(
+            f"{path} does not say which person a label belongs to: it is Label Studio's JSON-MIN or CSV",
+            hint=f"{HINT}, not JSON-MIN",
+        )
+
+
+def read(path: Path, content: Any) -> Annotations:
+    """Read the tasks in a file, which `is_one`; places are ids of regions.
+
+    Raises:
+        DatasetError: there are several tasks, it does not say how many frames a second it counts, or a region in it is
+            not usable.
+    """
+    tasks = content if isinstance(content, list) else [content]
+    if len(tasks) > 1:
+        raise DatasetError(f"{path} has {len(tasks)} tasks", hint="export the task of one video alone")
+    (task,) = tasks
+    fps = number(task["data"].get("fps"), 0.0)
+    if not 0 < fps < float("inf"):
+        raise DatasetError(f"{path}: the task has no fps", hint="keep the data of the task as `fercli export` wrote it")
+    try:
+        regions, notes = _regions(path, task)
+        marks = list(_marks(path, regions, fps))
+    except (LookupError, TypeError, AttributeError) as error:
+        raise DatasetError(f"{path} is not laid out as Label Studio does it: {error!r}", hint=HINT) from error
+    return Annotations(
+        marks,
+        has_gaps=True,
+        written=lambda start_s, end_s: _on_frames(start_s, end_s, fps),
+        sha256=str(task["data"].get("sha256", "")),
+        notes=notes,
+    )
+
+
+def _on_frames(start_s: float, end_s: float, fps: float) -> tuple[int, int]:
+    """A segment as the exporter puts it on whole frames, at least one."""
+    first = max(0, round(start_s * fps))
+    end = max(first + 1, round(end_s * fps))
+    return round(1000 * first / fps), round(1000 * end / fps)
+
+
+def _regions(path: Path, task: dict[str, Any]) -> tuple[list[Any], tuple[str, ...]]:
+    saved = [found for found in task.get("annotations") or [] if not found.get("was_cancelled")]
+    saved.sort(key=lambda found: str(found.get("updated_at", "")))
+    if len(saved) > 1:
+        return saved[-1].get("result", []), (f"{path} has {len(saved)} annotations: the one saved last counts",)
+    chosen = saved or list(task.get("predictions") or [])[-1:]
+    if not chosen:
+        raise DatasetError(f"{path} has no annotation", hint=HINT)
+    return chosen[0].get("result", []), ()
+
+
+def _marks(path: Path, regions: list[dict[str, Any]], fps: float) -> Iterator[Mark]:
+    persons = {region["id"]: _text(region) for region in regions if region.get("type") == "textarea"}
+    for region in regions:
+        if region.get("type") == "timelinelabels":
+            place = f"{path}: region {region['id']}"
+            labels = region["value"].get("timelinelabels") or [""]
+            if len(labels) > 1:
+                raise DatasetError(f"{place} has {len(labels)} labels: {', '.join(labels)}", hint="leave it one")
+            named = {"class": labels[0], "object": persons.get(region["id"], ""), "score": region.get("score")}
+            for frames in region["value"]["ranges"]:
+                times = {"start": (frames["start"] - 1) / fps, "end": frames["end"] / fps}
+                yield mark({**named, **times}, place)
+
+
+def _text(region: dict[str, Any]) -> str:
+    text = region["value"].get("text", "")
+    return str(text[0] if text else "") if isinstance(text, list) else str(text)

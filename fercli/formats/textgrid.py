@@ -1,15 +1,30 @@
 """Praat: an interval tier a person, from 0 to the end of the video; no label where no emotion is known.
 
-The long text form of https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html.
+The long text form of https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html; read back in any of its text
+forms and encodings. Intervals without a label and point tiers are passed over, and with a note tiers in which nothing
+is an emotion. A tier `Ross (2)` beside a tier `Ross` is more of Ross.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from praatio.data_classes.interval_tier import IntervalTier
 from praatio.data_classes.textgrid import Textgrid
 
+from fercli.errors import DatasetError
+from fercli.formats.annotations import (
+    Annotations,
+    Mark,
+    composed,
+    emotion_of,
+    mark,
+    milliseconds_from_0,
+    not_an_emotion,
+    without_emotions,
+)
 from fercli.formats.timeline import Tier, tiers
 from fercli.results.model import Result
 
@@ -30,3 +45,48 @@ def _end_s(result: Result, rows: list[Tier]) -> float:
     ends_ms = [tier.segments[-1].end_ms for tier in rows if tier.segments]
     video_end_s: float = result.video["start_s"] + result.video["duration_s"]
     return max(round(video_end_s * 1000), *ends_ms, 1) / 1000
+
+
+def read(path: Path) -> Annotations:
+    """Read the file; places are intervals that have a label, counted from 1.
+
+    Raises:
+        DatasetError: it is not a TextGrid, or an interval in it is not usable.
+        OSError: it cannot be read.
+    """
+    unusable: dict[str, DatasetError] = {}
+    marks = list(_marks(path, unusable))
+    return Annotations(marks, written=milliseconds_from_0, notes=without_emotions(unusable, path), unusable=unusable)
+
+
+def _marks(path: Path, unusable: dict[str, DatasetError]) -> Iterator[Mark]:
+    """The marks of all tiers; those without an emotion go into `unusable`."""
+    from praatio.data_classes.interval_tier import IntervalTier
+    from praatio.textgrid import openTextgrid
+    from praatio.utilities.errors import DuplicateTierName, PraatioException
+
+    try:
+        grid = openTextgrid(str(path), includeEmptyIntervals=False, reportingMode="silence")
+    except DuplicateTierName as error:
+        raise DatasetError(f"{path} has two tiers of one name", hint="give each a name of its own in Praat") from error
+    except (PraatioException, ValueError, LookupError) as error:
+        reason = str(error) or type(error).__name__
+        reason = "it is not text in UTF-8 or UTF-16" if isinstance(error, UnicodeDecodeError) else reason
+        raise DatasetError(f"cannot read {path}: {reason}", hint="save it again in Praat, as text") from error
+    for tier in grid.tiers:
+        if not isinstance(tier, IntervalTier):
+            continue
+        person = _person(tier.name, grid.tierNames)
+        labelled = [(entry.start, entry.end, entry.label.strip()) for entry in tier.entries if entry.label.strip()]
+        has_emotions = any(emotion_of(label) for _, _, label in labelled)
+        for position, (start, end, label) in enumerate(labelled, start=1):
+            place = f"{path}: tier {tier.name}, label {position}"
+            if not has_emotions:
+                unusable[composed(person)] = not_an_emotion(label, place)
+                break
+            yield mark({"start": start, "end": end, "class": label, "object": person, "tier": tier.name}, place)
+
+
+def _person(tier: str, tiers: tuple[str, ...]) -> str:
+    more_of = re.fullmatch(r"(.+) \(\d+\)", tier)
+    return more_of[1] if more_of and more_of[1] in tiers else tier

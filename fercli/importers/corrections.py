@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fercli.errors import ConfigError, DatasetError
-from fercli.importers import read_annotations
+from fercli.formats.annotations import Annotations, Mark, Video, naming_hint
+from fercli.formats.reading import read_annotations
 from fercli.importers.difference import TOLERANCE_MS, Difference, Shown, difference
-from fercli.importers.layouts import naming_hint
-from fercli.importers.marks import Annotations, Mark, Video
 from fercli.importers.renames import find_renames
 from fercli.labels import NOT_ASSESSABLE
 from fercli.people.editing import rename

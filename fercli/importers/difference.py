@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fercli.errors import DatasetError
-from fercli.importers.marks import Mark
+from fercli.formats.annotations import Mark
 from fercli.people.segments_csv import HumanSegment, outside
 
 TOLERANCE_MS = 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from fercli.formats.annotations import Mark
 from fercli.importers.difference import TOLERANCE_MS, Shown
-from fercli.importers.marks import Mark
 from fercli.persons.names import UNASSIGNED
 
 SHARE = 0.5

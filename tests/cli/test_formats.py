@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from fercli.cli.export import formats
-from fercli.formats import EXPORTERS
+from fercli.formats import FORMATS
 
 
 def test_every_format_is_a_line_with_what_it_holds_and_what_not(capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,7 +15,7 @@ def test_every_format_is_a_line_with_what_it_holds_and_what_not(capsys: pytest.C
     header, *lines = out.splitlines()
     assert header.split() == ["name", "suffix", "holds", "cannot", "hold"]
     assert err == ""
-    for line, (name, exporter) in zip(lines, EXPORTERS.items(), strict=True):
+    for line, (name, exporter) in zip(lines, FORMATS.items(), strict=True):
         assert line.split()[:2] == [name, exporter.suffix]
         assert exporter.summary in line and line.rstrip().endswith(exporter.lacks)
 

@@ -14,7 +14,7 @@ from fercli import tables
 from fercli.cli.console import ConsoleReporter
 from fercli.cli.entry import main
 from fercli.cli.terminal import visible
-from fercli.importers import READERS
+from fercli.formats import READERS
 from fercli.workspace import Workspace
 from tests.people.film import make_film
 from tests.workspaces import add_receipt

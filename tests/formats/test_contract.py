@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fercli.errors import ConfigError
-from fercli.formats import EXPORTERS, choose_format
+from fercli.formats import FORMATS, choose_format
 from tests.formats.samples import PERSONS, awkward, nobody, other_hash_seed
 
 NUMBERED = ("mot",)
@@ -41,7 +41,7 @@ def write_everything(folder: Path) -> None:
     for make in (awkward, nobody):
         (folder / make.__name__).mkdir(parents=True)
         result = make(folder / f"{make.__name__}.fercli")
-        for name, exporter in EXPORTERS.items():
+        for name, exporter in FORMATS.items():
             exporter.write(result, folder / make.__name__ / f"{name}{exporter.suffix}")
 
 
@@ -56,34 +56,34 @@ def written_twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
 
 
 @pytest.mark.parametrize("document", ["awkward", "nobody"])
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_the_same_document_is_the_same_file(written_twice: tuple[Path, Path], name: str, document: str) -> None:
-    files = [folder / document / f"{name}{EXPORTERS[name].suffix}" for folder in written_twice]
+    files = [folder / document / f"{name}{FORMATS[name].suffix}" for folder in written_twice]
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_everyone_is_in_the_file(tmp_path: Path, name: str) -> None:
-    path = tmp_path / f"out{EXPORTERS[name].suffix}"
-    EXPORTERS[name].write(awkward(tmp_path / "w"), path)
+    path = tmp_path / f"out{FORMATS[name].suffix}"
+    FORMATS[name].write(awkward(tmp_path / "w"), path)
     assert path.stat().st_size > 100
     if name not in NUMBERED:
         found = words(path)
         assert [person for person in (*PERSONS, "Unassigned") if letters(person) not in found] == []
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_nothing_of_an_old_file_is_left(tmp_path: Path, name: str) -> None:
     result = nobody(tmp_path / "w")
     old, new = tmp_path / "old", tmp_path / "new"
     old.write_bytes(b"x" * 100_000)
     for path in (old, new):
-        EXPORTERS[name].write(result, path)
+        FORMATS[name].write(result, path)
     assert old.read_bytes() == new.read_bytes()
 
 
 def test_a_format_is_described_in_a_line() -> None:
-    for name, exporter in EXPORTERS.items():
+    for name, exporter in FORMATS.items():
         assert re.fullmatch(r"[a-z-]+", name)
         assert re.fullmatch(r"\.[A-Za-z]+", exporter.suffix)
         assert 0 < len(exporter.summary) <= 70 and 0 < len(exporter.lacks) <= 100
@@ -91,7 +91,7 @@ def test_a_format_is_described_in_a_line() -> None:
 
 
 def test_every_writer_is_there() -> None:
-    for exporter in EXPORTERS.values():
+    for exporter in FORMATS.values():
         module, function = exporter.writer.split(":")
         assert callable(getattr(import_module(f"fercli.formats.{module}"), function))
 
@@ -126,12 +126,12 @@ def test_a_name_goes_before_the_suffix() -> None:
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="unknown format 'elan'") as caught:
         choose_format(Path("out.eaf"), "elan")
-    assert all(name in caught.value.hint for name in EXPORTERS)
+    assert all(name in caught.value.hint for name in FORMATS)
 
 
 @pytest.mark.parametrize("file", ["out.docx", "out", ".json"])
 def test_an_unknown_suffix_lists_the_known_ones(file: str) -> None:
     with pytest.raises(ConfigError, match="no format has the suffix") as caught:
         choose_format(Path(file))
-    assert all(exporter.suffix in caught.value.hint for exporter in EXPORTERS.values())
+    assert all(exporter.suffix in caught.value.hint for exporter in FORMATS.values())
     assert "fercli formats" in caught.value.hint

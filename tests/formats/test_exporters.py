@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fercli.formats import EXPORTERS
+from fercli.formats import FORMATS
 from fercli.formats.csv_segments import COLUMNS
 from fercli.results.model import Result, Segment
 from tests.workspaces import no_details, person
@@ -63,22 +63,22 @@ READERS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
 
 @pytest.mark.parametrize("name", list(READERS))
 def test_what_is_written_is_read_back_by_others(tmp_path: Path, name: str) -> None:
-    path = tmp_path / f"out{EXPORTERS[name].suffix}"
-    EXPORTERS[name].write(DOCUMENT, path)
+    path = tmp_path / f"out{FORMATS[name].suffix}"
+    FORMATS[name].write(DOCUMENT, path)
     assert READERS[name](path) == RECORDS
 
 
 @pytest.mark.parametrize("name", list(READERS))
 def test_no_segments_make_a_valid_file(tmp_path: Path, name: str) -> None:
-    path = tmp_path / f"out{EXPORTERS[name].suffix}"
-    EXPORTERS[name].write(EMPTY, path)
+    path = tmp_path / f"out{FORMATS[name].suffix}"
+    FORMATS[name].write(EMPTY, path)
     assert READERS[name](path) == []
 
 
 @pytest.mark.parametrize("name", list(READERS))
 def test_the_same_document_gives_the_same_bytes_in_utf8(tmp_path: Path, name: str) -> None:
     for copy in ("a", "b"):
-        EXPORTERS[name].write(DOCUMENT, tmp_path / copy)
+        FORMATS[name].write(DOCUMENT, tmp_path / copy)
     content = (tmp_path / "a").read_bytes()
     assert content == (tmp_path / "b").read_bytes()
     assert "李" in content.decode("utf-8")
@@ -88,13 +88,13 @@ def test_the_same_document_gives_the_same_bytes_in_utf8(tmp_path: Path, name: st
 def test_an_old_file_is_replaced(tmp_path: Path, name: str) -> None:
     path = tmp_path / "out"
     path.write_text("x" * 100_000)
-    EXPORTERS[name].write(EMPTY, path)
+    FORMATS[name].write(EMPTY, path)
     assert READERS[name](path) == []
 
 
 def test_records_are_the_bare_list_a_record_a_line(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
-    EXPORTERS["records"].write(DOCUMENT, path)
+    FORMATS["records"].write(DOCUMENT, path)
     lines = path.read_text(encoding="utf-8").splitlines()
     assert len(lines) == len(RECORDS) + 2
     assert lines[1] == (
@@ -105,7 +105,7 @@ def test_records_are_the_bare_list_a_record_a_line(tmp_path: Path) -> None:
 
 def test_the_document_tells_all(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
-    EXPORTERS["json"].write(DOCUMENT, path)
+    FORMATS["json"].write(DOCUMENT, path)
     content = json.loads(path.read_text(encoding="utf-8"))
     assert list(content) == [
         "format",
@@ -143,7 +143,7 @@ def test_the_document_tells_all(tmp_path: Path) -> None:
 
 def test_csv_has_a_header_and_a_row_a_segment(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
-    EXPORTERS["csv"].write(replace(DOCUMENT, segments=DOCUMENT.segments[:1]), path)
+    FORMATS["csv"].write(replace(DOCUMENT, segments=DOCUMENT.segments[:1]), path)
     assert path.read_bytes().decode().split("\r\n") == [
         ",".join(COLUMNS),
         "Ross,happy,1.0,1.5,0.5,0,10.2,20,30,40.8,machine",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from fercli.formats import EXPORTERS
+from fercli.formats import FORMATS
 from fercli.formats.timeline import in_milliseconds, lanes, losses, tiers
 from fercli.results.details import Details
 from fercli.results.model import Result, Segment
@@ -60,7 +60,7 @@ def test_every_format_with_a_timeline_says_what_it_leaves_out(tmp_path: Path) ->
     kept, before, gap = at(1.0, 2.0, "Kept"), at(-1.0, -0.5, "Before"), at(-3.0, -2.0, "Gap")
     result = replace(document_of("Kept", "Before", "Gap"), video={"name": "v.mp4", **SIZE}, segments=[before, kept])
     result = replace(result, gaps=[replace(gap, emotion="not assessable", score=None)], details=no_faces)
-    for name, exporter in EXPORTERS.items():
+    for name, exporter in FORMATS.items():
         if exporter.unit_ms:
             said = exporter.losses(result)
             assert [sentence.split(" ", 1)[0] for sentence in said] == ["2" if exporter.gaps else "1"], name

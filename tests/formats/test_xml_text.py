@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fercli.formats import EXPORTERS
+from fercli.formats import FORMATS
 from fercli.formats.xml_text import without_forbidden
 from tests.formats.face_documents import FACES, ROSS, SEGMENTS, VIDEO, ZOE, make_document
 from tests.workspaces import person
@@ -29,8 +29,8 @@ def test_no_name_of_a_video_or_person_breaks_the_file(tmp_path: Path, name: str)
         segments=[segment for segment in SEGMENTS if segment.person != ZOE],
         gaps=[],
     )
-    path = tmp_path / f"out{EXPORTERS[name].suffix}"
-    EXPORTERS[name].write(result, path)
+    path = tmp_path / f"out{FORMATS[name].suffix}"
+    FORMATS[name].write(result, path)
     root = ElementTree.parse(path).getroot()
     found = {text for node in root.iter() for text in (node.text, *node.attrib.values()) if text}
     assert "Zoë\ufffd\ufffd" in found and any("film\ufffd \ufffd.mp4" in text for text in found)

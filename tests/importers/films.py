@@ -7,9 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from fercli import tables
-from fercli.formats import EXPORTERS
-from fercli.importers.marks import Mark
+from fercli import formats, tables
+from fercli.formats.annotations import Mark
 from fercli.labels import EMOTIONS, RECORD_NAMES
 from fercli.results.load import load
 from fercli.workspace import Workspace
@@ -23,7 +22,7 @@ from tests.workspaces import (
     tracks_table,
 )
 
-FORMATS = {
+FILES = {
     "json": "a.json",
     "records": "a.json",
     "jsonl": "a.jsonl",
@@ -78,8 +77,8 @@ def film(path: Path) -> Workspace:
 def export(workspace: Workspace, name: str, folder: Path) -> Path:
     """The workspace in a format, as `fercli export` writes it."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / FORMATS[name]
-    EXPORTERS[name].write(load(workspace), path)
+    path = folder / FILES[name]
+    formats.FORMATS[name].write(load(workspace), path)
     return path
 
 

@@ -16,7 +16,7 @@ from fercli.hashing import digest
 from fercli.importers.corrections import Imported, import_file
 from fercli.results.load import load
 from fercli.workspace import Workspace
-from tests.importers.films import FORMATS, Rows, by_hand, export, film, shown, write_csv
+from tests.importers.films import FILES, Rows, by_hand, export, film, shown, write_csv
 from tests.workspaces import VIDEO, make_workspace
 
 ALL: Rows = [
@@ -113,7 +113,7 @@ def test_a_deleted_gap_is_gone_where_the_format_has_gaps(tmp_path: Path) -> None
     assert shown(workspace) == ALL
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FILES)
 def test_every_format_brings_a_changed_emotion_back(tmp_path: Path, name: str) -> None:
     workspace = film(tmp_path / "w")
     path = export(workspace, name, tmp_path)
@@ -171,7 +171,7 @@ def people_of(rows: list[dict[str, object]]) -> pa.Table:
 # Names
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FILES)
 def test_a_person_with_another_name_is_renamed(tmp_path: Path, name: str) -> None:
     workspace = film(tmp_path / "w")
     path = export(workspace, name, tmp_path)

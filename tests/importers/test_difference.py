@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fercli.errors import DatasetError
+from fercli.formats.annotations import Mark
 from fercli.importers.difference import Difference, Shown, difference
-from fercli.importers.marks import Mark
 from fercli.importers.renames import find_renames
 from fercli.people.segments_csv import HumanSegment
 

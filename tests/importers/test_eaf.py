@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fercli.errors import DatasetError
-from fercli.importers import read_annotations
+from fercli.formats.annotations import Video
+from fercli.formats.reading import read_annotations
 from fercli.importers.corrections import import_file
-from fercli.importers.marks import Video
 from tests.importers.films import Rows, film, plain, shown
 
 Slots = dict[str, int | None]

@@ -15,7 +15,8 @@ from parselmouth.praat import call
 from pympi.Elan import Eaf
 
 from fercli.errors import DatasetError
-from fercli.importers import READERS, read_annotations
+from fercli.formats import READERS
+from fercli.formats.reading import read_annotations
 from fercli.importers.corrections import import_file
 from fercli.learn.evaluation.person_truth import read_person_truth
 from fercli.learn.evaluation.truth import Span, read_spans, read_truth

@@ -20,7 +20,7 @@ from fercli.labels import EMOTIONS, NOT_ASSESSABLE, RECORD_NAMES
 from fercli.people.segments_csv import HumanSegment, as_csv, read_segments
 from fercli.workspace import Workspace
 from tests.formats.samples import awkward, nobody
-from tests.importers.films import FORMATS, Rows, export, film, shown, write_csv
+from tests.importers.films import FILES, Rows, export, film, shown, write_csv
 from tests.workspaces import (
     face_row,
     faces_table,
@@ -40,7 +40,7 @@ def untouched(workspace: Workspace) -> bool:
 
 
 @pytest.mark.parametrize("make", [film, awkward, nobody])
-@pytest.mark.parametrize("name", [name for name in FORMATS])
+@pytest.mark.parametrize("name", [name for name in FILES])
 def test_an_export_that_nobody_edited_changes_nothing(tmp_path: Path, name: str, make: Callable[[Path], Any]) -> None:
     make(tmp_path / "w")
     workspace = Workspace.open(tmp_path / "w")
@@ -49,7 +49,7 @@ def test_an_export_that_nobody_edited_changes_nothing(tmp_path: Path, name: str,
     assert untouched(workspace)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FILES)
 def test_an_export_with_corrections_in_it_changes_nothing(tmp_path: Path, name: str) -> None:
     workspace = film(tmp_path / "w")
     workspace.human_segments.write_text(
@@ -104,7 +104,7 @@ def filmed(path: Path, segments: list[tuple[int, float, float, str, float | None
 
 
 @settings(max_examples=40, deadline=None)
-@given(segments=segment_rows(), name=st.sampled_from(list(FORMATS)))
+@given(segments=segment_rows(), name=st.sampled_from(list(FILES)))
 def test_no_export_of_anything_is_a_correction(segments: Any, name: str) -> None:
     with TemporaryDirectory() as folder:
         workspace = filmed(Path(folder) / "w", segments)
@@ -134,7 +134,7 @@ def test_all_classes_come_back(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     rows = [("Person 1", name, 1000 * place, 1000 * place + 1000) for place, name in enumerate(RECORD_NAMES.values())]
     import_file(workspace, write_csv(tmp_path / "a.csv", rows))
-    for name in FORMATS:
+    for name in FILES:
         done = import_file(workspace, export(workspace, name, tmp_path / name))
         assert (done.changed, done.added, done.deleted) == (0, 0, 0), name
 

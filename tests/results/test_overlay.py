@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fercli.errors import InputError
-from fercli.formats import EXPORTERS
+from fercli.formats import FORMATS
 from fercli.formats.face_rows import shown_emotions
 from fercli.persons.names import UNASSIGNED
 from fercli.results.load import load
@@ -129,24 +129,24 @@ def test_what_a_person_says_goes_for_all_faces_in_all_tracks(tmp_path: Path) -> 
     assert emotions[1, 3.0] == "not assessable"
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_every_format_can_be_written_with_a_persons_own_segments(tmp_path: Path, name: str) -> None:
     rows = ("Person 1,3.5,9,surprised", "Person 2,0,1,", "Ben,1,2,happy", "Unassigned,3,4,sad", "Person 2,6,7,afraid")
     result = load(said(film(tmp_path / "w"), *rows))
-    path = tmp_path / f"out{EXPORTERS[name].suffix}"
-    EXPORTERS[name].write(result, path)
+    path = tmp_path / f"out{FORMATS[name].suffix}"
+    FORMATS[name].write(result, path)
     assert path.stat().st_size > 100
 
 
 def test_tables_say_whose_word_a_segment_is(tmp_path: Path) -> None:
     result = load(said(film(tmp_path / "w"), "Ben,1,2,happy", "Person 1,0,4,sad"))
-    EXPORTERS["parquet"].write(result, tmp_path / "out.parquet")
+    FORMATS["parquet"].write(result, tmp_path / "out.parquet")
     rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
     human = {row["object"]: row for row in rows if row["source"] == "human"}
     assert set(human) == {"Ben", "Person 1"}
     assert {human["Ben"][key] for key in ("track", "x1", "score", "identity")} == {None}
     assert human["Person 1"]["track"] == 0 and human["Person 1"]["x1"] is not None
-    EXPORTERS["csv"].write(result, tmp_path / "out.csv")
+    FORMATS["csv"].write(result, tmp_path / "out.csv")
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines[0].endswith(",source")
     assert "Ben,happy,1.0,2.0,,,,,,,human" in lines

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.errors import DatasetError
-from fercli.importers import read_annotations
-from fercli.importers.marks import LASTING_S, MOMENT_MS, Video
+from fercli.formats.annotations import LASTING_S, MOMENT_MS, Video
+from fercli.formats.reading import read_annotations
 from fercli.labels import EMOTIONS_8
 from fercli.learn.evaluation import metrics
 from fercli.learn.evaluation.truth import Span, read_truth, spans_of

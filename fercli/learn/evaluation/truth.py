@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fercli.errors import DatasetError, command
-from fercli.importers import read_annotations
-from fercli.importers.csv_rows import table
-from fercli.importers.layouts import layout_hint
-from fercli.importers.marks import LASTING_S, Annotations, Mark, Video
+from fercli.formats.annotations import LASTING_S, Annotations, Mark, Video, layout_hint
+from fercli.formats.csv_segments import table
+from fercli.formats.reading import read_annotations
 from fercli.labels import NOT_ASSESSABLE
 from fercli.persons.names import UNASSIGNED
 from fercli.workspace import Workspace

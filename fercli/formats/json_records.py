@@ -1,7 +1,8 @@
-"""fercli's own JSON: the document, the bare list of records, and a record a line. Label Studio's is told apart here.
+"""JSON: the document with everything, the bare list of records, and a record a line.
 
-A record may do without an `end`, as in `{"type": "emotion", "class": "happy", "seconds": 15.0, "object": "Ross"}`; see
-`fercli.importers.marks.closed`. Records of another type than `emotion` are passed over with a note.
+Read back, a .json may also be Label Studio's. A record may do without an `end`, as in
+`{"type": "emotion", "class": "happy", "seconds": 15.0, "object": "Ross"}`; see `fercli.formats.annotations.closed`.
+Records of another type than `emotion` are passed over with a note.
 """
 
 from __future__ import annotations
@@ -13,10 +14,56 @@ from pathlib import Path
 from typing import Any
 
 from fercli.errors import DatasetError
-from fercli.importers import label_studio
-from fercli.importers.layouts import layout_hint
-from fercli.importers.marks import Annotations, Mark, mark, number
-from fercli.labels import NOT_ASSESSABLE
+from fercli.formats import label_studio
+from fercli.formats.annotations import Annotations, Mark, layout_hint, mark, number
+from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.results.model import Person, Result, Segment
+
+
+def write_document(result: Result, path: Path) -> None:
+    """Write the document; times in seconds, to the millisecond."""
+    content = {
+        "format": "fercli-annotations",
+        "version": 1,
+        "video": result.video,
+        "persons": [as_json_person(person) for person in result.persons],
+        "unassigned": as_json_person(result.unassigned) if result.unassigned else None,
+        "segments": [segment.as_record() for segment in result.segments],
+        "not_assessable": [_gap(segment) for segment in result.gaps],
+        "provenance": result.provenance,
+        "warnings": result.warnings,
+    }
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def as_json_person(person: Person) -> dict[str, Any]:
+    """A person's sums, emotions under the names of records."""
+    seconds = {RECORD_NAMES[emotion]: value for emotion, value in person.seconds_by_emotion.items()}
+    return {
+        "name": person.name,
+        "tracks": len(person.tracks),
+        "screen_time_s": person.screen_time_s,
+        "seconds_by_emotion": seconds,
+    }
+
+
+def _gap(segment: Segment) -> dict[str, Any]:
+    record = segment.as_record()
+    del record["class"]
+    return {**record, "type": "not assessable", "reason": segment.reason}
+
+
+def write_records(result: Result, path: Path) -> None:
+    """Write `[{"type": "emotion", "class": ..., "seconds": ..., "object": ..., ...}, ...]`, a record a line."""
+    lines = [json.dumps(segment.as_record(), ensure_ascii=False) for segment in result.segments]
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n" if lines else "[]\n", encoding="utf-8")
+
+
+def write_lines(result: Result, path: Path) -> None:
+    """Write the segments; what `records` writes as one list."""
+    lines = [json.dumps(segment.as_record(), ensure_ascii=False) + "\n" for segment in result.segments]
+    path.write_text("".join(lines), encoding="utf-8")
+
 
 HINT = "make the file with `fercli export`"
 TYPES = ("emotion", NOT_ASSESSABLE)
