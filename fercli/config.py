@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fercli.errors import ConfigError
 
@@ -112,18 +113,36 @@ class EmotionsParams:
 
 
 @dataclass(frozen=True)
+class ConfigFile:
+    """A file of options (`--config`), as it is recorded with a result.
+
+    Attributes:
+        name: of the file, without its directory.
+        sha256: of its content.
+        options: what it set, and the command line did not; option without its dashes -> value, of paths the last part.
+    """
+
+    name: str
+    sha256: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Runtime:
-    """What changes how fast a result is reached, never the result; recorded in receipts, no part of any key.
+    """What changes how fast a result is reached or says where its parameters came from, never the result; recorded in
+    receipts, no part of any key.
 
     Attributes:
         device: `auto`, `cpu` or `cuda`.
         batch: windows classified at once.
         decoder: as in FramesParams; of the frames that detect-faces reads, whose pixels do not depend on it.
+        config: the file that set some of the options, if there was one.
     """
 
     device: str = "auto"
     batch: int = 64
     decoder: str = "pyav"
+    config: ConfigFile | None = None
 
     def __post_init__(self) -> None:
         """Raises ConfigError for what cannot be run with anywhere."""
@@ -160,6 +179,7 @@ class TrainConfig:
         seed: of everything random.
         device: `auto`, `cpu` or `cuda`.
         strict: whether a sample that cannot be used is fatal.
+        config: the file that set some of these, if there was one.
     """
 
     dataset: str
@@ -186,6 +206,7 @@ class TrainConfig:
     seed: int = 0
     device: str = "auto"
     strict: bool = False
+    config: ConfigFile | None = None
 
     @property
     def input_size(self) -> int:

@@ -10,6 +10,7 @@ import typer
 
 from fercli.chain import EMOTIONS, FACES, FRAMES, TRACKS, Stage
 from fercli.cli import options as opt
+from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
 from fercli.cli.stages import check_device, workspace_at
 from fercli.config import DECODERS, EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
@@ -63,6 +64,7 @@ def annotate(
     min_segment: opt.MinSegment = EmotionsParams.min_segment_s,
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
+    config: opt.Config = None,
     force: opt.Force = False,
     verify: opt.Verify = False,
     overwrite: opt.Overwrite = False,
@@ -99,7 +101,7 @@ def annotate(
     emotions = EmotionsParams(
         opt.parse_network(model), stride, min_face, min_sharpness, min_frontal, mean_segment, min_segment
     )
-    runtime = Runtime(device, batch, decoder=opt.parse_decoder(decoder))
+    runtime = Runtime(device, batch, decoder=opt.parse_decoder(decoder), config=recorded(config))
     reporter = ConsoleReporter(quiet=quiet)
     with open_video(video):  # or nothing else is worth a word
         pass

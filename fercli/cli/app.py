@@ -9,6 +9,7 @@ import typer
 
 import fercli
 from fercli.cli.annotate import annotate
+from fercli.cli.config_file import config
 from fercli.cli.dataset import dataset_app
 from fercli.cli.doctor import doctor, models
 from fercli.cli.evaluate import evaluate_app
@@ -32,6 +33,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "detect-faces": detect_faces,
         "track": track,
         "classify-emotions": classify_emotions,
+        "config": config,
     },
     "Look": {"status": status, "show": show, "report": report, "render": render, "plot": plot, "explain": explain},
     "Persons": {"people": people_app, "import": import_corrections, "gallery": gallery_app},

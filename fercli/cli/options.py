@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fercli.cli.config_file import Study, apply
 from fercli.config import DECODERS, NATIVE_FPS, FramesParams
 from fercli.errors import ConfigError
 
@@ -81,6 +82,17 @@ Root = Annotated[
     Path, typer.Option(help="The data set's file or directory, as downloaded.", show_default=False, readable=False)
 ]
 Strict = Annotated[bool, flag("--strict", help="A sample that cannot be used is fatal.")]
+Config = Annotated[
+    Study | None,
+    typer.Option(
+        "--config",
+        parser=Study.read,
+        callback=apply,
+        is_eager=True,
+        metavar=PATH,
+        help="TOML file with options; 'fercli config' prints one. The command line overrides it.",
+    ),
+]
 Quiet = Annotated[bool, flag("--quiet", "-q", help="Only warnings and errors.")]
 
 

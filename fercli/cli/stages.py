@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fercli.chain import EMOTIONS, FACES, FRAMES, STAGES, TRACKS, Stage
 from fercli.cli import options as opt
+from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
 from fercli.config import DECODERS, EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
 from fercli.errors import command
@@ -27,6 +28,7 @@ def extract_frames(
     ] = FramesParams.keep_images,
     shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
     decoder: opt.Decoder = DECODERS[0],
+    config: opt.Config = None,
     force: opt.Force = False,
     verify: opt.Verify = False,
     quiet: opt.Quiet = False,
@@ -44,7 +46,7 @@ def extract_frames(
         decoder=opt.parse_decoder(decoder),
     )
     opened = workspace_at(workspace, video, verify=verify)
-    run_plan(opened, [(FRAMES, params)], Runtime(), ConsoleReporter(quiet=quiet), force=force)
+    run_plan(opened, [(FRAMES, params)], Runtime(config=recorded(config)), ConsoleReporter(quiet=quiet), force=force)
 
 
 def detect_faces(
@@ -58,6 +60,7 @@ def detect_faces(
     crop_size: opt.CropSize = FacesParams.crop_size,
     decoder: opt.Decoder = DECODERS[0],
     device: opt.Device = Runtime.device,
+    config: opt.Config = None,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -67,7 +70,7 @@ def detect_faces(
     """
     weights = opt.absolute(detector_weights)
     params = FacesParams(detector, weights, min_score, min_size, max_side, crop_scale, crop_size)
-    runtime = Runtime(device, decoder=opt.parse_decoder(decoder))
+    runtime = Runtime(device, decoder=opt.parse_decoder(decoder), config=recorded(config))
     _run_stage(FACES, workspace, params, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
@@ -81,6 +84,7 @@ def track(
     gallery: opt.Gallery = None,
     cast: opt.Cast = None,
     device: opt.Device = Runtime.device,
+    config: opt.Config = None,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -97,7 +101,8 @@ def track(
         gallery=opt.absolute(gallery),
         cast=opt.absolute(cast),
     )
-    _run_stage(TRACKS, workspace, params, Runtime(device), force=force, reporter=ConsoleReporter(quiet=quiet))
+    runtime = Runtime(device, config=recorded(config))
+    _run_stage(TRACKS, workspace, params, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
 def classify_emotions(
@@ -111,6 +116,7 @@ def classify_emotions(
     min_segment: opt.MinSegment = EmotionsParams.min_segment_s,
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
+    config: opt.Config = None,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -121,7 +127,7 @@ def classify_emotions(
     params = EmotionsParams(
         opt.parse_network(model), stride, min_face, min_sharpness, min_frontal, mean_segment, min_segment
     )
-    runtime = Runtime(device, batch)
+    runtime = Runtime(device, batch, config=recorded(config))
     _run_stage(EMOTIONS, workspace, params, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 

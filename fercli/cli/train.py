@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fercli.cli import options as opt
+from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
 from fercli.config import TrainConfig
 from fercli.errors import command
@@ -54,6 +55,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Of everything random.")] = TrainConfig.seed,
     device: opt.Device = TrainConfig.device,
     strict: opt.Strict = False,
+    config: opt.Config = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Train a classifier, or go on with a run that was interrupted. `torchrun` starts it on several GPUs.
@@ -62,7 +64,7 @@ def train(
     """
     from fercli.learn.training.loop import train as run_training
 
-    config = TrainConfig(
+    parameters = TrainConfig(
         dataset=dataset,
         root=root,
         out=out,
@@ -87,9 +89,10 @@ def train(
         seed=seed,
         device=device,
         strict=strict,
+        config=recorded(config),
     )
     reporter = ConsoleReporter(quiet=quiet)
-    best = run_training(config, reporter)
+    best = run_training(parameters, reporter)
     if os.environ.get("RANK", "0") == "0":  # of several processes one speaks
         reporter.note(f"next: {_scoring(best, dataset, root)}")
 

@@ -216,6 +216,8 @@ def _provenance(workspace: Workspace) -> tuple[dict[str, Any], list[str]]:
         receipt = workspace.receipt(stage.name)
         if receipt is not None:
             stages[receipt.stage] = {"version": receipt.version, "parameters": _without_paths(receipt.params)}
+            if receipt.runtime.get("config"):
+                stages[receipt.stage]["config"] = receipt.runtime["config"]
             models.update(receipt.weights)
             warnings += [f"{receipt.stage}: {warning}" for warning in receipt.warnings]
     return {"fercli": fercli.__version__, "models": models, "stages": stages}, warnings

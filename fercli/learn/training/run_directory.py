@@ -17,7 +17,7 @@ from fercli.errors import ConfigError
 from fercli.files import require_regular_file
 from fercli.writing import write_atomically, writing
 
-MAY_CHANGE = frozenset({"epochs", "device", "root", "out", "patience"})
+MAY_CHANGE = frozenset({"epochs", "device", "root", "out", "patience", "config"})
 """Parameters that may differ when a run goes on."""
 
 
