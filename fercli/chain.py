@@ -112,9 +112,9 @@ def nothing(params: Any) -> dict[str, str]:
     return {}
 
 
-def needed_for(table: str) -> tuple[Stage, ...]:
-    """The stages that have to run for a table, in order."""
-    wanted, stages = {table}, []
+def needed_for(*tables: str) -> tuple[Stage, ...]:
+    """The stages that have to run for some tables, in order."""
+    wanted, stages = set(tables), []
     for stage in reversed(STAGES):
         if wanted & set(stage.writes):
             stages.append(stage)

@@ -30,7 +30,7 @@ from fercli.errors import (
 )
 from fercli.hashing import digest
 from fercli.progress import Silent
-from fercli.workspace import FileState, Workspace
+from fercli.workspace import FileState, Workspace, require_tables, staleness
 from tests import fake_stages
 from tests.fake_stages import FRAMES_PER_CHUNK, N_FRAMES, STAGES, WEIGHTS, FakeParams, Log, facts, run_chain
 
@@ -194,7 +194,7 @@ def test_a_video_whose_file_is_unchanged_is_not_read_unless_asked(
         read.append(path)
         return digest(path)
 
-    monkeypatch.setattr(pipeline, "digest", noting)
+    monkeypatch.setattr(staleness, "digest", noting)
     assert [row.reason for row in pipeline.status(workspace)] == [None] * len(STAGES)
     assert video not in read
     state = video.stat()
@@ -355,11 +355,11 @@ def test_what_cannot_be_used_in_the_last_stage_is_found_before_the_first_runs(
 
 
 def test_what_reads_a_result_needs_it_fresh(finished: Workspace) -> None:
-    pipeline.require(finished, "segments", "export")
+    require_tables(finished, "segments", what="export", hashed=True)
     finished.table("faces").unlink()
     with pytest.raises(MissingStage, match=r"export needs detect-faces first: faces/faces\.parquet is missing"):
-        pipeline.require(finished, "segments", "export")
-    pipeline.require(finished, "frames", "a reader of frames")
+        require_tables(finished, "segments", what="export", hashed=True)
+    require_tables(finished, "frames", what="a reader of frames", hashed=True)
 
 
 @pytest.mark.parametrize("wrong", [{"batch": 0}, {"batch": -5}, {"device": "gpu"}])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fercli import tables
-from fercli.chain import STAGE_OF, STAGES
+from fercli.chain import STAGES, Stage
 from fercli.config import Runtime
 from fercli.hashing import output_digests
 from fercli.media.images import encode_jpeg
@@ -22,7 +22,7 @@ from fercli.results.details import Details
 from fercli.results.model import Person, Segment, Track
 from fercli.stages.base import StageContext
 from fercli.timing import frame_ends
-from fercli.workspace import Receipt, VideoFacts, Workspace
+from fercli.workspace import Digests, Receipt, VideoFacts, Workspace
 from fercli.workspace.chunks import Chunks
 from fercli.writing import write_atomically
 
@@ -49,24 +49,42 @@ def make_workspace(path: Path, video: VideoFacts = VIDEO, **content: pa.Table) -
         file = workspace.table(name)
         file.parent.mkdir(exist_ok=True)
         tables.write_table(file, [table], table.schema)
-    for directory in sorted({STAGE_OF[name].name for name in content}):
-        add_receipt(workspace, directory)
+    for stage in STAGES:
+        if set(stage.writes) & set(content):
+            add_receipt(workspace, stage.name)
     return workspace
 
 
 def add_receipt(workspace: Workspace, directory: str, *, warnings: Sequence[str] = (), **params: Any) -> None:
-    """Write the receipt of a stage; `params` replace its defaults."""
+    """Write the receipt of a stage, and let the receipts of later ones name what it wrote as what they read.
+
+    Args:
+        params: replace the defaults.
+    """
     stage = next(stage for stage in STAGES if stage.name == directory)
-    receipt = Receipt(
-        stage.command,
-        1,
-        {**asdict(stage.params()), **params},
-        {},
-        WEIGHTS.get(directory, {}),
-        output_digests(workspace.path / directory),
-        warnings=list(warnings),
+    _write_receipt(
+        workspace,
+        stage,
+        Receipt(
+            stage.command,
+            stage.version,
+            {**asdict(stage.params()), **params},
+            {},
+            WEIGHTS.get(directory, {}),
+            output_digests(workspace.path / directory),
+            warnings=list(warnings),
+        ),
     )
-    write_atomically(workspace.path / directory / "receipt.json", json.dumps(asdict(receipt)).encode())
+    for later in STAGES[STAGES.index(stage) + 1 :]:
+        if (receipt := workspace.receipt(later.name)) is not None:
+            _write_receipt(workspace, later, receipt)
+
+
+def _write_receipt(workspace: Workspace, stage: Stage, receipt: Receipt) -> None:
+    digests = Digests(by_receipts=True)
+    inputs = {name: digests.of_input(workspace, name) for name in stage.reads}
+    content = json.dumps(asdict(replace(receipt, inputs=inputs))).encode()
+    write_atomically(workspace.path / stage.name / "receipt.json", content)
 
 
 def stage_context(workspace: Workspace, reporter: Reporter | None = None, *, batch: int = 64) -> StageContext:

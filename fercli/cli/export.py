@@ -51,10 +51,9 @@ def export(
 
     Example: fercli export episode.fercli -o episode.eaf
     """
-    from fercli import pipeline
     from fercli.cli.names import named_after, output_file
     from fercli.formats import FORMATS
-    from fercli.workspace import Workspace
+    from fercli.workspace import Workspace, require_tables
 
     opened = Workspace.open(workspace)
     video = Path(opened.video.path)
@@ -63,7 +62,7 @@ def export(
     if raw_cells and FORMATS[chosen].suffix != ".csv":
         raise ConfigError(f"--raw-cells is about CSV, and {chosen} is none", hint="leave it out")
     check_output(file, workspace, [video], overwrite=overwrite)
-    pipeline.require(opened, "segments", "export")
+    require_tables(opened, "segments", what="export", hashed=True)
     with opened.lock() if opened.writable else nullcontext():
         write_export(opened, chosen, file, ConsoleReporter(quiet=quiet), raw_cells=raw_cells)
 

@@ -173,8 +173,9 @@ def check_device(runtime: Runtime) -> None:
 
 def _say_next(workspace: Workspace, reporter: Reporter) -> None:
     """The first stage that has to run now, or the export where all are up to date."""
-    from fercli.required import first_missing
+    from fercli.workspace import Digests, why_stale
 
-    missing = first_missing(workspace, STAGES)
-    words = (missing.stage.command, workspace.path) if missing else ("export", workspace.path, "-o", "annotations.json")
+    digests = Digests(by_receipts=True)
+    stale = next((stage for stage in STAGES if why_stale(workspace, stage, digests)), None)
+    words = (stale.command, workspace.path) if stale else ("export", workspace.path, "-o", "annotations.json")
     reporter.note(f"next: {command(*words)}")

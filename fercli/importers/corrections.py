@@ -17,11 +17,10 @@ from fercli.people.editing import rename
 from fercli.people.naming import WhoIsWho, who_is_who
 from fercli.people.segments_csv import HumanSegment, as_csv, outside, read_segments, rename_person
 from fercli.persons.names import UNASSIGNED, clean_name, is_numbered
-from fercli.required import require_tables
 from fercli.results.load import load
 from fercli.results.model import Result
 from fercli.results.overlay import hidden_names, under_shown_names
-from fercli.workspace import Workspace
+from fercli.workspace import Workspace, require_tables
 from fercli.writing import write_atomically
 
 

@@ -15,8 +15,7 @@ from fercli.people.naming import distinctness, who_is_who
 from fercli.people.people_toml import CorrectionsFile
 from fercli.people.sightings import places, seen_together
 from fercli.persons.names import UNASSIGNED, clean_name, next_free_name
-from fercli.required import require_tables
-from fercli.workspace import Workspace
+from fercli.workspace import Workspace, require_tables
 from fercli.writing import write_atomically
 
 

@@ -17,12 +17,11 @@ from fercli.errors import ConfigError
 from fercli.people.naming import TrackIdentity, WhoIsWho, who_is_who
 from fercli.people.segments_csv import read_segments
 from fercli.persons.names import UNASSIGNED, clean_name
-from fercli.required import require_tables
 from fercli.results.details import read_details
 from fercli.results.model import Box, Person, Result, Segment, Track, by_person, totals_key
 from fercli.results.overlay import hidden_names, paint, under_shown_names
 from fercli.results.seen_faces import SeenFaces
-from fercli.workspace import Workspace
+from fercli.workspace import Workspace, require_tables
 
 _EDGES = ("x1", "y1", "x2", "y2")
 

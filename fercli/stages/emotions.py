@@ -23,7 +23,6 @@ from fercli.geometry import cut_off, square_factors
 from fercli.hashing import sha256_file
 from fercli.labels import NOT_ASSESSABLE
 from fercli.models.registry import find_classifier, find_model, load_model, weights_key
-from fercli.required import crop_scale
 from fercli.smoothing import UNKNOWN, Run, boundary_s, smooth
 from fercli.stages.base import StageContext, require_ranges
 from fercli.timing import usual_interval
@@ -96,7 +95,7 @@ class Looks:
         from fercli.models.classifier import FaceView
         from fercli.models.covered import face_view
 
-        scale = crop_scale(context.workspace)
+        scale = context.workspace.crop_scale
         self._crops = context.workspace.table("crops")
         self._rolls = tables.read_table(context.workspace.table("faces"), tables.FACES)["roll"].to_pylist()
         self._view, self._small_view = FaceView(classifier.header, scale), face_view(scale)

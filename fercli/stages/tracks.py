@@ -27,7 +27,6 @@ from fercli.persons import cast
 from fercli.persons.gallery import Embedder, read_gallery
 from fercli.persons.gallery_files import gallery_digest, list_gallery
 from fercli.persons.identify import Enrol, Tracks, identify
-from fercli.required import crop_scale
 from fercli.stages.base import StageContext, require_ranges
 from fercli.timing import seen_until, usual_interval
 from fercli.tracking.association import DROPPED, associate
@@ -213,7 +212,7 @@ class _Embeddings:
         from fercli.media.crops import read_crops
         from fercli.media.images import upright
 
-        scale = crop_scale(self._context.workspace)
+        scale = self._context.workspace.crop_scale
         embedder = self.embedder()
         with self._context.reporter.task("track", len(new), "face") as task:
             crops = read_crops(self._context.workspace.table("crops"), new)

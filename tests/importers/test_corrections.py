@@ -11,13 +11,13 @@ import pyarrow as pa
 import pytest
 
 from fercli import tables
+from fercli.chain import EMOTIONS
 from fercli.errors import DatasetError, InputError, MissingStage
-from fercli.hashing import digest
 from fercli.importers.corrections import Imported, import_file
 from fercli.results.load import load
-from fercli.workspace import Workspace
+from fercli.workspace import Digests, Workspace
 from tests.importers.films import FILES, Rows, by_hand, export, film, shown, write_csv
-from tests.workspaces import VIDEO, make_workspace
+from tests.workspaces import VIDEO, add_receipt, make_workspace
 
 ALL: Rows = [
     ("Person 1", "angry", 8000, 10000),
@@ -336,7 +336,11 @@ def test_all_can_be_deleted_on_purpose(tmp_path: Path) -> None:
 def test_annotations_of_another_video_are_refused_unless_forced(tmp_path: Path, name: str) -> None:
     workspace = film(tmp_path / "w")
     other = Workspace(workspace.path, replace(VIDEO, path="/films/other.mp4", sha256="cd" * 32))
+    add_receipt(other, "frames")
+    add_receipt(other, "faces")
     path = export(other, name, tmp_path)
+    add_receipt(workspace, "frames")
+    add_receipt(workspace, "faces")
     with pytest.raises(DatasetError, match=r"is about another video: .*, and this is 'épisode 1\.mp4'") as caught:
         import_file(workspace, path)
     assert "--force" in caught.value.hint
@@ -391,7 +395,7 @@ def test_corrections_by_hand_that_cannot_be_read_stop_an_import(tmp_path: Path) 
 def test_before_there_are_segments_there_is_nothing_to_correct(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     (workspace.path / "emotions" / "receipt.json").unlink()
-    with pytest.raises(MissingStage, match="classify-emotions has not run yet") as caught:
+    with pytest.raises(MissingStage, match="needs classify-emotions first: it has not run yet") as caught:
         import_file(workspace, write_csv(tmp_path / "a.csv", ALL))
     assert "fercli classify-emotions" in caught.value.hint
 
@@ -400,10 +404,10 @@ def test_before_there_are_segments_there_is_nothing_to_correct(tmp_path: Path) -
 def test_segments_of_other_tracks_than_there_are_now_cannot_be_corrected(tmp_path: Path, table: str) -> None:
     workspace = film(tmp_path / "w")
     path = export(workspace, "csv", tmp_path)
-    current = {name: digest(workspace.table(name)) for name in ("faces", "tracks")}
+    current = {name: Digests().of_input(workspace, name) for name in EMOTIONS.reads}
     made_from(workspace, current)
     assert figures(import_file(workspace, path)) == (0, 0, 0)
     made_from(workspace, {**current, table: "ab"})
-    with pytest.raises(MissingStage, match=rf"the {table} are not those that classify-emotions saw") as caught:
+    with pytest.raises(MissingStage, match=rf"needs classify-emotions first: its input {table} changed") as caught:
         import_file(workspace, path)
     assert caught.value.hint == f"with the options you gave it before, run: fercli classify-emotions {workspace.path}"

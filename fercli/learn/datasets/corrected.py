@@ -29,10 +29,9 @@ from fercli.media.images import decode_jpeg
 from fercli.people.naming import who_is_who
 from fercli.people.segments_csv import HumanSegment, read_segments
 from fercli.persons.names import is_numbered
-from fercli.required import crop_scale, require_tables
 from fercli.results.load import load
 from fercli.results.overlay import hidden_names, under_shown_names
-from fercli.workspace import Workspace
+from fercli.workspace import Workspace, require_tables
 
 TERMS = "as the owner of the videos allows"
 CLIP_S = 1.0
@@ -119,7 +118,7 @@ def _clips(row: HumanSegment, faces: pa.Table) -> Iterator[list[int]]:
 
 def _crops(workspace: Workspace, paths: list[Path]) -> dict[Path, _Crop]:
     wanted = {int(path.name) for path in paths}
-    share = CROP_SCALE / crop_scale(workspace)
+    share = CROP_SCALE / workspace.crop_scale
     table = workspace.table("crops")
     return {
         table / str(face): _Crop(jpeg.as_py(), share)

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli import tables
-from fercli.errors import DatasetError, MissingStage, command
+from fercli.errors import DatasetError
 from fercli.geometry import iou_matrix
 from fercli.learn.evaluation.person_truth import SAME_TIME_S, TrueShot, read_person_truth
 from fercli.learn.evaluation.persons import ClusterScores, score_clusters
 from fercli.persons.names import UNASSIGNED
 from fercli.results.load import load_persons
-from fercli.workspace import Workspace
+from fercli.workspace import Workspace, require_tables
 
 MIN_IOU = 0.3
 """Detectors draw the same face larger or smaller; two different ones hardly overlap."""
@@ -63,11 +63,11 @@ def score_workspace(workspace: Workspace, truth: Path) -> PersonScores:
     """`score` with the persons that stage `track` found and a person corrected.
 
     Raises:
-        MissingStage: it has not run.
+        MissingStage: it has not run, or a stage before it ran again.
         CorruptTable: a table cannot be read.
         DatasetError: as `score`.
     """
-    _need_tracks(workspace)
+    require_tables(workspace, "people")
     names = {
         track.track: None if person.name == UNASSIGNED else person.name
         for person in load_persons(workspace)[0]
@@ -86,11 +86,11 @@ def score(workspace: Workspace, names: Mapping[int, str | None], truth: Path) ->
         truth: file, see `fercli.learn.evaluation.person_truth`.
 
     Raises:
-        MissingStage: there are no tracks.
+        MissingStage: as `score_workspace`.
         CorruptTable: a table cannot be read.
         DatasetError: as `read_person_truth`, or not a single face is anybody's.
     """
-    _need_tracks(workspace)
+    require_tables(workspace, "people")
     shots = read_person_truth(truth)
     found = _found_faces(workspace)
     votes: dict[int, Counter[str]] = defaultdict(Counter)
@@ -122,11 +122,6 @@ class _Faces:
     def during(self, shot: TrueShot) -> _Faces:
         rows = slice(*np.searchsorted(self.time_s + SAME_TIME_S, [shot.start_s, shot.end_s]))
         return _Faces(self.time_s[rows], self.box[rows], self.track[rows])
-
-
-def _need_tracks(workspace: Workspace) -> None:
-    if not workspace.table("tracks").exists():
-        raise MissingStage(f"{workspace.path} has no persons yet", hint=f"run: {command('track', workspace.path)}")
 
 
 def _found_faces(workspace: Workspace) -> _Faces:

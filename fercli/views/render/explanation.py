@@ -22,7 +22,6 @@ from fercli.media.crops import read_crops
 from fercli.media.images import read_image, square_crop, upright
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.pictures import default_detector, find_faces
-from fercli.required import crop_scale
 from fercli.results.load import load
 from fercli.tables import FACES, read_table
 from fercli.workspace import Workspace
@@ -55,7 +54,7 @@ def faces_of_workspace(workspace: Workspace, limit: int) -> list[Face]:
         InputError: a person's corrections or a crop cannot be read.
     """
     result = load(workspace)
-    scale = crop_scale(workspace)
+    scale = workspace.crop_scale
     faces = result.details().faces
     seen = [
         (faces["face"][row].as_py(), f"{segment.person} {faces['pts_s'][row].as_py():.1f} s")

@@ -13,10 +13,9 @@ from fercli.errors import VideoError, WorkspaceError, command
 from fercli.hashing import digest
 from fercli.media.decode import read_view
 from fercli.media.index import FrameIndex
-from fercli.required import hint_for_moved, run_hint
 from fercli.views.render.artist import Artist
 from fercli.views.render.paths import MAX_GAP_S
-from fercli.workspace import Workspace
+from fercli.workspace import Workspace, hint_for_moved
 
 
 def require_search(workspace: Workspace, path: Path, index: FrameIndex, artist: Artist) -> None:
@@ -56,7 +55,7 @@ def require_search(workspace: Workspace, path: Path, index: FrameIndex, artist: 
     if seen is not None and seen < expected:
         raise WorkspaceError(
             f"{expected - int(seen)} of {expected} frames of {name} could not be decoded when faces were looked for",
-            hint=f"if the file is whole by now, {run_hint(workspace, FACES)} --force",
+            hint=f"if the file is whole by now, {workspace.run_hint(FACES)} --force",
         )
 
 

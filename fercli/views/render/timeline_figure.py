@@ -11,13 +11,12 @@ from fercli.colours import COLOURS, as_hex
 from fercli.errors import InputError
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE, RECORD_NAMES
 from fercli.learn.evaluation.figures import GREY, STYLE, check_suffix, save_figure
-from fercli.required import require_tables
 from fercli.results.load import load
 from fercli.results.model import Person, Result, Segment
 from fercli.timing import clock
 from fercli.views.render.lettering import font_file
 from fercli.views.render.sampled import Sampled
-from fercli.workspace import Workspace
+from fercli.workspace import Workspace, require_tables
 from fercli.writing import require_free
 
 if TYPE_CHECKING:

@@ -15,12 +15,11 @@ from fercli.media.container import no_frame_decodes, open_video
 from fercli.media.decode import decode
 from fercli.media.index import FrameIndex, read_index
 from fercli.progress import Reporter
-from fercli.required import hint_for_moved, require_tables
 from fercli.views.render.artist import Artist
 from fercli.views.render.companions import Companions, first_sound_s
 from fercli.views.render.encode import CONTAINERS, Encoder, look_of, mux, new_container
 from fercli.views.render.searched import require_search
-from fercli.workspace import Workspace
+from fercli.workspace import Workspace, hint_for_moved, require_tables
 from fercli.writing import require_free
 
 COUNTED_BASE = Fraction(1, 90000)

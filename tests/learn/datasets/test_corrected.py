@@ -110,8 +110,8 @@ def test_who_is_left_out_of_exports_is_not_trained_on(tmp_path: Path) -> None:
 def test_faces_that_were_classified_before_they_were_tracked_anew_are_not_trained_on(tmp_path: Path) -> None:
     workspace = corrected_film(tmp_path / "w", "Person 1,0,1,happy")
     receipt = tmp_path / "w" / "emotions" / "receipt.json"
-    receipt.write_text(json.dumps({**json.loads(receipt.read_text()), "inputs": {"tracks": "ab"}}))
-    with pytest.raises(MissingStage, match="the tracks are not those that classify-emotions saw") as caught:
+    receipt.write_text(json.dumps({**json.loads(receipt.read_text()), "inputs": {}}))
+    with pytest.raises(MissingStage, match="needs classify-emotions first: its input frames changed") as caught:
         corrected.read(tmp_path / "w")
     assert caught.value.hint == f"with the options you gave it before, run: fercli classify-emotions {workspace.path}"
 

@@ -150,7 +150,7 @@ def test_another_videos_truth(tmp_path: Path) -> None:
 
 
 def test_a_workspace_without_tracks_names_the_stage(tmp_path: Path) -> None:
-    place = make_workspace(tmp_path / "w", frames=frames_table([0.0]))
+    place = make_workspace(tmp_path / "w", frames=frames_table([0.0]), faces=faces_table([]))
     with pytest.raises(MissingStage) as caught:
         score_workspace(place, tmp_path / "truth.json")
     assert f"fercli track {tmp_path / 'w'}" in caught.value.hint

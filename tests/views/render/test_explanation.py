@@ -86,7 +86,7 @@ def test_corrected_names_own_segments_and_who_is_left_out_are_respected(tmp_path
 def test_a_workspace_without_emotions_names_the_stage_to_run(tmp_path: Path) -> None:
     workspace = make_film(tmp_path / "film.fercli")
     shutil.rmtree(workspace.path / "emotions")
-    with pytest.raises(MissingStage, match="classify-emotions has not run yet"):
+    with pytest.raises(MissingStage, match="needs classify-emotions first: it has not run yet"):
         faces_of_workspace(workspace, 24)
 
 

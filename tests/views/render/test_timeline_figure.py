@@ -188,5 +188,5 @@ def test_refusals(tmp_path: Path, workspace: Workspace) -> None:
     plot_timelines(workspace, tmp_path / "t.png", overwrite=True)
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
     (workspace.path / "emotions" / "receipt.json").unlink()
-    with pytest.raises(MissingStage, match="emotions has not run"):
+    with pytest.raises(MissingStage, match="needs classify-emotions first: it has not run yet"):
         plot_timelines(workspace, tmp_path / "u.png")

@@ -246,7 +246,7 @@ def test_another_video_in_its_place_is_noticed(tmp_path: Path) -> None:
 def test_a_stage_that_has_not_run_is_named(tmp_path: Path) -> None:
     workspace = make_scene(tmp_path / "w", grey_video(tmp_path / "v.mp4"), {})
     (workspace.path / "emotions" / "receipt.json").unlink()
-    with pytest.raises(MissingStage, match="emotions has not run") as caught:
+    with pytest.raises(MissingStage, match="needs classify-emotions first: it has not run yet") as caught:
         render(workspace, tmp_path / "out.mp4", reporter=Silent())
     assert caught.value.hint == f"run: fercli classify-emotions {workspace.path}"
 

@@ -119,7 +119,7 @@ def test_a_persons_own_segments_are_marked_even_of_classes_and_people_no_network
 def test_a_stage_that_has_not_run_is_named(tmp_path: Path, directory: str, stage: str) -> None:
     workspace: Workspace = make_film(tmp_path / "film.fercli")
     shutil.rmtree(workspace.path / directory)
-    with pytest.raises(MissingStage, match=f"{stage} has not run yet") as caught:
+    with pytest.raises(MissingStage, match=f"needs {stage} first: it has not run yet") as caught:
         read_content(workspace)
     assert caught.value.hint == f"run: fercli {stage} {workspace.path}"
 

@@ -1,0 +1,191 @@
+"""Whether a stage has to run, and why: the one place that decides it.
+
+A stage is stale if its version, its parameters, its networks, what it reads or what it wrote differ from what its
+receipt says. Contents are compared by sha256. Those of tables come from the files, where it matters that nothing was
+altered since; or from the receipts beside them, which costs no reading, where it only matters that tables belong
+together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fercli import chain
+from fercli.chain import STAGE_OF, Stage, call
+from fercli.errors import InputError, MissingStage, ModelError, VideoError, WorkspaceError, reason_of
+from fercli.hashing import digest
+from fercli.tables import SCHEMAS, read_table
+from fercli.typed import build
+from fercli.workspace.receipts import Receipt
+from fercli.workspace.store import Workspace
+
+NEVER_RAN = "it has not run yet"
+
+
+class Digests:
+    """sha256 of what stages read and wrote, each file read once while one command runs.
+
+    Args:
+        verify: read the video even if size, modification time and inode say that it is unchanged.
+        by_receipts: read no file but the receipts: a table is what its receipt says, a network and a gallery what they
+            were.
+    """
+
+    def __init__(self, *, verify: bool = False, by_receipts: bool = False) -> None:
+        self._known: dict[Path, str] = {}
+        self._verify = verify
+        self.by_receipts = by_receipts
+
+    def of_input(self, workspace: Workspace, name: str) -> str:
+        """Digest of what a stage reads: a table, or the video; empty if it is not there.
+
+        Raises:
+            VideoError, WorkspaceError: it cannot be read.
+        """
+        if name == "video":
+            return self._of_video(workspace)
+        path = workspace.table(name)
+        return self.of_output(workspace, STAGE_OF[name].name, path.name)
+
+    def of_output(self, workspace: Workspace, directory: str, name: str) -> str:
+        """Digest of what a stage wrote; empty if it is not there.
+
+        Raises:
+            WorkspaceError: it cannot be read.
+        """
+        path = workspace.path / directory / name
+        if not self.by_receipts:
+            return self._of_file(path)
+        receipt = workspace.receipt(directory)
+        return receipt.outputs.get(name, "") if receipt is not None and path.exists() else ""
+
+    def forget(self, directory: Path) -> None:
+        """Drop what is known of a directory and everything in it, because a stage has just written it."""
+        self._known = {path: value for path, value in self._known.items() if not path.is_relative_to(directory)}
+
+    def _of_video(self, workspace: Workspace) -> str:
+        """The digest it had, if it is unchanged or gone."""
+        if self.by_receipts or (workspace.video_unchanged and not self._verify):
+            return workspace.video.sha256
+        try:
+            return self._of_file(Path(workspace.video.path)) or workspace.video.sha256
+        except WorkspaceError as error:
+            raise VideoError(error.message, hint=error.hint) from error
+
+    def _of_file(self, path: Path) -> str:
+        if path not in self._known:
+            try:
+                if not path.exists():
+                    return ""
+                self._known[path] = digest(path)
+            except OSError as error:
+                raise WorkspaceError(
+                    f"cannot read {error.filename or path}: {reason_of(error)}", hint="check its permissions"
+                ) from error
+        return self._known[path]
+
+
+def why_stale(
+    workspace: Workspace, stage: Stage, digests: Digests, params: Any | None = None, *, planned: Receipt | None = None
+) -> str | None:
+    """One sentence on why a stage has to run; None if it is fresh. Cheap comparisons come first.
+
+    Args:
+        workspace: that it ran in.
+        stage: judged by its own inputs, whether the stages before it are stale or not.
+        digests: how contents are known.
+        params: that it is to run with; by default those it ran with.
+        planned: what `planned_receipt` gives for them, if the caller has it already.
+
+    Raises:
+        VideoError, WorkspaceError: a file cannot be read.
+        InputError, ModelError: the networks or the gallery of `params` cannot be used.
+    """
+    found = workspace.receipt(stage.name)
+    if found is None:
+        there = (workspace.path / stage.name / "receipt.json").exists()
+        return "its receipt cannot be read" if there else NEVER_RAN
+    if planned is None and params is None:
+        try:
+            params = build(stage.params, found.params)
+        except (TypeError, ValueError):
+            return "its parameters are of another version of fercli"
+        planned = _planned_again(workspace, stage, params, found, digests)
+    planned = planned or planned_receipt(workspace, stage, params, digests)
+    return _difference(planned, found) or _altered(workspace, stage, found, digests)
+
+
+def planned_receipt(workspace: Workspace, stage: Stage, params: Any, digests: Digests) -> Receipt:
+    """The receipt a stage would get if it ran now, as far as it can be known before; errors as `why_stale`."""
+    inputs = {name: digests.of_input(workspace, name) for name in stage.reads} | call(stage.outside, params)
+    return Receipt(stage.command, stage.version, asdict(params), inputs, call(stage.weights, params))
+
+
+def require_tables(workspace: Workspace, *tables: str, what: str = "", hashed: bool = False) -> None:
+    """Refuse a workspace in which a table is missing or was made of others than there are now.
+
+    Faces and tracks have numbers, which mean others after the next run. The small tables that say which frame, face
+    and track is which are checked here, whatever is read of them afterwards.
+
+    Args:
+        workspace: to read from.
+        tables: that are needed.
+        what: needs them, for the message; by default the workspace.
+        hashed: whether the files themselves are compared, or the receipts alone.
+
+    Raises:
+        MissingStage: names the first stage that has to run.
+        CorruptTable: one of those small tables has values that cannot be.
+    """
+    require_fresh(workspace, chain.needed_for(*tables), what or str(workspace.path), Digests(by_receipts=not hashed))
+    for table in ("frames", "tracks"):
+        if workspace.table(table).is_file():
+            read_table(workspace.table(table), SCHEMAS[table])
+
+
+def require_fresh(workspace: Workspace, stages: Iterable[Stage], what: str, digests: Digests) -> None:
+    """As `require_tables`, for some stages; raises MissingStage."""
+    for stage in stages:
+        reason = why_stale(workspace, stage, digests)
+        if reason is not None:
+            raise MissingStage(f"{what} needs {stage.command} first: {reason}", hint=workspace.run_hint(stage))
+
+
+def _planned_again(workspace: Workspace, stage: Stage, params: Any, found: Receipt, digests: Digests) -> Receipt:
+    """A network or a gallery that is gone counts as the one it was: what was made with it is no worse for that."""
+    if not digests.by_receipts:
+        try:
+            return planned_receipt(workspace, stage, params, digests)
+        except (ModelError, InputError):
+            pass
+    inputs = {name: digests.of_input(workspace, name) for name in stage.reads}
+    outside = {name: value for name, value in found.inputs.items() if name not in stage.reads}
+    return Receipt(stage.command, stage.version, asdict(params), inputs | outside, found.weights)
+
+
+def _difference(planned: Receipt, found: Receipt) -> str | None:
+    if found.version != planned.version:
+        return f"this fercli does it differently (version {found.version} before, {planned.version} now)"
+    if found.inputs.get("video") != planned.inputs.get("video"):
+        return "the video is another one now"
+    for name, value in planned.params.items():
+        if name not in found.params or found.params[name] != value:
+            return f"{name} was {found.params.get(name)!r} and is now {value!r}"
+    for name, value in planned.weights.items():
+        if found.weights.get(name) != value:
+            return f"the weights of {name} are not the ones used before"
+    for name, value in planned.inputs.items():
+        if found.inputs.get(name) != value:
+            return f"its input {name} changed"
+    return None
+
+
+def _altered(workspace: Workspace, stage: Stage, found: Receipt, digests: Digests) -> str | None:
+    for name, value in found.outputs.items():
+        current = digests.of_output(workspace, stage.name, name)
+        if current != value:
+            return f"{stage.name}/{name} was altered" if current else f"{stage.name}/{name} is missing"
+    return None
