@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,6 +49,17 @@ def seen_until(pts_s: NDArray[np.float64], ends_s: NDArray[np.float64], interval
 def usual_interval(pts_s: NDArray[np.float64]) -> float:
     """From one sampled frame to the next as a rule, seconds: the median; 0 if there is only one, or none."""
     return float(np.median(np.diff(pts_s))) if len(pts_s) > 1 else 0.0
+
+
+def outside(start: float, end: float, holes: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What is left of [start, end) outside the holes, in order."""
+    left = []
+    for hole_start, hole_end in sorted(holes):
+        if hole_start < end and start < hole_end:
+            if start < hole_start:
+                left.append((start, hole_start))
+            start = max(start, hole_end)
+    return [*left, (start, end)] if start < end else left
 
 
 def clock(time_s: float, *, tenths: bool = False) -> str:

@@ -65,7 +65,8 @@ def _tell(names: Names, persons: Sequence[Shown], new: str) -> list[str]:
         return [f"has nobody of the name {new!r}, and gives its numbers itself"]
     for own in known.values():
         for old in own:
-            names.rename(old, name)
+            if (person := names.find(old)) is not None:
+                names.rename(person, name)
     return [f"does not know {shown!r}, so the name stays in this video" for shown, own in known.items() if not own]
 
 
@@ -73,9 +74,9 @@ def _known_as(names: Names, person: Shown) -> list[str]:
     """The names of a person in the cast. A machine's name that is no number may have become somebody else's since."""
     numbers = {name for name in person.machine if is_numbered(name)}
     own = {person.name} if person.machine and not is_numbered(person.name) else set()
-    if not any(name in names for name in own):
+    if not any(names.find(name) is not None for name in own):
         own = set(person.machine - numbers)
-    return sorted(name for name in own | numbers if name in names)
+    return sorted(name for name in own | numbers if names.find(name) is not None)
 
 
 def _name_there(names: Names, known: dict[str, list[str]], new: str) -> str | None:
@@ -83,5 +84,5 @@ def _name_there(names: Names, known: dict[str, list[str]], new: str) -> str | No
     if not is_numbered(new):
         return new
     if new not in known:
-        return new if new in names else None
+        return new if names.find(new) is not None else None
     return new if new in known[new] else next(iter(known[new]), None)

@@ -11,7 +11,9 @@ from fercli.errors import InputError
 
 _COLUMNS = {
     "cast": ("embedder", "last_number"),
-    "person": ("id", "name"),
+    "person": ("id", "name", "same_as"),
+    "former": ("person", "name"),
+    "given": ("video", "name", "person"),
     "track": ("person", "video", "embedding", "confidence"),
 }
 _MOST_PERSONS = 2**53
@@ -24,6 +26,18 @@ _BROKEN = {
         f" OR last_number NOT BETWEEN 0 AND {_MOST_PERSONS} FROM cast"
     ),
     "the name of a person is no text": "SELECT typeof(name) <> 'text' OR name = '' FROM person",
+    "a person is the same as one who is not in it": (
+        "SELECT same_as IS NOT NULL AND same_as NOT IN (SELECT id FROM person) FROM person"
+    ),
+    "a name is of a person who is not in it": (
+        "SELECT person NOT IN (SELECT id FROM person) FROM former"
+        " UNION SELECT person NOT IN (SELECT id FROM person) FROM given"
+    ),
+    "a former name is no text": (
+        "SELECT typeof(name) <> 'text' FROM former"
+        " UNION SELECT typeof(name) <> 'text' OR typeof(video) <> 'text' FROM given"
+    ),
+    "two persons have one name": "SELECT count(*) > count(DISTINCT name) FROM person WHERE same_as IS NULL",
     "a track is of a person who is not in it": "SELECT person NOT IN (SELECT id FROM person) FROM track",
     "a track says of no video that it is from there": "SELECT typeof(video) <> 'text' FROM track",
     "an embedding is no sequence of float32": (

@@ -13,8 +13,8 @@ from fercli.persons.cast_check import check_content
 from fercli.persons.names import is_numbered
 from fercli.writing import new_file, remove_leftovers, shut_out_others
 
-FORMAT = 1
-"""Version of the layout. A reader refuses another one."""
+FORMAT = 2
+"""Version of the layout. A reader refuses any other one. 1 did not keep which names were given in which video."""
 APPLICATION_ID = 0x46455243
 """SQLite's mark of whose file it is: `FERC`."""
 PATIENCE_S = 60.0
@@ -22,7 +22,12 @@ PATIENCE_S = 60.0
 
 _SCHEMA = """
 CREATE TABLE cast (embedder TEXT NOT NULL, last_number INTEGER NOT NULL);
-CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL, same_as INTEGER REFERENCES person);
+CREATE UNIQUE INDEX person_name ON person (name) WHERE same_as IS NULL;
+CREATE TABLE former (person INTEGER NOT NULL REFERENCES person, name TEXT NOT NULL, PRIMARY KEY (person, name));
+CREATE TABLE given (
+    video TEXT NOT NULL, name TEXT NOT NULL, person INTEGER NOT NULL REFERENCES person, PRIMARY KEY (video, name)
+);
 CREATE TABLE track (
     person INTEGER NOT NULL REFERENCES person, video TEXT NOT NULL, embedding BLOB NOT NULL, confidence REAL NOT NULL
 );
@@ -75,11 +80,31 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         connection.execute("COMMIT")
 
 
+@contextmanager
+def read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """To read alone, also where nothing can be written; errors as `opened`."""
+    require_regular_file(path)
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    with (
+        _translated(path, "read"),
+        closing(sqlite3.connect(uri, timeout=PATIENCE_S, isolation_level=None, uri=True)) as connection,
+    ):
+        _check_format(connection, path)
+        connection.execute("BEGIN")
+        check_content(connection, path)
+        yield connection
+
+
 def _check_format(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise InputError(f"{path} is not a cast file of fercli", hint="give a new name to begin a cast")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version != FORMAT:
+    if version < FORMAT:
+        raise InputError(
+            f"{path} has cast format {version}, of an older fercli; this one reads {FORMAT}",
+            hint="give a new name with --cast, and run `fercli track` again on each video, the first one first",
+        )
+    if version > FORMAT:
         raise InputError(f"{path} has cast format {version}, this fercli reads {FORMAT}", hint="pip install -U fercli")
 
 
@@ -98,7 +123,7 @@ def require_embedder(connection: sqlite3.Connection, path: Path, embedder: str) 
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def _translated(path: Path, what: str = "write") -> Iterator[None]:
     """The one place where a failure of SQLite becomes an error that names the file."""
     elsewhere = "choose a place you may write to, with --cast"
     try:
@@ -108,7 +133,7 @@ def _translated(path: Path) -> Iterator[None]:
             raise WorkspaceLocked(f"another process keeps {path} locked", hint="wait until it is done") from error
         if "UTF-8" in str(error):
             raise InputError(f"the cast {path} cannot be used: {error}", hint="give the cast as it was") from error
-        raise OutputError(f"cannot write {path}: {error}", hint=elsewhere) from error
+        raise OutputError(f"cannot {what} {path}: {error}", hint=elsewhere) from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what is damaged as it finds it
         raise InputError(
             f"{path} is not a cast file of fercli: {error}", hint="give a new name to begin a cast"

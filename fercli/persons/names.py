@@ -34,6 +34,11 @@ def clean_name(name: str) -> str:
     return cleaned
 
 
+def clean_or_unassigned(name: str) -> str:
+    """As `clean_name`, where also the tracks without a known person may be meant, as `Unassigned`."""
+    return UNASSIGNED if unicodedata.normalize("NFC", name.strip()) == UNASSIGNED else clean_name(name)
+
+
 def _spoils_text(character: str) -> bool:
     """Control characters, surrogates, ends of lines and paragraphs, and what no XML can hold; and the overrides and
     isolates of direction, which would turn around all that follows in a line."""

@@ -108,6 +108,11 @@ class Workspace:
         return self.path / STAGE_OF[name].name / f"{name}.parquet"
 
     @property
+    def edits(self) -> Path:
+        """Where the log of manual corrections lies, if there are any; beside the stages, so none replaces it."""
+        return self.path / "edits.jsonl"
+
+    @property
     def corrections(self) -> Path:
         """Where a person's corrections to who is who lie, if there are any; beside the stages, so none replaces it."""
         return self.path / "people.toml"

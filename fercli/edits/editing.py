@@ -1,0 +1,272 @@
+"""Rename, merge, split, ignore, restore, undo: each checks what it is asked for, then adds edits to the log.
+
+All are to be called under the lock of the workspace.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fercli.edits.anchors import anchors_of, seen_together
+from fercli.edits.edit import IGNORE, MERGE, RENAME, RESTORE, SPLIT, UNDO, Anchor, Edit
+from fercli.edits.log import Log, annotator, append, appended, now
+from fercli.edits.state import PERSONS, State, cast_of, read_state, replay
+from fercli.edits.tell_cast import Shown, told, told_changes
+from fercli.errors import ConfigError, command
+from fercli.persons.names import UNASSIGNED, clean_name, clean_or_unassigned, next_free_name
+from fercli.workspace import Workspace, require_tables
+
+
+def rename(workspace: Workspace, name: str, new: str, *, by: str = "", file: str = "") -> list[str]:
+    """Call a person something else, here and, where the persons were found with a cast, in all its videos.
+
+    Args:
+        by: the annotator; the login name if empty, also below.
+        file: name of the file that the name was imported from.
+
+    Returns:
+        Sentences to show, on what the cast could not learn.
+
+    Raises:
+        ConfigError: nobody is called so, somebody is called the new name already, or nobody can be called so.
+        MissingStage, CorruptTable, InputError: the persons, the log or the cast cannot be read.
+        OutputError, WorkspaceLocked: something cannot be written. Whatever is raised, nothing was changed.
+    """
+    name, new = clean_or_unassigned(name), clean_name(new)
+    editor = _Editor(workspace, by)
+    tracks = editor.find(name)
+    if new in editor.state.names - {name}:
+        hint = f"to make them one: {command('people', 'merge', workspace.path, name, new)}"
+        raise ConfigError(f"there is a {new!r} already", hint=hint)
+    edit = editor.edit(RENAME, at=(editor.anchor(tracks),), person=name, to=new, file=file)
+    return editor.add_and_tell(edit, [editor.shown(name)])
+
+
+def rename_unseen(workspace: Workspace, name: str, new: str, *, by: str = "", file: str = "") -> None:
+    """Call somebody something else who has manual annotations but no face, as a narrator; errors as `rename`."""
+    editor = _Editor(workspace, by)
+    append(workspace, [editor.edit(RENAME, person=clean_name(name), to=clean_name(new), file=file)])
+
+
+def merge(workspace: Workspace, names: Sequence[str], into: str, *, by: str = "", force: bool = False) -> list[str]:
+    """Make several persons one, called `into`, here and, as with `rename`, in the cast.
+
+    Args:
+        force: even if two of them are seen in one frame.
+
+    Returns:
+        Sentences to show, on what the cast could not learn.
+
+    Raises:
+        ConfigError: nobody is called so, or two are seen in one frame.
+        MissingStage, CorruptTable, InputError, OutputError, WorkspaceLocked: as `rename`.
+    """
+    into, *names = [clean_or_unassigned(name) for name in (into, *names)]
+    if into in names:
+        raise ConfigError(f"{into!r} cannot be merged into itself", hint="name two persons")
+    editor = _Editor(workspace, by)
+    persons = list(dict.fromkeys([into, *names]))
+    groups = [editor.find(person) for person in persons]
+    if not force:
+        editor.refuse_if_seen_together(groups)
+    anchors = tuple(editor.anchor(group) for group in groups)
+    edit = editor.edit(MERGE, at=anchors, persons=tuple(persons), to=into)
+    return editor.add_and_tell(edit, [editor.shown(person) for person in persons])
+
+
+def split(
+    workspace: Workspace, name: str, tracks: Sequence[int], new: str = "", *, by: str = "", force: bool = False
+) -> str:
+    """Give some tracks of a person, or of nobody, to somebody else; returns whose they are now.
+
+    Args:
+        new: who; without it the next free `Person N`.
+        force: even if that person is seen in the same frame.
+
+    Raises:
+        ConfigError: nobody is called so, or the tracks are not that person's, or all of them, or seen in one frame with
+            `new`.
+        MissingStage, CorruptTable, InputError, OutputError: as `rename`.
+    """
+    name = clean_or_unassigned(name)
+    editor = _Editor(workspace, by)
+    own = editor.find(name, unassigned=True)
+    strangers = sorted(set(tracks) - set(own))
+    if strangers or not tracks:
+        raise ConfigError(
+            f"{name!r} has no track {', '.join(map(str, strangers))}" if tracks else "no tracks are given",
+            hint=f"{name!r} has {', '.join(map(str, own))}",
+        )
+    wanted = sorted(set(tracks))
+    if wanted == own and name != UNASSIGNED:
+        raise ConfigError(f"these are all tracks of {name!r}", hint="use rename or merge")
+    new = clean_name(new) if new else editor.free_name()
+    if new == name:
+        raise ConfigError(f"the tracks are {name!r}'s already", hint="give another --name")
+    others = editor.find(new) if new in editor.state.names else []
+    if not force:
+        editor.refuse_if_seen_together([others, *([track] for track in wanted)])
+    rest = [track for track in own if track not in wanted]
+    anchors = editor.track_anchors()
+    edit = editor.edit(
+        SPLIT,
+        at=tuple(anchors[track] for track in wanted),
+        person=name,
+        to=new,
+        rest=editor.anchor(rest) if editor.named(rest) else None,
+        joins=editor.anchor(others) if others else None,
+    )
+    append(workspace, [edit])
+    return new
+
+
+def ignore(workspace: Workspace, name: str, *, by: str = "") -> None:
+    """Leave a person, or all tracks of nobody known, out of every export; errors as `split`."""
+    name = clean_or_unassigned(name)
+    editor = _Editor(workspace, by)
+    editor.add_about(IGNORE, name, editor.find(name, unassigned=True))
+
+
+def restore(workspace: Workspace, name: str, *, by: str = "") -> None:
+    """Take back `ignore`; errors as `split`, and a ConfigError if nobody of that name is ignored."""
+    name = clean_or_unassigned(name)
+    editor = _Editor(workspace, by)
+    tracks = [track for track in editor.find(name, unassigned=True) if editor.state.tracks[track].ignored]
+    if not tracks:
+        raise ConfigError(f"{name!r} is not ignored", hint=f"run: {command('people', workspace.path)}")
+    editor.add_about(RESTORE, name, tracks)
+
+
+def undo(workspace: Workspace, numbers: Sequence[int], *, by: str = "") -> list[str]:
+    """Undo edits by the numbers of their lines, damaged lines too; to undo an undo applies the edit again.
+
+    Returns:
+        Sentences to show, on what the cast could not learn.
+
+    Raises:
+        ConfigError: there is no such edit, or it is undone already.
+        MissingStage, CorruptTable, InputError, OutputError, WorkspaceLocked: as `rename`.
+    """
+    editor = _Editor(workspace, by)
+    log = editor.state.log
+    known, undone = {edit.number for edit in log.edits} | log.damaged.keys(), log.undone
+    for number in numbers:
+        listed = command("edits", workspace.path)
+        if number not in known:
+            raise ConfigError(f"there is no edit {number}", hint=f"to list them: {listed}")
+        if number in undone:
+            again = next((edit.number for edit in log.edits if edit.of == number and edit.number not in undone), 0)
+            hint = f"to apply it again: {command('edits', 'undo', workspace.path, again)}"
+            raise ConfigError(f"edit {number} is undone already", hint=hint)
+    edits = [editor.edit(UNDO, of=number) for number in sorted(set(numbers), reverse=True)]
+    numbered = tuple(replace(edit, number=log.lines + place) for place, edit in enumerate(edits, start=1))
+    before = _names_here(editor.state, workspace, log)
+    after = _names_here(editor.state, workspace, replace(log, edits=(*log.edits, *numbered)))
+    with (
+        told_changes(cast_of(workspace), workspace.video.sha256, before, after) as problems,
+        appended(workspace, edits),
+    ):
+        pass
+    return problems
+
+
+def _names_here(state: State, workspace: Workspace, log: Log) -> dict[str, str]:
+    """Predicted name -> the name by the edits of this video alone, of persons whose tracks are still together."""
+    called: dict[str, set[str]] = {}
+    for track in replay(workspace, state.people, log).tracks.values():
+        if track.predicted is not None and track.name is not None and not track.alone:
+            called.setdefault(track.predicted, set()).add(track.name)
+    return {predicted: names.pop() for predicted, names in called.items() if len(names) == 1}
+
+
+class _Editor:
+    """The persons of a workspace before an edit; names are to be as `clean_or_unassigned` gives them."""
+
+    def __init__(self, workspace: Workspace, by: str) -> None:
+        require_tables(workspace, PERSONS)
+        self.workspace = workspace
+        self.state = read_state(workspace)
+        self._by, self._on = annotator(by), now()
+
+    def edit(self, kind: str, **values: Any) -> Edit:
+        return Edit(kind, self._by, self._on, **values)
+
+    def find(self, name: str, *, unassigned: bool = False) -> list[int]:
+        """The tracks of the person who is shown under a name; of nobody known only where that makes sense."""
+        wanted = None if name == UNASSIGNED else name
+        if wanted is None and not unassigned:
+            raise ConfigError(
+                f"{UNASSIGNED} is not a person",
+                hint="name its tracks one by one: "
+                + command("people", "split", self.workspace.path, UNASSIGNED, "--tracks", "N", "--name", "NAME"),
+            )
+        tracks = sorted(track for track, identity in self.state.tracks.items() if identity.name == wanted)
+        if not tracks:
+            close = difflib.get_close_matches(name, self.state.names, n=3) or sorted(self.state.names)
+            raise ConfigError(f"nobody is called {name!r}", hint=f"known: {', '.join(close) or 'nobody'}")
+        return tracks
+
+    def named(self, tracks: Iterable[int]) -> bool:
+        """Whether an edit gave these tracks the name they are shown under."""
+        return any(
+            identity.source == "human" and identity.name not in (None, identity.predicted)
+            for identity in (self.state.tracks[track] for track in tracks)
+        )
+
+    def shown(self, name: str) -> Shown:
+        """A person for the cast."""
+        own = [identity for identity in self.state.tracks.values() if identity.name == name and not identity.alone]
+        return Shown(name, frozenset(one.predicted for one in own if one.predicted is not None))
+
+    def free_name(self) -> str:
+        """A number that nobody has, nor had in any edit."""
+        predicted = (row["person"] for row in self.state.people if row["person"])
+        return next_free_name(
+            [*self.state.names, *predicted, *(name for edit in self.state.log.edits for name in edit.names)]
+        )
+
+    def anchor(self, tracks: Collection[int]) -> Anchor:
+        """The face that shows best whose these tracks are."""
+        best = max(
+            (row for row in self.state.people if row["track"] in tracks),
+            key=lambda row: distinctness(row["track"], row["faces"], row["identity"]),
+        )["best_face"]
+        return anchors_of(self.workspace, [best])[best]
+
+    def track_anchors(self) -> dict[int, Anchor]:
+        """Track -> its best face."""
+        anchors = anchors_of(self.workspace, [row["best_face"] for row in self.state.people])
+        return {row["track"]: anchors[row["best_face"]] for row in self.state.people}
+
+    def add_about(self, kind: str, name: str, tracks: list[int]) -> None:
+        """Add an edit about all of a person; of nobody known the name alone says whom."""
+        at = () if name == UNASSIGNED else (self.anchor(tracks),)
+        append(self.workspace, [self.edit(kind, at=at, person=name)])
+
+    def add_and_tell(self, edit: Edit, persons: Sequence[Shown]) -> list[str]:
+        """The log and the cast: both, or neither."""
+        with (
+            told(cast_of(self.workspace), self.workspace.video.sha256, persons, edit.to) as problems,
+            appended(self.workspace, [edit]),
+        ):
+            pass
+        return problems
+
+    def refuse_if_seen_together(self, groups: Sequence[Sequence[int]]) -> None:
+        """Tracks of two groups in one frame are two persons."""
+        both = seen_together(self.workspace, groups)
+        if both is None:
+            return
+        first, second = (f"track {track} ({self.state.tracks[track].name or UNASSIGNED})" for track in both[:2])
+        raise ConfigError(
+            f"{first} and {second} are seen in one frame, at {both[2]:.3f} s, so they are two persons",
+            hint="if it is a mirror or a picture of the same person, use --force",
+        )
+
+
+def distinctness(track: int, faces: int, identity: float | None) -> tuple[float, int, int]:
+    """Sort key: the track that shows a person best has most faces, weighed by identity; of equals it is the first."""
+    return faces * (identity or 0.0), faces, -track

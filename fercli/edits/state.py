@@ -1,0 +1,101 @@
+"""The persons and manual annotations of a workspace as they are now: its tables, its log, and its cast put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fercli import tables
+from fercli.chain import STAGE_OF
+from fercli.edits.anchors import tracks_at
+from fercli.edits.apply import Applied, Manual, TrackIdentity, apply
+from fercli.edits.log import Log, read_log
+from fercli.errors import FercliError
+from fercli.persons.cast import NOT_IN_A_CAST, CastNames, names_now
+from fercli.workspace import Workspace
+
+PERSONS = "people"
+"""The table of the predicted persons, one row a track."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Everyone in a video.
+
+    Attributes:
+        people: rows of the table of predicted persons.
+        log: all edits.
+        applied: what they change.
+        notes: sentences on what could not be taken into account besides.
+    """
+
+    people: list[dict[str, Any]]
+    log: Log
+    applied: Applied
+    notes: tuple[str, ...] = ()
+
+    @property
+    def tracks(self) -> dict[int, TrackIdentity]:
+        """Track -> whose it is."""
+        return self.applied.tracks
+
+    @property
+    def names(self) -> set[str]:
+        """All names of tracks, those of ignored persons too."""
+        return self.applied.names
+
+    @property
+    def manual(self) -> list[Manual]:
+        """The manual annotations of persons who are not left out."""
+        return self.applied.shown_manual
+
+    @property
+    def problems(self) -> list[str]:
+        """Sentences for every export: edits that are not applied, or not safely, and a cast that cannot be read."""
+        return [*self.applied.problems, *self.notes]
+
+
+def read_state(workspace: Workspace) -> State:
+    """Read the predicted persons and apply all edits.
+
+    Raises:
+        CorruptTable: a table cannot be read.
+        InputError: the log cannot be read.
+        WorkspaceError: there are corrections of an older version of fercli.
+    """
+    people = tables.read_table(workspace.table(PERSONS), tables.SCHEMAS[PERSONS]).to_pylist()
+    log = read_log(workspace)
+    cast, notes = _cast_names(workspace)
+    return replay(workspace, people, log, cast, notes)
+
+
+def replay(
+    workspace: Workspace,
+    people: list[dict[str, Any]],
+    log: Log,
+    cast: CastNames = NOT_IN_A_CAST,
+    notes: tuple[str, ...] = (),
+) -> State:
+    """The state with another log or without the cast; errors as `read_state`."""
+    anchors = [anchor for edit in log.edits for anchor in edit.anchors]
+    return State(people, log, apply(people, log, tracks_at(workspace, anchors), cast), notes)
+
+
+def cast_of(workspace: Workspace) -> Path | None:
+    """The cast that the persons were found with; None if they were found without one."""
+    receipt = workspace.receipt(STAGE_OF[PERSONS].name)
+    cast = receipt.params.get("cast", "") if receipt is not None else ""
+    return Path(cast) if cast else None
+
+
+def _cast_names(workspace: Workspace) -> tuple[CastNames, tuple[str, ...]]:
+    cast = cast_of(workspace)
+    if cast is None:
+        return NOT_IN_A_CAST, ()
+    if not cast.exists():
+        return NOT_IN_A_CAST, (f"the cast {cast} is not there; persons have the names they had when they were found",)
+    try:
+        return names_now(cast, workspace.video.sha256), ()
+    except FercliError as error:
+        return NOT_IN_A_CAST, (f"{error.message}; persons have the names they had when they were found",)
