@@ -147,9 +147,13 @@ class Runtime:
     def __post_init__(self) -> None:
         """Raises ConfigError for what cannot be run with anywhere."""
         if self.device not in DEVICES:
-            raise ConfigError(f"unknown device {self.device!r}", hint=f"known: {', '.join(DEVICES)}")
+            raise ConfigError(
+                f"unknown device {self.device!r}", hint=f"known: {', '.join(DEVICES)}", code="name-unknown"
+            )
         if self.batch < 1:
-            raise ConfigError(f"the batch is {self.batch}", hint="use a whole number from 1")
+            raise ConfigError(
+                f"the batch is {self.batch}", hint="use a whole number from 1", code="option-out-of-range"
+            )
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@
         MissingDependency         an optional package is not installed
 
 Exit code 6 is no error: a check ended well and found something. 70 is a bug in fercli, 130 is Ctrl-C, 141 a pipe from
-which nobody reads any more. A message names the thing and the file; a hint names the next command. Only `fercli.cli`
-catches these and exits.
+which nobody reads any more. A message names the thing and the file; a hint names the next command. A code is a short
+name that scripts and tests can rely on; docs/errors.md lists all of them. Only `fercli.cli` catches these and exits.
 """
 
 from __future__ import annotations
@@ -34,74 +34,104 @@ EXIT_READER_GONE = 141
 
 
 class FercliError(Exception):
-    """Base of all deliberate errors: one sentence for what is wrong, one for what to do."""
+    """Base of all deliberate errors.
+
+    Attributes:
+        message: one sentence for what is wrong; names the file. Its wording may change.
+        hint: one sentence for what to do next.
+        code: a short name that does not change, for scripts; docs/errors.md has all of them.
+    """
 
     exit_code: ClassVar[int] = 1
+    default_code: ClassVar[str] = "failed"
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.code = code or self.default_code
 
 
 class ConfigError(FercliError):
     """An option or a parameter that cannot be used."""
 
     exit_code = 2
+    default_code = "option-unusable"
 
 
 class InputError(FercliError):
     """Something a person handed over is missing, unreadable or not what it says."""
 
     exit_code = 3
+    default_code = "input-unusable"
 
 
 class VideoError(InputError):
     """A video file that cannot be read."""
 
+    default_code = "video-unusable"
+
 
 class DatasetError(InputError):
     """A data set, or one of its files, that cannot be used."""
+
+    default_code = "dataset-unusable"
 
 
 class WorkspaceError(FercliError):
     """The working directory is not one, is newer, or cannot be worked in."""
 
     exit_code = 4
+    default_code = "workspace-unusable"
 
 
 class MissingStage(WorkspaceError):
     """A stage was asked for before the one whose output it reads."""
 
+    default_code = "stage-missing"
+
 
 class CorruptTable(WorkspaceError):
     """A table that cannot be read or does not follow its schema."""
+
+    default_code = "table-corrupt"
 
 
 class WorkspaceLocked(WorkspaceError):
     """Another process is working in the same workspace."""
 
+    default_code = "workspace-locked"
+
 
 class OutputError(WorkspaceError):
     """A result cannot be written: the disk is full, or the place is not writable."""
+
+    default_code = "output-unwritable"
 
 
 class ModelError(FercliError):
     """A network cannot be used."""
 
     exit_code = 5
+    default_code = "model-unusable"
 
 
 class UnknownModel(ModelError):
     """No model of that name is registered."""
 
+    default_code = "model-unknown"
+
 
 class WeightsError(ModelError):
     """A weights file is missing, altered, or belongs to another network."""
 
+    default_code = "weights-unusable"
+
 
 class MissingDependency(ModelError):
     """A model needs a package that is not installed."""
+
+    default_code = "package-missing"
 
 
 def command(*words: object) -> str:

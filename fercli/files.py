@@ -42,19 +42,25 @@ def require_regular_file(path: Path, error: type[FercliError] = InputError, hint
     """
     if _DESCRIPTOR.fullmatch(str(path)):
         hint = "copy it to a file first: COMMAND > FILE, and name that file"
-        raise error(f"{path} is stdin or a pipe of the shell, and fercli reads a file more than once", hint=hint)
+        raise error(
+            f"{path} is stdin or a pipe of the shell, and fercli reads a file more than once",
+            hint=hint,
+            code="not-a-file",
+        )
     try:
         kind = stat.S_IFMT(os.stat(path).st_mode)
     except FileNotFoundError as missing:
         what, how = _not_here(path)
-        raise error(what, hint=how or hint or "check the path") from missing
+        raise error(what, hint=how or hint or "check the path", code="file-missing") from missing
     except (OSError, ValueError) as reason:
-        raise error(f"cannot read {path}: {reason_of(reason)}", hint=hint or "check the path") from reason
+        raise error(
+            f"cannot read {path}: {reason_of(reason)}", hint=hint or "check the path", code="file-unreadable"
+        ) from reason
     if kind == stat.S_IFDIR:
-        raise error(f"{path} is a directory, not a file", hint=hint or "name a file")
+        raise error(f"{path} is a directory, not a file", hint=hint or "name a file", code="not-a-file")
     if kind != stat.S_IFREG:
         hint = f"copy it to a file first: cat {shlex.quote(str(path))} > FILE" if kind == stat.S_IFIFO else _COPY_HINT
-        raise error(f"{path} is {_KINDS.get(kind, 'something else')}, not a file", hint=hint)
+        raise error(f"{path} is {_KINDS.get(kind, 'something else')}, not a file", hint=hint, code="not-a-file")
 
 
 def _not_here(path: Path) -> tuple[str, str]:

@@ -110,6 +110,7 @@ def _run_stage(
         raise VideoError(
             f"{stage.command} needs the video, and {workspace.video.path} is gone",
             hint=hint_for_moved(Path(workspace.video.path)),
+            code="video-missing",
         )
     partial = workspace.path / f"{stage.name}.partial"
     out = partial / "out"

@@ -133,12 +133,11 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = (
-            "free some space, then run the same command: finished work is kept"
-            if error.errno == errno.ENOSPC
-            else "choose a place you may write to"
-        )
-        raise OutputError(f"cannot write {error.filename or path}: {error.strerror or error}", hint=hint) from error
+        message = f"cannot write {error.filename or path}: {error.strerror or error}"
+        if error.errno == errno.ENOSPC:
+            hint = "free some space, then run the same command: finished work is kept"
+            raise OutputError(message, hint=hint, code="disk-full") from error
+        raise OutputError(message, hint="choose a place you may write to") from error
 
 
 def require_parent(path: Path, what: str) -> None:
@@ -152,7 +151,7 @@ def require_parent(path: Path, what: str) -> None:
     """
     if not path.parent.is_dir():
         hint = f"run: mkdir -p {shlex.quote(str(path.parent))}"
-        raise OutputError(f"no directory {path.parent} for {what}", hint=hint)
+        raise OutputError(f"no directory {path.parent} for {what}", hint=hint, code="directory-missing")
 
 
 def require_free(path: Path, *, overwrite: bool) -> None:
@@ -162,7 +161,9 @@ def require_free(path: Path, *, overwrite: bool) -> None:
         ConfigError: there is one, and it was not to be replaced.
     """
     if path.exists() and not overwrite:
-        raise ConfigError(f"{path} exists", hint="choose another name with -o, or add --overwrite")
+        raise ConfigError(
+            f"{path} exists", hint="choose another name with -o, or add --overwrite", code="output-exists"
+        )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from fercli import errors
 from fercli.errors import FercliError, command, reason_of
 
 CLASSES = [item for item in vars(errors).values() if isinstance(item, type) and issubclass(item, FercliError)]
+
+ROOT = Path(__file__).parent.parent
+TABLE = ROOT / "docs" / "errors.md"
 
 
 def documented() -> dict[str, int]:
@@ -40,6 +44,49 @@ def test_message_and_hint_travel_with_the_error(cls: type[FercliError]) -> None:
     error = cls("it broke", hint="mend it")
     assert (str(error), error.message, error.hint) == ("it broke", "it broke", "mend it")
     assert cls("it broke").hint == ""
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_every_error_has_a_code(cls: type[FercliError]) -> None:
+    assert cls("it broke").code == cls.default_code
+    assert cls("it broke", code="table-lost").code == "table-lost"
+    assert "default_code" in vars(cls), "a class of its own has a code of its own"
+
+
+def error_classes() -> dict[str, type[FercliError]]:
+    """By name, those that one package raises for itself too."""
+    from fercli.learn.training.epoch import TrainingDiverged
+
+    return {cls.__name__: cls for cls in (*CLASSES, TrainingDiverged)}
+
+
+def used() -> dict[str, set[int]]:
+    """Code -> exit codes with which the source uses it; none where a function takes the class as an argument."""
+    classes = error_classes()
+    codes: dict[str, set[int]] = {}
+    for cls in classes.values():
+        codes.setdefault(cls.default_code, set()).add(cls.exit_code)
+    for file in sorted((ROOT / "fercli").rglob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call):
+                given = [word.value for word in call.keywords if word.arg == "code"]
+                name = call.func.id if isinstance(call.func, ast.Name) else ""
+                exits = {classes[name].exit_code} if name in classes else set()
+                for code in given:
+                    if isinstance(code, ast.Constant):
+                        codes.setdefault(str(code.value), set()).update(exits)
+    return codes
+
+
+def test_the_table_of_codes_is_that_of_the_source() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| ([\d, ]+) \| (.+) \|$", TABLE.read_text(encoding="utf-8"), re.MULTILINE)
+    table = {code: {int(number) for number in exits.split(",")} for code, exits, _ in rows}
+    assert [code for code, _, _ in rows] == sorted(table), "sorted, and each once"
+    source = used()
+    assert sorted(source.keys() - table.keys()) == [], "used and not in docs/errors.md"
+    assert sorted(table.keys() - source.keys()) == [], "in docs/errors.md and not used"
+    assert {code: exits for code, exits in source.items() if not exits <= table[code]} == {}
+    assert {code for code in table if not re.fullmatch(r"[a-z]+(-[a-z]+)*", code)} == set()
 
 
 def test_families_can_be_caught_by_their_parent() -> None:

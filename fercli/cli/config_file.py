@@ -79,11 +79,13 @@ class Study:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror}", hint=hint) from error
+            raise InputError(f"cannot read {path}: {error.strerror}", hint=hint, code="file-unreadable") from error
         try:
             return cls(path, content, parse(content.decode("utf-8")).unwrap())
         except (TOMLKitError, ValueError, RecursionError) as error:
-            raise ConfigError(f"{path} is no TOML: {error}", hint="put text and paths in quotes") from error
+            raise ConfigError(
+                f"{path} is no TOML: {error}", hint="put text and paths in quotes", code="config-malformed"
+            ) from error
 
     def used(self) -> ConfigFile:
         """What is recorded with the result: the options that the file set, and not the command line. Of paths, the
@@ -165,23 +167,35 @@ def _options(command: Any) -> dict[str, _Option]:
 
 def _check_section(path: Path, name: str, section: Any, commands: Mapping[str, Any]) -> None:
     if not isinstance(section, dict):
-        raise ConfigError(f"{path}: {name} is in no section", hint=f"put it below one of {_list(SECTIONS)}")
+        raise ConfigError(
+            f"{path}: {name} is in no section", hint=f"put it below one of {_list(SECTIONS)}", code="config-key-unknown"
+        )
     if name not in SECTIONS:
-        raise ConfigError(f"{path}: there is no section [{name}]", hint=_known(name, SECTIONS))
+        raise ConfigError(
+            f"{path}: there is no section [{name}]", hint=_known(name, SECTIONS), code="config-key-unknown"
+        )
     options = _options(commands[name])
     for key, value in section.items():
         if key not in options:
-            raise ConfigError(f"{path}: there is no {key} in [{name}]", hint=_known(key, options))
+            raise ConfigError(
+                f"{path}: there is no {key} in [{name}]", hint=_known(key, options), code="config-key-unknown"
+            )
         _check_type(f"{path}: {key} in [{name}]", options[key], value)
 
 
 def _check_type(what: str, option: _Option, value: Any) -> None:
     if option.multiple and not isinstance(value, list):
-        raise ConfigError(f"{what} is {value!r:.60}, not a list", hint='put it in brackets, as in ["word-cosine"]')
+        raise ConfigError(
+            f"{what} is {value!r:.60}, not a list",
+            hint='put it in brackets, as in ["word-cosine"]',
+            code="config-value-invalid",
+        )
     meaning, kinds = _KINDS[option.kind]
     for one in value if option.multiple else [value]:
         if not isinstance(one, kinds) or isinstance(one, bool) != (option.kind is bool):
-            raise ConfigError(f"{what} is {one!r:.60}, not {meaning}", hint=f"what it is: {option.help}")
+            raise ConfigError(
+                f"{what} is {one!r:.60}, not {meaning}", hint=f"what it is: {option.help}", code="config-value-invalid"
+            )
 
 
 def _of_stages(study: Study, known: set[str]) -> dict[str, Any]:
@@ -195,6 +209,7 @@ def _of_stages(study: Study, known: set[str]) -> dict[str, Any]:
                 raise ConfigError(
                     f"{study.path}: {key} is {values[key]!r} in [{said_in[key]}] and {value!r} in [{name}]",
                     hint=f"annotate uses one value: put {key} into [annotate]",
+                    code="config-value-invalid",
                 )
             if key in known:
                 values[key], said_in[key] = value, name

@@ -37,12 +37,18 @@ def main(argv: list[str] | None = None) -> int:
         return _interrupted()
     except PermissionError as error:  # of whatever was looked into on the way to a file; no bug of ours
         hint = "check the permissions of it and of the directories above it"
-        return _failed(InputError(f"cannot read {error.filename or 'a file'}: {error.strerror}", hint=hint))
+        return _failed(
+            InputError(f"cannot read {error.filename or 'a file'}: {error.strerror}", hint=hint, code="file-unreadable")
+        )
     except Exception as error:
         if isinstance(error, OSError) and error.errno in UNUSABLE_PATHS:
-            return _failed(InputError(f"cannot read {error.filename}: {error.strerror}", hint="check the path"))
+            return _failed(
+                InputError(
+                    f"cannot read {error.filename}: {error.strerror}", hint="check the path", code="file-unreadable"
+                )
+            )
         _print_traceback()
-        print(f"error: a bug in fercli: {type(error).__name__}: {visible(str(error))}", file=sys.stderr)
+        print(f"error[internal]: a bug in fercli: {type(error).__name__}: {visible(str(error))}", file=sys.stderr)
         print("hint: please report it with the lines above and the output of `fercli doctor`", file=sys.stderr)
         return EXIT_INTERNAL
 
@@ -62,7 +68,7 @@ def _failed(error: FercliError) -> int:
     """What is wrong, and what to do."""
     if os.environ.get(DEBUG_VARIABLE):
         _print_traceback()
-    print(f"error: {visible(error.message)}", file=sys.stderr)
+    print(f"error[{error.code}]: {visible(error.message)}", file=sys.stderr)
     if error.hint:
         print(f"hint: {visible(error.hint, lines=True)}", file=sys.stderr)
     return error.exit_code

@@ -86,7 +86,11 @@ def evaluate(
         _refuse_beside_truth(dataset=dataset, root=root, split=split, figures=figures, strict=strict)
         _against_truth(Path(target), truth, as_json=json, reporter=reporter, lasting_s=lasting)
     elif lasting is not None:
-        raise ConfigError("--lasting is about labels of your own", hint="name the file with them: --truth FILE")
+        raise ConfigError(
+            "--lasting is about labels of your own",
+            hint="name the file with them: --truth FILE",
+            code="option-conflict",
+        )
     else:
         _classifier(
             target, dataset, root, split, figures, as_json=json, device=device, strict=strict, reporter=reporter
@@ -99,6 +103,7 @@ def _refuse_beside_truth(**options: object) -> None:
         raise ConfigError(
             f"--truth scores annotations, and only a classifier is scored with {', '.join(given)}",
             hint="leave out --truth or what is named here",
+            code="option-conflict",
         )
 
 
@@ -127,7 +132,9 @@ def _classifier(
     if not dataset or root is None:
         example = command("evaluate", model, "--dataset", "fer2013", "--root", "FILE")
         raise ConfigError(
-            "a classifier is scored on a data set", hint=f"{example}, or give --truth to score annotations"
+            "a classifier is scored on a data set",
+            hint=f"{example}, or give --truth to score annotations",
+            code="option-missing",
         )
     data = read_dataset(dataset, root, reporter, strict=strict)
     for note in data.notes:
@@ -164,7 +171,9 @@ def _against_truth(
     lasting_s = LASTING_S if lasting_s is None else lasting_s
     if not 0 <= lasting_s < math.inf:
         raise ConfigError(
-            f"--lasting {lasting_s} is no length of time", hint="give seconds, or 0 to compare at moments"
+            f"--lasting {lasting_s} is no length of time",
+            hint="give seconds, or 0 to compare at moments",
+            code="option-out-of-range",
         )
     notes: list[str] = []
     scores = score_files(path, truth, lasting_s, notes)
@@ -204,7 +213,9 @@ def evaluate_tracks(
     from fercli.learn.evaluation.track_files import read_tracks
 
     if fps <= 0:
-        raise ConfigError(f"fps is {fps:g}", hint="give the frame rate of the sequences, as in --fps 25")
+        raise ConfigError(
+            f"fps is {fps:g}", hint="give the frame rate of the sequences, as in --fps 25", code="option-out-of-range"
+        )
     params = TracksParams(min_iou=min_iou, max_gap_s=max_gap, min_faces=min_faces)
     rows = [(str(path), _score_tracks(read_tracks(path), fps, params).as_json()) for path in files]
     means = {name: float(mean(row[name] for _, row in rows)) for name in rows[0][1]}

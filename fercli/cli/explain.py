@@ -52,9 +52,13 @@ def explain(
 
     file = output_file(output, "explained.png")
     if faces < 1:
-        raise ConfigError(f"--faces must be at least 1, not {faces}", hint="leave it out for 24")
+        raise ConfigError(
+            f"--faces must be at least 1, not {faces}", hint="leave it out for 24", code="option-out-of-range"
+        )
     if not source.exists():
-        raise InputError(f"no such file or directory: {source}", hint="give a workspace, or an image")
+        raise InputError(
+            f"no such file or directory: {source}", hint="give a workspace, or an image", code="file-missing"
+        )
     workspace = Workspace.open(source) if source.is_dir() else None
     refuse_existing(file, overwrite=overwrite, reads=[source], workspace=workspace)
     found = faces_of_workspace(workspace, faces) if workspace else faces_of_image(source, faces)

@@ -60,7 +60,9 @@ def export(
     file = output_file(output, named_after(video, workspace, suffix_of(format)))
     chosen = format_of(file, format)
     if raw_cells and FORMATS[chosen].suffix != ".csv":
-        raise ConfigError(f"--raw-cells is about CSV, and {chosen} is none", hint="leave it out")
+        raise ConfigError(
+            f"--raw-cells is about CSV, and {chosen} is none", hint="leave it out", code="option-conflict"
+        )
     check_output(file, workspace, [video], overwrite=overwrite)
     require_tables(opened, "segments", what="export", hashed=True)
     with opened.lock() if opened.writable else nullcontext():
@@ -145,6 +147,7 @@ def check_output(output: Path, workspace: Path, reads: list[Path], *, overwrite:
         raise ConfigError(
             f"{output} exists, and not as it was exported from {workspace}",
             hint="add --overwrite, or choose another -o",
+            code="output-exists",
         )
 
 

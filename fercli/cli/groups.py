@@ -56,4 +56,5 @@ def _refuse_repeated(name: str | None, command: Any, ctx: Any, args: list[str]) 
             raise ConfigError(
                 f"{shown} is given {given.count(option)} times, and takes one value",
                 hint=f"give {shown} once; to use several, run the command for each of them",
+                code="option-repeated",
             )

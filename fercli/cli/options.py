@@ -109,7 +109,9 @@ def parse_fps(text: str) -> float:
     except ValueError:
         fps = 0.0
     if not 0 < fps < float("inf"):
-        raise ConfigError(f"--fps {text!r} is not a rate", hint="give a number above 0, or 'native'")
+        raise ConfigError(
+            f"--fps {text!r} is not a rate", hint="give a number above 0, or 'native'", code="option-out-of-range"
+        )
     return fps
 
 
@@ -136,7 +138,9 @@ def parse_time(text: str, option: str) -> float:
             raise ValueError(text)
     except ValueError as error:
         raise ConfigError(
-            f"{option} {text!r} is not a time", hint="give seconds, m:s or h:m:s, for example 90 or 1:30"
+            f"{option} {text!r} is not a time",
+            hint="give seconds, m:s or h:m:s, for example 90 or 1:30",
+            code="option-out-of-range",
         ) from error
     seconds = 0.0
     for part in parts:
@@ -152,7 +156,11 @@ def parse_end(text: str) -> float:
     """
     seconds = parse_time(text, "--end")
     if text and not seconds:
-        raise ConfigError(f"--end {text!r} leaves nothing to look at", hint="leave --end out for the end of the video")
+        raise ConfigError(
+            f"--end {text!r} leaves nothing to look at",
+            hint="leave --end out for the end of the video",
+            code="option-out-of-range",
+        )
     return seconds
 
 
@@ -163,7 +171,7 @@ def parse_decoder(text: str) -> str:
         ConfigError: anything else.
     """
     if text not in DECODERS:
-        raise ConfigError(f"unknown decoder {text!r}", hint=f"known: {', '.join(DECODERS)}")
+        raise ConfigError(f"unknown decoder {text!r}", hint=f"known: {', '.join(DECODERS)}", code="name-unknown")
     return "pyav" if text == "auto" else text
 
 
@@ -186,4 +194,6 @@ def parse_sizes(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError as error:
-        raise ConfigError(f"--sizes {text!r} are not sizes", hint="give whole numbers, as 40,48,56") from error
+        raise ConfigError(
+            f"--sizes {text!r} are not sizes", hint="give whole numbers, as 40,48,56", code="option-malformed"
+        ) from error

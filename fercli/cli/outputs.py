@@ -50,11 +50,17 @@ def refuse_what_is_read(output: Path, reads: Iterable[Path], workspace: Path | N
     """
     for file in reads:
         if _same(output, file):
-            raise ConfigError(f"writing {output} would destroy {file}, which is read", hint="choose another output")
+            raise ConfigError(
+                f"writing {output} would destroy {file}, which is read",
+                hint="choose another output",
+                code="output-unsafe",
+            )
     real = Path(os.path.realpath(output))
     if workspace is not None and any(_same(parent, workspace) for parent in real.parents):
         raise ConfigError(
-            f"the output {output} lies inside the workspace {workspace}", hint="choose a place outside the workspace"
+            f"the output {output} lies inside the workspace {workspace}",
+            hint="choose a place outside the workspace",
+            code="output-unsafe",
         )
 
 
@@ -71,11 +77,14 @@ def refuse_what_is_no_file(output: Path) -> None:
     """
     with writing(output):
         if output.is_dir():
-            raise ConfigError(f"the output {output} is a directory", hint="give the name of a file in it")
+            raise ConfigError(
+                f"the output {output} is a directory", hint="give the name of a file in it", code="output-is-no-file"
+            )
         if output.exists() and not output.is_file():
             raise ConfigError(
                 f"the output {output} is a pipe or a device, not a file",
                 hint="give a file; `fercli export WORKSPACE -o -` writes to stdout",
+                code="output-is-no-file",
             )
         require_parent(output, "the output")
 

@@ -203,4 +203,6 @@ def _track_numbers(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
-        raise ConfigError(f"--tracks {text!r} are not tracks", hint="give numbers, as 17,23") from error
+        raise ConfigError(
+            f"--tracks {text!r} are not tracks", hint="give numbers, as 17,23", code="option-malformed"
+        ) from error

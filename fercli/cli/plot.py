@@ -38,7 +38,7 @@ def plot(
     if (sources[0] / "workspace.json").is_file():
         if len(sources) > 1:
             hint = f"run: {command('plot', sources[0], '-o', output)}"
-            raise ConfigError("one workspace is drawn at a time", hint=hint)
+            raise ConfigError("one workspace is drawn at a time", hint=hint, code="option-conflict")
         from fercli.views.render.timeline_figure import plot_timelines
         from fercli.workspace import Workspace
 

@@ -33,7 +33,9 @@ def report(
     opened = Workspace.open(workspace)
     file = output_file(output, named_after(Path(opened.video.path), workspace, ".html"))
     if file.suffix.lower() not in (".html", ".htm"):
-        raise ConfigError(f"cannot write a report to {file}: unknown suffix", hint="name it report.html")
+        raise ConfigError(
+            f"cannot write a report to {file}: unknown suffix", hint="name it report.html", code="suffix-unknown"
+        )
     refuse_existing(file, overwrite=overwrite, workspace=opened)
     page, playback = build(opened, file)
     content = page.encode()

@@ -59,7 +59,9 @@ class _Descriptor(io.RawIOBase):
         except OSError as error:
             self._failed = True
             reason = "it is closed" if error.errno == errno.EBADF else error.strerror
-            raise OutputError(f"cannot write to stdout: {reason}", hint="send it to another file or program") from error
+            raise OutputError(
+                f"cannot write to stdout: {reason}", hint="send it to another file or program", code="stdout-unwritable"
+            ) from error
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def rename(workspace: Workspace, name: str, new: str, *, by: str = "", file: str
     tracks = editor.find(name)
     if new in editor.state.names - {name}:
         hint = f"to make them one: {command('people', 'merge', workspace.path, name, new)}"
-        raise ConfigError(f"there is a {new!r} already", hint=hint)
+        raise ConfigError(f"there is a {new!r} already", hint=hint, code="name-taken")
     edit = editor.edit(RENAME, at=(editor.anchor(tracks),), person=name, to=new, file=file)
     return editor.add_and_tell(edit, [editor.shown(name)])
 
@@ -66,7 +66,7 @@ def merge(workspace: Workspace, names: Sequence[str], into: str, *, by: str = ""
     """
     into, *names = [clean_or_unassigned(name) for name in (into, *names)]
     if into in names:
-        raise ConfigError(f"{into!r} cannot be merged into itself", hint="name two persons")
+        raise ConfigError(f"{into!r} cannot be merged into itself", hint="name two persons", code="nothing-to-do")
     editor = _Editor(workspace, by)
     persons = list(dict.fromkeys([into, *names]))
     groups = [editor.find(person) for person in persons]
@@ -99,13 +99,14 @@ def split(
         raise ConfigError(
             f"{name!r} has no track {', '.join(map(str, strangers))}" if tracks else "no tracks are given",
             hint=f"{name!r} has {', '.join(map(str, own))}",
+            code="track-unknown",
         )
     wanted = sorted(set(tracks))
     if wanted == own and name != UNASSIGNED:
         raise ConfigError(f"these are all tracks of {name!r}", hint="use rename or merge")
     new = clean_name(new) if new else editor.free_name()
     if new == name:
-        raise ConfigError(f"the tracks are {name!r}'s already", hint="give another --name")
+        raise ConfigError(f"the tracks are {name!r}'s already", hint="give another --name", code="nothing-to-do")
     others = editor.find(new) if new in editor.state.names else []
     if not force:
         editor.refuse_if_seen_together([others, *([track] for track in wanted)])
@@ -136,7 +137,9 @@ def restore(workspace: Workspace, name: str, *, by: str = "") -> None:
     editor = _Editor(workspace, by)
     tracks = [track for track in editor.find(name, unassigned=True) if editor.state.tracks[track].ignored]
     if not tracks:
-        raise ConfigError(f"{name!r} is not ignored", hint=f"run: {command('people', workspace.path)}")
+        raise ConfigError(
+            f"{name!r} is not ignored", hint=f"run: {command('people', workspace.path)}", code="nothing-to-do"
+        )
     editor.add_about(RESTORE, name, tracks)
 
 
@@ -156,11 +159,11 @@ def undo(workspace: Workspace, numbers: Sequence[int], *, by: str = "") -> list[
     for number in numbers:
         listed = command("edits", workspace.path)
         if number not in known:
-            raise ConfigError(f"there is no edit {number}", hint=f"to list them: {listed}")
+            raise ConfigError(f"there is no edit {number}", hint=f"to list them: {listed}", code="edit-unknown")
         if number in undone:
             again = next((edit.number for edit in log.edits if edit.of == number and edit.number not in undone), 0)
             hint = f"to apply it again: {command('edits', 'undo', workspace.path, again)}"
-            raise ConfigError(f"edit {number} is undone already", hint=hint)
+            raise ConfigError(f"edit {number} is undone already", hint=hint, code="nothing-to-do")
     edits = [editor.edit(UNDO, of=number) for number in sorted(set(numbers), reverse=True)]
     numbered = tuple(replace(edit, number=log.lines + place) for place, edit in enumerate(edits, start=1))
     before = _names_here(editor.state, workspace, log)
@@ -202,11 +205,14 @@ class _Editor:
                 f"{UNASSIGNED} is not a person",
                 hint="name its tracks one by one: "
                 + command("people", "split", self.workspace.path, UNASSIGNED, "--tracks", "N", "--name", "NAME"),
+                code="person-unknown",
             )
         tracks = sorted(track for track, identity in self.state.tracks.items() if identity.name == wanted)
         if not tracks:
             close = difflib.get_close_matches(name, self.state.names, n=3) or sorted(self.state.names)
-            raise ConfigError(f"nobody is called {name!r}", hint=f"known: {', '.join(close) or 'nobody'}")
+            raise ConfigError(
+                f"nobody is called {name!r}", hint=f"known: {', '.join(close) or 'nobody'}", code="person-unknown"
+            )
         return tracks
 
     def named(self, tracks: Iterable[int]) -> bool:
@@ -264,6 +270,7 @@ class _Editor:
         raise ConfigError(
             f"{first} and {second} are seen in one frame, at {both[2]:.3f} s, so they are two persons",
             hint="if it is a mirror or a picture of the same person, use --force",
+            code="persons-seen-together",
         )
 
 

@@ -76,7 +76,7 @@ def read_log(workspace: Workspace) -> Log:
         return _parsed(path.read_bytes())
     except OSError as error:
         hint = "check that it is a file you may read"
-        raise InputError(f"cannot read {path}: {reason_of(error)}", hint=hint) from error
+        raise InputError(f"cannot read {path}: {reason_of(error)}", hint=hint, code="file-unreadable") from error
 
 
 def refuse_old_files(workspace: Workspace) -> None:
@@ -91,6 +91,7 @@ def refuse_old_files(workspace: Workspace) -> None:
         raise WorkspaceError(
             f"{workspace.path} has {' and '.join(found)} of an older fercli; corrections are in edits.jsonl now",
             hint=f"move the workspace away, then make it anew: {again}",
+            code="workspace-older",
         )
 
 
@@ -146,7 +147,9 @@ def annotator(by: str) -> str:
             by = "unknown"
     by = by.strip()
     if not by or not by.isprintable() or len(by) > 200:
-        raise ConfigError(f"--by {by!r} is no name", hint="give a short name, such as --by annotator-1")
+        raise ConfigError(
+            f"--by {by!r} is no name", hint="give a short name, such as --by annotator-1", code="name-invalid"
+        )
     return by
 
 

@@ -207,7 +207,7 @@ def choose_format(path: Path, name: str = "") -> str:
     """
     if name:
         if name not in FORMATS:
-            raise ConfigError(f"unknown format {name!r}", hint=f"known: {', '.join(FORMATS)}")
+            raise ConfigError(f"unknown format {name!r}", hint=f"known: {', '.join(FORMATS)}", code="name-unknown")
         return name
     for candidate, exporter in FORMATS.items():
         if path.suffix.lower() == exporter.suffix.lower():
@@ -216,4 +216,5 @@ def choose_format(path: Path, name: str = "") -> str:
     raise ConfigError(
         f"no format has the suffix {path.suffix!r} of {path}",
         hint=f"use {', '.join(suffixes)}, or --format with one of those that `fercli formats` lists",
+        code="suffix-unknown",
     )

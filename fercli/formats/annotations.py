@@ -196,7 +196,11 @@ def mark(record: Mapping[str, Any], place: str, *, may_be_open: bool = False) ->
 
 def not_an_emotion(name: object, place: str, when: str = "") -> DatasetError:
     """What is raised of a label that nobody knows."""
-    return DatasetError(f"{place}: {name!r} is not an emotion{when}", hint=f"known: {', '.join(RECORD_NAMES.values())}")
+    return DatasetError(
+        f"{place}: {name!r} is not an emotion{when}",
+        hint=f"known: {', '.join(RECORD_NAMES.values())}",
+        code="emotion-unknown",
+    )
 
 
 def without_emotions(tiers: Mapping[str, DatasetError], path: Path) -> tuple[str, ...]:

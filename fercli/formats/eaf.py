@@ -156,7 +156,9 @@ def read(path: Path) -> Annotations:
     try:
         root = ElementTree.parse(path).getroot()
     except (ElementTree.ParseError, LookupError) as error:
-        raise DatasetError(f"cannot read {path}: {error}", hint="save it again in ELAN") from error
+        raise DatasetError(
+            f"cannot read {path}: {error}", hint="save it again in ELAN", code="file-unreadable"
+        ) from error
     if root.tag != "ANNOTATION_DOCUMENT":
         raise DatasetError(f"{path} is not an ELAN file: it holds <{root.tag}>", hint="save it again in ELAN")
     _refuse_other_units(path, root)

@@ -192,7 +192,7 @@ def _regions(path: Path, task: dict[str, Any]) -> tuple[list[Any], tuple[str, ..
         return saved[-1].get("result", []), (f"{path} has {len(saved)} annotations: the one saved last counts",)
     chosen = saved or list(task.get("predictions") or [])[-1:]
     if not chosen:
-        raise DatasetError(f"{path} has no annotation", hint=HINT)
+        raise DatasetError(f"{path} has no annotation", hint=HINT, code="labels-missing")
     return chosen[0].get("result", []), ()
 
 

@@ -27,15 +27,19 @@ def read_annotations(path: Path, video: Video | None = None, lasting_s: float = 
     require_regular_file(path, DatasetError, "check the name of the file with the labels")
     found = next((reader for suffix, reader in READERS.items() if path.suffix.lower() == suffix.lower()), None)
     if found is None:
-        raise DatasetError(f"cannot read labels from {path}", hint=f"give one of {', '.join(READERS)}")
+        raise DatasetError(
+            f"cannot read labels from {path}", hint=f"give one of {', '.join(READERS)}", code="suffix-unknown"
+        )
     module, function = found.split(":")
     read = getattr(import_module(f"fercli.formats.{module}"), function)
     try:
         annotations = in_video(read(path), video.name if video else "", path)
     except UnicodeDecodeError as error:
         hint = "save it again as UTF-8" + ("; in a spreadsheet as `CSV UTF-8`" if found is READERS[".csv"] else "")
-        raise DatasetError(f"cannot read {path}: it is not UTF-8", hint=hint) from error
+        raise DatasetError(f"cannot read {path}: it is not UTF-8", hint=hint, code="file-unreadable") from error
     except (OSError, ValueError, csv.Error, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise DatasetError(f"cannot read {path}: {reason}", hint="check the name, and export the file again") from error
+        raise DatasetError(
+            f"cannot read {path}: {reason}", hint="check the name, and export the file again", code="file-unreadable"
+        ) from error
     return closed(annotations, path, lasting_s, min(annotations.video_end_s, video.end_s if video else math.inf))

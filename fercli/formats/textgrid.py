@@ -72,7 +72,9 @@ def _marks(path: Path, unusable: dict[str, DatasetError]) -> Iterator[Mark]:
     except (PraatioException, ValueError, LookupError) as error:
         reason = str(error) or type(error).__name__
         reason = "it is not text in UTF-8 or UTF-16" if isinstance(error, UnicodeDecodeError) else reason
-        raise DatasetError(f"cannot read {path}: {reason}", hint="save it again in Praat, as text") from error
+        raise DatasetError(
+            f"cannot read {path}: {reason}", hint="save it again in Praat, as text", code="file-unreadable"
+        ) from error
     for tier in grid.tiers:
         if not isinstance(tier, IntervalTier):
             continue

@@ -64,7 +64,11 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
     annotations = _with_names(annotations, [person.name for person in result.persons], path, notes)
     marks = _usable(annotations, {one.person for one in shown}, hidden_names(who), notes)
     if not marks and any(one.carried for one in shown) and not force:
-        raise DatasetError(f"{path} has no segment: all would be deleted", hint="if that is meant, use --force")
+        raise DatasetError(
+            f"{path} has no segment: all would be deleted",
+            hint="if that is meant, use --force",
+            code="would-delete-all",
+        )
     marks = _within_the_video(workspace, shown, marks, notes)
     renamed = find_renames(shown, marks, {one.person for one in shown} | who.names)
     old_names = {new: old for old, new in renamed.items()}
@@ -97,6 +101,7 @@ def _about_the_video(workspace: Workspace, annotations: Annotations, path: Path,
     raise DatasetError(
         f"{path} is about another video: {other}, and this is {name!r}",
         hint="if it is the same one under another name, use --force",
+        code="other-video",
     )
 
 
@@ -123,7 +128,9 @@ def _with_names(annotations: Annotations, persons: list[str], path: Path, notes:
         return annotations
     if len(persons) != 1:
         known = f"{len(persons)} persons are known here" + (f": {', '.join(persons)}" if persons else "")
-        raise DatasetError(f"{path} does not say who shows the emotions, and {known}", hint=naming_hint(path))
+        raise DatasetError(
+            f"{path} does not say who shows the emotions, and {known}", hint=naming_hint(path), code="person-missing"
+        )
     notes.append(f"{path} does not say who shows the emotions; taken to be {persons[0]}")
     return replace(annotations, marks=[replace(mark, person=persons[0]) for mark in annotations.marks])
 
@@ -170,7 +177,7 @@ def _within_the_video(workspace: Workspace, shown: list[Shown], marks: list[Mark
         video = f"the video, which is {first / 1000:g} to {last / 1000:g} s"
         if 2 * (cut.end_ms - cut.start_ms) < mark.end_ms - mark.start_ms:
             hint = "times count from the start of the video, as a player shows them"
-            raise DatasetError(f"{times} is outside {video}", hint=hint)
+            raise DatasetError(f"{times} is outside {video}", hint=hint, code="time-outside-video")
         notes.append(f"{times} reaches beyond {video}: cut there")
         inside.append(cut)
     return inside

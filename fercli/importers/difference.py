@@ -153,6 +153,7 @@ def _refuse_overlaps(person: str, shown: list[Shown], marks: list[Mark]) -> None
                     f"{mark.place}: overlaps another segment of {person}, from {running[-1].start_ms / 1000:g} "
                     f"to {running[-1].end_ms / 1000:g} s",
                     hint="let one end where the next begins",
+                    code="segments-overlap",
                 )
         running.append(mark)
 

@@ -49,7 +49,9 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         try:
             yield container, stream
         except av.error.FFmpegError as error:
-            raise VideoError(f"cannot read {path}: {error.strerror}", hint=_CUT_SHORT_HINT) from error
+            raise VideoError(
+                f"cannot read {path}: {error.strerror}", hint=_CUT_SHORT_HINT, code="file-unreadable"
+            ) from error
 
 
 def _metadata_option() -> dict[str, Any]:
@@ -124,21 +126,23 @@ def decoded_frames(
 
 def no_frame_decodes(path: Path) -> VideoError:
     """The error for a video that opens and then gives no picture."""
-    return VideoError(f"no frame of {path} can be decoded; the file is damaged", hint=_CUT_SHORT_HINT)
+    return VideoError(
+        f"no frame of {path} can be decoded; the file is damaged", hint=_CUT_SHORT_HINT, code="video-damaged"
+    )
 
 
 def _moving_picture(container: InputContainer, path: Path) -> VideoStream:
     from av.stream import Disposition
 
     if container.format.name == "tty":  # ffmpeg takes plain text for terminal art
-        raise VideoError(f"{path} is a text file, not a video", hint=_HINT)
+        raise VideoError(f"{path} is a text file, not a video", hint=_HINT, code="not-a-video")
     moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:
         what = "has sound but no picture" if container.streams.audio else "has no picture"
-        raise VideoError(f"{path} {what}", hint=_HINT)
+        raise VideoError(f"{path} {what}", hint=_HINT, code="video-without-picture")
     moving = [stream for stream in moving if stream.codec_context is not None]
     if not moving:
-        raise VideoError(f"no codec here knows how {path} is coded", hint=_HINT)
+        raise VideoError(f"no codec here knows how {path} is coded", hint=_HINT, code="video-damaged")
     best = container.streams.best("video")
     return next((stream for stream in moving if stream is best), moving[0])
 
@@ -149,9 +153,11 @@ def _refuse_what_is_no_file(path: Path) -> None:
         with path.open("rb") as file:
             empty = not file.read(1)
     except OSError as error:
-        raise VideoError(f"cannot read {path}: {error.strerror}", hint="check that you may read the file") from error
+        raise VideoError(
+            f"cannot read {path}: {error.strerror}", hint="check that you may read the file", code="file-unreadable"
+        ) from error
     if empty:
-        raise VideoError(f"{path} is empty (0 bytes)", hint="fetch the file again")
+        raise VideoError(f"{path} is empty (0 bytes)", hint="fetch the file again", code="video-empty")
 
 
 def _unreadable(path: Path, error: FFmpegError) -> VideoError:
@@ -164,10 +170,15 @@ def _unreadable(path: Path, error: FFmpegError) -> VideoError:
         return VideoError(
             f"{path} is a playlist: a text that names other files, not a video",
             hint=f"make one file of it: {_joining(path, head)} NEW.mkv",
+            code="not-a-video",
         )
     if head[4:8] == b"ftyp":
-        return VideoError(f"{path} is cut short or damaged: its index (moov) cannot be read", hint=_CUT_SHORT_HINT)
-    return VideoError(f"{path} is not a video: {error.strerror}", hint=_HINT)
+        return VideoError(
+            f"{path} is cut short or damaged: its index (moov) cannot be read",
+            hint=_CUT_SHORT_HINT,
+            code="video-damaged",
+        )
+    return VideoError(f"{path} is not a video: {error.strerror}", hint=_HINT, code="not-a-video")
 
 
 def _joining(path: Path, head: bytes) -> str:

@@ -46,7 +46,7 @@ def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
     image = _decoded(data)
     if image is None:
         reason = _too_large(data) or "cannot be decoded"
-        raise InputError(f"{len(data)} bytes that should be an image: {reason}")
+        raise InputError(f"{len(data)} bytes that should be an image: {reason}", code="image-unreadable")
     return image
 
 
@@ -59,16 +59,20 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     require_regular_file(path)
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than {MAX_BYTES >> 20} MiB", hint="give a JPEG or PNG file")
+            raise InputError(
+                f"{path} is larger than {MAX_BYTES >> 20} MiB", hint="give a JPEG or PNG file", code="image-too-large"
+            )
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read image {path}: {error.strerror}", hint="check the path") from error
+        raise InputError(
+            f"cannot read image {path}: {error.strerror}", hint="check the path", code="file-unreadable"
+        ) from error
     image = _decoded(data)
     if image is None:
         too_large = _too_large(data)
         if too_large:
-            raise InputError(f"{path}: {too_large}", hint=_SCALE_DOWN)
-        raise InputError(f"{path} is not an image", hint="give a JPEG or PNG file")
+            raise InputError(f"{path}: {too_large}", hint=_SCALE_DOWN, code="image-too-large")
+        raise InputError(f"{path} is not an image", hint="give a JPEG or PNG file", code="image-unreadable")
     return image
 
 

@@ -50,4 +50,5 @@ def _refuse_path_that_cannot_be_written(path: Path) -> None:
         raise VideoError(
             f"the path {text!r} has characters that are not UTF-8 or control characters",
             hint="rename the file, or the directory it lies in",
+            code="path-invalid",
         )

@@ -107,9 +107,13 @@ def explanation_sheet(
         OutputError: it cannot be written.
     """
     if path.suffix.lower() != ".png":
-        raise ConfigError(f"cannot draw {path}: a sheet of explanations is a PNG", hint="end its name in .png")
+        raise ConfigError(
+            f"cannot draw {path}: a sheet of explanations is a PNG", hint="end its name in .png", code="suffix-unknown"
+        )
     if not crops:
-        raise ConfigError(f"cannot draw {path}: there is no face to explain", hint="choose a picture with a face")
+        raise ConfigError(
+            f"cannot draw {path}: there is no face to explain", hint="choose a picture with a face", code="face-missing"
+        )
     cells = [_cell(*parts) for parts in zip(crops, heats, captions, strict=True)]
     write_atomically(path, _png(_sheet(cells)), private=True)
 

@@ -50,7 +50,7 @@ def load(weights: Path | None, device: str) -> CenterFace:
         WeightsError: not the network `benchmarks/convert_centerface.py` writes.
     """
     if weights is None:
-        raise WeightsError("centerface needs its weights file", hint="reinstall fercli")
+        raise WeightsError("centerface needs its weights file", hint="reinstall fercli", code="weights-missing")
     try:
         session = open_session(weights, device)
     except ERRORS as error:

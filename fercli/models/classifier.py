@@ -82,7 +82,9 @@ class EmotionClassifier:
             self.head, self._outputs = self.header.head(head)
         except KeyError as error:
             names = ", ".join(known.name for known in self.header.heads)
-            raise WeightsError(f"{path} was not trained on {head}", hint=f"it answers as {names}") from error
+            raise WeightsError(
+                f"{path} was not trained on {head}", hint=f"it answers as {names}", code="weights-do-not-fit"
+            ) from error
         self.device = device
         self._network = _build(path, self.header).to(device, memory_format=torch.channels_last).eval()
 
@@ -110,7 +112,9 @@ class EmotionClassifier:
             both = torch.stack([self._network(views), self._network(views.flip(-1))])
         outputs = np.asarray(both.float().cpu().numpy())
         if not np.isfinite(outputs).all():
-            raise WeightsError(f"{self._path} gives numbers that are not finite", hint="give other weights")
+            raise WeightsError(
+                f"{self._path} gives numbers that are not finite", hint="give other weights", code="weights-not-finite"
+            )
         return outputs
 
     def heat_maps(self, clips: NDArray[np.uint8], labels: list[int]) -> NDArray[np.float32]:
@@ -138,7 +142,11 @@ def load(weights: Path | None, device: str) -> EmotionClassifier:
         WeightsError: no file, or not a classifier.
     """
     if weights is None:
-        raise WeightsError("a classifier needs a weights file", hint="name one from `fercli models`, or give a path")
+        raise WeightsError(
+            "a classifier needs a weights file",
+            hint="name one from `fercli models`, or give a path",
+            code="weights-missing",
+        )
     return EmotionClassifier(weights, device)
 
 
@@ -154,5 +162,7 @@ def _build(path: Path, header: ClassifierHeader):  # type: ignore[no-untyped-def
     try:
         network.load_state_dict(load_state(path))
     except RuntimeError as error:
-        raise WeightsError(f"{path} does not fit the {header.architecture} its header names: {error}") from error
+        raise WeightsError(
+            f"{path} does not fit the {header.architecture} its header names: {error}", code="weights-do-not-fit"
+        ) from error
     return network

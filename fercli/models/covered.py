@@ -102,7 +102,9 @@ def load(weights: Path | None, device: str) -> CoveredFaces:
         WeightsError: no file, or another network's.
     """
     if weights is None:
-        raise WeightsError("the network for covered faces needs its weights file", hint="reinstall fercli")
+        raise WeightsError(
+            "the network for covered faces needs its weights file", hint="reinstall fercli", code="weights-missing"
+        )
     network = CoveredNet()
     try:
         network.load_state_dict(load_state(weights))

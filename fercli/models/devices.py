@@ -15,7 +15,9 @@ def pick_device(device: str) -> str:
         ConfigError: not a device, or CUDA asked for and absent.
     """
     if device not in DEVICES:
-        raise ConfigError(f"unknown device {device!r}", hint=f"known: {', '.join(DEVICES)}")
+        raise ConfigError(f"unknown device {device!r}", hint=f"known: {', '.join(DEVICES)}", code="name-unknown")
     if device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("--device cuda, but torch finds no CUDA device", hint="use --device auto or cpu")
+        raise ConfigError(
+            "--device cuda, but torch finds no CUDA device", hint="use --device auto or cpu", code="device-missing"
+        )
     return "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"

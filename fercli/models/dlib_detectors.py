@@ -66,7 +66,9 @@ def load_hog(weights: Path | None, device: str) -> DlibHog:
     """
     if weights is not None:
         raise WeightsError(
-            f"dlib-hog cannot use {weights}: its filters are part of dlib", hint="leave the weights option out"
+            f"dlib-hog cannot use {weights}: its filters are part of dlib",
+            hint="leave the weights option out",
+            code="weights-not-wanted",
         )
     return DlibHog()
 
@@ -78,7 +80,9 @@ def load_cnn(weights: Path | None, device: str) -> DlibCnn:
         WeightsError: not a network of this kind.
     """
     if weights is None:
-        raise WeightsError("dlib-cnn needs its weights file", hint="pip install face_recognition_models")
+        raise WeightsError(
+            "dlib-cnn needs its weights file", hint="pip install face_recognition_models", code="weights-missing"
+        )
     try:
         return DlibCnn(weights)
     except RuntimeError as error:

@@ -133,7 +133,7 @@ def load_predictor(directory: Path) -> dlib.shape_predictor:
 
     path = directory / _PREDICTOR
     if not path.is_file() or sha256_file(path) != _PREDICTOR_SHA256:
-        raise WeightsError(f"{path} is missing or altered", hint=_HINT)
+        raise WeightsError(f"{path} is missing or altered", hint=_HINT, code="weights-altered")
     return dlib.shape_predictor(str(path))
 
 
@@ -149,7 +149,9 @@ def read_network(path: Path) -> DlibResNet:
         stored = _tensors(path.read_bytes(), [*shapes, (network.head.in_features, DIMENSIONS)])
         state = iter(list(stored))
     except OSError as error:
-        raise WeightsError(f"cannot read weights {path}: {error.strerror}", hint=_HINT) from error
+        raise WeightsError(
+            f"cannot read weights {path}: {error.strerror}", hint=_HINT, code="file-unreadable"
+        ) from error
     except ValueError as error:
         raise WeightsError(f"{path} is not dlib_face_recognition_resnet_model_v1: {error}", hint=_HINT) from error
     with torch.no_grad():

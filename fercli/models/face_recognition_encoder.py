@@ -42,7 +42,11 @@ def load(weights: Path | None, device: str) -> FaceRecognitionEncoder:
         WeightsError: a file was given.
     """
     if weights is not None:
-        raise WeightsError(f"face-recognition cannot use {weights}: it brings its own", hint="use dlib-resnet")
+        raise WeightsError(
+            f"face-recognition cannot use {weights}: it brings its own",
+            hint="use dlib-resnet",
+            code="weights-not-wanted",
+        )
     return FaceRecognitionEncoder()
 
 

@@ -47,5 +47,6 @@ def load(weights: Path | None, device: str) -> LibFaceDetection:
         raise WeightsError(
             f"libfacedetection cannot use {weights}: its network is part of the library",
             hint="leave the weights option out",
+            code="weights-not-wanted",
         )
     return LibFaceDetection()

@@ -58,7 +58,13 @@ def build_network(
     """
     found = ARCHITECTURES.get(architecture)
     if found is None:
-        raise ConfigError(f"unknown architecture {architecture!r}", hint=f"known: {', '.join(ARCHITECTURES)}")
+        raise ConfigError(
+            f"unknown architecture {architecture!r}", hint=f"known: {', '.join(ARCHITECTURES)}", code="name-unknown"
+        )
     if fold_div < 2:
-        raise ConfigError(f"fold_div is {fold_div}: 1 / fold_div of the channels is shifted each way", hint="give 2 up")
+        raise ConfigError(
+            f"fold_div is {fold_div}: 1 / fold_div of the channels is shifted each way",
+            hint="give 2 up",
+            code="option-out-of-range",
+        )
     return found.builder(n_classes, found.n_frames, fold_div, stem_pool, dropout)

@@ -84,7 +84,7 @@ class OnnxEmbedder:
         values = pixels if self._raw else (pixels - 127.5) / 127.5
         rows = self._session.run(None, {self._input: values})[0]
         if not np.isfinite(rows).all():
-            raise WeightsError(f"{self._name} gives numbers that are not finite", hint=_HINT)
+            raise WeightsError(f"{self._name} gives numbers that are not finite", hint=_HINT, code="weights-not-finite")
         length = np.linalg.norm(rows, axis=-1, keepdims=True)
         unit: NDArray[np.float32] = rows / np.maximum(length, 1e-9)
         return unit

@@ -54,7 +54,7 @@ def find_classifier(model: str) -> tuple[str, Path]:
         spec = find_model(model, "classifier")
         given = find_weights(spec)
     if given is None:
-        raise WeightsError(f"model {model} has no weights file")
+        raise WeightsError(f"model {model} has no weights file", code="weights-missing")
     return spec.name, given
 
 
@@ -69,7 +69,9 @@ def find_weights(spec: ModelSpec, given: str = "") -> Path | None:
     if given:
         path = Path(given)
         if not path.is_file():
-            raise WeightsError(f"no weights file {path}", hint=f"check the path given for {spec.name}")
+            raise WeightsError(
+                f"no weights file {path}", hint=f"check the path given for {spec.name}", code="weights-missing"
+            )
         return path
     if not spec.weights:
         return None
@@ -81,6 +83,7 @@ def find_weights(spec: ModelSpec, given: str = "") -> Path | None:
     raise WeightsError(
         f"no weights for {spec.name}: looked for {', '.join(str(path) for path in candidates)}",
         hint=f"reinstall fercli, or set {WEIGHTS_VARIABLE} to the directory that has {Path(spec.weights).name}",
+        code="weights-missing",
     )
 
 
@@ -146,4 +149,5 @@ def _check(spec: ModelSpec, path: Path) -> None:
         raise WeightsError(
             f"{path} is not the file fercli knows as {spec.name}: sha256 {actual[:12]}, expected {spec.sha256[:12]}",
             hint="reinstall fercli, or give your own file as a path",
+            code="weights-altered",
         )

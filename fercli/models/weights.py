@@ -147,7 +147,7 @@ def read_header(path: Path) -> ClassifierHeader:
             metadata = json.loads(file.read(size)).get("__metadata__", {})
         return ClassifierHeader.from_json(metadata[_HEADER_KEY])
     except OSError as error:
-        raise WeightsError(f"cannot read weights {path}: {error.strerror}") from error
+        raise WeightsError(f"cannot read weights {path}: {error.strerror}", code="file-unreadable") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(
             f"{path} is not a fercli classifier (safetensors with a fercli header)",
@@ -168,8 +168,12 @@ def load_state(path: Path) -> dict[str, Tensor]:
     try:
         tensors = load_file(path)
     except (OSError, KeyError, ValueError, SafetensorError) as error:
-        raise WeightsError(f"cannot read weights {path}: {error}") from error
+        raise WeightsError(f"cannot read weights {path}: {error}", code="file-unreadable") from error
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise WeightsError(f"{path} has numbers that are not finite, in {name}", hint="copy or train it again")
+            raise WeightsError(
+                f"{path} has numbers that are not finite, in {name}",
+                hint="copy or train it again",
+                code="weights-not-finite",
+            )
     return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}

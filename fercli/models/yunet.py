@@ -43,7 +43,11 @@ class YuNet:
         _, found = self._network.detect(np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), dtype=np.uint8))
         rows = np.array([] if found is None else found, dtype=np.float32).reshape(-1, 15)
         if not np.isfinite(rows).all():
-            raise WeightsError("the YuNet gives numbers that are not finite", hint=f"give an .onnx file from {SOURCE}")
+            raise WeightsError(
+                "the YuNet gives numbers that are not finite",
+                hint=f"give an .onnx file from {SOURCE}",
+                code="weights-not-finite",
+            )
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
         # OpenCV names the points from the person's side: right eye, left eye, nose, right and left mouth corner.
         return Detections(boxes, rows[:, 14], rows[:, 4:14].reshape(-1, 5, 2))
@@ -57,7 +61,9 @@ def load(weights: Path | None, device: str) -> YuNet:
     """
     if weights is None:
         raise WeightsError(
-            "yunet needs a weights file of your own", hint=f"give one with --detector-weights, from {SOURCE}"
+            "yunet needs a weights file of your own",
+            hint=f"give one with --detector-weights, from {SOURCE}",
+            code="weights-missing",
         )
     try:
         detector = YuNet(

@@ -62,7 +62,9 @@ class Editor:
         tracks = sorted(track for track, identity in self.who.tracks.items() if identity.name == wanted)
         if not tracks:
             close = difflib.get_close_matches(name, self.who.names, n=3) or sorted(self.who.names)
-            raise ConfigError(f"nobody is called {name!r}", hint=f"known: {', '.join(close) or 'nobody'}")
+            raise ConfigError(
+                f"nobody is called {name!r}", hint=f"known: {', '.join(close) or 'nobody'}", code="person-unknown"
+            )
         return tracks
 
     def shown(self, name: str) -> Shown:
@@ -103,6 +105,7 @@ class Editor:
         raise ConfigError(
             f"{first} and {second} are seen in one frame, at {both[2]:.3f} s, so they are two persons",
             hint="if it is a mirror or a picture of the same person, use --force",
+            code="persons-seen-together",
         )
 
     def _named_alone(self, track: int) -> bool:

@@ -61,7 +61,7 @@ def check_content(connection: sqlite3.Connection, path: Path) -> None:
         (reason for reason, query in _BROKEN.items() if (1,) in set(connection.execute(query))), ""
     )
     if reason:
-        raise InputError(f"the cast {path} cannot be used: {reason}", hint=_HINT)
+        raise InputError(f"the cast {path} cannot be used: {reason}", hint=_HINT, code="cast-unusable")
 
 
 def embedding(content: bytes, path: Path) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -72,7 +72,11 @@ def embedding(content: bytes, path: Path) -> np.ndarray[tuple[int], np.dtype[np.
     """
     values = np.frombuffer(content, dtype=np.float32)
     if not np.isfinite(values).all():
-        raise InputError(f"the cast {path} cannot be used: an embedding has numbers that are not finite", hint=_HINT)
+        raise InputError(
+            f"the cast {path} cannot be used: an embedding has numbers that are not finite",
+            hint=_HINT,
+            code="cast-unusable",
+        )
     return values
 
 
@@ -86,6 +90,7 @@ def check_length(known: int, made: int, path: Path) -> None:
         raise InputError(
             f"the cast {path} cannot be used: its embeddings have {known} numbers, those of the embedder {made}",
             hint=_HINT,
+            code="cast-other-embedder",
         )
 
 

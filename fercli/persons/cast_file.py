@@ -97,15 +97,22 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _check_format(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise InputError(f"{path} is not a cast file of fercli", hint="give a new name to begin a cast")
+        raise InputError(
+            f"{path} is not a cast file of fercli", hint="give a new name to begin a cast", code="cast-unusable"
+        )
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version < FORMAT:
         raise InputError(
             f"{path} has cast format {version}, of an older fercli; this one reads {FORMAT}",
             hint="give a new name with --cast, and run `fercli track` again on each video, the first one first",
+            code="cast-format",
         )
     if version > FORMAT:
-        raise InputError(f"{path} has cast format {version}, this fercli reads {FORMAT}", hint="pip install -U fercli")
+        raise InputError(
+            f"{path} has cast format {version}, this fercli reads {FORMAT}",
+            hint="pip install -U fercli",
+            code="cast-format",
+        )
 
 
 def require_embedder(connection: sqlite3.Connection, path: Path, embedder: str) -> None:
@@ -119,6 +126,7 @@ def require_embedder(connection: sqlite3.Connection, path: Path, embedder: str) 
         raise InputError(
             f"{path} was made with the embedder {used}, not with {embedder}: their embeddings cannot be compared",
             hint="use the same --embedder, or begin another cast",
+            code="cast-other-embedder",
         )
 
 
@@ -130,13 +138,19 @@ def _translated(path: Path, what: str = "write") -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
-            raise WorkspaceLocked(f"another process keeps {path} locked", hint="wait until it is done") from error
+            raise WorkspaceLocked(
+                f"another process keeps {path} locked", hint="wait until it is done", code="cast-locked"
+            ) from error
         if "UTF-8" in str(error):
-            raise InputError(f"the cast {path} cannot be used: {error}", hint="give the cast as it was") from error
+            raise InputError(
+                f"the cast {path} cannot be used: {error}", hint="give the cast as it was", code="cast-unusable"
+            ) from error
         raise OutputError(f"cannot {what} {path}: {error}", hint=elsewhere) from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what is damaged as it finds it
         raise InputError(
-            f"{path} is not a cast file of fercli: {error}", hint="give a new name to begin a cast"
+            f"{path} is not a cast file of fercli: {error}",
+            hint="give a new name to begin a cast",
+            code="cast-unusable",
         ) from error
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}", hint=elsewhere) from error

@@ -104,13 +104,18 @@ def read_gallery(path: Path, detector: Detector, embedder: Embedder, reporter: R
     """
     entries = list_gallery(path)
     if not entries:
-        raise InputError(f"the gallery {path} is empty", hint=f"add a picture a person, such as {path / 'Ross.jpg'}")
+        raise InputError(
+            f"the gallery {path} is empty",
+            hint=f"add a picture a person, such as {path / 'Ross.jpg'}",
+            code="gallery-empty",
+        )
     gallery = read_entries(entries, detector, embedder, reporter)
     if not gallery.persons:
         first = f", for example: {gallery.problems[0].reason}" if gallery.problems else ": its folders are empty"
         raise InputError(
             f"the gallery {path} has no usable picture of anybody{first}",
             hint=f"give pictures of one face each, at least {MIN_FACE} pixels wide",
+            code="gallery-empty",
         )
     return gallery
 
@@ -158,12 +163,17 @@ def only_face(picture: NDArray[np.uint8], detector: Detector, name: str) -> Face
     sizes = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
     largest = float(sizes.max(initial=0))
     if not largest:
-        raise InputError(f"{name}: no face was found")
+        raise InputError(f"{name}: no face was found", code="gallery-picture-unusable")
     if largest < MIN_FACE:
-        raise InputError(f"{name}: its largest face is {largest:.0f} pixels wide, less than {MIN_FACE}")
+        raise InputError(
+            f"{name}: its largest face is {largest:.0f} pixels wide, less than {MIN_FACE}",
+            code="gallery-picture-unusable",
+        )
     near = sizes >= max(MIN_FACE, largest * _BYSTANDER)
     if near.sum() > 1:
-        raise InputError(f"{name}: it shows {near.sum()} faces, and only one can be the person's")
+        raise InputError(
+            f"{name}: it shows {near.sum()} faces, and only one can be the person's", code="gallery-picture-unusable"
+        )
     box = boxes[sizes.argmax()]
     square = square_around(box, FacesParams.crop_scale)
     crop = square_crop(picture, square, FacesParams.crop_size)

@@ -104,9 +104,11 @@ def add_from(
 
 def _check(name: str, pictures: int) -> None:
     if not_a_name(name):
-        raise ConfigError(f"--name: {not_a_name(name)}", hint="give the name of the person, such as --name Ross")
+        raise ConfigError(
+            f"--name: {not_a_name(name)}", hint="give the name of the person, such as --name Ross", code="name-invalid"
+        )
     if pictures < 1:
-        raise ConfigError(f"{pictures} pictures are wanted", hint="use a value 1 or more")
+        raise ConfigError(f"{pictures} pictures are wanted", hint="use a value 1 or more", code="option-out-of-range")
 
 
 def _candidates(workspace: Workspace, tracks: Sequence[int], at_most: int) -> dict[int, float]:
@@ -155,6 +157,7 @@ def _portraits(
         raise InputError(
             f"no crop of {person} in {workspace.path} shows one face of at least {MIN_FACE} pixels",
             hint="take the pictures from a video that shows the person larger and sharper",
+            code="face-missing",
         )
     embeddings = embed_faces([portrait.face for portrait in portraits], embedder)
     odd = outliers(embeddings, TracksParams.max_distance)
@@ -171,11 +174,13 @@ def _refuse_somebody_else(embeddings: NDArray[np.float32], person: str, entry: E
         raise InputError(
             f"{person} looks like {nearest} in the gallery (distance {near:.2f})",
             hint=f'use --name "{nearest}" if that is who it is, or --force if it is not',
+            code="gallery-mismatch",
         )
     if own is not None and own > TracksParams.max_distance:
         raise InputError(
             f"{person} does not look like {entry.name} in the gallery (distance {own:.2f})",
             hint="choose another --person or --name, or use --force if it is the same person all the same",
+            code="gallery-mismatch",
         )
 
 

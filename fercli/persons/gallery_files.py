@@ -57,15 +57,21 @@ def list_gallery(path: Path) -> list[Entry]:
     """
     if not path.is_dir():
         problem = "is a file" if path.exists() else "does not exist"
-        raise InputError(f"the gallery {path} {problem}", hint=_LAYOUT)
+        raise InputError(f"the gallery {path} {problem}", hint=_LAYOUT, code="gallery-unusable")
     try:
         entries = [_entry(item) for item in sorted(path.iterdir()) if _may_show_somebody(item)]
     except OSError as error:
-        raise InputError(f"cannot read {error.filename}: {error.strerror}", hint="check its permissions") from error
+        raise InputError(
+            f"cannot read {error.filename}: {error.strerror}", hint="check its permissions", code="file-unreadable"
+        ) from error
     _refuse_same_names(entries)
     for entry in entries:
         if not_a_name(entry.name):
-            raise InputError(f"{entry.path}: {not_a_name(entry.name)}", hint="rename it after the person it shows")
+            raise InputError(
+                f"{entry.path}: {not_a_name(entry.name)}",
+                hint="rename it after the person it shows",
+                code="gallery-unusable",
+            )
     return sorted(entries, key=lambda entry: entry.name)
 
 
@@ -83,7 +89,9 @@ def gallery_digest(path: Path) -> str:
             content = sha256_file(file) if file.is_file() else "no file"
             total.update(f"{file.relative_to(path).as_posix()} {content}\n".encode(errors="surrogateescape"))
     except OSError as error:
-        raise InputError(f"cannot read {error.filename}: {error.strerror}", hint="check its permissions") from error
+        raise InputError(
+            f"cannot read {error.filename}: {error.strerror}", hint="check its permissions", code="file-unreadable"
+        ) from error
     return total.hexdigest()
 
 
@@ -101,6 +109,7 @@ def find_entry(entries: Iterable[Entry], name: str, gallery: Path) -> Entry:
         raise InputError(
             f"{found.path} is the only picture of {found.name}, and a person has a picture or a folder, not both",
             hint=f'mkdir "{folder}" && mv "{found.path}" "{folder}/", then run the same command',
+            code="gallery-unusable",
         )
     return found
 
@@ -166,4 +175,5 @@ def _refuse_same_names(entries: list[Entry]) -> None:
             raise InputError(
                 f"one person has two entries in the gallery: {first.path} and {entry.path}",
                 hint="put all pictures of one person into one folder, and give two persons two names",
+                code="gallery-unusable",
             )

@@ -26,11 +26,17 @@ def clean_name(name: str) -> str:
     """
     cleaned = unicodedata.normalize("NFC", name.strip())
     if all(unicodedata.category(character) in ("Cf", "Zs") for character in cleaned):
-        raise ConfigError("the name is empty", hint="give a name")
+        raise ConfigError("the name is empty", hint="give a name", code="name-invalid")
     if cleaned.casefold() == UNASSIGNED.casefold():
-        raise ConfigError(f"nobody can be called {cleaned!r}: that is for tracks of nobody known", hint="give a name")
+        raise ConfigError(
+            f"nobody can be called {cleaned!r}: that is for tracks of nobody known",
+            hint="give a name",
+            code="name-invalid",
+        )
     if any(map(_spoils_text, cleaned)):
-        raise ConfigError(f"the name {cleaned!r} has characters that cannot be printed", hint="leave them out")
+        raise ConfigError(
+            f"the name {cleaned!r} has characters that cannot be printed", hint="leave them out", code="name-invalid"
+        )
     return cleaned
 
 

@@ -89,7 +89,7 @@ def find_person(persons: Sequence[Person], name: str, path: Path) -> Person:
     shown = {one.name: one for one in persons if not one.ignored and one.name != UNASSIGNED}
     if name not in shown:
         known = ", ".join(shown) or "nobody, as no face was good enough to tell"
-        raise ConfigError(f"{path} has no person {name!r}", hint=f"known: {known}")
+        raise ConfigError(f"{path} has no person {name!r}", hint=f"known: {known}", code="person-unknown")
     return shown[name]
 
 

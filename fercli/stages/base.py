@@ -51,4 +51,6 @@ def require_ranges(params: Any, *ranges: tuple[str, bool, str]) -> None:
     """
     for name, in_range, words in ranges:
         if not in_range:
-            raise ConfigError(f"{name} is {getattr(params, name)}", hint=f"use a value {words}")
+            raise ConfigError(
+                f"{name} is {getattr(params, name)}", hint=f"use a value {words}", code="option-out-of-range"
+            )

@@ -211,7 +211,11 @@ def check(params: FacesParams) -> None:
         ModelError: there is no such detector, or it needs a file.
     """
     if find_model(params.detector, "detector").needs_file and not params.weights:
-        raise WeightsError(f"{params.detector} needs a weights file of yours", hint="give one with --detector-weights")
+        raise WeightsError(
+            f"{params.detector} needs a weights file of yours",
+            hint="give one with --detector-weights",
+            code="weights-missing",
+        )
     require_ranges(
         params,
         ("min_score", 0 <= params.min_score <= 1, "from 0 to 1"),

@@ -129,13 +129,20 @@ def check(params: FramesParams) -> None:
         ConfigError: one is out of range.
     """
     if not (params.fps == NATIVE_FPS or 0 < params.fps < math.inf):
-        raise ConfigError(f"fps is {params.fps:g}", hint="use a positive number, or --fps native for every frame")
+        raise ConfigError(
+            f"fps is {params.fps:g}",
+            hint="use a positive number, or --fps native for every frame",
+            code="option-out-of-range",
+        )
     if not params.shot_threshold > 0:
-        raise ConfigError(f"shot_threshold is {params.shot_threshold:g}", hint="use a positive number")
+        raise ConfigError(
+            f"shot_threshold is {params.shot_threshold:g}", hint="use a positive number", code="option-out-of-range"
+        )
     if not (params.start_s >= 0 and params.end_s >= 0) or (params.end_s and params.end_s <= params.start_s):
         raise ConfigError(
             f"the stretch from {params.start_s:g} s to {params.end_s:g} s is empty",
             hint="give --start and --end in seconds, --end after --start",
+            code="option-out-of-range",
         )
 
 
@@ -149,6 +156,7 @@ def _stretch(index: FrameIndex, params: FramesParams, path: Path) -> tuple[int, 
     raise ConfigError(
         f"no frame of {path.name} lies in the stretch from {asked}",
         hint=f"the video runs from {index.pts_s[0]:.3f} s to {index.end_s:.3f} s; change --start or --end",
+        code="time-outside-video",
     )
 
 

@@ -71,7 +71,9 @@ def write_sheet(workspace: Workspace, persons: Sequence[Person], path: Path) -> 
 
         content = page(_sheet(workspace, persons)).encode()
     else:
-        raise ConfigError(f"cannot make a contact sheet {path}: unknown suffix", hint="use .png or .html")
+        raise ConfigError(
+            f"cannot make a contact sheet {path}: unknown suffix", hint="use .png or .html", code="suffix-unknown"
+        )
     write_atomically(path, content, private=True)
 
 

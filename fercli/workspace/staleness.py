@@ -73,7 +73,7 @@ class Digests:
         try:
             return self._of_file(Path(workspace.video.path)) or workspace.video.sha256
         except WorkspaceError as error:
-            raise VideoError(error.message, hint=error.hint) from error
+            raise VideoError(error.message, hint=error.hint, code=error.code) from error
 
     def _of_file(self, path: Path) -> str:
         if path not in self._known:
@@ -83,7 +83,9 @@ class Digests:
                 self._known[path] = digest(path)
             except OSError as error:
                 raise WorkspaceError(
-                    f"cannot read {error.filename or path}: {reason_of(error)}", hint="check its permissions"
+                    f"cannot read {error.filename or path}: {reason_of(error)}",
+                    hint="check its permissions",
+                    code="file-unreadable",
                 ) from error
         return self._known[path]
 

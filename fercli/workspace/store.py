@@ -45,7 +45,11 @@ class Workspace:
             WorkspaceError: not a workspace, damaged, or of another version of fercli.
         """
         if not path.exists():
-            raise InputError(f"no workspace at {path}", hint=f"make one: {command('extract-frames', 'VIDEO', path)}")
+            raise InputError(
+                f"no workspace at {path}",
+                hint=f"make one: {command('extract-frames', 'VIDEO', path)}",
+                code="workspace-missing",
+            )
         file = path / "workspace.json"
         try:
             return cls(path, *_read_facts(file))
@@ -53,10 +57,13 @@ class Workspace:
             raise WorkspaceError(
                 f"{path} is not a fercli workspace: {error.strerror or error} ({file.name})",
                 hint="give the directory that `fercli annotate` or `fercli extract-frames` made",
+                code="not-a-workspace",
             ) from error
         except (ValueError, KeyError, TypeError) as error:
             raise WorkspaceError(
-                f"{file} is damaged: {error}", hint=f"to write it anew: {command('extract-frames', 'VIDEO', path)}"
+                f"{file} is damaged: {error}",
+                hint=f"to write it anew: {command('extract-frames', 'VIDEO', path)}",
+                code="workspace-damaged",
             ) from error
 
     @classmethod
@@ -90,7 +97,9 @@ class Workspace:
                     _refuse_another_video(made, known[0])
             elif path.exists() and not _is_as_good_as_empty(path):
                 raise WorkspaceError(
-                    f"{path} exists and is not a fercli workspace", hint="choose another place for the workspace"
+                    f"{path} exists and is not a fercli workspace",
+                    hint="choose another place for the workspace",
+                    code="not-a-workspace",
                 )
             path.mkdir(parents=True, exist_ok=True)
             document = {"format": FORMAT, "video": asdict(video), "file": asdict(file) if file else None}
@@ -166,7 +175,9 @@ class Workspace:
 
         file = self.path / ".lock"
         if file.is_symlink():  # which some versions of filelock would follow, and empty what it points to
-            raise WorkspaceError(f"{file} is a link", hint=f"run: rm {shlex.quote(str(file))}")
+            raise WorkspaceError(
+                f"{file} is a link", hint=f"run: rm {shlex.quote(str(file))}", code="workspace-is-link"
+            )
         with writing(self.path):
             lock = FileLock(file, blocking=False)
             try:
@@ -202,11 +213,13 @@ class Workspace:
                 raise WorkspaceError(
                     f"{place} is a link, and a stage cannot be replaced through one; nothing was changed",
                     hint=f"move the whole workspace to another disk if there is no room here; run: rm {here}{back}",
+                    code="workspace-is-link",
                 )
             if place.is_mount():
                 raise WorkspaceError(
                     f"{place} is another disk, and a stage cannot be replaced there; nothing was changed",
                     hint="unmount it, and move the whole workspace to that disk",
+                    code="workspace-is-link",
                 )
 
     def swap_in(self, directory: str, finished: Path) -> None:
@@ -289,12 +302,14 @@ def _read_facts(file: Path) -> tuple[VideoFacts, FileState | None]:
         raise WorkspaceError(
             f"{file.parent} has workspace format {version}, this fercli reads up to {FORMAT}",
             hint="pip install -U fercli",
+            code="workspace-newer",
         )
     if version < FORMAT:
         made_of = str(document["video"]["path"])
         raise WorkspaceError(
             f"{file.parent} has workspace format {version}, of an older fercli; this one reads {FORMAT}",
             hint=f"move it away, then make it anew: {command('extract-frames', made_of, file.parent)}",
+            code="workspace-older",
         )
     facts = build(VideoFacts, document["video"])
     if min(facts.width, facts.height) < 1 or facts.fps <= 0 or facts.duration_s < 0:
@@ -317,12 +332,14 @@ def _refuse_another_video(workspace: Workspace, known: VideoFacts) -> None:
         raise WorkspaceError(
             f"{workspace.path} is the workspace of another video, {known.path}",
             hint="choose another place for the workspace",
+            code="workspace-of-another-video",
         )
     by_hand = [file.name for file in (workspace.corrections, workspace.human_segments) if file.exists()]
     if names := " and ".join(by_hand):
         raise WorkspaceError(
             f"{known.path} is another video than before, and {names} in {workspace.path} is about that",
             hint="choose another place for the workspace, or move them away",
+            code="workspace-of-another-video",
         )
 
 

@@ -40,7 +40,7 @@ def test_a_full_disk_behind_stdout(film: str, command: str) -> None:
     name, _, options = command.partition(" ")
     code, _, err = shell(f"{FERCLI} {name} {film} {options} >/dev/full")
     assert code == 4
-    assert "error: cannot write to stdout: No space left on device\nhint: " in err
+    assert "error[stdout-unwritable]: cannot write to stdout: No space left on device\nhint: " in err
     assert "Traceback" not in err and "Exception ignored" not in err
 
 
@@ -48,7 +48,7 @@ def test_a_full_disk_behind_stdout(film: str, command: str) -> None:
 def test_a_closed_stdout(film: str, command: str) -> None:
     name, _, options = command.partition(" ")
     code, _, err = shell(f"{FERCLI} {name} {film} {options} >&-")
-    assert code == 4 and "error: cannot write to stdout: it is closed\n" in err
+    assert code == 4 and "error[stdout-unwritable]: cannot write to stdout: it is closed\n" in err
 
 
 def test_a_closed_stdout_is_no_matter_where_nothing_is_printed(film: str, tmp_path: Path) -> None:
@@ -75,7 +75,11 @@ def test_what_was_printed_before_an_error_is_there(film: str) -> None:
         "doctor.model_state = broken\n"
         "raise SystemExit(entry.main(['models']))\n"
     )
-    assert shell(f"{shlex.quote(sys.executable)} -c {shlex.quote(code)} | cat") == (3, "so far\n", "error: oh\n")
+    assert shell(f"{shlex.quote(sys.executable)} -c {shlex.quote(code)} | cat") == (
+        3,
+        "so far\n",
+        "error[input-unusable]: oh\n",
+    )
 
 
 def test_ctrl_c_while_the_program_loads() -> None:
@@ -111,4 +115,4 @@ def test_the_debug_variable_shows_where_it_happened(
     monkeypatch.setitem(os.environ, "FERCLI_DEBUG", "1")
     assert main(["show", str(tmp_path / "none")]) == 3
     err = capsys.readouterr().err
-    assert "Traceback" in err and err.index("Traceback") < err.index("error: no workspace at")
+    assert "Traceback" in err and err.index("Traceback") < err.index("error[workspace-missing]: no workspace at")

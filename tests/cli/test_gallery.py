@@ -126,4 +126,4 @@ def test_what_cannot_be_done(
     assert main(["gallery", *arguments]) == code
     captured = capsys.readouterr()
     assert captured.out == "" and named in captured.err
-    assert captured.err.startswith("error: ") and "hint: " in captured.err
+    assert captured.err.startswith("error[") and "hint: " in captured.err

@@ -126,7 +126,11 @@ def test_an_option_that_holds_one_value_is_not_given_twice(
     assert main(arguments) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err.startswith("error: --") and "is given 2 times" in shown.err and "hint: give --" in shown.err
+    assert (
+        shown.err.startswith("error[option-repeated]: --")
+        and "is given 2 times" in shown.err
+        and "hint: give --" in shown.err
+    )
 
 
 def test_every_group_refuses_them() -> None:

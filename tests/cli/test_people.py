@@ -99,7 +99,7 @@ def test_a_name_nobody_has_lists_those_there_are(film: Workspace, capsys: pytest
     assert main(["people", "rename", str(film.path), "Ross", "Joey"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == "error: nobody is called 'Ross'\nhint: known: Person 1, Person 2, Person 3\n"
+    assert captured.err == "error[person-unknown]: nobody is called 'Ross'\nhint: known: Person 1, Person 2, Person 3\n"
 
 
 def test_a_name_that_is_taken_leads_to_merge(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

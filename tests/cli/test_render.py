@@ -33,7 +33,7 @@ def test_an_existing_file_ends_with_2_and_a_hint(
     (tmp_path / "a.mp4").write_bytes(b"mine")
     command = ["render", str(workspace), "-o", "a.mp4"]
     assert main(command) == 2
-    assert "error: a.mp4 exists" in (talk := capsys.readouterr().err) and "--overwrite" in talk
+    assert "error[output-exists]: a.mp4 exists" in (talk := capsys.readouterr().err) and "--overwrite" in talk
     assert main([*command, "--overwrite"]) == 0
 
 

@@ -81,4 +81,4 @@ def test_what_cannot_be_trained(
     given |= dict(zip(SMALL[::2], SMALL[1::2], strict=True)) | dict([options])
     assert main(["train", *(word for option in given.items() for word in option)]) == code
     err = capsys.readouterr().err
-    assert named in err and err.startswith(("error: ", "train: "))
+    assert named in err and err.startswith(("error[", "train: "))

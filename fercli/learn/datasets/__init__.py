@@ -43,9 +43,11 @@ def read_dataset(name: str, root: Path, reporter: Reporter | None = None, *, str
         DatasetError: the files under `root` are not that data set, or, if `strict`, not all of it can be used.
     """
     if name not in DATASETS:
-        raise ConfigError(f"unknown data set {name!r}", hint=f"known: {', '.join(DATASETS)}")
+        raise ConfigError(f"unknown data set {name!r}", hint=f"known: {', '.join(DATASETS)}", code="name-unknown")
     if not root.exists():
-        raise DatasetError(f"no such file or directory: {root}", hint=f"give --root where {name} lies")
+        raise DatasetError(
+            f"no such file or directory: {root}", hint=f"give --root where {name} lies", code="file-missing"
+        )
     module, function = DATASETS[name].split(":")
     found: Listing | DatasetSplits = getattr(import_module(module), function)(root)
     if isinstance(found, Listing):

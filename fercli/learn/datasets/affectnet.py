@@ -92,7 +92,7 @@ def _read(root: Path, classes: tuple[str, ...]) -> Listing:
     elif _has_any(root, SETS):
         found = list(_read_sets(root, classes))
     else:
-        raise DatasetError(f"no AffectNet under {root}", hint=EXPECTED)
+        raise DatasetError(f"no AffectNet under {root}", hint=EXPECTED, code="dataset-not-found")
     return listing("affectnet", TERMS, classes, found)
 
 
@@ -104,7 +104,7 @@ def _read_lists(lists: Path, root: Path, classes: tuple[str, ...]) -> Iterator[S
     folders = [root / "Manually_Annotated_Images", root / "Manually_Annotated" / "Manually_Annotated_Images"]
     images = next((folder for folder in folders if folder.is_dir()), None)
     if images is None:
-        raise DatasetError(f"no pictures for {lists}: no folder {folders[0]}", hint=EXPECTED)
+        raise DatasetError(f"no pictures for {lists}: no folder {folders[0]}", hint=EXPECTED, code="dataset-not-found")
 
     @cache  # a listing a folder is far quicker than a look at each of 400,000 pictures
     def pictures(folder: str) -> dict[str, Path]:
@@ -143,7 +143,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path}:{line + 1}: {error}", hint=EXPECTED) from error
     if line == 0:
-        raise DatasetError(f"{path} is empty", hint=EXPECTED)
+        raise DatasetError(f"{path} is empty", hint=EXPECTED, code="dataset-empty")
 
 
 def _check_first(row: list[str], path: Path) -> None:
@@ -187,7 +187,7 @@ def _read_sets(root: Path, classes: tuple[str, ...]) -> Iterator[Sample | Proble
         images, notes = root / name / "images", root / name / "annotations"
         for folder in (images, notes):
             if not folder.is_dir():
-                raise DatasetError(f"no folder {folder}", hint=EXPECTED)
+                raise DatasetError(f"no folder {folder}", hint=EXPECTED, code="dataset-not-found")
         pictures = {file.removesuffix(".jpg") for file in os.listdir(images) if file.endswith(".jpg")}
         labelled = {file.removesuffix("_exp.npy") for file in os.listdir(notes) if file.endswith("_exp.npy")}
         for number in sorted(pictures | labelled, key=lambda number: (len(number), number)):

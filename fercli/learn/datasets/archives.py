@@ -37,7 +37,7 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
                     arrays[member.filename.removesuffix(".npy")] = read_npy(file, member.file_size)
             return arrays
     except (OSError, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error, BadZipFile) as error:
-        raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint=_HINT) from error
+        raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint=_HINT, code="file-unreadable") from error
 
 
 def read_npy(file: IO[bytes], size: int) -> NDArray[Any]:
@@ -79,7 +79,7 @@ def require_unpacked_size(path: Path) -> None:
         with ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
     except (OSError, ValueError, NotImplementedError, BadZipFile) as error:
-        raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint=_HINT) from error
+        raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint=_HINT, code="file-unreadable") from error
     if size > MAX_UNPACKED:
         raise DatasetError(
             f"{path} unpacks to {size / 2**30:.1f} GiB, and fercli takes at most {MAX_UNPACKED / 2**30:.0f} GiB",

@@ -50,11 +50,13 @@ def read(root: Path) -> Listing:
     """
     base = find_folder(root, lambda folder: bool(_sheets(folder)))
     if base is None:
-        raise DatasetError(f"no CASME II under {root}: no CASME2-coding sheet", hint=EXPECTED)
+        raise DatasetError(f"no CASME II under {root}: no CASME2-coding sheet", hint=EXPECTED, code="dataset-not-found")
     sheets = _sheets(base)
     if len(sheets) > 1:
         names = ", ".join(sheet.name for sheet in sheets)
-        raise DatasetError(f"more than one sheet in {base}: {names}", hint="leave only one of them there")
+        raise DatasetError(
+            f"more than one sheet in {base}: {names}", hint="leave only one of them there", code="dataset-ambiguous"
+        )
     found = list(_read_sheet(sheets[0], _frames_folder(base)))
     unknown = sum(isinstance(item, Sample) and item.apex is None for item in found)
     notes = (f"{unknown} clips have no apex in {sheets[0].name}: their frames are kept evenly",) if unknown else ()
@@ -72,7 +74,7 @@ def _frames_folder(base: Path) -> Path:
     """The folder of the subjects' folders, the cropped faces first."""
     found = {path.parent for depth in ("", "*/", "*/*/") for path in base.glob(f"{depth}sub[0-9][0-9]")}
     if not found:
-        raise DatasetError(f"{base} has the sheet of CASME II but no frames", hint=EXPECTED)
+        raise DatasetError(f"{base} has the sheet of CASME II but no frames", hint=EXPECTED, code="dataset-not-found")
     return min(found, key=lambda folder: ("Cropped" not in str(folder.relative_to(base)), folder))
 
 
@@ -135,7 +137,7 @@ def _rows(sheet: Path) -> Iterator[tuple[int, dict[str, object]]]:
             row = dict(zip(names, cells, strict=False))
             yield line, {column: row.get(column) or "" for column in (*COLUMNS, APEX)}
     if not names:
-        raise DatasetError(f"{sheet} is empty", hint=EXPECTED)
+        raise DatasetError(f"{sheet} is empty", hint=EXPECTED, code="dataset-empty")
 
 
 def _csv_lines(sheet: Path) -> Iterator[tuple[int, Sequence[object]]]:
@@ -166,6 +168,6 @@ def _xlsx_lines(sheet: Path) -> Iterable[tuple[int, Sequence[object]]]:
         workbook = openpyxl.load_workbook(sheet, data_only=True)
     except (OSError, BadZipFile, KeyError, ValueError, ParseError) as error:
         raise DatasetError(
-            f"cannot read {sheet}: {reason_of(error)}", hint="copy or download the sheet again"
+            f"cannot read {sheet}: {reason_of(error)}", hint="copy or download the sheet again", code="file-unreadable"
         ) from error
     return enumerate(workbook.worksheets[0].iter_rows(values_only=True), start=1)

@@ -50,11 +50,15 @@ def read(root: Path) -> Listing:
     if images:
         labels = find_folder(root, lambda folder: folder.name == "Emotion")
         if labels is None:
-            raise DatasetError(f"no folder Emotion under {root}: the labels are an archive of their own", hint=EXPECTED)
+            raise DatasetError(
+                f"no folder Emotion under {root}: the labels are an archive of their own",
+                hint=EXPECTED,
+                code="dataset-not-found",
+            )
         return listing("ckplus", TERMS, EMOTIONS_8, _read_sequences(images, labels))
     faces = find_folder(root, _is_48)
     if faces is None:
-        raise DatasetError(f"no CK+ under {root}", hint=EXPECTED)
+        raise DatasetError(f"no CK+ under {root}", hint=EXPECTED, code="dataset-not-found")
     return listing("ckplus48", TERMS, tuple(label for label in EMOTIONS_8 if label != "neutral"), _read_48(faces))
 
 

@@ -50,7 +50,7 @@ def read(root: Path) -> DatasetSplits:
     crops: dict[Path, _Crop] = {}
     corrected = [workspace for workspace in _workspaces(root) if workspace.human_segments.exists()]
     if not corrected:
-        raise DatasetError(f"nothing under {root} has been corrected", hint=HINT)
+        raise DatasetError(f"nothing under {root} has been corrected", hint=HINT, code="dataset-empty")
     for workspace in corrected:
         own = list(_samples(workspace))
         crops |= _crops(workspace, [path for item in own if isinstance(item, Sample) for path in item.frames])
@@ -77,10 +77,14 @@ class _Crop:
 
 def _workspaces(root: Path) -> list[Workspace]:
     if not root.is_dir():
-        raise DatasetError(f"{root} is no directory", hint="give --root a workspace, or a directory of workspaces")
+        raise DatasetError(
+            f"{root} is no directory",
+            hint="give --root a workspace, or a directory of workspaces",
+            code="dataset-not-found",
+        )
     homes = [path for path in [root, *folders(root)] if (path / "workspace.json").exists()]
     if not homes:
-        raise DatasetError(f"{root} is no workspace and has none in it", hint=HINT)
+        raise DatasetError(f"{root} is no workspace and has none in it", hint=HINT, code="dataset-not-found")
     return [Workspace.open(path) for path in homes]
 
 

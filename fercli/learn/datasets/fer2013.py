@@ -49,6 +49,7 @@ def read_ferplus(root: Path) -> DatasetSplits:
         raise DatasetError(
             f"no FER+ votes with {root}",
             hint="put fer2013new.csv (github.com/microsoft/FERPlus) beside fer2013.csv or icml_face_data.csv",
+            code="dataset-not-found",
         )
     return _splits(files, root, "ferplus")
 
@@ -69,7 +70,7 @@ def _splits(files: Fer2013, root: Path, main: str) -> DatasetSplits:
     for split, usage in USAGES.items():
         parts[split] = whole.take(np.flatnonzero(useful & (files.usage == usage)))
         if not len(parts[split]) and (files.official or split != "test"):
-            raise DatasetError(f"{root} has no usable image with usage {usage}")
+            raise DatasetError(f"{root} has no usable image with usage {usage}", code="dataset-empty")
     unused = tuple(
         Problem(files.sources[row], 0, f"image match below {MIN_MATCH} and no vote for a class")
         for row in np.flatnonzero(~useful)

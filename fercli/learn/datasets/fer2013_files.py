@@ -75,17 +75,24 @@ def read_files(root: Path) -> Fer2013:
 
 def _find(root: Path) -> Path:
     if not root.exists():
-        raise DatasetError(f"no such file or directory: {root}", hint="give --root the FER2013 file or its folder")
+        raise DatasetError(
+            f"no such file or directory: {root}", hint="give --root the FER2013 file or its folder", code="file-missing"
+        )
     candidates = _candidates(root)
     if not candidates:
         raise DatasetError(
             f"no FER2013 under {root}",
             hint=f"expected {FER2013}, {ICML} or {TRAIN} (Kaggle), or an .npz whose name has fer2013 in it; for "
             "folders named after emotions use --dataset folder",
+            code="dataset-not-found",
         )
     if len(candidates) > 1:
         names = ", ".join(str(path.relative_to(root)) for path in candidates)
-        raise DatasetError(f"more than one FER2013 under {root}: {names}", hint="give --root one of these files")
+        raise DatasetError(
+            f"more than one FER2013 under {root}: {names}",
+            hint="give --root one of these files",
+            code="dataset-ambiguous",
+        )
     return candidates[0]
 
 
@@ -158,7 +165,9 @@ def _vote_columns(names: list[str], votes: NDArray[Any]) -> NDArray[np.float32]:
 def _read_csv(path: Path) -> Fer2013:
     columns = csv_columns(path)
     if columns == ("pixels",):
-        raise DatasetError(f"{path} has no labels", hint=f"give --root {ICML} or {TRAIN}, which have them")
+        raise DatasetError(
+            f"{path} has no labels", hint=f"give --root {ICML} or {TRAIN}, which have them", code="dataset-empty"
+        )
     if "Usage" not in columns and {"emotion", "pixels"} <= set(columns):
         return _read_train_csv(path)
     rows = _Rows()

@@ -37,7 +37,7 @@ def read(root: Path) -> Listing:
         DatasetError: `root` is no directory, is empty, has no class folder, or none with a picture in it.
     """
     if not root.is_dir():
-        raise DatasetError(f"no such directory: {root}", hint=EXPECTED)
+        raise DatasetError(f"no such directory: {root}", hint=EXPECTED, code="file-missing")
     parts = [folder for folder in folders(root) if folder.name.lower() in SPLIT_FOLDERS] or [root]
     if not any(_class_folders(part) for part in parts):
         raise _no_classes(root, parts)
@@ -47,7 +47,7 @@ def read(root: Path) -> Listing:
         found += [Problem(str(folder), 0, "not read: it lies beside the folders of the splits") for folder in beside]
     present = {item.label for item in found if isinstance(item, Sample)}
     if not present:
-        raise DatasetError(f"no class folder under {root} has a picture in it", hint=EXPECTED)
+        raise DatasetError(f"no class folder under {root} has a picture in it", hint=EXPECTED, code="dataset-not-found")
     return listing(root.resolve().name, TERMS, tuple(label for label in EMOTIONS_8 if label in present), found)
 
 
@@ -76,7 +76,9 @@ def visible(folder: Path) -> list[Path]:
     try:
         entries = [path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX"))]
     except OSError as error:
-        raise DatasetError(f"cannot list {folder}: {error.strerror}", hint="check its permissions") from error
+        raise DatasetError(
+            f"cannot list {folder}: {error.strerror}", hint="check its permissions", code="file-unreadable"
+        ) from error
     return sorted(entries, key=_natural)
 
 
@@ -97,13 +99,21 @@ def find_folder(root: Path, looks_right: Callable[[Path], bool]) -> Path | None:
         DatasetError: `root` is no directory, or several folders look right.
     """
     if not root.is_dir():
-        raise DatasetError(f"no such directory: {root}", hint="give --root the folder the data set was unpacked to")
+        raise DatasetError(
+            f"no such directory: {root}",
+            hint="give --root the folder the data set was unpacked to",
+            code="file-missing",
+        )
     level = [root]
     for _ in range(3):
         right = [folder for folder in level if looks_right(folder)]
         if len(right) > 1:
             names = ", ".join(str(folder.relative_to(root)) for folder in right)
-            raise DatasetError(f"more than one such data set under {root}: {names}", hint="give --root one of these")
+            raise DatasetError(
+                f"more than one such data set under {root}: {names}",
+                hint="give --root one of these",
+                code="dataset-ambiguous",
+            )
         if right:
             return right[0]
         level = [child for folder in level for child in folders(folder)]
@@ -154,17 +164,29 @@ def _no_pictures(folder: Path) -> str:
 def _no_classes(root: Path, parts: list[Path]) -> DatasetError:
     """The error that names what is there instead of class folders."""
     if not visible(root):
-        return DatasetError(f"{root} is empty", hint=EXPECTED)
+        return DatasetError(f"{root} is empty", hint=EXPECTED, code="dataset-empty")
     if parts != [root]:
         names = ", ".join(part.name for part in parts)
-        return DatasetError(f"no folder in {names} under {root} is named after an emotion", hint=EXPECTED)
+        return DatasetError(
+            f"no folder in {names} under {root} is named after an emotion", hint=EXPECTED, code="dataset-not-found"
+        )
     if canonical(root.resolve().name) and pictures(root):
-        return DatasetError(f"{root} is itself the folder of a class", hint=f"give --root {root.resolve().parent}")
+        return DatasetError(
+            f"{root} is itself the folder of a class",
+            hint=f"give --root {root.resolve().parent}",
+            code="dataset-not-found",
+        )
     inner = folders(root)
     if not inner:
-        return DatasetError(f"{root} has files but no class folders", hint=EXPECTED)
+        return DatasetError(f"{root} has files but no class folders", hint=EXPECTED, code="dataset-not-found")
     for folder in inner:
         if _class_folders(folder):
-            return DatasetError(f"the class folders are not in {root} but deeper", hint=f"give --root {folder}")
+            return DatasetError(
+                f"the class folders are not in {root} but deeper",
+                hint=f"give --root {folder}",
+                code="dataset-not-found",
+            )
     names = ", ".join(folder.name for folder in inner[:5]) + (" ..." if len(inner) > 5 else "")
-    return DatasetError(f"no folder in {root} is named after an emotion, only {names}", hint=EXPECTED)
+    return DatasetError(
+        f"no folder in {root} is named after an emotion, only {names}", hint=EXPECTED, code="dataset-not-found"
+    )

@@ -78,10 +78,14 @@ def _episodes(root: Path) -> dict[str, Path]:
             continue
         episode = match[1].lower()
         if episode in found:
-            raise DatasetError(f"two annotations of {episode}: {found[episode]} and {path}", hint="leave one of them")
+            raise DatasetError(
+                f"two annotations of {episode}: {found[episode]} and {path}",
+                hint="leave one of them",
+                code="dataset-ambiguous",
+            )
         found[episode] = path
     if not found:
-        raise DatasetError(f"no VTT annotations under {root}", hint=EXPECTED)
+        raise DatasetError(f"no VTT annotations under {root}", hint=EXPECTED, code="dataset-not-found")
     return dict(sorted(found.items()))
 
 
@@ -93,7 +97,9 @@ def _visual_results(path: Path) -> list[Any]:
     except json.JSONDecodeError as error:
         raise DatasetError(f"{path}:{error.lineno}: {error.msg}", hint="copy the file again") from error
     except (OSError, RecursionError) as error:
-        raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint="copy the file again") from error
+        raise DatasetError(
+            f"cannot read {path}: {reason_of(error)}", hint="copy the file again", code="file-unreadable"
+        ) from error
     results = content.get("visual_results") if isinstance(content, dict) else None
     if not isinstance(results, list):
         raise DatasetError(f"{path} has no list 'visual_results'", hint=EXPECTED)

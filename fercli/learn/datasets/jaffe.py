@@ -40,7 +40,11 @@ def read(root: Path) -> Listing:
     """
     folder = find_folder(root, lambda folder: any(FILE_NAME.fullmatch(path.name) for path in pictures(folder)))
     if folder is None:
-        raise DatasetError(f"no JAFFE under {root}", hint="expected its pictures with their names: ROOT/KA.AN1.39.tiff")
+        raise DatasetError(
+            f"no JAFFE under {root}",
+            hint="expected its pictures with their names: ROOT/KA.AN1.39.tiff",
+            code="dataset-not-found",
+        )
     return listing("jaffe", TERMS, EMOTIONS, _read_pictures(folder))
 
 

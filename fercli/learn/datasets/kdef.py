@@ -47,6 +47,7 @@ def read(root: Path) -> Listing:
         raise DatasetError(
             f"no KDEF under {root}",
             hint="expected ROOT/KDEF/AF01/AF01ANS.JPG as in KDEF_and_AKDEF.zip, or the pictures in one folder",
+            code="dataset-not-found",
         )
     return listing("kdef", TERMS, EMOTIONS, _read_pictures(folder))
 

@@ -70,7 +70,9 @@ def read(root: Path) -> Listing:
     sessions = find_folder(root, lambda folder: any((inner / "session.xml").is_file() for inner in folders(folder)))
     if sessions is None:
         raise DatasetError(
-            f"no MMI under {root}", hint="expected ROOT/Sessions/1841/ with session.xml, S035-004.xml and S035-004.avi"
+            f"no MMI under {root}",
+            hint="expected ROOT/Sessions/1841/ with session.xml, S035-004.xml and S035-004.avi",
+            code="dataset-not-found",
         )
     ways: Counter[str] = Counter()
     found = [item for session in folders(sessions) for item in _read_session(session, ways)]

@@ -45,7 +45,11 @@ class Frames:
             return read_picture(path)
         picture = self._read(path.parent).get(int(path.name))
         if picture is None:
-            raise InputError(f"frame {path.name} of {path.parent} does not decode", hint="copy the video again")
+            raise InputError(
+                f"frame {path.name} of {path.parent} does not decode",
+                hint="copy the video again",
+                code="image-unreadable",
+            )
         return picture
 
     def _decode(self, video: Path) -> dict[int, NDArray[np.uint8]]:

@@ -33,7 +33,11 @@ def read(root: Path) -> Listing:
     """
     folder = find_folder(root, lambda folder: any(_takes(person) for person in folders(folder)))
     if folder is None:
-        raise DatasetError(f"no MUG under {root}", hint="expected ROOT/subjects3/001/anger/take000/img_0000.jpg")
+        raise DatasetError(
+            f"no MUG under {root}",
+            hint="expected ROOT/subjects3/001/anger/take000/img_0000.jpg",
+            code="dataset-not-found",
+        )
     return listing("mug", TERMS, EMOTIONS, _read_people(folder))
 
 

@@ -78,6 +78,7 @@ def pack(
             f"{listing.name}: no usable sample"
             + (f"; {len(listing.problems)} problems, the first: {listing.problems[0]}" if listing.problems else ""),
             hint="check --root and --dataset: is this that set, unpacked as it was downloaded?",
+            code="dataset-empty",
         )
     cut = _look(samples, listing) if face_scale is None else Cut(False, False, face_scale, listing.read_picture)
     frames = CLIP_FRAMES if any(len(sample.frames) > 1 for sample in samples) else 1
@@ -91,7 +92,7 @@ def pack(
                 images[row], kept[row] = result, True
             task.advance()
     if not kept.any():
-        raise DatasetError(f"{listing.name}: no picture could be used, the first: {problems[0]}")
+        raise DatasetError(f"{listing.name}: no picture could be used, the first: {problems[0]}", code="dataset-empty")
     name = name or listing.name
     parts = {split: _part(samples, images, kept, split, name, listing.classes) for split in SPLITS}
     official = any(sample.split for sample in listing.samples)
@@ -186,13 +187,13 @@ def _face(path: Path, sample: Sample, cut: Cut) -> NDArray[np.uint8]:
     elif cut.frontal:
         found = framing.frontal_face(picture)
         if found is None:
-            raise InputError(f"no face that looks into the camera found in {path}")
+            raise InputError(f"no face that looks into the camera found in {path}", code="face-missing")
         upright, face = found
         picture = square_crop(upright, square_around(face, CROP_SCALE), max(upright.shape))
     elif cut.search:
         box = framing.largest_face(picture)
         if box is None:
-            raise InputError(f"no face found in {path}")
+            raise InputError(f"no face found in {path}", code="face-missing")
         picture = square_crop(picture, square_around(box, CROP_SCALE), max(picture.shape))
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     way = cv2.INTER_AREA if min(grey.shape) > SIDE else cv2.INTER_LINEAR

@@ -49,9 +49,9 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     except (OSError, SyntaxError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             return read_image(path)  # it says why the file cannot be read
-        raise InputError(f"{path} is damaged: {error}", hint=HINT) from error
+        raise InputError(f"{path} is damaged: {error}", hint=HINT, code="image-unreadable") from error
     if jpeg and _has_gaps(data):
-        raise InputError(f"{path} is damaged: parts of the JPEG data are missing", hint=HINT)
+        raise InputError(f"{path} is damaged: parts of the JPEG data are missing", hint=HINT, code="image-unreadable")
     return picture if simple else read_image(path)
 
 

@@ -63,7 +63,7 @@ def read(root: Path) -> Listing:
     for base in (root / "DATASET", root):
         if all(_subfolders(base / split) == set(LABELS) for split in ("train", "test")):
             return _listing(_read_kaggle(base), [])
-    raise DatasetError(f"no RAF-DB under {root}: no {LIST}", hint=EXPECTED)
+    raise DatasetError(f"no RAF-DB under {root}: no {LIST}", hint=EXPECTED, code="dataset-not-found")
 
 
 def _listing(samples: list[Sample], problems: list[Problem], notes: tuple[str, ...] = ()) -> Listing:
@@ -103,9 +103,13 @@ def _lines(path: Path) -> list[str]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint="unpack EmoLabel again") from error
+        raise DatasetError(
+            f"cannot read {path}: {reason_of(error)}", hint="unpack EmoLabel again", code="file-unreadable"
+        ) from error
     if {line.split()[-1] for line in lines if line.strip()} >= COMPOUND_ONLY:
-        raise DatasetError(f"{path} lists the compound emotions, labels 1 to 11", hint=EXPECTED)
+        raise DatasetError(
+            f"{path} lists the compound emotions, labels 1 to 11", hint=EXPECTED, code="dataset-not-found"
+        )
     return lines
 
 
@@ -128,6 +132,7 @@ def _picture_folder(base: Path, path: Path) -> Path:
     raise DatasetError(
         f"no pictures for {path}: none in {folders[0]}, none in {folders[1]}",
         hint="unpack the archive of aligned pictures in Image/",
+        code="dataset-not-found",
     )
 
 

@@ -98,7 +98,9 @@ def score(
     labelled = truth >= 0
     if not labelled.any():
         raise DatasetError(
-            f"none of the {len(truth)} samples has a label the model knows", hint=f"its classes: {', '.join(classes)}"
+            f"none of the {len(truth)} samples has a label the model knows",
+            hint=f"its classes: {', '.join(classes)}",
+            code="labels-missing",
         )
     names = np.asarray([""] * len(truth) if subjects is None else subjects)[labelled]
     probabilities, truth = probabilities[labelled], truth[labelled]

@@ -119,7 +119,9 @@ def check_suffix(path: Path) -> None:
         ConfigError: another suffix than those of SUFFIXES.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"cannot draw {path}: unknown kind of picture", hint=f"name it {', '.join(SUFFIXES)}")
+        raise ConfigError(
+            f"cannot draw {path}: unknown kind of picture", hint=f"name it {', '.join(SUFFIXES)}", code="suffix-unknown"
+        )
 
 
 def save_figure(figure: Figure, path: Path, *, tight: bool = False) -> None:

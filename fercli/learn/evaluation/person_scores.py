@@ -103,7 +103,9 @@ def score(workspace: Workspace, names: Mapping[int, str | None], truth: Path) ->
     shown = {track: _majority(counts) for track, counts in sorted(votes.items()) if counts}
     if not shown:
         raise DatasetError(
-            f"no face in {workspace.path} is anybody of {truth}", hint="check that they belong to the same video"
+            f"no face in {workspace.path} is anybody of {truth}",
+            hint="check that they belong to the same video",
+            code="truth-does-not-fit",
         )
     weights = np.array([votes[track].total() for track in shown])
     agreement = score_clusters([names.get(track) for track in shown], list(shown.values()), weights)

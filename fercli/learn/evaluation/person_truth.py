@@ -77,7 +77,7 @@ def read_person_truth(path: Path) -> list[TrueShot]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DatasetError(
-            f"cannot read {path}: {reason_of(error)}", hint="check the name; it is a JSON file"
+            f"cannot read {path}: {reason_of(error)}", hint="check the name; it is a JSON file", code="file-unreadable"
         ) from error
     rows = document.get("shots") if isinstance(document, dict) else None
     if not isinstance(rows, list) or not rows:

@@ -41,7 +41,7 @@ def evaluate(
     """
     split = split or ("test" if data.official else "all")
     if split not in (*SPLITS, "all"):
-        raise ConfigError(f"unknown split {split!r}", hint=f"known: {', '.join(SPLITS)}, all")
+        raise ConfigError(f"unknown split {split!r}", hint=f"known: {', '.join(SPLITS)}, all", code="name-unknown")
     _, path = find_classifier(model)
     name = next(iter(data.train.labellings))
     trained_on_it = name in {head.name for head in read_header(path).heads}

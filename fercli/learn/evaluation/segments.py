@@ -152,7 +152,9 @@ def score_segments(truth: Sequence[Span], annotated: Sequence[Span]) -> SegmentS
     window = min(start for start, _ in edges), max(end for _, end in edges)
     true_lines = {name: line for name, line in _timelines(truth, classes, window).items() if (line != NOTHING).any()}
     if not true_lines:
-        raise DatasetError(f"nothing in the truth is labelled for {STEP_MS} ms", hint="its times are in seconds")
+        raise DatasetError(
+            f"nothing in the truth is labelled for {STEP_MS} ms", hint="its times are in seconds", code="labels-missing"
+        )
     lines = _timelines(annotated, classes, window)
     partners = _match(true_lines, lines)
     nobody = np.full(window[1] - window[0], NOTHING)

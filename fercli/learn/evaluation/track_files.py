@@ -63,7 +63,9 @@ def read_tracks(path: Path) -> Tracks:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
-        raise DatasetError(f"cannot read {path}: {reason_of(error)}", hint="check the name") from error
+        raise DatasetError(
+            f"cannot read {path}: {reason_of(error)}", hint="check the name", code="file-unreadable"
+        ) from error
     rows = list(_mot(lines, path) if lines and "," in lines[0] else _ltft(lines, path))
     if not rows:
         raise DatasetError(f"{path} has no box", hint="give LTFT annotations or the gt.txt of a MOTChallenge sequence")

@@ -70,14 +70,16 @@ def read_truth(
         path = Workspace.open(path).human_segments
         if not path.exists():
             raise DatasetError(
-                f"nobody has corrected {path.parent}", hint=f"run: {command('import', path.parent, 'FILE')}"
+                f"nobody has corrected {path.parent}",
+                hint=f"run: {command('import', path.parent, 'FILE')}",
+                code="corrections-missing",
             )
     annotations = read_annotations(path, video, lasting_s)
     if notes is not None:
         notes += annotations.notes
     spans = spans_of(annotations)
     if not spans:
-        raise DatasetError(f"{path} labels nothing", hint=layout_hint(path))
+        raise DatasetError(f"{path} labels nothing", hint=layout_hint(path), code="labels-missing")
     latest: dict[str, Span] = {}
     for span in sorted(spans, key=lambda span: span.start_ms):
         before = latest.get(span.person, span)
@@ -86,6 +88,7 @@ def read_truth(
             raise DatasetError(
                 f"{path}: {who} is labelled {before.emotion} and {span.emotion} at {span.start_ms / 1000:g} s",
                 hint="let one label end where the next begins; for several persons, name them",
+                code="labels-contradict",
             )
         latest[span.person] = max(before, span, key=lambda span: span.end_ms)
     return spans

@@ -59,7 +59,9 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
         )
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(
-            f"cannot resume from {path}: {error}", hint="begin anew with another --out, or delete that run"
+            f"cannot resume from {path}: {error}",
+            hint="begin anew with another --out, or delete that run",
+            code="checkpoint-unusable",
         ) from error
     parameters = dict(model.named_parameters())
     for name, value in tensors.items():

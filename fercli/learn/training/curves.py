@@ -47,7 +47,9 @@ def plot_runs(runs: Sequence[Path], out: Path) -> None:
         OutputError: `out` cannot be written.
     """
     if not runs:
-        raise ConfigError("no run to plot", hint="give the directory of a run, the --out of `fercli train`")
+        raise ConfigError(
+            "no run to plot", hint="give the directory of a run, the --out of `fercli train`", code="option-missing"
+        )
     check_suffix(out)
     curves = [_read(run / "metrics.jsonl") for run in runs]
     _write(_names(runs), curves, out)
@@ -61,11 +63,18 @@ def _read(path: Path) -> Curves:
         raise InputError(
             f"cannot read {path}: {error.strerror or error}",
             hint="give the directory of a run, the --out of `fercli train`",
+            code="file-unreadable",
         ) from error
     except ValueError as error:
-        raise InputError(f"{path} is no text: {error}", hint="restore the file, or leave this run out") from error
+        raise InputError(
+            f"{path} is no text: {error}", hint="restore the file, or leave this run out", code="metrics-malformed"
+        ) from error
     if not lines:
-        raise InputError(f"{path} is empty: no epoch is finished", hint="wait for the first, or leave this run out")
+        raise InputError(
+            f"{path} is empty: no epoch is finished",
+            hint="wait for the first, or leave this run out",
+            code="file-empty",
+        )
     rows = [_row(line, f"{path}:{number}") for number, line in enumerate(lines, start=1)]
     return {name: [row[name] for row in rows] for name in COLUMNS}
 
@@ -82,7 +91,11 @@ def _row(line: str, place: str) -> dict[str, float]:
         reason = str(error)
     else:
         return row
-    raise InputError(f"{place}: not the row of an epoch: {reason}", hint="take the line out, or leave this run out")
+    raise InputError(
+        f"{place}: not the row of an epoch: {reason}",
+        hint="take the line out, or leave this run out",
+        code="metrics-malformed",
+    )
 
 
 def _names(runs: Sequence[Path]) -> list[str]:

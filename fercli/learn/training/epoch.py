@@ -32,6 +32,7 @@ class TrainingDiverged(FercliError):
     """The loss became NaN or infinite; the last good checkpoint is kept."""
 
     exit_code = 5
+    default_code = "training-diverged"
 
     def __init__(self, message: str, run: Path) -> None:
         kept = f"what was good so far is kept in {run}"

@@ -23,11 +23,11 @@ def read_initial(path: Path) -> dict[str, Tensor]:
     """
     hint = "give --init a safetensors file, such as the best.safetensors of another run"
     if not path.is_file():
-        raise WeightsError(f"no file of weights at {path}", hint=hint)
+        raise WeightsError(f"no file of weights at {path}", hint=hint, code="weights-missing")
     try:
         return load_state(path)
     except WeightsError as error:
-        raise WeightsError(error.message, hint=hint) from error
+        raise WeightsError(error.message, hint=hint, code=error.code) from error
 
 
 def start_from(network: Network, state: dict[str, Tensor], path: Path, model: str) -> None:
@@ -49,7 +49,9 @@ def start_from(network: Network, state: dict[str, Tensor], path: Path, model: st
         if name not in state and not name.startswith(MAY_BE_NEW) and ".attention." not in name
     ]
     if problems:
-        raise WeightsError(f"{path} does not fit --model {model}: {problems[0]}", hint=_hint(path, model))
+        raise WeightsError(
+            f"{path} does not fit --model {model}: {problems[0]}", hint=_hint(path, model), code="weights-do-not-fit"
+        )
     network.load_state_dict(fitting, strict=False)
 
 

@@ -55,7 +55,9 @@ def smooth(targets: Tensor, epsilon: float) -> Tensor:
         ConfigError: epsilon is out of range.
     """
     if not 0 <= epsilon < 1:
-        raise ConfigError(f"label smoothing must lie in [0, 1), not {epsilon}", hint="0.1 is usual")
+        raise ConfigError(
+            f"label smoothing must lie in [0, 1), not {epsilon}", hint="0.1 is usual", code="option-out-of-range"
+        )
     return (1 - epsilon) * targets + epsilon / targets.shape[1] * targets.sum(dim=1, keepdim=True)
 
 
@@ -77,7 +79,7 @@ def class_balance(targets: Tensor) -> Tensor:
     counts = targets.sum(dim=0, dtype=torch.float64)
     occurs = counts > 0
     if not occurs.any():
-        raise DatasetError("class weights need labels, and no sample has one")
+        raise DatasetError("class weights need labels, and no sample has one", code="labels-missing")
     # One sample is the least a class has, were it only a few votes: otherwise those would outweigh all else.
     volume = -torch.expm1(counts.clamp(min=1) * math.log(EFFECTIVE_BETA)) / (1 - EFFECTIVE_BETA)
     weights = occurs / volume

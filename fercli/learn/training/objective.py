@@ -49,6 +49,7 @@ class Objective(nn.Module):
             raise ConfigError(
                 f"flip-attention needs the weights of the features, which {config.model} does not have",
                 hint="leave it out, or choose another --model",
+                code="option-conflict",
             )
         self.network = network
         self.sizes = {name: len(labelling.classes) for name, labelling in labellings.items()}

@@ -29,21 +29,30 @@ def check_parameters(config: TrainConfig) -> None:
     """
     for name, known in CHOICES.items():
         if getattr(config, name) not in known:
-            raise ConfigError(f"unknown {name} {getattr(config, name)!r}", hint=f"known: {', '.join(known)}")
+            raise ConfigError(
+                f"unknown {name} {getattr(config, name)!r}", hint=f"known: {', '.join(known)}", code="name-unknown"
+            )
     for extra in config.extras:
         if extra not in EXTRAS:
-            raise ConfigError(f"unknown extra {extra!r}", hint=f"known: {', '.join(EXTRAS)}")
+            raise ConfigError(f"unknown extra {extra!r}", hint=f"known: {', '.join(EXTRAS)}", code="name-unknown")
     for name in ("epochs", "batch", "lr"):
         if not getattr(config, name) > 0:
-            raise ConfigError(f"--{name} must be above 0, not {getattr(config, name)}")
+            raise ConfigError(f"--{name} must be above 0, not {getattr(config, name)}", code="option-out-of-range")
     for name in ("weight_decay", "limit", "patience"):
         if not getattr(config, name) >= 0:
-            raise ConfigError(f"--{name.replace('_', '-')} must not be below 0, it is {getattr(config, name)}")
+            raise ConfigError(
+                f"--{name.replace('_', '-')} must not be below 0, it is {getattr(config, name)}",
+                code="option-out-of-range",
+            )
     if config.fold_div < 2:
-        raise ConfigError(f"--fold-div must be at least 2, it is {config.fold_div}")
+        raise ConfigError(f"--fold-div must be at least 2, it is {config.fold_div}", code="option-out-of-range")
     if not config.sizes or min(config.sizes) < 1 or list(config.sizes) != sorted(config.sizes):
-        raise ConfigError(f"--sizes must rise from 1, they are {', '.join(map(str, config.sizes))}")
+        raise ConfigError(
+            f"--sizes must rise from 1, they are {', '.join(map(str, config.sizes))}", code="option-out-of-range"
+        )
     if not 0 <= config.smoothing < 1:
-        raise ConfigError(f"--smoothing must be in [0, 1), it is {config.smoothing}")
+        raise ConfigError(f"--smoothing must be in [0, 1), it is {config.smoothing}", code="option-out-of-range")
     if not 0 <= config.randaugment <= MAX_MAGNITUDE:
-        raise ConfigError(f"--randaugment must be from 0 to {MAX_MAGNITUDE}, it is {config.randaugment}")
+        raise ConfigError(
+            f"--randaugment must be from 0 to {MAX_MAGNITUDE}, it is {config.randaugment}", code="option-out-of-range"
+        )

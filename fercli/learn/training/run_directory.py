@@ -54,11 +54,15 @@ def check_same_run(config: TrainConfig) -> None:
     try:
         before = dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise ConfigError(f"cannot go on with the run in {config.out}: {path.name}: {error}", hint=hint) from error
+        raise ConfigError(
+            f"cannot go on with the run in {config.out}: {path.name}: {error}", hint=hint, code="run-differs"
+        ) from error
     for name, value in json.loads(_as_json(config)).items():
         if name not in MAY_CHANGE and before.get(name, value) != value:
             raise ConfigError(
-                f"the run in {config.out} was started with {name} {before[name]!r}, not {value!r}", hint=hint
+                f"the run in {config.out} was started with {name} {before[name]!r}, not {value!r}",
+                hint=hint,
+                code="run-differs",
             )
 
 

@@ -27,6 +27,7 @@ def read_splits(config: TrainConfig, reporter: Reporter) -> DatasetSplits:
         raise DatasetError(
             f"nothing of {config.root} that is for valid has a label",
             hint=command("dataset", "check", config.dataset, "--root", config.root),
+            code="labels-missing",
         )
     if data.problems:
         reporter.warn(f"{len(data.problems)} samples could not be used, the first: {data.problems[0]}")
@@ -51,6 +52,7 @@ def _nothing_for(split: str, config: TrainConfig, data: DatasetSplits) -> Datase
         return DatasetError(
             f"{nothing}: nobody is on two sides of a split, and all it shows is {persons.pop()}",
             hint="training takes at least two persons, and a third to test on",
+            code="labels-missing",
         )
     check = command("dataset", "check", config.dataset, "--root", config.root)
-    return DatasetError(nothing, hint=f"{check} shows its splits")
+    return DatasetError(nothing, hint=f"{check} shows its splits", code="labels-missing")

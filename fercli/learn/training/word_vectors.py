@@ -47,7 +47,9 @@ def shipped_vectors(labels: Sequence[str]) -> NDArray[np.float32]:
     for label in labels:
         if label not in vectors:
             raise ConfigError(
-                f"no word vector of {label!r} ships with fercli", hint="give a word2vec or GloVe file that has the word"
+                f"no word vector of {label!r} ships with fercli",
+                hint="give a word2vec or GloVe file that has the word",
+                code="word-vector-missing",
             )
     return _unit(np.array([vectors[label] for label in labels]))
 
@@ -76,6 +78,7 @@ def read_vectors(path: Path, labels: Sequence[str]) -> NDArray[np.float32]:
             raise ConfigError(
                 f"{path} has no vector of {label!r} nor of another word for it among its first {MOST_WORDS:,} words",
                 hint="give a file with a larger English vocabulary, or leave the shipped table in place",
+                code="word-vector-missing",
             )
         rows.append(row)
     return _unit(np.stack(rows))
@@ -103,6 +106,7 @@ def _load(path: Path) -> Any:
         raise ConfigError(
             f"cannot read word vectors {path}: {reason_of(error)}",
             hint=_HINT,
+            code="file-unreadable",
         ) from error
 
 

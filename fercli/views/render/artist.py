@@ -88,7 +88,11 @@ def _check_names(result: Result, only: frozenset[str]) -> None:
     persons = result.everyone
     known = [person.name for person in persons]
     for name in sorted(only.difference(known)):
-        raise ConfigError(f"nobody in {result.video['name']} is called {name!r}", hint=f"known: {', '.join(known)}")
+        raise ConfigError(
+            f"nobody in {result.video['name']} is called {name!r}",
+            hint=f"known: {', '.join(known)}",
+            code="person-unknown",
+        )
 
 
 def _hidden(workspace: Workspace, frames: Sampled, visible: set[int]) -> Hidden:

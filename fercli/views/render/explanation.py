@@ -76,7 +76,9 @@ def faces_of_image(path: Path, limit: int) -> list[Face]:
     image = read_image(path)
     boxes = find_faces(image, default_detector())
     if not len(boxes):
-        raise InputError(f"no face found in {path}", hint="give a picture in which a face is larger or clearer")
+        raise InputError(
+            f"no face found in {path}", hint="give a picture in which a face is larger or clearer", code="face-missing"
+        )
     largest = np.argsort(-(boxes[:, 2:] - boxes[:, :2]).prod(axis=1), kind="stable")[:limit]
     scale = FacesParams.crop_scale
     return [

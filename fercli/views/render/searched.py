@@ -34,7 +34,7 @@ def require_search(workspace: Workspace, path: Path, index: FrameIndex, artist: 
     """
     video, name, frames = workspace.video, path.name, artist.frames
     if digest(path) != video.sha256:
-        raise VideoError(f"{path} is not the video that was annotated", hint=hint_for_moved(path))
+        raise VideoError(f"{path} is not the video that was annotated", hint=hint_for_moved(path), code="video-changed")
     _require_same_pixels(workspace, path)
     for skipped in artist.result.not_analysed:
         if ((index.pts_s >= skipped.start_s) & (index.pts_s < skipped.end_s)).any():
@@ -42,6 +42,7 @@ def require_search(workspace: Workspace, path: Path, index: FrameIndex, artist: 
                 f"faces in {name} from {skipped.start_s:.2f} s to {skipped.end_s:.2f} s cannot be blurred: "
                 "that was not analysed",
                 hint=f"annotate all of it: {command('annotate', path)}, without --start and --end",
+                code="blur-unsafe",
             )
     fps = _count(workspace, FRAMES.name, "fps", of="params")
     if fps is not None and fps != NATIVE_FPS and fps * MAX_GAP_S <= 1 and len(frames.frame) < len(index.pts_s):
@@ -49,6 +50,7 @@ def require_search(workspace: Workspace, path: Path, index: FrameIndex, artist: 
             f"faces in {name} were looked for only every {1 / fps:.3g} s: those in between could not be blurred",
             hint=f"look more often: {command('extract-frames', path, workspace.path, '--fps', 'native')}, "
             "then the stages after it",
+            code="blur-unsafe",
         )
     seen = _count(workspace, FACES.name, "frames", of="counts")
     expected = len(np.unique(frames.frame))
@@ -56,6 +58,7 @@ def require_search(workspace: Workspace, path: Path, index: FrameIndex, artist: 
         raise WorkspaceError(
             f"{expected - int(seen)} of {expected} frames of {name} could not be decoded when faces were looked for",
             hint=f"if the file is whole by now, {workspace.run_hint(FACES)} --force",
+            code="blur-unsafe",
         )
 
 
@@ -73,6 +76,7 @@ def _require_same_pixels(workspace: Workspace, path: Path) -> None:
         raise WorkspaceError(
             f"faces in {path.name} cannot be blurred: boxes in {workspace.path} are in other pixels than the video's",
             hint=f"annotate it anew: {command('annotate', path)} with another --workdir",
+            code="blur-unsafe",
         )
 
 

@@ -65,6 +65,7 @@ def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) 
         raise InputError(
             f"nobody is shown in {workspace.path}: there is nothing to plot",
             hint="lower --min-score of `fercli detect-faces`, or take a video with larger faces",
+            code="nothing-to-show",
         )
     import matplotlib as mpl
     from matplotlib.figure import Figure

@@ -131,9 +131,11 @@ def _clock(index: FrameIndex, source_base: Fraction | None) -> tuple[Fraction, N
 
 def _check_output(workspace: Workspace, out: Path, overwrite: bool) -> None:
     if out.suffix.lower() not in CONTAINERS:
-        raise ConfigError(f"cannot write {out}: unknown kind of video", hint=f"name it {', '.join(CONTAINERS)}")
+        raise ConfigError(
+            f"cannot write {out}: unknown kind of video", hint=f"name it {', '.join(CONTAINERS)}", code="suffix-unknown"
+        )
     if out.resolve() == Path(workspace.video.path).resolve():
-        raise ConfigError(f"{out} is the video itself", hint="choose another name with -o")
+        raise ConfigError(f"{out} is the video itself", hint="choose another name with -o", code="output-unsafe")
     require_free(out, overwrite=overwrite)
 
 
@@ -142,7 +144,9 @@ def _source(workspace: Workspace) -> Path:
     path = Path(workspace.video.path)
     hint = hint_for_moved(path)
     if not path.exists():
-        raise VideoError(f"the video {path} is gone", hint=hint)
+        raise VideoError(f"the video {path} is gone", hint=hint, code="video-missing")
     if path.is_file() and path.stat().st_size != workspace.video.size:
-        raise VideoError(f"{path} is not the video that was annotated: its size is another", hint=hint)
+        raise VideoError(
+            f"{path} is not the video that was annotated: its size is another", hint=hint, code="video-changed"
+        )
     return path
