@@ -67,7 +67,7 @@ def test_the_wheel_installs_the_weights_inside_the_package(wheel_names: list[str
 def test_the_wheel_holds_every_module_and_nothing_else(wheel_names: list[str]) -> None:
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "fercli").rglob("*.py")}
     assert {name for name in wheel_names if name.endswith(".py")} == modules
-    assert "fercli/py.typed" in wheel_names
+    assert {"fercli/py.typed", "fercli/formats/annotations.schema.json"} <= set(wheel_names)
     assert {name.split("/")[0] for name in wheel_names} == {"fercli", f"fercli-{fercli.__version__}.dist-info"}
 
 

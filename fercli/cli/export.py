@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import nullcontext
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -69,11 +70,16 @@ def export(
         write_export(opened, chosen, file, ConsoleReporter(quiet=quiet), raw_cells=raw_cells)
 
 
-def formats() -> None:
+def formats(
+    schema: Annotated[bool, opt.flag("--schema", help="Print the JSON Schema of the format json instead.")] = False,
+) -> None:
     """All formats of `export`: what each holds, and what it cannot.
 
     Example: fercli formats
     """
+    if schema:
+        print(files("fercli.formats").joinpath("annotations.schema.json").read_text(encoding="utf-8"), end="")
+        return
     from fercli.cli import layout
     from fercli.formats import FORMATS
 
