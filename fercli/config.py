@@ -36,7 +36,7 @@ class FramesParams:
     fps: float = 10.0
     start_s: float = 0.0
     end_s: float = 0.0
-    keep_images: bool = True
+    keep_images: bool = False
     shot_threshold: float = 3.0
     decoder: str = "pyav"
 

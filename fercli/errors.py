@@ -14,6 +14,7 @@
         UnknownModel              no model of that name
         WeightsError              a weights file is missing, altered or of another network
         MissingDependency         an optional package is not installed
+      Cancelled            130    the caller stopped the work
 
 Exit code 6 is no error: a check ended well and found something. 70 is a bug in fercli, 130 is Ctrl-C, 141 a pipe from
 which nobody reads any more. A message names the thing and the file; a hint names the next command. A code is a short
@@ -132,6 +133,12 @@ class MissingDependency(ModelError):
     """A model needs a package that is not installed."""
 
     default_code = "package-missing"
+
+
+class Cancelled(FercliError):
+    """The caller stopped the work; what is finished is kept."""
+
+    exit_code = EXIT_INTERRUPTED
 
 
 def command(*words: object) -> str:

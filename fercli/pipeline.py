@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import fercli
 from fercli import chain
 from fercli.chain import Stage, call
 from fercli.config import Runtime
@@ -17,6 +16,7 @@ from fercli.errors import VideoError, WorkspaceError
 from fercli.hashing import output_digests
 from fercli.progress import Reporter
 from fercli.stages.base import StageContext
+from fercli.version import VERSION
 from fercli.workspace import Receipt, Workspace, hint_for_moved
 from fercli.workspace.chunks import Chunks
 from fercli.workspace.staleness import Digests, planned_receipt, require_fresh, why_stale
@@ -130,7 +130,7 @@ def _run_stage(
             warnings=context.warnings,
             seconds=round(time.monotonic() - started, 3),
             runtime=asdict(runtime),
-            fercli=fercli.__version__,
+            fercli=VERSION,
         )
         write_atomically(out / "receipt.json", (json.dumps(asdict(receipt), indent=2) + "\n").encode())
         workspace.swap_in(stage.name, out)

@@ -1,10 +1,16 @@
-"""How the library says what it is doing, without knowing who listens. The CLI draws bars; everybody else is silent."""
+"""Progress, notes and warnings of long operations, and how they can be cancelled.
+
+The command line draws bars from them; the Python API passes them to a callback.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Protocol
+
+from fercli.errors import Cancelled
 
 
 class Task(Protocol):
@@ -15,7 +21,7 @@ class Task(Protocol):
 
 
 class Reporter(Protocol):
-    """Who listens to a long operation."""
+    """Gets the progress of a long operation."""
 
     def task(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Task]:
         """Open a bar of `total` steps, or of unknown length."""
@@ -40,7 +46,7 @@ class Silent:
 
     @contextmanager
     def task(self, label: str, total: int | None, unit: str) -> Iterator[Task]:
-        """A bar nobody sees."""
+        """A bar that is not shown."""
         yield _SilentTask()
 
     def note(self, message: str) -> None:
@@ -49,3 +55,57 @@ class Silent:
     def warn(self, message: str) -> None:
         """Kept in `warnings`."""
         self.warnings.append(message)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a stage is.
+
+    Attributes:
+        stage: the command that runs it alone, such as `detect-faces`.
+        done, total: steps; the total is None where it is not known.
+        unit: what a step is, such as `frame`.
+    """
+
+    stage: str
+    done: int
+    total: int | None
+    unit: str
+
+
+class CallbackReporter(Silent):
+    """A reporter that calls a function, and can stop the work.
+
+    Args:
+        progress: is called after every step; what it raises ends the work.
+        cancel: is asked after every step; if it returns True, the work ends with Cancelled. Finished pieces are kept.
+    """
+
+    def __init__(
+        self, progress: Callable[[Progress], None] | None = None, cancel: Callable[[], bool] | None = None
+    ) -> None:
+        super().__init__()
+        self._progress, self._cancel = progress, cancel
+
+    @contextmanager
+    def task(self, label: str, total: int | None, unit: str) -> Iterator[Task]:
+        """Calls `progress` with 0 steps done, then after every step."""
+        task = _CallbackTask(label, total, unit, self._step)
+        task.advance(0)
+        yield task
+
+    def _step(self, progress: Progress) -> None:
+        if self._progress is not None:
+            self._progress(progress)
+        if self._cancel is not None and self._cancel():
+            raise Cancelled(f"{progress.stage} was cancelled", hint="run it again to go on where it stopped")
+
+
+class _CallbackTask:
+    def __init__(self, stage: str, total: int | None, unit: str, step: Callable[[Progress], None]) -> None:
+        self._stage, self._total, self._unit, self._step = stage, total, unit, step
+        self._done = 0
+
+    def advance(self, steps: int = 1, **figures: str) -> None:
+        self._done += steps
+        self._step(Progress(self._stage, self._done, self._total, self._unit))

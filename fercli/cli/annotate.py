@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fercli.chain import EMOTIONS, FACES, FRAMES, TRACKS, Stage
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
-from fercli.cli.stages import check_device, workspace_at
 from fercli.config import DECODERS, EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
 
 if TYPE_CHECKING:
-    from fercli.workspace import Workspace
+    pass
 
 
 def annotate(
@@ -74,11 +71,12 @@ def annotate(
 
     Example: fercli annotate episode.mp4 -o episode.json
     """
-    from fercli import pipeline
+    from fercli.api import plan_for, up_to_date
     from fercli.cli.export import check_output, format_of, suffix_of, write_export
-    from fercli.cli.names import is_folder, named_after, output_file, workspace_of
+    from fercli.cli.names import is_folder, output_file
     from fercli.cli.show import summary
     from fercli.media.container import open_video
+    from fercli.workspace.places import named_after, workspace_of
 
     frames = FramesParams(
         opt.parse_fps(fps),
@@ -111,20 +109,8 @@ def annotate(
     chosen = format_of(file, format)
     given = [Path(path) for path in (faces.weights, tracks.embedder, tracks.cast, emotions.model) if path]
     check_output(file, place, [video, *given], overwrite=overwrite)
-    plan: list[tuple[Stage, Any]] = [(FRAMES, frames), (FACES, faces), (TRACKS, tracks), (EMOTIONS, emotions)]
-    pipeline.check(plan)
-    check_device(runtime)
-    workspace = workspace_at(place, video, verify=verify)
-    plan[0] = FRAMES, _with_images_already_kept(workspace, frames)
-    with workspace.lock():
-        pipeline.run(workspace, plan, runtime, reporter, force=force)
+    plan = plan_for([frames, faces, tracks, emotions])
+    with up_to_date(place, video, plan, runtime, reporter, force=force, verify=verify) as workspace:
         write_export(workspace, chosen, file, reporter)
     if not quiet:
         summary(workspace, file)
-
-
-def _with_images_already_kept(workspace: Workspace, params: FramesParams) -> FramesParams:
-    """Images that `extract-frames` wrote are no reason to do it again without them."""
-    receipt = workspace.receipt(FRAMES.name)
-    kept = receipt is not None and bool(receipt.params.get("keep_images"))
-    return replace(params, keep_images=params.keep_images or kept)

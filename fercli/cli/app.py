@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-import fercli
 from fercli.cli.annotate import annotate
 from fercli.cli.config_file import config
 from fercli.cli.dataset import dataset_app
@@ -25,6 +24,7 @@ from fercli.cli.report import report
 from fercli.cli.show import show, status
 from fercli.cli.stages import classify_emotions, detect_faces, extract_frames, track
 from fercli.cli.train import train
+from fercli.version import VERSION
 
 PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     "Chain": {
@@ -63,7 +63,7 @@ app = typer.Typer(
 
 def _version(show: bool) -> None:
     if show:
-        print(f"fercli {fercli.__version__}")
+        print(f"fercli {VERSION}")
         raise typer.Exit
 
 

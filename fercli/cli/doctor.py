@@ -17,8 +17,8 @@ from pathlib import Path
 
 import typer
 
-import fercli
 from fercli.errors import EXIT_FOUND, MissingDependency, WeightsError
+from fercli.version import VERSION
 
 PACKAGES = {
     "torch": "torch",
@@ -54,7 +54,7 @@ def doctor() -> None:
 
     Example: fercli doctor
     """
-    print(f"fercli {fercli.__version__}, Python {platform.python_version()}, {platform.platform()}, {sys.prefix}")
+    print(f"fercli {VERSION}, Python {platform.python_version()}, {platform.platform()}, {sys.prefix}")
     usable = {module: _package(module, distribution) for module, distribution in PACKAGES.items()}
     _decord()
     healthy = all([*usable.values(), _networks(usable)])

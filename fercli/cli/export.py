@@ -52,9 +52,10 @@ def export(
 
     Example: fercli export episode.fercli -o episode.eaf
     """
-    from fercli.cli.names import named_after, output_file
+    from fercli.cli.names import output_file
     from fercli.formats import FORMATS
     from fercli.workspace import Workspace, require_tables
+    from fercli.workspace.places import named_after
 
     opened = Workspace.open(workspace)
     video = Path(opened.video.path)

@@ -32,8 +32,9 @@ def plot(
 
     Example: fercli plot episode.fercli -o episode.pdf
     """
-    from fercli.cli.names import named_after, output_file
+    from fercli.cli.names import output_file
     from fercli.cli.outputs import refuse_existing
+    from fercli.workspace.places import named_after
 
     if (sources[0] / "workspace.json").is_file():
         if len(sources) > 1:

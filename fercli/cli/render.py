@@ -42,10 +42,11 @@ def render(
 
     Example: fercli render episode.fercli -o shown.mp4 --blur-faces
     """
-    from fercli.cli.names import named_after, output_file
+    from fercli.cli.names import output_file
     from fercli.cli.outputs import refuse_existing
     from fercli.views.render.video import render as write
     from fercli.workspace import Workspace
+    from fercli.workspace.places import named_after
 
     source = Workspace.open(workspace)
     target = output_file(output, named_after(Path(source.video.path), workspace, ".annotated.mp4"))

@@ -24,10 +24,11 @@ def report(
 
     Example: fercli report episode.fercli -o episode.html
     """
-    from fercli.cli.names import named_after, output_file
+    from fercli.cli.names import output_file
     from fercli.cli.outputs import refuse_existing
     from fercli.views.report.page import build
     from fercli.workspace import Workspace
+    from fercli.workspace.places import named_after
     from fercli.writing import write_atomically
 
     opened = Workspace.open(workspace)

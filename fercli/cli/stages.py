@@ -23,9 +23,7 @@ def extract_frames(
     fps: opt.Fps = opt.FPS,
     start: opt.Start = "",
     end: opt.End = "",
-    images: Annotated[
-        bool, opt.flag("--images/--no-images", help="Write every frame as a JPEG.")
-    ] = FramesParams.keep_images,
+    images: Annotated[bool, opt.flag("--images/--no-images", help="Write every frame as a JPEG.")] = True,
     shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
     decoder: opt.Decoder = DECODERS[0],
     config: opt.Config = None,
@@ -45,6 +43,8 @@ def extract_frames(
         shot_threshold,
         decoder=opt.parse_decoder(decoder),
     )
+    from fercli.api import workspace_at
+
     opened = workspace_at(workspace, video, verify=verify)
     run_plan(opened, [(FRAMES, params)], Runtime(config=recorded(config)), ConsoleReporter(quiet=quiet), force=force)
 
@@ -133,6 +133,7 @@ def classify_emotions(
 
 def _run_stage(chosen: Stage, path: Path, params: Any, runtime: Runtime, *, force: bool, reporter: Reporter) -> None:
     """Run one stage over an existing workspace."""
+    from fercli.api import check_device
     from fercli.workspace import Workspace
 
     workspace = Workspace.open(path)
@@ -149,26 +150,6 @@ def run_plan(
     with workspace.lock():
         pipeline.run(workspace, plan, runtime, reporter, force=force)
     _say_next(workspace, reporter)
-
-
-def workspace_at(path: Path, video: Path, *, verify: bool) -> Workspace:
-    """The workspace of a video; the video is read only if there is none yet, or if its file changed."""
-    from fercli.media.probe import probe
-    from fercli.workspace import FileState, Workspace
-
-    found = None if verify else Workspace.of_unchanged(path, video)
-    if found is not None:
-        return found
-    file = FileState.of(video)  # before it is read: a later change is then seen
-    return Workspace.create(path, probe(video), file)
-
-
-def check_device(runtime: Runtime) -> None:
-    """Only one that may be missing is worth importing torch for."""
-    if runtime.device == "cuda":
-        from fercli.models.devices import pick_device
-
-        pick_device(runtime.device)
 
 
 def _say_next(workspace: Workspace, reporter: Reporter) -> None:

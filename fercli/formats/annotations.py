@@ -53,6 +53,7 @@ class Mark:
         track: number of the track, where the file has one.
         tier: name of the tier, where the file has tiers.
         is_open: whether the file does not say when it ends; `closed` decides that.
+        video: name of the video; empty where the file does not say of each mark which video it is about.
     """
 
     start_ms: int
@@ -64,6 +65,7 @@ class Mark:
     track: Any = None
     tier: str = ""
     is_open: bool = False
+    video: str = ""
 
 
 def whole_milliseconds(start_s: float, end_s: float) -> tuple[int, int]:
@@ -138,6 +140,31 @@ def _who(one: Mark) -> tuple[str, Any]:
     return one.person, one.track if one.person == UNASSIGNED else None
 
 
+def of_video(annotations: Annotations, video: str, path: Path) -> Annotations:
+    """The marks of one video, where the file says of each mark which video it is about.
+
+    Args:
+        video: name of the video; may be empty where the file is about one alone.
+
+    Raises:
+        DatasetError: the file is about several videos, and not about this one.
+    """
+    videos = tuple(dict.fromkeys(one.video for one in annotations.marks if one.video))
+    if not videos:
+        return annotations
+    named = replace(annotations, media=annotations.media or videos)
+    if len(videos) == 1:
+        return named
+    own = [one for one in annotations.marks if one.video == composed(video)]
+    if not own:
+        raise DatasetError(
+            f"{path} is about {len(videos)} videos: {', '.join(videos[:3])} ..."
+            + (f", and none is {video!r}" if video else ""),
+            hint="keep the rows of one video",
+        )
+    return replace(named, marks=own, media=(composed(video),))
+
+
 def in_video(annotations: Annotations, video: str, path: Path) -> Annotations:
     """The same in times of the video, where the file counts from another moment of it.
 
@@ -191,6 +218,7 @@ def mark(record: Mapping[str, Any], place: str, *, may_be_open: bool = False) ->
         track=record.get("track"),
         tier=composed(record.get("tier")),
         is_open=is_open,
+        video=composed(record.get("video")),
     )
 
 

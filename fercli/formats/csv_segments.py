@@ -22,11 +22,12 @@ from fercli.formats import label_studio
 from fercli.formats.annotations import Annotations, Mark, layout_hint, mark
 from fercli.results.model import Result
 
-COLUMNS = ("object", "class", "seconds", "end", "score", "track", "x1", "y1", "x2", "y2", "source")
+COLUMNS = ("object", "class", "seconds", "end", "score", "track", "x1", "y1", "x2", "y2", "source", "video")
 
 
 def write(result: Result, path: Path, *, raw_cells: bool = False) -> None:
     """Write the segments with a header line; columns mean what the keys of a record mean, `source` is always there."""
+    video = result.video["name"] if raw_cells else safe_cell(result.video["name"])
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
@@ -35,7 +36,7 @@ def write(result: Result, path: Path, *, raw_cells: bool = False) -> None:
             cells = [record.get(name) for name in COLUMNS[:6]]
             if not raw_cells:
                 cells = [safe_cell(cell) if isinstance(cell, str) else cell for cell in cells]
-            writer.writerow([*cells, *(record["box"] or [None] * 4), segment.source])
+            writer.writerow([*cells, *(record["box"] or [None] * 4), segment.source, video])
 
 
 NAMES_OF = {
@@ -45,6 +46,7 @@ NAMES_OF = {
     "object": ("object", "person"),
     "score": ("score",),
     "track": ("track",),
+    "video": ("video",),
 }
 """Key of a record -> the names its column may have."""
 _NUMBERS = ("start", "end", "score")
@@ -78,6 +80,8 @@ def _marks(path: Path) -> Iterator[Mark]:
                 cells |= {key: (cells[key] or "").replace(",", ".") for key in _NUMBERS}
             if cells["object"] is not None:
                 cells["object"] = plain_cell(cells["object"])
+            if cells["video"] is not None:
+                cells["video"] = plain_cell(cells["video"])
             if cells["class"] is None or cells["class"].strip():
                 yield mark(cells, f"{path}:{skipped + reader.line_num}")
 

@@ -61,7 +61,8 @@ def write_records(result: Result, path: Path) -> None:
 
 def write_lines(result: Result, path: Path) -> None:
     """Write the segments; what `records` writes as one list."""
-    lines = [json.dumps(segment.as_record(), ensure_ascii=False) + "\n" for segment in result.segments]
+    video = {"video": result.video["name"]}
+    lines = [json.dumps(segment.as_record() | video, ensure_ascii=False) + "\n" for segment in result.segments]
     path.write_text("".join(lines), encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from fercli.errors import DatasetError
 from fercli.files import require_regular_file
 from fercli.formats import READERS
-from fercli.formats.annotations import LASTING_S, Annotations, Video, closed, in_video
+from fercli.formats.annotations import LASTING_S, Annotations, Video, closed, in_video, of_video
 
 
 def read_annotations(path: Path, video: Video | None = None, lasting_s: float = LASTING_S) -> Annotations:
@@ -33,7 +33,8 @@ def read_annotations(path: Path, video: Video | None = None, lasting_s: float = 
     module, function = found.split(":")
     read = getattr(import_module(f"fercli.formats.{module}"), function)
     try:
-        annotations = in_video(read(path), video.name if video else "", path)
+        name = video.name if video else ""
+        annotations = in_video(of_video(read(path), name, path), name, path)
     except UnicodeDecodeError as error:
         hint = "save it again as UTF-8" + ("; in a spreadsheet as `CSV UTF-8`" if found is READERS[".csv"] else "")
         raise DatasetError(f"cannot read {path}: it is not UTF-8", hint=hint, code="file-unreadable") from error

@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 
-import fercli
 from fercli import tables
 from fercli.chain import FRAMES, STAGES
 from fercli.errors import ConfigError
@@ -21,6 +20,7 @@ from fercli.results.details import read_details
 from fercli.results.model import Box, Person, Result, Segment, Track, by_person, totals_key
 from fercli.results.overlay import hidden_names, paint, under_shown_names
 from fercli.results.seen_faces import SeenFaces
+from fercli.version import VERSION
 from fercli.workspace import Workspace, require_tables
 
 _EDGES = ("x1", "y1", "x2", "y2")
@@ -219,7 +219,7 @@ def _provenance(workspace: Workspace) -> tuple[dict[str, Any], list[str]]:
                 stages[receipt.stage]["config"] = receipt.runtime["config"]
             models.update(receipt.weights)
             warnings += [f"{receipt.stage}: {warning}" for warning in receipt.warnings]
-    return {"fercli": fercli.__version__, "models": models, "stages": stages}, warnings
+    return {"fercli": VERSION, "models": models, "stages": stages}, warnings
 
 
 def _without_paths(params: dict[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from fercli.cli.entry import main
-from fercli.cli.names import named_after, output_file, workspace_of
+from fercli.cli.names import output_file
 from fercli.errors import OutputError, WorkspaceError
 from fercli.files import fitting_name
 from fercli.hashing import sha256_file
 from fercli.workspace import Workspace
+from fercli.workspace.places import named_after, workspace_of
 from tests.cli.test_errors import make_video
 from tests.views.report.film import make_film
 from tests.workspaces import VIDEO

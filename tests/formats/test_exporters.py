@@ -148,6 +148,6 @@ def test_csv_has_a_header_and_a_row_a_segment(tmp_path: Path) -> None:
     FORMATS["csv"].write(replace(DOCUMENT, segments=DOCUMENT.segments[:1]), path)
     assert path.read_bytes().decode().split("\r\n") == [
         ",".join(COLUMNS),
-        "Ross,happy,1.0,1.5,0.5,0,10.2,20,30,40.8,machine",
+        "Ross,happy,1.0,1.5,0.5,0,10.2,20,30,40.8,machine,épisode 1.mp4",
         "",
     ]

@@ -16,7 +16,9 @@ def test_every_line_is_a_record(tmp_path: Path) -> None:
     write_lines(result, tmp_path / "out.jsonl")
     lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").split("\n")
     assert lines.pop() == ""
-    assert [json.loads(line) for line in lines] == [segment.as_record() for segment in result.segments]
+    assert [json.loads(line) for line in lines] == [
+        segment.as_record() | {"video": "épisode 1.mp4"} for segment in result.segments
+    ]
 
 
 def test_pandas_reads_a_table(tmp_path: Path) -> None:

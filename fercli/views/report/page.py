@@ -11,8 +11,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import fercli
 from fercli.labels import RECORD_NAMES
+from fercli.version import VERSION
 from fercli.views.report import fragments
 from fercli.views.report.balance import SIGNS
 from fercli.views.report.columns import boxes, charts
@@ -49,7 +49,7 @@ def _page(content: Content, playback: Playback) -> str:
     negative = [RECORD_NAMES[label] for label in content.labels if SIGNS.get(label) == -1]
     return Template(_asset("page.html")).substitute(
         script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
-        version=fercli.__version__,
+        version=VERSION,
         title=escape(f"Emotions in {content.result.video['name']}"),
         style=_asset("page.css"),
         patterns=definitions(content.classes),

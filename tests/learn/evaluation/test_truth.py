@@ -66,7 +66,7 @@ def document() -> Result:
         segment("contempt", 2, 3, UNASSIGNED, 7),
     ]
     gaps = [segment("not assessable", 1.5, 2, "Ross, jr.", 0, score=None)]
-    return Result({}, [], None, segments, gaps, {}, [], no_details)
+    return Result({"name": "a.mp4"}, [], None, segments, gaps, {}, [], no_details)
 
 
 @pytest.mark.parametrize(("exporter", "name"), [("json", "a.json"), ("records", "records.json"), ("csv", "a.CSV")])

@@ -1,0 +1,228 @@
+"""The Python API: annotate a video, open a finished workspace, and use the result.
+
+    import fercli
+
+    result = fercli.annotate("episode.mp4", gallery="people/")
+    result.to_pandas("segments")
+    result.save("episode.eaf")
+
+The command line is a thin user of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from fercli import pipeline
+from fercli.chain import FRAMES, STAGES, Stage
+from fercli.config import FramesParams, Runtime
+from fercli.errors import ConfigError, MissingDependency
+from fercli.progress import CallbackReporter, Progress, Reporter
+from fercli.results import model
+from fercli.results.load import load
+from fercli.workspace import FileState, Workspace
+from fercli.workspace.places import workspace_of
+from fercli.writing import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+Plan = list[tuple[Stage, Any]]
+"""Stages in order, each with its parameters."""
+
+
+class Result(model.Result):
+    """What was found in one video, with all manual edits applied; see `fercli.results.model.Result`."""
+
+    def to_arrow(self, table: str = "segments") -> pa.Table:
+        """A table of the result; every column says in its metadata what it means.
+
+        Args:
+            table: `segments`, `persons`, `tracks`, `windows` (probabilities over time), `faces` (boxes, landmarks and
+                probabilities of every face) or `signals` (all measurements over time, one row a value).
+
+        Raises:
+            ConfigError: there is no table of that name.
+            CorruptTable: a table of the workspace cannot be read.
+        """
+        from fercli.formats.arrow import TABLES
+
+        if table not in TABLES:
+            raise ConfigError(f"a result has no table {table!r}", hint=f"known: {', '.join(TABLES)}")
+        return TABLES[table](self)
+
+    def to_pandas(self, table: str = "segments") -> pd.DataFrame:
+        """A table of the result as a data frame of pandas, which has to be installed; else as `to_arrow`.
+
+        Raises:
+            MissingDependency: pandas is not installed.
+        """
+        if find_spec("pandas") is None:
+            hint = "run: pip install 'fercli[pandas]'; to_arrow needs nothing more"
+            raise MissingDependency("to_pandas needs pandas, which is not installed", hint=hint)
+        frame: pd.DataFrame = self.to_arrow(table).to_pandas()
+        return frame
+
+    def save(self, path: str | Path, format: str = "") -> None:
+        """Write the result to a file, which is replaced in one step.
+
+        Args:
+            path: the file.
+            format: a name from `fercli formats`; without it the suffix decides.
+
+        Raises:
+            ConfigError: the format is not known.
+            OutputError: the file cannot be written.
+        """
+        from fercli.formats import FORMATS, choose_format
+
+        chosen = FORMATS[choose_format(Path(path), format)]
+        with TemporaryDirectory() as scratch:
+            file = Path(scratch) / f"annotations{chosen.suffix}"
+            chosen.write(self, file)
+            write_atomically(Path(path).absolute(), file.read_bytes())
+
+
+def annotate(
+    video: str | Path,
+    *,
+    workspace: str | Path | None = None,
+    gallery: str | Path | None = None,
+    cast: str | Path | None = None,
+    params: Sequence[Any] = (),
+    runtime: Runtime | None = None,
+    force: bool = False,
+    verify: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Result:
+    """Find who is in a video and what they show; only what is not up to date is computed.
+
+    Args:
+        video: the file.
+        workspace: directory for the tables, so that nothing is computed twice; by default `VIDEO.fercli` beside the
+            video.
+        gallery: directory with pictures of known persons: a folder a person, or NAME.jpg.
+        cast: file that keeps the persons of a series from video to video; made if it is not there.
+        params: parameters of single stages, such as `FramesParams(fps=5)`; the others have their defaults.
+        runtime: device and batch size.
+        force: compute everything anew.
+        verify: read the whole video again, even if size, modification time and inode of its file are unchanged.
+        progress: is called after every step of a stage; what it raises ends the work.
+        cancel: is asked after every step; if it returns True, the work ends. What is finished is kept, and the next
+            call goes on from there.
+
+    Raises:
+        VideoError: the video cannot be read.
+        ConfigError, InputError, ModelError: a parameter, the gallery, the cast or a network cannot be used.
+        WorkspaceError: the workspace is of another video, is in use, or cannot be written.
+        Cancelled: `cancel` returned True.
+    """
+    video = Path(video)
+    plan = plan_for(params, gallery=gallery, cast=cast)
+    place = Path(workspace) if workspace is not None else workspace_of(video, video.parent)
+    reporter = CallbackReporter(progress, cancel)
+    with up_to_date(place, video, plan, runtime or Runtime(), reporter, force=force, verify=verify) as opened:
+        return _result(opened)
+
+
+def open_workspace(workspace: str | Path) -> Result:
+    """Read a finished workspace, with all manual edits applied; nothing is computed. Exported as `fercli.open`.
+
+    Raises:
+        InputError: there is no such directory, or the edits cannot be read.
+        WorkspaceError: it is no workspace, or a stage has not run yet.
+    """
+    return _result(Workspace.open(Path(workspace)))
+
+
+def plan_for(params: Sequence[Any], *, gallery: str | Path | None = None, cast: str | Path | None = None) -> Plan:
+    """All stages with their parameters: those given, the later of two of one kind, and the defaults of the others.
+
+    Raises:
+        ConfigError: something given is no parameters of a stage.
+    """
+    kinds = {stage.params for stage in STAGES}
+    for one in params:
+        if type(one) not in kinds:
+            known = ", ".join(kind.__name__ for kind in sorted(kinds, key=lambda kind: kind.__name__))
+            raise ConfigError(f"{one!r} is not the parameters of a stage", hint=f"known: {known}")
+    given = {type(one): one for one in params}
+    known_persons = {
+        name: str(Path(path).absolute()) for name, path in (("gallery", gallery), ("cast", cast)) if path is not None
+    }
+    plan = []
+    for stage in STAGES:
+        own = given.get(stage.params, stage.params())
+        plan.append((stage, replace(own, **{k: v for k, v in known_persons.items() if k in _names(own)})))
+    return plan
+
+
+@contextmanager
+def up_to_date(
+    place: Path,
+    video: Path,
+    plan: Plan,
+    runtime: Runtime,
+    reporter: Reporter,
+    *,
+    force: bool = False,
+    verify: bool = False,
+) -> Iterator[Workspace]:
+    """The workspace of a video after all stages of a plan, locked for this process; errors as `annotate`."""
+    pipeline.check(plan)
+    check_device(runtime)
+    workspace = workspace_at(place, video, verify=verify)
+    plan = [(stage, _with_images_already_kept(workspace, params)) for stage, params in plan]
+    with workspace.lock():
+        pipeline.run(workspace, plan, runtime, reporter, force=force)
+        yield workspace
+
+
+def workspace_at(path: Path, video: Path, *, verify: bool) -> Workspace:
+    """The workspace of a video; the video is read only if there is none yet, or if its file changed.
+
+    Raises:
+        VideoError: the video cannot be read.
+        WorkspaceError: there is something else, or the workspace of another video.
+    """
+    from fercli.media.probe import probe
+
+    found = None if verify else Workspace.of_unchanged(path, video)
+    if found is not None:
+        return found
+    file = FileState.of(video)  # before it is read: a later change is then seen
+    return Workspace.create(path, probe(video), file)
+
+
+def check_device(runtime: Runtime) -> None:
+    """Only a device that may be missing is worth importing torch for; raises ConfigError."""
+    if runtime.device == "cuda":
+        from fercli.models.devices import pick_device
+
+        pick_device(runtime.device)
+
+
+def _result(workspace: Workspace) -> Result:
+    loaded = load(workspace)
+    return Result(**{field.name: getattr(loaded, field.name) for field in fields(loaded)})
+
+
+def _with_images_already_kept(workspace: Workspace, params: Any) -> Any:
+    """Images that `extract-frames` wrote are no reason to do it again without them."""
+    if not isinstance(params, FramesParams):
+        return params
+    receipt = workspace.receipt(FRAMES.name)
+    kept = receipt is not None and bool(receipt.params.get("keep_images"))
+    return replace(params, keep_images=params.keep_images or kept)
+
+
+def _names(params: Any) -> set[str]:
+    return {field.name for field in fields(params)}

@@ -1,0 +1,244 @@
+"""A result as Arrow tables: what `Result.to_pandas` gives, and what CSV and Parquet hold.
+
+Classes are short names (`happy`), a probability has the short name of its emotion as its column, times are seconds from
+where a player begins. Every column says in its metadata what it means; all tables name the video, so that those of many
+videos can be put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from fercli import tables
+from fercli.formats.face_rows import EDGES, shown_emotions
+from fercli.formats.streams import parts
+from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.results.details import Details
+from fercli.results.model import Person, Result, Segment, Signal
+
+VIDEO = tables.column("video", pa.string(), "name of the video's file")
+PERSON = tables.column("person", pa.string(), "shown name of the person")
+CLASS = tables.column("class", pa.string(), "emotion, or `not assessable`")
+END = tables.column("end_s", pa.float64(), "until when the frame stands (exclusive), seconds")
+BOX = [tables.FACES.field(name) for name in EDGES]
+_IDENTITY = tables.column("identity", pa.float64(), "how surely it is this person, in [0, 1]", nullable=True)
+
+SEGMENTS = pa.schema(
+    [
+        tables.column("type", pa.string(), "always `emotion`"),
+        CLASS,
+        tables.column("seconds", pa.float64(), "first moment, seconds from where a player begins"),
+        tables.column("object", pa.string(), "shown name of the person"),
+        tables.column("end", pa.float64(), "end (exclusive), seconds"),
+        tables.column("score", pa.float64(), "mean probability of the class; null if not assessable", nullable=True),
+        tables.column(
+            "track",
+            pa.int32(),
+            "number of the track; null, as is the box, where no face was tracked",
+            nullable=True,
+        ),
+        *(field.with_nullable(True) for field in BOX),
+        _IDENTITY,
+        tables.column("identity_source", pa.string(), "`human` if the person was named by hand, else `machine`"),
+        tables.column("source", pa.string(), "`human` for a manual segment, else `machine`"),
+        tables.column("reason", pa.string(), "why it is not assessable; empty otherwise"),
+        VIDEO,
+    ]
+)
+PERSONS = pa.schema(
+    [
+        PERSON,
+        tables.column("tracks", pa.int32(), "how many"),
+        tables.column("shots", pa.int32(), "in how many shots the person is seen"),
+        tables.column("screen_time_s", pa.float64(), "seconds on screen"),
+        _IDENTITY,
+        *(
+            tables.column(f"{name}_s", pa.float64(), f"seconds of segments that are {name}")
+            for name in (name.replace(" ", "_") for name in RECORD_NAMES.values())
+        ),
+        VIDEO,
+    ]
+)
+TRACKS = pa.schema(
+    [
+        tables.TRACKS.field("track"),
+        PERSON,
+        tables.FRAMES.field("shot"),
+        tables.column("start_s", pa.float64(), "first moment, seconds"),
+        tables.column("end_s", pa.float64(), "end (exclusive), seconds"),
+        tables.column("faces", pa.int32(), "faces in the track"),
+        tables.column("best_face", pa.int64(), "number of the face that shows the person best"),
+        _IDENTITY,
+        tables.column("identity_source", pa.string(), "`human` if the person was named by hand, else `machine`"),
+        VIDEO,
+    ]
+)
+SIGNALS = pa.schema(
+    [
+        tables.column("signal", pa.string(), "what was measured"),
+        tables.column("column", pa.string(), "which of its values"),
+        tables.column("unit", pa.string(), "of the value"),
+        tables.TRACKS.field("track"),
+        PERSON,
+        tables.column("start_s", pa.float64(), "first moment, seconds"),
+        tables.column("end_s", pa.float64(), "end (exclusive), seconds"),
+        tables.column("value", pa.float32(), "null where it could not be measured", nullable=True),
+        VIDEO,
+    ]
+)
+
+
+def segments(result: Result) -> pa.Table:
+    """Segments and gaps by start: what the records say, and why a gap could not be assessed."""
+    name = result.video["name"]
+    return pa.Table.from_pylist([_segment(one, name) for one in result.all_segments], schema=SEGMENTS)
+
+
+def persons(result: Result) -> pa.Table:
+    """Persons by screen time, `Unassigned` last."""
+    name = result.video["name"]
+    return pa.Table.from_pylist([_person(one, name) for one in result.everyone], schema=PERSONS)
+
+
+def tracks(result: Result) -> pa.Table:
+    """Tracks by number."""
+    rows = [
+        {
+            **{name: getattr(one, name) for name in TRACKS.names if hasattr(one, name)},
+            "identity_source": "human" if one.by_hand else "machine",
+            "video": result.video["name"],
+        }
+        for one in result.tracks
+    ]
+    return pa.Table.from_pylist(rows, schema=TRACKS)
+
+
+def windows(result: Result) -> pa.Table:
+    """Windows by start, with the probability of every emotion."""
+    details = result.details()
+    return pa.Table.from_batches(_batches(window_parts(result, details)), windows_schema(details))
+
+
+def faces(result: Result) -> pa.Table:
+    """Faces by frame, with person, box, landmarks, the class of the segment and the probabilities of the window."""
+    details = result.details()
+    return pa.Table.from_batches(_batches(face_parts(result, details)), faces_schema(details))
+
+
+def signals(result: Result) -> pa.Table:
+    """One row a value of each signal: by track, then start, then column."""
+    parts_ = [_signal(one, result.video["name"]) for one in result.signals]
+    return pa.concat_tables([SIGNALS.empty_table(), *parts_])
+
+
+TABLES: dict[str, Callable[[Result], pa.Table]] = {
+    "segments": segments,
+    "persons": persons,
+    "tracks": tracks,
+    "windows": windows,
+    "faces": faces,
+    "signals": signals,
+}
+"""Name -> table of a result."""
+
+
+def windows_schema(details: Details) -> pa.Schema:
+    """Columns of `windows`, which depend on the labels of the classifier."""
+    fields = {field.name: field for field in tables.windows_schema(details.labels)}
+    head = [fields["track"], PERSON, fields["start_s"], fields["end_s"], CLASS, fields["reason"]]
+    return pa.schema([*head, *_probabilities(details), VIDEO])
+
+
+def window_parts(result: Result, details: Details) -> Iterator[pa.Table]:
+    """`windows` a part at a time."""
+    schema = windows_schema(details)
+    for part in parts(details.windows):
+        shown = [RECORD_NAMES[name or NOT_ASSESSABLE] for name in part["class"].to_pylist()]
+        place = part.schema.get_field_index("class")
+        part = part.set_column(place, "class", pa.array(shown, pa.string()))
+        yield _with_video(part, result).rename_columns(schema.names).cast(schema)
+
+
+def faces_schema(details: Details) -> pa.Schema:
+    """Columns of `faces`, which depend on the labels of the classifier."""
+    frames, faces = tables.FRAMES, tables.FACES
+    head = [faces.field("face"), frames.field("frame"), frames.field("pts_s"), END, frames.field("shot")]
+    whose = [tables.TRACKS.field("track"), PERSON, *BOX, faces.field("score"), faces.field("landmarks")]
+    return pa.schema([*head, *whose, CLASS, *_probabilities(details), VIDEO])
+
+
+def face_parts(result: Result, details: Details) -> Iterator[pa.Table]:
+    """`faces` a part at a time."""
+    schema = faces_schema(details)
+    emotions = shown_emotions(result, details.faces)
+    place = schema.get_field_index("class")
+    done = 0
+    for part in parts(details.faces):
+        shown = [RECORD_NAMES[name] for name in emotions[done : done + part.num_rows]]
+        done += part.num_rows
+        part = part.add_column(place, "class", pa.array(shown, pa.string()))
+        yield _with_video(part, result).rename_columns(schema.names).cast(schema)
+
+
+def _segment(segment: Segment, video: str) -> dict[str, Any]:
+    return {
+        "identity_source": "machine",
+        **segment.as_record(),
+        "source": segment.source,
+        "seconds": segment.start_s,
+        "end": segment.end_s,
+        "score": segment.score,
+        "identity": segment.identity,
+        "reason": segment.reason,
+        "video": video,
+        **dict(zip(EDGES, segment.box or [None] * 4, strict=True)),
+    }
+
+
+def _person(person: Person, video: str) -> dict[str, Any]:
+    seconds = {
+        f"{short.replace(' ', '_')}_s": person.seconds_by_emotion.get(name, 0.0) for name, short in RECORD_NAMES.items()
+    }
+    return {
+        "person": person.name,
+        "tracks": len(person.tracks),
+        "shots": person.shots,
+        "screen_time_s": person.screen_time_s,
+        "identity": person.identity,
+        **seconds,
+        "video": video,
+    }
+
+
+def _signal(signal: Signal, video: str) -> pa.Table:
+    rows, columns = signal.values.shape
+    count = rows * columns
+    content = {
+        "signal": [signal.name] * count,
+        "column": [column.name for column in signal.columns] * rows,
+        "unit": [column.unit for column in signal.columns] * rows,
+        "track": [signal.track] * count,
+        "person": [signal.person] * count,
+        "start_s": signal.start_s.repeat(columns),
+        "end_s": signal.end_s.repeat(columns),
+        "value": pa.array(signal.values.reshape(-1), pa.float32(), from_pandas=True),
+        "video": [video] * count,
+    }
+    return pa.table(content, schema=SIGNALS)
+
+
+def _probabilities(details: Details) -> list[pa.Field]:
+    meaning = "probability of the emotion in the window, in [0, 1]; null if not assessable"
+    return [tables.column(RECORD_NAMES[label], pa.float32(), meaning, nullable=True) for label in details.labels]
+
+
+def _with_video(part: pa.Table, result: Result) -> pa.Table:
+    return part.append_column("video", pa.array([result.video["name"]] * part.num_rows, pa.string()))
+
+
+def _batches(parts_: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:
+    for part in parts_:
+        yield from part.to_batches()

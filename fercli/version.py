@@ -1,0 +1,3 @@
+"""The version of fercli."""
+
+VERSION = "0.1.0"
