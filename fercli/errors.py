@@ -139,6 +139,7 @@ class Cancelled(FercliError):
     """The caller stopped the work; what is finished is kept."""
 
     exit_code = EXIT_INTERRUPTED
+    default_code = "cancelled"
 
 
 def command(*words: object) -> str:
