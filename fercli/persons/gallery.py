@@ -50,11 +50,12 @@ class Face:
 
 @dataclass(frozen=True)
 class Problem:
-    """A picture that could not be used; `reason` is a sentence that names the file."""
+    """A picture that could not be used; `reason` is a sentence that names the file, `code` as of `FercliError`."""
 
     person: str
     file: Path
     reason: str
+    code: str = "gallery-picture-unusable"
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def read_entries(entries: Sequence[Entry], detector: Detector, embedder: Embedde
                     faces.append(read_face(file, detector))
                     files.append(file)
                 except InputError as error:
-                    problems.append(Problem(entry.name, file, error.message))
+                    problems.append(Problem(entry.name, file, error.message, error.code))
                 task.advance()
             if faces:
                 persons[entry.name] = Portraits(tuple(files), embed_faces(faces, embedder))

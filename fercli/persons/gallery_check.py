@@ -31,6 +31,7 @@ class Finding:
         files: the pictures; the first is the one to look at.
         message: one sentence.
         distance: between the embeddings it compares; None where none are compared.
+        code: why a picture is unusable, as of `FercliError`; empty for other kinds.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Finding:
     files: tuple[Path, ...]
     message: str
     distance: float | None = None
+    code: str = ""
 
 
 def check_gallery(gallery: Gallery, max_distance: float) -> list[Finding]:
@@ -48,7 +50,7 @@ def check_gallery(gallery: Gallery, max_distance: float) -> list[Finding]:
         max_distance: root mean square, up to which `track` takes a face for one of a person's.
     """
     alike = _alike(gallery.persons, max_distance)
-    unusable = [Finding("unusable", (p.person,), (p.file,), p.reason) for p in gallery.problems]
+    unusable = [Finding("unusable", (p.person,), (p.file,), p.reason, code=p.code) for p in gallery.problems]
     missing = [Finding("missing", (name,), (), f"{name} has no usable picture") for name in gallery.missing]
     return [*unusable, *missing, *_same_pictures(gallery), *_wrong_faces(gallery.persons, alike, max_distance), *alike]
 

@@ -76,9 +76,17 @@ def test_json_has_everything(people: Path, capsys: pytest.CaptureFixture[str]) -
                 "files": [f"{people}/Ross/b.png", f"{people}/Ross/a.png"],
                 "message": f"{people}/Ross/b.png shows the same as {people}/Ross/a.png",
                 "distance": 0.0,
+                "code": "",
             }
         ],
     }
+
+
+def test_json_gives_the_code_of_a_picture_that_cannot_be_used(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (people / "Ross" / "b.png").write_bytes(b"no picture")
+    assert main(["gallery", "check", str(people), "--json", "-q"]) == 6
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert (finding["kind"], finding["code"]) == ("unusable", "image-unreadable")
 
 
 def test_pictures_of_a_person_of_a_video(tmp_path: Path, people: Path, capsys: pytest.CaptureFixture[str]) -> None:
