@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,6 @@ from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
 from fercli.config import DECODERS, EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
-
-if TYPE_CHECKING:
-    pass
 
 
 def annotate(
@@ -35,7 +32,7 @@ def annotate(
     fps: opt.Fps = opt.FPS,
     start: opt.Start = "",
     end: opt.End = "",
-    images: Annotated[bool, opt.flag("--images", help="Write every frame as a JPEG.")] = False,
+    images: Annotated[bool, opt.flag("--images", help="Write every frame as a JPEG.", panel=opt.FRAMES)] = False,
     shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
     decoder: opt.Decoder = DECODERS[0],
     detector: opt.Detector = FacesParams.detector,

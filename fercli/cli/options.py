@@ -19,9 +19,13 @@ PATH = "<path>"
 """What the help says of outputs: they are read as text, because a `Path` forgets the slash of a directory."""
 
 
-def flag(*names: str, help: str) -> Any:
+FRAMES, FACES, PERSONS, EMOTIONS = "Frames", "Faces", "Tracks and persons", "Emotions"
+"""Headings of the help: what the options of a stage are about."""
+
+
+def flag(*names: str, help: str, panel: str | None = None) -> Any:
     """An option that takes no value; without a `metavar` the help would say that it takes a `<bool>`."""
-    return typer.Option(*names, help=help, metavar="")
+    return typer.Option(*names, help=help, metavar="", rich_help_panel=panel)
 
 
 Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="The video file.", show_default=False, readable=False)]
@@ -29,43 +33,82 @@ WorkspacePath = Annotated[
     Path,
     typer.Argument(metavar="WORKSPACE", help="The working directory of the video.", show_default=False, readable=False),
 ]
-Fps = Annotated[str, typer.Option(help="Frames a second to look at, or 'native' for every frame.")]
-Start = Annotated[str, typer.Option(help="Begin here: seconds, 1:30 or 1:02:03 of the presentation time.")]
-End = Annotated[str, typer.Option(help="Stop before this time; empty means the end.")]
-ShotThreshold = Annotated[float, typer.Option(help="Sensitivity of cuts; lower finds more.")]
-Decoder = Annotated[str, typer.Option(help="auto, pyav or decord; auto is pyav, which costs least.")]
-Detector = Annotated[str, typer.Option(help="Face detector, a name from 'fercli models'.")]
+Fps = Annotated[
+    str, typer.Option(help="Frames a second to look at, or 'native' for every frame.", rich_help_panel=FRAMES)
+]
+Start = Annotated[
+    str, typer.Option(help="Begin here: seconds, 1:30 or 1:02:03 of the presentation time.", rich_help_panel=FRAMES)
+]
+End = Annotated[str, typer.Option(help="Stop before this time; empty means the end.", rich_help_panel=FRAMES)]
+ShotThreshold = Annotated[float, typer.Option(help="Sensitivity of cuts; lower finds more.", rich_help_panel=FRAMES)]
+Decoder = Annotated[
+    str, typer.Option(help="auto, pyav or decord; auto is pyav, which costs least.", rich_help_panel=FRAMES)
+]
+Detector = Annotated[str, typer.Option(help="Face detector, a name from 'fercli models'.", rich_help_panel=FACES)]
 DetectorWeights = Annotated[
     Path | None,
-    typer.Option(help="Weights file for the detector; required by yunet.", show_default=False, readable=False),
+    typer.Option(
+        help="Weights file for the detector; required by yunet.",
+        show_default=False,
+        readable=False,
+        rich_help_panel=FACES,
+    ),
 ]
-MinScore = Annotated[float, typer.Option(help="Drop detections below this score, 0 to 1.")]
-MinSize = Annotated[int, typer.Option(help="Drop faces smaller than this, pixels.")]
-MaxSide = Annotated[int, typer.Option(help="Scale larger frames down to this side for detection, pixels.")]
-CropScale = Annotated[float, typer.Option(help="Crop side in face sides.")]
-CropSize = Annotated[int, typer.Option(help="Largest crop side, pixels.")]
-Embedder = Annotated[str, typer.Option(help="Face embedder: a name from 'fercli models', or an ONNX file of yours.")]
-MaxGap = Annotated[float, typer.Option(help="Bridge gaps up to this, seconds.")]
-MinFaces = Annotated[int, typer.Option(help="Drop tracks with fewer faces.")]
-EmbedFaces = Annotated[int, typer.Option(help="Faces compared a track.")]
-MaxDistance = Annotated[float, typer.Option(help="Tracks closer than this in face space are one person.")]
+MinScore = Annotated[float, typer.Option(help="Drop detections below this score, 0 to 1.", rich_help_panel=FACES)]
+MinSize = Annotated[int, typer.Option(help="Drop faces smaller than this, pixels.", rich_help_panel=FACES)]
+MaxSide = Annotated[
+    int, typer.Option(help="Scale larger frames down to this side for detection, pixels.", rich_help_panel=FACES)
+]
+CropScale = Annotated[float, typer.Option(help="Crop side in face sides.", rich_help_panel=FACES)]
+CropSize = Annotated[int, typer.Option(help="Largest crop side, pixels.", rich_help_panel=FACES)]
+Embedder = Annotated[
+    str,
+    typer.Option(help="Face embedder: a name from 'fercli models', or an ONNX file of yours.", rich_help_panel=PERSONS),
+]
+MaxGap = Annotated[float, typer.Option(help="Bridge gaps up to this, seconds.", rich_help_panel=PERSONS)]
+MinFaces = Annotated[int, typer.Option(help="Drop tracks with fewer faces.", rich_help_panel=PERSONS)]
+EmbedFaces = Annotated[int, typer.Option(help="Faces compared a track.", rich_help_panel=PERSONS)]
+MaxDistance = Annotated[
+    float, typer.Option(help="Tracks closer than this in face space are one person.", rich_help_panel=PERSONS)
+]
 Gallery = Annotated[
     Path | None,
-    typer.Option(help="Pictures of known persons: a folder a person, or NAME.jpg.", show_default=False, readable=False),
+    typer.Option(
+        help="Pictures of known persons: a folder a person, or NAME.jpg.",
+        show_default=False,
+        readable=False,
+        rich_help_panel=PERSONS,
+    ),
 ]
 Cast = Annotated[
     Path | None,
     typer.Option(
-        help="File that keeps the persons of a series from video to video.", show_default=False, readable=False
+        help="File that keeps the persons of a series from video to video.",
+        show_default=False,
+        readable=False,
+        rich_help_panel=PERSONS,
     ),
 ]
-Model = Annotated[str, typer.Option(help="Classifier: a name from 'fercli models', or a file from 'fercli train'.")]
-Stride = Annotated[int, typer.Option(help="Faces from one window to the next.")]
-MinFace = Annotated[int, typer.Option(help="Faces smaller than this are not assessable, pixels.")]
-MinSharpness = Annotated[float, typer.Option(help="Blurrier faces are not assessable.")]
-MinFrontal = Annotated[float, typer.Option(help="Faces turned further away are not assessable, 0 to 1.")]
-MeanSegment = Annotated[float, typer.Option(help="Expected length of an expression; longer is smoother, seconds.")]
-MinSegment = Annotated[float, typer.Option(help="Shorter segments join their neighbours, seconds.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        help="Classifier: a name from 'fercli models', or a file from 'fercli train'.", rich_help_panel=EMOTIONS
+    ),
+]
+Stride = Annotated[int, typer.Option(help="Faces from one window to the next.", rich_help_panel=EMOTIONS)]
+MinFace = Annotated[
+    int, typer.Option(help="Faces smaller than this are not assessable, pixels.", rich_help_panel=EMOTIONS)
+]
+MinSharpness = Annotated[float, typer.Option(help="Blurrier faces are not assessable.", rich_help_panel=EMOTIONS)]
+MinFrontal = Annotated[
+    float, typer.Option(help="Faces turned further away are not assessable, 0 to 1.", rich_help_panel=EMOTIONS)
+]
+MeanSegment = Annotated[
+    float, typer.Option(help="Expected length of an expression; longer is smoother, seconds.", rich_help_panel=EMOTIONS)
+]
+MinSegment = Annotated[
+    float, typer.Option(help="Shorter segments join their neighbours, seconds.", rich_help_panel=EMOTIONS)
+]
 Format = Annotated[str, typer.Option(help="A name from 'fercli formats'; by default what the suffix says.")]
 Overwrite = Annotated[
     bool, flag("--overwrite", help="Replace a file that fercli did not write, or that was changed since.")

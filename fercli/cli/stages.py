@@ -23,7 +23,9 @@ def extract_frames(
     fps: opt.Fps = opt.FPS,
     start: opt.Start = "",
     end: opt.End = "",
-    images: Annotated[bool, opt.flag("--images/--no-images", help="Write every frame as a JPEG.")] = True,
+    images: Annotated[
+        bool, opt.flag("--images/--no-images", help="Write every frame as a JPEG.", panel=opt.FRAMES)
+    ] = True,
     shot_threshold: opt.ShotThreshold = FramesParams.shot_threshold,
     decoder: opt.Decoder = DECODERS[0],
     config: opt.Config = None,
