@@ -5,7 +5,7 @@ and, where persons are told apart, `object` (or `person`); in any order, others 
 clock as in `1:02:03.25`. A row with an empty class says that nothing is shown there, and is passed over. Spreadsheets
 in countries where 1.5 is written 1,5 put semicolons between the cells; where semicolons or tabs are in the header,
 either is understood. A first line `sep=;`, as Excel reads and writes it, names what separates the cells. A name that
-was written as `fercli.csv_cells` says is read back as it was.
+was written as `fercli.escapes` says is read back as it was.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from fercli.csv_cells import plain_cell, safe_cell
 from fercli.errors import DatasetError
+from fercli.escapes import plain_cell, safe_cell
 from fercli.formats import label_studio
 from fercli.formats.annotations import Annotations, Mark, layout_hint, mark
 from fercli.results.model import Result

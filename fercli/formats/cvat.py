@@ -15,8 +15,8 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.escapes import without_forbidden
 from fercli.formats.face_rows import boxes_inside, shown_emotions
-from fercli.formats.xml_text import without_forbidden
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.results.model import Result
 from fercli.tables import rows_by_value

@@ -22,6 +22,7 @@ from xml.etree import ElementTree
 from pympi.Elan import Eaf, to_string
 
 from fercli.errors import DatasetError
+from fercli.escapes import without_forbidden
 from fercli.formats.annotations import (
     Annotations,
     Mark,
@@ -34,7 +35,6 @@ from fercli.formats.annotations import (
 )
 from fercli.formats.eaf_times import Times
 from fercli.formats.timeline import tiers
-from fercli.formats.xml_text import without_forbidden
 from fercli.labels import RECORD_NAMES
 from fercli.results.model import Result
 

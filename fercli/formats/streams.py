@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from fercli.csv_cells import FORMULA
+from fercli.escapes import FORMULA
 
 ROWS = 20_000
 """Rows that are Python objects at the same time."""
@@ -27,7 +27,7 @@ def write_csv(path: Path, tables: Iterable[pa.Table], schema: pa.Schema, *, raw_
     """Write tables with this schema one below the other in UTF-8; the header is there even without a row.
 
     Text is quoted, quotes inside are doubled, and null is an empty field without quotes. Text that a spreadsheet would
-    take for a formula is written as `fercli.csv_cells` says, unless the cells are to be raw.
+    take for a formula is written as `fercli.escapes` says, unless the cells are to be raw.
     """
     with pacsv.CSVWriter(path.absolute(), schema) as writer:
         for table in tables:

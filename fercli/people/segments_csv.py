@@ -20,8 +20,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fercli.csv_cells import plain_cell, safe_cell
 from fercli.errors import ConfigError, InputError
+from fercli.escapes import plain_cell, safe_cell
 from fercli.files import require_regular_file
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES, canonical
 from fercli.persons.names import UNASSIGNED, clean_name

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from fercli.escapes import without_forbidden
 from fercli.formats import FORMATS
-from fercli.formats.xml_text import without_forbidden
 from tests.formats.face_documents import FACES, ROSS, SEGMENTS, VIDEO, ZOE, make_document
 from tests.workspaces import person
 
