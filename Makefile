@@ -6,6 +6,7 @@ INSTALLED := $(VENV)/.installed
 SETUP_FILES := setup.cfg pyproject.toml constraints.txt requirements.txt packaging/dlib/pyproject.toml
 VIDEO ?= demo/sample.mp4
 CHECK_PYTHON ?= $(PYTHON)
+COVERAGE ?= --cov --cov-report=term
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint types contracts pytest docs install-check install-check-lowest bench clean
@@ -46,8 +47,10 @@ types: $(INSTALLED) ## mypy, strict, over package and tests
 contracts: $(INSTALLED) ## who may import whom
 	$(BIN)/lint-imports
 
-pytest: $(INSTALLED) ## all tests
-	$(BIN)/python -m pytest -q
+# Tracing costs two fifths of the processor time, so the slow tests go without. `make COVERAGE= pytest`: none.
+pytest: $(INSTALLED) ## all tests; the fast ones print their coverage, which has a floor
+	$(BIN)/python -m pytest -q -m "not slow" $(COVERAGE)
+	$(BIN)/python -m pytest -q -m slow
 
 docs: $(INSTALLED) ## the documentation site, in site/
 	$(BIN)/typer fercli.cli.app utils docs --name fercli --title Commands --output docs/reference/commands.md

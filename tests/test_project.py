@@ -87,3 +87,17 @@ def test_the_changelog_has_the_sections_of_keep_a_changelog() -> None:
     kinds = re.findall(r"^### (.+)$", text, re.MULTILINE)
     assert set(kinds) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     assert fercli.__version__ in text
+
+
+def test_every_file_that_contributing_names_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:fercli|tests|weights|docs)/[\w/]+\.(?:py|md))`", text))
+    assert len(named) > 15
+    assert [name for name in named if "NAME" not in name and not (ROOT / name).is_file()] == []
+
+
+def test_make_prints_the_coverage_of_the_fast_tests_and_leaves_none_out() -> None:
+    assert recipe("pytest") == [
+        '.venv/bin/python -m pytest -q -m "not slow" $(COVERAGE)',
+        ".venv/bin/python -m pytest -q -m slow",
+    ]
