@@ -11,6 +11,7 @@ from fercli.errors import DatasetError
 from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.learn.datasets.affectnet import COLUMNS, read, read_7
 from fercli.learn.datasets.samples import Sample
+from tests.failing import fails
 
 NAMES = ["neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt"]
 HEADER = ",".join(COLUMNS)
@@ -160,7 +161,7 @@ def test_a_list_with_other_columns_is_an_error(tmp_path: Path, content: str) -> 
 def test_an_empty_list_is_an_error(tmp_path: Path) -> None:
     lists = write_lists(tmp_path, [row("1/a.jpg", 0)], [row("1/b.jpg", 1)])
     (lists / "validation.csv").write_text("")
-    with pytest.raises(DatasetError, match=r"validation\.csv is empty"):
+    with fails(DatasetError, "dataset-empty", "validation.csv"):
         read(tmp_path)
 
 
@@ -174,7 +175,7 @@ def test_a_list_that_is_no_text_is_an_error_with_file_and_line(tmp_path: Path) -
 def test_lists_without_a_folder_of_pictures_are_an_error(tmp_path: Path) -> None:
     write_lists(tmp_path, [row("1/a.jpg", 0)], [row("1/b.jpg", 1)])
     (tmp_path / "Manually_Annotated_Images").rename(tmp_path / "pictures")
-    with pytest.raises(DatasetError, match=r"no pictures for .*: no folder .*Manually_Annotated_Images"):
+    with fails(DatasetError, "dataset-not-found", "Manually_Annotated_Images"):
         read(tmp_path)
 
 

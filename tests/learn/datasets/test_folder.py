@@ -9,6 +9,7 @@ import pytest
 from fercli.errors import DatasetError
 from fercli.learn.datasets.folder import EXPECTED, find_folder, pictures, read, visible
 from fercli.learn.datasets.samples import Problem, Sample
+from tests.failing import fails
 
 
 def make(root: Path, *names: str) -> Path:
@@ -166,5 +167,5 @@ def test_a_data_set_is_found_up_to_two_levels_down(tmp_path: Path) -> None:
 
 def test_two_copies_of_a_data_set_are_an_error_that_names_both(tmp_path: Path) -> None:
     make(tmp_path, "one/set/x", "two/set/x")
-    with pytest.raises(DatasetError, match=r"more than one .*: one/set, two/set"):
+    with fails(DatasetError, "dataset-ambiguous", "one/set", "two/set"):
         find_folder(tmp_path, lambda folder: folder.name == "set")

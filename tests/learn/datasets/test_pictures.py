@@ -14,6 +14,7 @@ from PIL import Image
 from fercli.errors import InputError
 from fercli.learn.datasets.pictures import read_picture
 from fercli.media.images import read_image
+from tests.failing import fails
 from tests.media_samples import png_header
 
 
@@ -80,7 +81,7 @@ def test_damage_is_an_error_that_names_the_file_and_nothing_else_is_said(
 
 
 def test_a_picture_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no file .*gone\.jpg"):
+    with fails(InputError, "file-missing", "gone.jpg"):
         read_picture(tmp_path / "gone.jpg")
 
 

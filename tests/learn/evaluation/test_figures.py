@@ -19,6 +19,7 @@ from fercli.errors import ConfigError, OutputError
 from fercli.learn.evaluation import figures
 from fercli.learn.evaluation.figures import confusion_figure, reliability_figure
 from fercli.learn.evaluation.metrics import Bin
+from tests.failing import fails
 
 MATRIX = np.array([[30, 10, 0], [1, 4, 3], [0, 0, 0]])
 CLASSES = ("anger", "fear", "neutral")
@@ -66,7 +67,7 @@ def test_the_suffix_decides_the_format(draw: Callable[[Path], None], suffix: str
 
 @both
 def test_another_suffix_is_refused_before_anything_is_drawn(draw: Callable[[Path], None], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"figure\.jpeg") as caught:
+    with fails(ConfigError, "suffix-unknown", "figure.jpeg") as caught:
         draw(tmp_path / "figure.jpeg")
     assert ".png, .svg, .pdf" in caught.value.hint
     assert not list(tmp_path.iterdir())

@@ -15,6 +15,7 @@ from fercli.errors import DatasetError
 from fercli.labels import EMOTIONS
 from fercli.learn.evaluation.segments import NOTHING, score_files, score_segments, segment_f1
 from fercli.learn.evaluation.truth import Span
+from tests.failing import fails
 
 
 def spans(*rows: tuple[float, float, str], person: str = "", score: float = 1.0) -> list[Span]:
@@ -121,7 +122,7 @@ def test_steps_belong_to_the_span_that_has_their_middle() -> None:
 
 
 def test_a_truth_shorter_than_a_step_is_refused() -> None:
-    with pytest.raises(DatasetError, match="labelled for 10 ms"):
+    with fails(DatasetError, "labels-missing", "10"):
         score_segments([Span(6, 14, "fear")], [])
 
 

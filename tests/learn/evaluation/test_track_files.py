@@ -9,6 +9,7 @@ import pytest
 
 from fercli.errors import DatasetError
 from fercli.learn.evaluation.track_files import read_tracks
+from tests.failing import fails
 
 LTFT = """3
 0 2 7 30.5 10 20 25 1 0.99 2 5 6 7 8 0 0.51
@@ -75,10 +76,10 @@ def test_a_file_without_a_box_cannot_be_scored(tmp_path: Path, text: str) -> Non
 
 
 def test_files_that_are_missing_or_no_text_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"nowhere\.txt"):
+    with fails(DatasetError, "file-missing", "nowhere.txt"):
         read_tracks(tmp_path / "nowhere.txt")
     (tmp_path / "video.mp4").write_bytes(b"\x00\xff\xfe")
-    with pytest.raises(DatasetError, match=r"video\.mp4"):
+    with fails(DatasetError, "file-unreadable", "video.mp4"):
         read_tracks(tmp_path / "video.mp4")
 
 

@@ -13,6 +13,7 @@ from fercli.cli.evaluate import evaluate_tracks
 from fercli.errors import ConfigError
 from fercli.learn.evaluation.track_files import Tracks, read_tracks
 from fercli.learn.evaluation.tracks import overlaps, score_tracks
+from tests.failing import fails
 
 Box = tuple[int, int, float]
 """Frame, identity, left edge of a box of 10 x 10."""
@@ -213,5 +214,5 @@ def test_the_command_gives_a_table_for_people(
 
 
 def test_the_command_needs_a_frame_rate(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="fps is 0"):
+    with fails(ConfigError, "option-out-of-range", "0"):
         evaluate_tracks([tmp_path / "walk.txt"], fps=0.0)

@@ -36,6 +36,7 @@ from fercli.models.networks import ARCHITECTURES
 from fercli.models.tsm import temporal_shift
 from fercli.models.weights import ClassifierHeader, Head, read_header, save_classifier
 from fercli.progress import Silent, Task
+from tests.failing import fails
 from tests.learn.datasets.faces import npz_arrays, write_npz
 
 COUNTS = (48, 21, 7)
@@ -295,7 +296,7 @@ def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_saved(
 def test_a_start_from_weights_that_are_no_numbers(config: TrainConfig) -> None:
     state = SmallNetwork(7).state_dict() | {"fc.bias": torch.full((7,), math.nan)}
     save_file(state, config.out.parent / "nan.safetensors")
-    with pytest.raises(WeightsError, match=r"nan\.safetensors has numbers that are not finite, in fc\.bias"):
+    with fails(WeightsError, "weights-not-finite", "nan.safetensors", "fc.bias"):
         train(replace(config, init=config.out.parent / "nan.safetensors"), Talk())
     assert not (config.out / "last.safetensors").exists()
     assert not (config.out / "best.safetensors").exists()
@@ -375,7 +376,7 @@ def test_init_of_another_architecture_says_which_one_it_is(config: TrainConfig) 
     path = config.out.parent / "init.safetensors"
     state = SmallNetwork(7).state_dict() | {"lstm.weight": torch.zeros(1)}
     save_classifier(path, state, ClassifierHeader("resnet18-lstm", (Head("x", EMOTIONS),), 16, 4))
-    with pytest.raises(WeightsError, match=r"it has a lstm\.weight") as caught:
+    with fails(WeightsError, "weights-do-not-fit", "lstm.weight") as caught:
         train(replace(config, init=path), Talk())
     assert caught.value.hint == "it is a resnet18-lstm: give --model resnet18-lstm, or leave --init out"
 
@@ -421,7 +422,7 @@ def test_a_run_goes_on_only_under_its_own_parameters(config: TrainConfig, name: 
 
 def test_a_run_is_not_gone_on_with_on_another_data_set(config: TrainConfig) -> None:
     started(config, epochs=1)
-    with pytest.raises(ConfigError, match="started with dataset 'fer2013', not 'raf'"):
+    with fails(ConfigError, "run-differs", "'fer2013'", "'raf'"):
         train(replace(config, dataset="raf"), Talk())
 
 
@@ -453,7 +454,7 @@ def test_a_checkpoint_of_another_architecture(config: TrainConfig, monkeypatch: 
         return network
 
     monkeypatch.setattr(loop, "build_network", wider)
-    with pytest.raises(WeightsError, match=r"last\.safetensors"):
+    with fails(WeightsError, "checkpoint-unusable", "last.safetensors"):
         train(config, Talk())
 
 
@@ -582,7 +583,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole_and_the_run_goes_on_later(
     with monkeypatch.context() as patch:
         patch.setattr(writing, "_fill", full)
         patch.setattr(metrics, "accuracy", lambda matrix: 0.99)  # so that the epoch is the best
-        with pytest.raises(OutputError, match="No space left on device") as caught:
+        with fails(OutputError, "disk-full") as caught:
             train(config, Talk())
     assert "free some space" in caught.value.hint
     assert files(config.out)["last"] == before["last"]
