@@ -16,6 +16,7 @@ from fercli.hashing import sha256_file
 from fercli.workspace import Workspace
 from fercli.workspace.places import named_after, workspace_of
 from tests.cli.test_errors import make_video
+from tests.failing import fails
 from tests.views.report.film import make_film
 from tests.workspaces import VIDEO
 
@@ -63,7 +64,7 @@ def test_where_both_names_are_taken_the_first_is_refused_by_name(tmp_path: Path)
     for name in ("a.fercli", "a.mp4.fercli"):
         made(tmp_path / name, video(tmp_path / f"{name}.mkv", name))
     file = video(tmp_path / "a.mp4", "one")
-    with pytest.raises(WorkspaceError, match="another video"):
+    with fails(WorkspaceError, "workspace-of-another-video"):
         made(workspace_of(file, tmp_path), file)
 
 

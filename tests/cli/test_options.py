@@ -12,6 +12,7 @@ from fercli.cli.groups import StrictGroup
 from fercli.cli.options import absolute, parse_decoder, parse_end, parse_fps, parse_network, parse_time, show_fps
 from fercli.config import NATIVE_FPS
 from fercli.errors import ConfigError
+from tests.failing import fails
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ def test_times(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["-1", "1:2:3:4", "soon", "1:", "nan", "inf", "1:-5"])
 def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(ConfigError, match="--end"):
+    with fails(ConfigError, "option-out-of-range", "--end"):
         parse_time(text, "--end")
 
 
@@ -48,7 +49,7 @@ def test_rates() -> None:
 
 @pytest.mark.parametrize("text", ["0", "-3", "fast", "nan", "inf", ""])
 def test_what_is_no_rate(text: str) -> None:
-    with pytest.raises(ConfigError, match="--fps"):
+    with fails(ConfigError, "option-out-of-range", "--fps"):
         parse_fps(text)
 
 

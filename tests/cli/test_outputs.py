@@ -16,6 +16,7 @@ from fercli.cli.entry import main
 from fercli.cli.outputs import json_to_stdout, refuse_existing, refuse_what_is_read
 from fercli.errors import ConfigError, OutputError
 from tests.cli.test_errors import make_video
+from tests.failing import fails
 from tests.views.report.film import make_film
 from tests.workspaces import VIDEO
 
@@ -37,7 +38,7 @@ def test_an_existing_file_is_kept_unless_it_is_to_be_replaced(tmp_path: Path) ->
     file = tmp_path / "thesis.png"
     refuse_existing(file, overwrite=False)
     file.touch()
-    with pytest.raises(ConfigError, match=r"thesis\.png exists") as caught:
+    with fails(ConfigError, "output-exists", "thesis.png") as caught:
         refuse_existing(file, overwrite=False)
     assert "--overwrite" in caught.value.hint
     refuse_existing(file, overwrite=True)
@@ -50,7 +51,7 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=f"{name} is a pipe or a device") as caught:
             refuse_existing(tmp_path / name, overwrite=True)
         assert "-o -" in caught.value.hint
-    with pytest.raises(ConfigError, match="is a directory"):
+    with fails(ConfigError, "output-is-no-file"):
         refuse_existing(tmp_path, overwrite=True)
 
 
@@ -75,7 +76,7 @@ class TestWhatIsRead:
         else:
             output = video if by == "name" else tmp_path / "none" / ".." / "v.mp4"
             (tmp_path / "none").mkdir()
-        with pytest.raises(ConfigError, match=r"would destroy .*v\.mp4, which is read"):
+        with fails(ConfigError, "output-unsafe", "v.mp4"):
             refuse_existing(output, overwrite=True, reads=[tmp_path / "gone", video])
 
     def test_a_workspace_is_the_programs_own(self, tmp_path: Path, film: Path) -> None:
@@ -88,7 +89,7 @@ class TestWhatIsRead:
             tmp_path / "link" / "a.json",
             tmp_path / "receipt.json",
         ):
-            with pytest.raises(ConfigError, match="lies inside the workspace") as caught:
+            with fails(ConfigError, "output-unsafe") as caught:
                 refuse_what_is_read(output, [], film)
             assert caught.value.hint == "choose a place outside the workspace"
         refuse_what_is_read(tmp_path / "new.json", [], film)

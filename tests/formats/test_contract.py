@@ -16,6 +16,7 @@ import pytest
 
 from fercli.errors import ConfigError
 from fercli.formats import FORMATS, choose_format
+from tests.failing import fails
 from tests.formats.samples import PERSONS, awkward, nobody, other_hash_seed
 
 NUMBERED = ("mot",)
@@ -124,14 +125,14 @@ def test_a_name_goes_before_the_suffix() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="unknown format 'elan'") as caught:
+    with fails(ConfigError, "name-unknown", "'elan'") as caught:
         choose_format(Path("out.eaf"), "elan")
     assert all(name in caught.value.hint for name in FORMATS)
 
 
 @pytest.mark.parametrize("file", ["out.docx", "out", ".json"])
 def test_an_unknown_suffix_lists_the_known_ones(file: str) -> None:
-    with pytest.raises(ConfigError, match="no format has the suffix") as caught:
+    with fails(ConfigError, "suffix-unknown") as caught:
         choose_format(Path(file))
     assert all(exporter.suffix in caught.value.hint for exporter in FORMATS.values())
     assert "fercli formats" in caught.value.hint

@@ -10,6 +10,7 @@ import pytest
 from fercli.errors import VideoError
 from fercli.media.decode import read_frames
 from fercli.media.index import read_index
+from tests.failing import fails
 from tests.media_samples import (
     H264,
     H264_B_FRAMES,
@@ -292,7 +293,7 @@ def test_a_header_and_no_frame(tmp_path: Path) -> None:
     path = numbered_video(tmp_path / "v.mp4", 5, encode=(*H264, "-movflags", "+faststart"))
     content = path.read_bytes()
     path.write_bytes(content[: content.index(b"mdat") + 4])
-    with pytest.raises(VideoError, match="no frame of"):
+    with fails(VideoError, "video-damaged"):
         read_index(path)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from fercli.errors import VideoError
 from fercli.media.probe import probe
+from tests.failing import fails
 from tests.media_samples import H264_B_FRAMES, ffmpeg, numbered_video
 
 VIDEOS = Path(__file__).parents[2] / ".." / "shared" / "data" / "videos"
@@ -56,7 +57,7 @@ def test_a_video_of_which_nothing_decodes(tmp_path: Path) -> None:
     start = content.index(b"mdat") + 4
     content[start:] = bytes(len(content) - start)
     path.write_bytes(content)
-    with pytest.raises(VideoError, match=r"no frame of .* can be decoded"):
+    with fails(VideoError, "video-damaged"):
         probe(path)
 
 

@@ -16,6 +16,7 @@ from fercli.models import activation
 from fercli.models.activation import evidence, explanation_sheet, heat_maps, overlay
 from fercli.models.lstm import ResNet18Lstm
 from fercli.models.networks import ARCHITECTURES, Network, build_network
+from tests.failing import fails
 
 LINEAR = [name for name in ARCHITECTURES if name != "resnet18-lstm"]
 
@@ -232,7 +233,7 @@ def test_a_sheet_of_another_format(tmp_path: Path, name: str) -> None:
 
 
 def test_a_sheet_of_nobody(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"sheet\.png: there is no face"):
+    with fails(ConfigError, "face-missing", "sheet.png"):
         explanation_sheet([], [], [], tmp_path / "sheet.png")
 
 

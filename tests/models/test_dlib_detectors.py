@@ -8,6 +8,7 @@ import pytest
 from fercli.errors import WeightsError
 from fercli.models.dlib_detectors import HOG_DOUBLINGS, load_cnn, load_hog
 from fercli.models.registry import find_model, load_model
+from tests.failing import fails
 from tests.models.pictures import holds_the_face, portrait
 
 FACE = np.s_[20:220, 120:340]
@@ -57,7 +58,7 @@ def test_weights_that_cannot_be_used(tmp_path: Path) -> None:
     path.write_bytes(b"not a network")
     with pytest.raises(WeightsError, match=r"mine\.dat is not a dlib face detection network"):
         load_cnn(path, "cpu")
-    with pytest.raises(WeightsError, match="needs its weights"):
+    with fails(WeightsError, "weights-missing"):
         load_cnn(None, "cpu")
-    with pytest.raises(WeightsError, match=r"cannot use .*mine\.dat"):
+    with fails(WeightsError, "weights-not-wanted", "mine.dat"):
         load_hog(path, "cpu")

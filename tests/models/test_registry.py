@@ -18,6 +18,7 @@ from fercli.models.registry import (
     packaged_weights,
     weights_key,
 )
+from tests.failing import fails
 
 CENTERFACE = find_model("centerface", "detector")
 
@@ -57,7 +58,7 @@ def test_altered_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     content[len(content) // 2] ^= 1
     (tmp_path / "centerface.onnx").write_bytes(content)
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path))
-    with pytest.raises(WeightsError, match="not the file fercli knows as centerface"):
+    with fails(WeightsError, "weights-altered", "centerface"):
         load_model(CENTERFACE)
 
 
@@ -66,13 +67,13 @@ def test_a_file_given_by_hand_is_used_unchecked_and_hashed(tmp_path: Path) -> No
     path.write_bytes(b"own")
     assert find_weights(CENTERFACE, str(path)) == path
     assert weights_key(CENTERFACE, str(path)) == {"centerface": sha256_file(path)}
-    with pytest.raises(WeightsError, match="no weights file"):
+    with fails(WeightsError, "weights-missing"):
         find_weights(CENTERFACE, str(tmp_path / "absent.onnx"))
 
 
 def test_weights_that_are_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with pytest.raises(WeightsError, match="no weights for centerface: looked for") as error:
+    with fails(WeightsError, "weights-missing") as error:
         find_weights(replace(CENTERFACE, weights="nowhere.onnx"))
     assert WEIGHTS_VARIABLE in error.value.hint
 
@@ -93,9 +94,9 @@ def test_a_model_without_a_file_has_an_empty_hash() -> None:
 def test_an_embedder_may_be_an_onnx_file() -> None:
     spec = find_model("models/arcface.onnx", "embedder")
     assert (spec.name, spec.task) == ("arcface.onnx", "embedder")
-    with pytest.raises(WeightsError, match=r"no weights file models/arcface\.onnx"):
+    with fails(WeightsError, "weights-missing", "models/arcface.onnx"):
         load_model(spec)
-    with pytest.raises(WeightsError, match=r"no weights file models/arcface\.onnx"):
+    with fails(WeightsError, "weights-missing", "models/arcface.onnx"):
         weights_key(spec)
 
 

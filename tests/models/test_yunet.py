@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fercli.errors import WeightsError
 from fercli.models.registry import find_model, find_weights, load_model, packaged_weights
 from fercli.models.yunet import YuNet, load
+from tests.failing import fails
 
 
 class Network:
@@ -53,7 +54,7 @@ def test_the_network_is_told_the_size_and_sees_bgr() -> None:
 
 
 def test_without_a_file_the_hint_says_where_to_get_one() -> None:
-    with pytest.raises(WeightsError, match="needs a weights file of your own") as error:
+    with fails(WeightsError, "weights-missing") as error:
         load_model(find_model("yunet", "detector"))
     assert "opencv_zoo" in error.value.hint
 

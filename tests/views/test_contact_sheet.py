@@ -19,6 +19,7 @@ from fercli.results.load import load_persons
 from fercli.results.model import Person
 from fercli.views.contact_sheet import FACE_SIDE, MOST_PERSONS, MOST_TRACKS, write_sheet
 from fercli.workspace import Workspace
+from tests.failing import fails
 from tests.people.film import correct, make_film, track_again
 
 VERMILION = (0xD5, 0x5E, 0x00)
@@ -155,7 +156,7 @@ def test_a_film_without_faces_has_a_sheet_that_says_so(film: Workspace, tmp_path
 
 
 def test_another_suffix_is_refused(film: Workspace, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"sheet\.pdf") as caught:
+    with fails(ConfigError, "suffix-unknown", "sheet.pdf") as caught:
         write_sheet(film, [], tmp_path / "sheet.pdf")
     assert ".png or .html" in caught.value.hint
 

@@ -20,6 +20,7 @@ from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.detections import Detections
 from fercli.views.render import explanation
 from fercli.views.render.explanation import Face, explain, faces_of_image, faces_of_workspace
+from tests.failing import fails
 from tests.models.tiny import write_tiny_classifier
 from tests.views.report.film import EVIL, FACES, make_film
 from tests.workspaces import add_receipt, noise_crops
@@ -45,7 +46,7 @@ def test_faces_of_a_picture_the_largest_first(picture: Path, monkeypatch: pytest
     assert len(faces_of_image(picture, 1)) == 1
     nobody = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
     monkeypatch.setattr(TwoFaces, "detect", lambda self, image: nobody)
-    with pytest.raises(InputError, match=r"no face found in .*group\.png"):
+    with fails(InputError, "face-missing", "group.png"):
         faces_of_image(picture, 10)
 
 

@@ -14,6 +14,7 @@ from fercli.errors import ConfigError, InputError, MissingStage
 from fercli.media.images import read_image
 from fercli.views.render.timeline_figure import LONGEST_NAME, MOST_PERSONS, plot_timelines
 from fercli.workspace import Workspace
+from tests.failing import fails
 from tests.views.render.scenes import Box, grey_video, make_scene
 from tests.workspaces import add_receipt
 
@@ -173,16 +174,16 @@ def test_the_same_workspace_makes_the_same_file(tmp_path: Path, workspace: Works
 
 
 def test_nobody_to_draw(tmp_path: Path, video: Path) -> None:
-    with pytest.raises(InputError, match="nobody is shown in"):
+    with fails(InputError, "nothing-to-show"):
         plot_timelines(make_scene(tmp_path / "none", video, {}), tmp_path / "t.png")
 
 
 def test_refusals(tmp_path: Path, workspace: Workspace) -> None:
-    with pytest.raises(ConfigError, match=r"t.gif") as caught:
+    with fails(ConfigError, "suffix-unknown", "t.gif") as caught:
         plot_timelines(workspace, tmp_path / "t.gif")
     assert ".png, .svg, .pdf" in caught.value.hint
     (tmp_path / "t.png").write_bytes(b"mine")
-    with pytest.raises(ConfigError, match=r"t.png exists"):
+    with fails(ConfigError, "output-exists", "t.png"):
         plot_timelines(workspace, tmp_path / "t.png")
     assert (tmp_path / "t.png").read_bytes() == b"mine"
     plot_timelines(workspace, tmp_path / "t.png", overwrite=True)

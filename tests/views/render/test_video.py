@@ -18,6 +18,7 @@ from fercli.progress import Silent
 from fercli.views.render.artist import Artist
 from fercli.views.render.video import render
 from fercli.workspace import Workspace
+from tests.failing import fails
 from tests.media_samples import H264, ffmpeg, numbered_frame, read_number, write_video
 from tests.people.film import correct
 from tests.views.render.scenes import Box, Image, add_click, grey_video, make_scene, noise_video, picture, times
@@ -105,7 +106,7 @@ def test_the_only_person_is_the_only_one_who_is_not_blurred(tmp_path: Path, two_
 
 def test_persons_go_by_the_names_they_were_given_by_hand(tmp_path: Path, two_persons: Workspace) -> None:
     correct(two_persons, '[[person]]\nwas = "Ross"\nname = "Chandler"\n')
-    with pytest.raises(ConfigError, match=r"nobody in noise.mp4 is called 'Ross'") as caught:
+    with fails(ConfigError, "person-unknown", "noise.mp4", "'Ross'") as caught:
         render(two_persons, tmp_path / "out.mp4", only=["Ross"], reporter=Silent())
     assert caught.value.hint == "known: Chandler, Zoë"
     render(two_persons, tmp_path / "out.mp4", only=["Chandler"], reporter=Silent())
@@ -203,7 +204,7 @@ def test_an_existing_file_is_only_replaced_if_asked_for(tmp_path: Path) -> None:
     workspace = make_scene(tmp_path / "w", grey_video(tmp_path / "v.mp4"), {})
     out = tmp_path / "out.mp4"
     out.write_bytes(b"mine")
-    with pytest.raises(ConfigError, match=r"out.mp4 exists") as caught:
+    with fails(ConfigError, "output-exists", "out.mp4") as caught:
         render(workspace, out, reporter=Silent())
     assert "--overwrite" in caught.value.hint and out.read_bytes() == b"mine"
     render(workspace, out, overwrite=True, reporter=Silent())
@@ -213,14 +214,14 @@ def test_an_existing_file_is_only_replaced_if_asked_for(tmp_path: Path) -> None:
 def test_the_video_itself_is_never_replaced(tmp_path: Path) -> None:
     video = grey_video(tmp_path / "v.mp4")
     before = video.read_bytes()
-    with pytest.raises(ConfigError, match="is the video itself"):
+    with fails(ConfigError, "output-unsafe"):
         render(make_scene(tmp_path / "w", video, {}), video, overwrite=True, reporter=Silent())
     assert video.read_bytes() == before
 
 
 def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     workspace = make_scene(tmp_path / "w", grey_video(tmp_path / "v.mp4"), {})
-    with pytest.raises(ConfigError, match=r"out.webm") as caught:
+    with fails(ConfigError, "suffix-unknown", "out.webm") as caught:
         render(workspace, tmp_path / "out.webm", reporter=Silent())
     assert caught.value.hint == "name it .mp4, .m4v, .mov, .mkv"
 
@@ -229,7 +230,7 @@ def test_a_video_that_is_gone_is_named_with_what_to_do(tmp_path: Path) -> None:
     video = grey_video(tmp_path / "v.mp4")
     workspace = make_scene(tmp_path / "w", video, {})
     video.unlink()
-    with pytest.raises(VideoError, match=r"v.mp4 is gone") as caught:
+    with fails(VideoError, "video-missing", "v.mp4") as caught:
         render(workspace, tmp_path / "out.mp4", reporter=Silent())
     assert caught.value.hint.endswith(f"ln -s NEW_PATH {workspace.video.path}")
     assert not (tmp_path / "out.mp4").exists()
@@ -239,7 +240,7 @@ def test_another_video_in_its_place_is_noticed(tmp_path: Path) -> None:
     video = grey_video(tmp_path / "v.mp4")
     workspace = make_scene(tmp_path / "w", video, {})
     grey_video(video, 30)
-    with pytest.raises(VideoError, match="is not the video that was annotated"):
+    with fails(VideoError, "video-changed"):
         render(workspace, tmp_path / "out.mp4", reporter=Silent())
 
 
