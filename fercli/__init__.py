@@ -15,7 +15,7 @@ from fercli.version import VERSION
 if TYPE_CHECKING:
     from fercli.api import Result, annotate
     from fercli.api import open_workspace as open
-    from fercli.config import EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
+    from fercli.config import EmotionsParams, FacesParams, FramesParams, PersonsParams, Runtime, TracksParams
     from fercli.errors import FercliError
     from fercli.progress import Progress
 
@@ -34,6 +34,7 @@ __all__ = [
     "FacesParams",
     "FercliError",
     "FramesParams",
+    "PersonsParams",
     "Progress",
     "Result",
     "Runtime",
@@ -50,7 +51,7 @@ _HOMES = {
     "Progress": ("fercli.progress", "Progress"),
     **{
         name: ("fercli.config", name)
-        for name in ("EmotionsParams", "FacesParams", "FramesParams", "Runtime", "TracksParams")
+        for name in ("EmotionsParams", "FacesParams", "FramesParams", "PersonsParams", "Runtime", "TracksParams")
     },
 }
 

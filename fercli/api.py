@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from fercli import pipeline
 from fercli.chain import FRAMES, STAGES, Stage
-from fercli.config import FramesParams, Runtime
+from fercli.config import FramesParams, PersonsParams, Runtime, TracksParams
 from fercli.errors import ConfigError, MissingDependency
 from fercli.progress import CallbackReporter, Progress, Reporter
 from fercli.results import model
@@ -147,7 +147,7 @@ def plan_for(params: Sequence[Any], *, gallery: str | Path | None = None, cast: 
     """All stages with their parameters: those given, the later of two of one kind, and the defaults of the others.
 
     Raises:
-        ConfigError: something given is no parameters of a stage.
+        ConfigError: something given is no parameters of a stage, or two stages name different embedders.
     """
     kinds = {stage.params for stage in STAGES}
     for one in params:
@@ -155,6 +155,13 @@ def plan_for(params: Sequence[Any], *, gallery: str | Path | None = None, cast: 
             known = ", ".join(kind.__name__ for kind in sorted(kinds, key=lambda kind: kind.__name__))
             raise ConfigError(f"{one!r} is not the parameters of a stage", hint=f"known: {known}")
     given = {type(one): one for one in params}
+    tracks = given.get(TracksParams, TracksParams())
+    persons = given.setdefault(PersonsParams, PersonsParams(tracks.embedder, tracks.limit))
+    if persons.embedder != tracks.embedder:
+        raise ConfigError(
+            f"the tracks are embedded by {tracks.embedder}, and persons compared by {persons.embedder}",
+            hint="give TracksParams and PersonsParams the same embedder",
+        )
     known_persons = {
         name: str(Path(path).absolute()) for name, path in (("gallery", gallery), ("cast", cast)) if path is not None
     }

@@ -3,17 +3,18 @@
 Order, directories, commands, tables and staleness follow from these records. A stage reads tables and writes tables;
 its code lies in `fercli.stages` and is imported when it runs.
 
-    video -> frames -> faces -> tracks -> emotions
+    video -> frames -> faces -> tracks -> persons
+                                      -> emotions
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from fercli.config import EmotionsParams, FacesParams, FramesParams, TracksParams
+from fercli.config import EmotionsParams, FacesParams, FramesParams, PersonsParams, TracksParams
 
 Function = str | Callable[..., Any]
 """`module:function`, imported when it is called; or the function itself."""
@@ -25,7 +26,7 @@ class Stage:
 
     Attributes:
         name: of its directory in the workspace.
-        command: that runs it alone.
+        command: that runs it; one command may run several stages.
         reads: tables of earlier stages; `video` is the video file itself.
         writes: tables.
         version: raised by hand whenever the code changes the result.
@@ -46,6 +47,12 @@ class Stage:
     weights: Function = "fercli.chain:nothing"
     outside: Function = "fercli.chain:nothing"
     check: Function = "fercli.chain:nothing"
+
+    @property
+    def title(self) -> str:
+        """What messages and `status` call it: its command, or its name if the command runs another stage first."""
+        first = next((stage for stage in STAGES if stage.command == self.command), self)
+        return self.command if first.name == self.name else self.name
 
 
 FRAMES = Stage(
@@ -73,13 +80,24 @@ TRACKS = Stage(
     name="tracks",
     command="track",
     reads=("frames", "faces", "crops"),
-    writes=("tracks", "people", "embeddings"),
-    version=7,
+    writes=("tracks", "embeddings"),
+    version=8,
     params=TracksParams,
     run="fercli.stages.tracks:run",
     weights="fercli.stages.tracks:weights",
-    outside="fercli.stages.tracks:outside",
     check="fercli.stages.tracks:check",
+)
+PERSONS = Stage(
+    name="persons",
+    command="track",
+    reads=("frames", "faces", "tracks", "embeddings"),
+    writes=("persons",),
+    version=1,
+    params=PersonsParams,
+    run="fercli.stages.persons:run",
+    weights="fercli.stages.persons:weights",
+    outside="fercli.stages.persons:outside",
+    check="fercli.stages.persons:check",
 )
 EMOTIONS = Stage(
     name="emotions",
@@ -93,8 +111,26 @@ EMOTIONS = Stage(
     check="fercli.stages.emotions:check",
 )
 
-STAGES: tuple[Stage, ...] = (FRAMES, FACES, TRACKS, EMOTIONS)
-"""In the order they run: none reads what a later one writes."""
+
+def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
+    """Stages in an order in which none reads what a later one writes; otherwise as they are given.
+
+    Raises:
+        ValueError: there is none, because they wait for each other or read what nobody writes.
+    """
+    left, known, ordered = list(stages), {"video"}, []
+    while left:
+        ready = next((stage for stage in left if known.issuperset(stage.reads)), None)
+        if ready is None:
+            raise ValueError(f"no order for the stages {', '.join(stage.name for stage in left)}")
+        left.remove(ready)
+        ordered.append(ready)
+        known |= set(ready.writes)
+    return tuple(ordered)
+
+
+STAGES: tuple[Stage, ...] = in_order((FRAMES, FACES, TRACKS, PERSONS, EMOTIONS))
+"""In the order they run."""
 STAGE_OF = {table: stage for stage in STAGES for table in stage.writes}
 """Table -> the stage that writes it."""
 

@@ -66,7 +66,7 @@ class FacesParams:
 
 @dataclass(frozen=True)
 class TracksParams:
-    """track.
+    """track, first stage: faces to tracks.
 
     Attributes:
         embedder: a name from `fercli models`, or an ONNX file of your own.
@@ -74,9 +74,8 @@ class TracksParams:
         max_gap_s: a face unseen for longer starts a new track, seconds; from one sampled frame to the next is no gap.
         min_faces: shorter tracks are dropped as false alarms, but for those that lasted a second or the whole shot.
         embed_faces: how many of a track's best crops are embedded.
-        max_distance: tracks closer than this in embedding space (Euclidean) are one person.
-        gallery: directory of pictures of known persons; persons found there get its names.
-        cast: file that keeps the persons of a series; persons found there keep their names, new ones are added.
+        limit: Euclidean distance up to which two faces are one person in the space of the embedder. It only scales the
+            search for places where a track goes on with another person; see `tracking.consistency`.
     """
 
     embedder: str = "dlib-resnet"
@@ -84,9 +83,29 @@ class TracksParams:
     max_gap_s: float = 1.0
     min_faces: int = 3
     embed_faces: int = 3
-    max_distance: float = 0.55
+    limit: float = 0.55
+
+
+@dataclass(frozen=True)
+class PersonsParams:
+    """track, second stage: tracks to persons.
+
+    Attributes:
+        embedder: that the tracks were embedded with, as in TracksParams.
+        max_distance: tracks closer than this in embedding space (Euclidean) are one person.
+        gallery: directory of pictures of known persons; persons found there get its names.
+        cast: file that keeps the persons of a series; persons found there keep their names, new ones are added.
+    """
+
+    embedder: str = TracksParams.embedder
+    max_distance: float = TracksParams.limit
     gallery: str = ""
     cast: str = ""
+
+
+def limit_of(embedder: str, max_distance: float) -> float:
+    """`TracksParams.limit` for an embedder: of a file of one's own nobody else knows it, so it is `max_distance`."""
+    return max_distance if embedder.lower().endswith(".onnx") else TracksParams.limit
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,10 @@ def run(
     """
     check(plan)
     digests = Digests()
-    first = plan[0][0]
-    require_fresh(workspace, chain.STAGES[: chain.STAGES.index(first)], first.command, digests)
+    planned_names = {stage.name for stage, _ in plan}
+    needed = chain.needed_for(*(name for stage, _ in plan for name in stage.reads))
+    before = [stage for stage in needed if stage.name not in planned_names]
+    require_fresh(workspace, before, plan[0][0].command, digests)
     _require_replaceable(workspace, plan, digests, force=force)
     receipts = []
     for stage, params in plan:
@@ -71,10 +73,10 @@ def run(
         reason = "you asked for it" if force else why_stale(workspace, stage, digests, planned=planned)
         found = workspace.receipt(stage.name)
         if reason is None and found is not None:
-            reporter.note(f"{stage.command}: up to date")
+            reporter.note(f"{stage.title}: up to date")
             receipts.append(found)
             continue
-        reporter.note(f"{stage.command}: runs, because {reason}")
+        reporter.note(f"{stage.title}: runs, because {reason}")
         receipts.append(_run_stage(workspace, stage, params, planned, runtime, reporter))
         digests.forget(workspace.path / stage.name)
     return receipts
@@ -108,7 +110,7 @@ def _run_stage(
 ) -> Receipt:
     if "video" in stage.reads and not Path(workspace.video.path).exists():
         raise VideoError(
-            f"{stage.command} needs the video, and {workspace.video.path} is gone",
+            f"{stage.title} needs the video, and {workspace.video.path} is gone",
             hint=hint_for_moved(Path(workspace.video.path)),
             code="video-missing",
         )

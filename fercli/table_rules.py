@@ -33,6 +33,7 @@ def rule(
     above_column: str = "",
     one_of: tuple[str, ...] = (),
     found_in: str = "",
+    covers: bool = False,
 ) -> dict[str, str]:
     """The metadata of a field. Without a range integers are 0 or more, and floats any finite number.
 
@@ -43,6 +44,7 @@ def rule(
         above_column: the same, and never equal.
         one_of: all values there are.
         found_in: `table.column` in which every value of this one is found.
+        covers: whether every value of that column is found in this one, too.
     """
     stated = {
         "low": "" if low is None else repr(float(low)),
@@ -52,6 +54,7 @@ def rule(
         "above_column": above_column,
         "one_of": "|".join(one_of),
         "found_in": found_in,
+        "covers": "yes" if covers else "",
     }
     return {name: value for name, value in stated.items() if value}
 

@@ -33,7 +33,7 @@ _END = _TIME | rule(from_column="start_s")
 _CLASS = rule(one_of=(*EMOTIONS_8, NOT_ASSESSABLE))
 _PIXEL = rule(low=-1e6, high=1e6)
 _FACE = rule(found_in="faces.face")
-_TRACK = rule(found_in="people.track")
+_TRACK = rule(found_in="tracks.track")
 
 
 def column(name: str, kind: pa.DataType, meaning: str, *rules: dict[str, str], nullable: bool = False) -> pa.Field:
@@ -111,13 +111,13 @@ CROPS = pa.schema(
 TRACKS = pa.schema(
     [
         column("face", pa.int64(), "number of the face", _OWN, _FACE),
-        column("track", pa.int32(), "track it belongs to, from 0; a track never crosses a cut", _TRACK),
+        column("track", pa.int32(), "track it belongs to, from 0; a track never crosses a cut", rule(low=0)),
     ]
 )
 
-PEOPLE = pa.schema(
+PERSONS = pa.schema(
     [
-        column("track", pa.int32(), "number of the track", _OWN),
+        column("track", pa.int32(), "number of the track; every track has a row", _OWN, _TRACK, rule(covers=True)),
         column("person", pa.string(), "who it is; null where no face was good enough to tell", nullable=True),
         column("shot", pa.int32(), "shot the track lies in"),
         column("start_s", pa.float64(), "first moment, seconds", _TIME),
@@ -145,6 +145,13 @@ EMBEDDINGS = pa.schema(
         ),
         column("embedding", pa.list_(pa.float32()), "mean over the track's best faces, in the space of the embedder"),
         column("confidence", pa.float32(), "how well those faces show whose they are, in [0, 1]", _SHARE),
+        column(
+            "doubt",
+            pa.float64(),
+            "distance of two parts of the track that may be two persons, scaled so that 0.55 is the limit for one; "
+            "0 if there are none",
+            _POSITIVE,
+        ),
     ]
 )
 
@@ -186,7 +193,7 @@ SCHEMAS = {
     "faces": FACES,
     "crops": CROPS,
     "tracks": TRACKS,
-    "people": PEOPLE,
+    "persons": PERSONS,
     "embeddings": EMBEDDINGS,
     "segments": SEGMENTS,
 }
@@ -338,15 +345,17 @@ def _check_references(path: Path, table: pa.Table, schema: pa.Schema) -> None:
     for field in schema:
         other, _, key = rules_of(field).get("found_in", "").partition(".")
         values = values_of(table[field.name]) if other else np.zeros(0)
-        if not len(values) or not (file := _beside(path, other)).is_file():
+        covers = "covers" in rules_of(field)
+        if not (len(values) or covers) or not other or not (file := _beside(path, other)).is_file():
             continue
         if rules_of(SCHEMAS[other].field(key)).get("order") == ROWS:
-            known = _row_count(file)
-            wrong = values[values >= known]
+            wrong = values[values >= _row_count(file)]
         else:
             wrong = values[~np.isin(values, _read_column(file, key))]
         if len(wrong):
             raise _corrupt(path, f"column {field.name}: {wrong[0]} is no {key} of {file}")
+        if covers and len(left_out := np.setdiff1d(_read_column(file, key), values)):
+            raise _corrupt(path, f"column {field.name}: it lacks {left_out[0]}, a {key} of {file}")
 
 
 def _check_count(path: Path, rows: int, schema: pa.Schema) -> None:

@@ -1,4 +1,4 @@
-"""A chain of four small stages with the directories and tables of the real one: no pixels, no networks, no waiting.
+"""A chain of five small stages with the directories and tables of the real one: no pixels, no networks, no waiting.
 
 Run as a program it works through the chain once, slowly enough to be killed in the middle:
 
@@ -100,6 +100,16 @@ def _tracks(context: StageContext, params: FakeParams) -> dict[str, Any]:
     Log.add("track")
     faces = tables.read_table(context.workspace.table("faces"), tables.FACES)["face"].to_pylist()
     tracks = pa.table({"face": faces, "track": [0] * len(faces)}, schema=tables.TRACKS)
+    embedding = {"track": 0, "embedding": [float(params.value)], "confidence": 0.9, "doubt": 0.0}
+    rows = pa.Table.from_pylist([embedding], tables.EMBEDDINGS)
+    tables.write_table(context.out / "tracks.parquet", [tracks], tables.TRACKS)
+    tables.write_table(context.out / "embeddings.parquet", [rows], tables.EMBEDDINGS)
+    return {"tracks": 1}
+
+
+def _persons(context: StageContext, params: FakeParams) -> dict[str, Any]:
+    Log.add("persons")
+    faces = tables.read_table(context.workspace.table("tracks"), tables.TRACKS)["face"].to_pylist()
     person = {
         "track": 0,
         "person": f"Person {params.value}",
@@ -110,9 +120,9 @@ def _tracks(context: StageContext, params: FakeParams) -> dict[str, Any]:
         "best_face": 0,
         "identity": 0.9,
     }
-    tables.write_table(context.out / "tracks.parquet", [tracks], tables.TRACKS)
-    tables.write_table(context.out / "people.parquet", [pa.Table.from_pylist([person], tables.PEOPLE)], tables.PEOPLE)
-    return {"tracks": 1}
+    rows = pa.Table.from_pylist([person], tables.PERSONS)
+    tables.write_table(context.out / "persons.parquet", [rows], tables.PERSONS)
+    return {"persons": 1}
 
 
 def _emotions(context: StageContext, params: FakeParams) -> dict[str, Any]:
@@ -140,11 +150,12 @@ WEIGHTS = {"fake-net": "0" * 64}
 STAGES = (
     replace(chain.FRAMES, version=1, params=FakeParams, run=_frames, check=chain.nothing),
     replace(chain.FACES, version=1, params=FakeParams, run=_faces, weights=chain.nothing, check=chain.nothing),
+    replace(chain.TRACKS, version=1, params=FakeParams, run=_tracks, weights=chain.nothing, check=chain.nothing),
     replace(
-        chain.TRACKS,
+        chain.PERSONS,
         version=1,
         params=FakeParams,
-        run=_tracks,
+        run=_persons,
         weights=chain.nothing,
         outside=chain.nothing,
         check=chain.nothing,
@@ -162,7 +173,7 @@ STAGES = (
 
 def run_chain(workspace: Workspace, reporter: Silent | None = None, **values: int) -> None:
     """Run all fake stages; keyword `track=2` gives that stage the parameter 2."""
-    plan = [(stage, FakeParams(values.get(stage.command.replace("-", "_"), 1))) for stage in STAGES]
+    plan = [(stage, FakeParams(values.get(stage.title.replace("-", "_"), 1))) for stage in STAGES]
     with workspace.lock():
         pipeline.run(workspace, plan, Runtime(), reporter or Silent())
 

@@ -6,7 +6,7 @@ from dataclasses import is_dataclass
 
 import pytest
 
-from fercli.chain import EMOTIONS, FACES, FRAMES, STAGE_OF, STAGES, TRACKS, Stage, call, needed_for
+from fercli.chain import EMOTIONS, FACES, FRAMES, PERSONS, STAGE_OF, STAGES, TRACKS, Stage, call, in_order, needed_for
 from fercli.tables import SCHEMAS
 
 
@@ -20,7 +20,7 @@ def test_no_stage_reads_what_a_later_one_writes() -> None:
 
 def test_every_table_has_one_writer_and_every_name_is_given_once() -> None:
     assert len(STAGE_OF) == sum(len(stage.writes) for stage in STAGES)
-    for names in ([stage.name for stage in STAGES], [stage.command for stage in STAGES]):
+    for names in ([stage.name for stage in STAGES], [stage.title for stage in STAGES]):
         assert len(set(names)) == len(names)
 
 
@@ -35,8 +35,25 @@ def test_the_functions_of_a_stage_take_its_parameters(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("table", "stages"),
-    [("frames", (FRAMES,)), ("crops", (FRAMES, FACES)), ("people", (FRAMES, FACES, TRACKS)), ("segments", STAGES)],
+    [
+        ("frames", (FRAMES,)),
+        ("crops", (FRAMES, FACES)),
+        ("persons", (FRAMES, FACES, TRACKS, PERSONS)),
+        ("segments", (FRAMES, FACES, TRACKS, EMOTIONS)),
+    ],
 )
 def test_what_has_to_run_for_a_table(table: str, stages: tuple[Stage, ...]) -> None:
     assert needed_for(table) == stages
     assert needed_for("emotions")[-1] is EMOTIONS
+
+
+def test_the_order_follows_from_what_is_read_and_written() -> None:
+    assert in_order(reversed(STAGES)) != STAGES  # emotions and persons do not wait for each other
+    assert in_order(reversed(STAGES))[:3] == (FRAMES, FACES, TRACKS)
+    with pytest.raises(ValueError, match="tracks"):
+        in_order((FRAMES, TRACKS))
+
+
+def test_a_command_may_run_several_stages_of_which_the_later_have_their_own_titles() -> None:
+    assert [stage.name for stage in STAGES if stage.command == "track"] == ["tracks", "persons"]
+    assert (TRACKS.title, PERSONS.title) == ("track", "persons")

@@ -77,7 +77,9 @@ def test_a_picture_gives_a_name_that_the_cast_keeps_and_corrections_outlive_a_ne
     shutil.copy(package_file("skimage", "data/astronaut.png", "scikit-image"), gallery / "Eileen.png")
 
     def names() -> list[str]:
-        persons: list[str] = tables.read_table(copy / "tracks" / "people.parquet", tables.PEOPLE)["person"].to_pylist()
+        persons: list[str] = tables.read_table(copy / "persons" / "persons.parquet", tables.PERSONS)[
+            "person"
+        ].to_pylist()
         return persons
 
     assert main(["track", str(copy), "--gallery", str(gallery), "--cast", str(show), "-q"]) == 0

@@ -34,8 +34,8 @@ from fercli.workspace import FileState, Workspace, require_tables, staleness
 from tests import fake_stages
 from tests.fake_stages import FRAMES_PER_CHUNK, N_FRAMES, STAGES, WEIGHTS, FakeParams, Log, facts, run_chain
 
-ALL = [stage.command for stage in STAGES]
-TABLES = ("frames", "faces", "crops", "tracks", "people", "emotions", "segments")
+ALL = [stage.title for stage in STAGES]
+TABLES = ("frames", "faces", "crops", "tracks", "embeddings", "persons", "emotions", "segments")
 KILLS = 25
 
 
@@ -94,8 +94,10 @@ def test_first_run_runs_everything_and_second_nothing(video: Path, tmp_path: Pat
     [
         # the fake frames do not depend on the parameter, so nothing after them has to run
         ("extract_frames", ["extract-frames"]),
-        ("detect_faces", ["detect-faces", "track", "classify-emotions"]),
-        ("track", ["track"]),
+        ("detect_faces", ["detect-faces", "track", "persons", "classify-emotions"]),
+        # the fake emotions read tracks, which stay as they were, and no embeddings
+        ("track", ["track", "persons"]),
+        ("persons", ["persons"]),
         ("classify_emotions", ["classify-emotions"]),
     ],
 )
@@ -118,7 +120,7 @@ def test_changed_weights_run_their_stage(finished: Workspace, monkeypatch: pytes
 def test_a_changed_byte_of_the_video_runs_everything_that_sees_it(finished: Workspace, video: Path) -> None:
     video.write_bytes(b"\x02not really a video")
     talk = again(Workspace.create(finished.path, facts(video)))
-    assert talk.ran() == ["extract-frames", "detect-faces", "track", "classify-emotions"]
+    assert talk.ran() == ["extract-frames", "detect-faces", "track", "persons", "classify-emotions"]
     assert "the video is another one now" in talk.why("extract-frames")
 
 
@@ -134,7 +136,7 @@ def test_a_new_stage_version_runs_it(finished: Workspace, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("table", TABLES)
 def test_an_altered_or_missing_table_is_made_again(finished: Workspace, table: str) -> None:
     path = finished.table(table)
-    stage = chain.STAGE_OF[table].command
+    stage = chain.STAGE_OF[table].title
     before = path.read_bytes()
     path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
     talk = again(finished)
@@ -171,14 +173,14 @@ def test_a_stage_alone_needs_the_earlier_ones_fresh(video: Path, tmp_path: Path)
 def test_a_stage_alone_refuses_stale_input(finished: Workspace) -> None:
     finished.table("faces").unlink()
     with pytest.raises(MissingStage, match=r"faces/faces\.parquet is missing") as caught:
-        pipeline.run(finished, [(STAGES[3], FakeParams())], Runtime(), Silent())
+        pipeline.run(finished, [(STAGES[4], FakeParams())], Runtime(), Silent())
     assert caught.value.hint == f"with the options you gave it before, run: fercli detect-faces {finished.path}"
 
 
 def test_status_names_each_reason(finished: Workspace, video: Path) -> None:
     assert [row.reason for row in pipeline.status(finished)] == [None] * len(STAGES)
     video.write_bytes(b"\x03changed")
-    reasons = {row.stage.command: row.reason for row in pipeline.status(finished)}
+    reasons = {row.stage.title: row.reason for row in pipeline.status(finished)}
     assert reasons["extract-frames"] == reasons["detect-faces"] == "the video is another one now"
     assert reasons["track"] is None
 
@@ -337,7 +339,11 @@ def test_a_network_or_gallery_that_is_gone_makes_no_result_worse(
     monkeypatch.setattr(chain, "STAGES", changed)
     assert [row.reason for row in pipeline.status(finished)] == [None] * len(STAGES)
     finished.table("tracks").unlink()
-    assert [row.stage.command for row in pipeline.status(finished) if row.reason] == ["track", "classify-emotions"]
+    assert [row.stage.title for row in pipeline.status(finished) if row.reason] == [
+        "track",
+        "persons",
+        "classify-emotions",
+    ]
 
 
 @pytest.mark.parametrize("what", ["check", "weights"])

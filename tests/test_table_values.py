@@ -64,14 +64,14 @@ IMPOSSIBLE = [
     ("tracks", "face", 999999),
     ("tracks", "face", -1),
     ("tracks", "face", 0),
-    ("tracks", "track", 5),
-    ("people", "track", 1),
-    ("people", "best_face", 999999),
-    ("people", "best_face", -1),
-    ("people", "start_s", float("nan")),
-    ("people", "end_s", 2.9),
-    ("people", "faces", 0),
-    ("people", "identity", 1.5),
+    ("tracks", "track", -1),
+    ("persons", "track", 1),
+    ("persons", "best_face", 999999),
+    ("persons", "best_face", -1),
+    ("persons", "start_s", float("nan")),
+    ("persons", "end_s", 2.9),
+    ("persons", "faces", 0),
+    ("persons", "identity", 1.5),
     ("segments", "track", 999999),
     ("segments", "face", 54),
     ("segments", "face", -1),
@@ -99,8 +99,8 @@ def test_an_impossible_value_names_file_and_column(film: Workspace, name: str, c
         ("faces", "x1", float("nan")),
         ("tracks", "face", 999999),
         ("tracks", "face", -1),
-        ("people", "best_face", 999999),
-        ("people", "start_s", float("nan")),
+        ("persons", "best_face", 999999),
+        ("persons", "start_s", float("nan")),
         ("segments", "face", -1),
         ("segments", "end_s", float("nan")),
         ("segments", "class", "Person 999"),
@@ -146,17 +146,25 @@ def test_what_float32_leaves_of_one_is_no_fault(film: Workspace) -> None:
 
 
 def test_text_that_is_no_utf8_is_refused(film: Workspace) -> None:
-    path = film.table("people")
+    path = film.table("persons")
     table = pq.read_table(path)
     names = pa.array([b"\xff"] * table.num_rows, pa.binary()).view(pa.string())
-    pq.write_table(table.set_column(1, tables.PEOPLE.field("person").remove_metadata(), names), path)
+    pq.write_table(table.set_column(1, tables.PERSONS.field("person").remove_metadata(), names), path)
     with pytest.raises(CorruptTable, match="person"):
-        tables.read_table(path, tables.PEOPLE)
+        tables.read_table(path, tables.PERSONS)
+
+
+@pytest.mark.parametrize("left", [3, 0])
+def test_persons_cover_all_tracks(film: Workspace, left: int) -> None:
+    table = tables.read_table(film.table("persons"), tables.PERSONS)
+    tables.write_table(film.table("persons"), [table.slice(0, left)], tables.PERSONS)
+    with pytest.raises(CorruptTable, match=f"column track: it lacks {left}, a track of"):
+        tables.read_table(film.table("persons"), tables.PERSONS)
 
 
 def test_embeddings_have_one_length_and_finite_numbers(tmp_path: Path) -> None:
     for vectors in ([[0.0, 1.0], [1.0]], [[0.0, float("nan")], [0.0, 0.0]]):
-        table = pa.table([[0, 1], vectors, [0.5, 0.5]], schema=tables.EMBEDDINGS)
+        table = pa.table([[0, 1], vectors, [0.5, 0.5], [0.0, 0.0]], schema=tables.EMBEDDINGS)
         tables.write_table(tmp_path / "e.parquet", [table], table.schema)
         with pytest.raises(CorruptTable, match="embedding"):
             tables.read_table(tmp_path / "e.parquet", tables.EMBEDDINGS)
@@ -164,7 +172,7 @@ def test_embeddings_have_one_length_and_finite_numbers(tmp_path: Path) -> None:
 
 def test_a_table_is_judged_alone_where_the_others_are_missing(film: Workspace) -> None:
     film.table("faces").unlink()
-    film.table("people").unlink()
+    film.table("persons").unlink()
     assert tables.read_table(film.table("tracks"), tables.TRACKS).num_rows
 
 
@@ -196,7 +204,7 @@ RECEIPTS = [
     ("emotions", "params.model", 5),
     ("faces", "params.weights", 12),
     ("faces", "params.crop_scale", "x"),
-    ("tracks", "params.cast", {}),
+    ("persons", "params.cast", {}),
     ("frames", "params.start_s", float("nan")),
     ("frames", "version", None),
     ("faces", "outputs", {"faces.parquet": 5}),
@@ -235,7 +243,7 @@ def test_a_receipt_with_another_type_is_stale_and_no_bug(
         "[" * 100_000,
         '{"format": 1}',
         "5",
-        '{"format": 2, "video": {"path": 5}}',
+        '{"format": 3, "video": {"path": 5}}',
         "\udcff",
         '{"format": true, "video": 1}',
     ],
@@ -247,7 +255,7 @@ def test_a_damaged_workspace_file_is_a_workspace_error(film: Workspace, content:
 
 
 def test_a_pipe_anywhere_in_a_workspace_blocks_nothing(film: Workspace) -> None:
-    files = ("workspace.json", "emotions/receipt.json", "people.toml", "segments.csv", "tracks/people.parquet")
+    files = ("workspace.json", "emotions/receipt.json", "people.toml", "segments.csv", "persons/persons.parquet")
     for name in files:
         before = (film.path / name).read_bytes() if (film.path / name).exists() else None
         (film.path / name).unlink(missing_ok=True)

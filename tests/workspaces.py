@@ -49,6 +49,9 @@ def make_workspace(path: Path, video: VideoFacts = VIDEO, **content: pa.Table) -
         file = workspace.table(name)
         file.parent.mkdir(exist_ok=True)
         tables.write_table(file, [table], table.schema)
+    if "persons" in content and "tracks" not in content:  # for tests that look at no face
+        (workspace.path / "tracks").mkdir(exist_ok=True)
+        add_receipt(workspace, "tracks")
     for stage in STAGES:
         if set(stage.writes) & set(content):
             add_receipt(workspace, stage.name)
@@ -66,7 +69,7 @@ def add_receipt(workspace: Workspace, directory: str, *, warnings: Sequence[str]
         workspace,
         stage,
         Receipt(
-            stage.command,
+            stage.title,
             stage.version,
             {**asdict(stage.params()), **params},
             {},
@@ -146,7 +149,7 @@ def tracks_table(members: Mapping[int, Sequence[int]]) -> pa.Table:
     return pa.table(columns, schema=tables.TRACKS)
 
 
-def people_table(rows: Sequence[tuple[int, str | None, float, float]]) -> pa.Table:
+def persons_table(rows: Sequence[tuple[int, str | None, float, float]]) -> pa.Table:
     """(track, person, start_s, end_s) a row."""
     content = [
         {
@@ -161,7 +164,7 @@ def people_table(rows: Sequence[tuple[int, str | None, float, float]]) -> pa.Tab
         }
         for track, person, start, end in rows
     ]
-    return pa.Table.from_pylist(content, schema=tables.PEOPLE)
+    return pa.Table.from_pylist(content, schema=tables.PERSONS)
 
 
 def person(

@@ -10,7 +10,16 @@ import typer
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
-from fercli.config import DECODERS, EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
+from fercli.config import (
+    DECODERS,
+    EmotionsParams,
+    FacesParams,
+    FramesParams,
+    PersonsParams,
+    Runtime,
+    TracksParams,
+    limit_of,
+)
 
 
 def annotate(
@@ -46,7 +55,7 @@ def annotate(
     max_gap: opt.MaxGap = TracksParams.max_gap_s,
     min_faces: opt.MinFaces = TracksParams.min_faces,
     embed_faces: opt.EmbedFaces = TracksParams.embed_faces,
-    max_distance: opt.MaxDistance = TracksParams.max_distance,
+    max_distance: opt.MaxDistance = PersonsParams.max_distance,
     gallery: opt.Gallery = None,
     cast: opt.Cast = None,
     model: opt.Model = EmotionsParams.model,
@@ -84,15 +93,15 @@ def annotate(
         decoder=opt.parse_decoder(decoder),
     )
     faces = FacesParams(detector, opt.absolute(detector_weights), min_score, min_size, max_side, crop_scale, crop_size)
+    network = opt.parse_network(embedder)
     tracks = TracksParams(
-        opt.parse_network(embedder),
+        network,
         max_gap_s=max_gap,
         min_faces=min_faces,
         embed_faces=embed_faces,
-        max_distance=max_distance,
-        gallery=opt.absolute(gallery),
-        cast=opt.absolute(cast),
+        limit=limit_of(network, max_distance),
     )
+    persons = PersonsParams(network, max_distance, opt.absolute(gallery), opt.absolute(cast))
     emotions = EmotionsParams(
         opt.parse_network(model), stride, min_face, min_sharpness, min_frontal, mean_segment, min_segment
     )
@@ -104,9 +113,9 @@ def annotate(
     place = workdir or workspace_of(video, Path(output) if is_folder(output) else Path(output).parent)
     file = output_file(output, named_after(video, place, suffix_of(format)))
     chosen = format_of(file, format)
-    given = [Path(path) for path in (faces.weights, tracks.embedder, tracks.cast, emotions.model) if path]
+    given = [Path(path) for path in (faces.weights, network, persons.cast, emotions.model) if path]
     check_output(file, place, [video, *given], overwrite=overwrite)
-    plan = plan_for([frames, faces, tracks, emotions])
+    plan = plan_for([frames, faces, tracks, persons, emotions])
     with up_to_date(place, video, plan, runtime, reporter, force=force, verify=verify) as workspace:
         write_export(workspace, chosen, file, reporter)
     if not quiet:

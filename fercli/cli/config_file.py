@@ -21,7 +21,7 @@ from fercli.config import ConfigFile
 from fercli.errors import ConfigError, InputError
 from fercli.files import require_regular_file
 
-STAGE_SECTIONS = tuple(stage.command for stage in STAGES)
+STAGE_SECTIONS = tuple(dict.fromkeys(stage.command for stage in STAGES))
 SECTIONS = ("annotate", *STAGE_SECTIONS, "train")
 OF_ONE_RUN = frozenset({"config", "output", "workdir", "force", "verify", "overwrite", "quiet"})
 """Options that belong to a run and not to a study."""

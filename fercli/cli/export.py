@@ -66,7 +66,7 @@ def export(
             f"--raw-cells is about CSV, and {chosen} is none", hint="leave it out", code="option-conflict"
         )
     check_output(file, workspace, [video], overwrite=overwrite)
-    require_tables(opened, "segments", what="export", hashed=True)
+    require_tables(opened, "segments", "persons", what="export", hashed=True)
     with opened.lock() if opened.writable else nullcontext():
         write_export(opened, chosen, file, ConsoleReporter(quiet=quiet), raw_cells=raw_cells)
 

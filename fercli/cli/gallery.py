@@ -13,7 +13,7 @@ from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
 from fercli.cli.groups import StrictGroup
 from fercli.cli.terminal import visible
-from fercli.config import FacesParams, Runtime, TracksParams
+from fercli.config import FacesParams, PersonsParams, Runtime, TracksParams
 from fercli.errors import EXIT_FOUND, command
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def check(
 
     reporter = ConsoleReporter(quiet=quiet)
     found = read_gallery(gallery, *_networks(device), reporter)
-    findings = check_gallery(found, TracksParams.max_distance)
+    findings = check_gallery(found, PersonsParams.max_distance)
     if json:
         json_to_stdout(_as_json(gallery, found, findings))
     else:

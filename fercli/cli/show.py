@@ -57,7 +57,7 @@ def status(workspace: opt.WorkspacePath, verify: opt.Verify = False) -> None:
         found = row.receipt.counts if row.receipt else {}
         counts = ", ".join(layout.counted(number, name.replace("_", " ")) for name, number in found.items())
         state = "fresh" if row.reason is None else f"stale: {row.reason}" if row.receipt else row.reason
-        table.add_row(row.stage.command, state, counts, f"{row.receipt.seconds:.1f}" if row.receipt else "")
+        table.add_row(row.stage.title, state, counts, f"{row.receipt.seconds:.1f}" if row.receipt else "")
     console.print(table)
 
 

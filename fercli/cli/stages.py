@@ -1,20 +1,32 @@
-"""The commands that run one stage: extract-frames, detect-faces, track, classify-emotions."""
+"""The commands that run a part of the chain: extract-frames, detect-faces, track, classify-emotions."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fercli.chain import EMOTIONS, FACES, FRAMES, STAGES, TRACKS, Stage
+from fercli.chain import EMOTIONS, FACES, FRAMES, PERSONS, STAGES, TRACKS, Stage
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
-from fercli.config import DECODERS, EmotionsParams, FacesParams, FramesParams, Runtime, TracksParams
+from fercli.config import (
+    DECODERS,
+    EmotionsParams,
+    FacesParams,
+    FramesParams,
+    PersonsParams,
+    Runtime,
+    TracksParams,
+    limit_of,
+)
 from fercli.errors import command
 
 if TYPE_CHECKING:
     from fercli.progress import Reporter
     from fercli.workspace import Workspace
+
+Plan = list[tuple[Stage, Any]]
+"""Stages with their parameters, in order."""
 
 
 def extract_frames(
@@ -73,7 +85,7 @@ def detect_faces(
     weights = opt.absolute(detector_weights)
     params = FacesParams(detector, weights, min_score, min_size, max_side, crop_scale, crop_size)
     runtime = Runtime(device, decoder=opt.parse_decoder(decoder), config=recorded(config))
-    _run_stage(FACES, workspace, params, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+    _run_stages([(FACES, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
 def track(
@@ -82,7 +94,7 @@ def track(
     max_gap: opt.MaxGap = TracksParams.max_gap_s,
     min_faces: opt.MinFaces = TracksParams.min_faces,
     embed_faces: opt.EmbedFaces = TracksParams.embed_faces,
-    max_distance: opt.MaxDistance = TracksParams.max_distance,
+    max_distance: opt.MaxDistance = PersonsParams.max_distance,
     gallery: opt.Gallery = None,
     cast: opt.Cast = None,
     device: opt.Device = Runtime.device,
@@ -94,17 +106,18 @@ def track(
 
     Example: fercli track episode.fercli --gallery people/
     """
-    params = TracksParams(
-        opt.parse_network(embedder),
+    network = opt.parse_network(embedder)
+    tracks = TracksParams(
+        network,
         max_gap_s=max_gap,
         min_faces=min_faces,
         embed_faces=embed_faces,
-        max_distance=max_distance,
-        gallery=opt.absolute(gallery),
-        cast=opt.absolute(cast),
+        limit=limit_of(network, max_distance),
     )
+    persons = PersonsParams(network, max_distance, opt.absolute(gallery), opt.absolute(cast))
     runtime = Runtime(device, config=recorded(config))
-    _run_stage(TRACKS, workspace, params, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+    plan: Plan = [(TRACKS, tracks), (PERSONS, persons)]
+    _run_stages(plan, workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
 def classify_emotions(
@@ -130,22 +143,20 @@ def classify_emotions(
         opt.parse_network(model), stride, min_face, min_sharpness, min_frontal, mean_segment, min_segment
     )
     runtime = Runtime(device, batch, config=recorded(config))
-    _run_stage(EMOTIONS, workspace, params, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+    _run_stages([(EMOTIONS, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
-def _run_stage(chosen: Stage, path: Path, params: Any, runtime: Runtime, *, force: bool, reporter: Reporter) -> None:
-    """Run one stage over an existing workspace."""
+def _run_stages(plan: Plan, path: Path, runtime: Runtime, *, force: bool, reporter: Reporter) -> None:
+    """Run the stages of a command over an existing workspace."""
     from fercli.api import check_device
     from fercli.workspace import Workspace
 
     workspace = Workspace.open(path)
     check_device(runtime)
-    run_plan(workspace, [(chosen, params)], runtime, reporter, force=force)
+    run_plan(workspace, plan, runtime, reporter, force=force)
 
 
-def run_plan(
-    workspace: Workspace, plan: list[tuple[Stage, Any]], runtime: Runtime, reporter: Reporter, *, force: bool
-) -> None:
+def run_plan(workspace: Workspace, plan: Plan, runtime: Runtime, reporter: Reporter, *, force: bool) -> None:
     """Run stages while no other process works in the workspace, then print which command comes next."""
     from fercli import pipeline
 

@@ -54,7 +54,7 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
         InputError: the corrections there are cannot be read.
         MissingStage, CorruptTable: the tables are not complete.
     """
-    require_tables(workspace, "segments")
+    require_tables(workspace, "segments", "persons")
     annotations = read_annotations(path, Video(Path(workspace.video.path).name, workspace.video.end_s))
     who = who_is_who(workspace)
     result = load(workspace, who)

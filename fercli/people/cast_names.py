@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fercli.chain import TRACKS
+from fercli.chain import PERSONS
 from fercli.persons.cast import Names, renaming
 from fercli.persons.names import is_numbered
 from fercli.workspace import Workspace
@@ -46,7 +46,7 @@ def told_to_cast(workspace: Workspace, persons: Sequence[Shown], new: str) -> It
     Raises:
         InputError, OutputError, WorkspaceLocked: as `fercli.persons.cast.enrol`.
     """
-    receipt = workspace.receipt(TRACKS.name)
+    receipt = workspace.receipt(PERSONS.name)
     cast = receipt.params.get("cast", "") if receipt is not None else ""
     if not cast:
         yield []

@@ -39,7 +39,7 @@ class Editor:
     """
 
     def __init__(self, workspace: Workspace) -> None:
-        require_tables(workspace, "people")
+        require_tables(workspace, "persons")
         self.workspace = workspace
         self._file = CorrectionsFile(workspace.corrections)
         self.who = who_is_who(workspace)

@@ -82,7 +82,7 @@ def who_is_who(workspace: Workspace) -> WhoIsWho:
         CorruptTable: a table cannot be read.
         InputError: the corrections cannot be read, or contradict each other.
     """
-    people = tables.read_table(workspace.table("people"), tables.PEOPLE).to_pylist()
+    people = tables.read_table(workspace.table("persons"), tables.PERSONS).to_pylist()
     entries = CorrectionsFile(workspace.corrections).entries
     moments = [entry.seen for entry in entries if entry.seen]
     problems: list[str] = []

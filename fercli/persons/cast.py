@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from fercli.persons.cast_check import check_length, embedding
 from fercli.persons.cast_file import create, opened, read_only, require_embedder
-from fercli.tracking.clustering import cluster
-from fercli.tracking.conflicts import enemies_of
+from fercli.tracking.clustering import cluster, enemies_of
 from fercli.tracking.identity import NOBODY, rms_distances, scatter, settle
 from fercli.writing import require_parent
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fercli import tables
-from fercli.config import TracksParams
+from fercli.config import PersonsParams
 from fercli.errors import ConfigError, InputError
 from fercli.files import fitting_name
 from fercli.models.detections import Detector
@@ -160,7 +160,7 @@ def _portraits(
             code="face-missing",
         )
     embeddings = embed_faces([portrait.face for portrait in portraits], embedder)
-    odd = outliers(embeddings, TracksParams.max_distance)
+    odd = outliers(embeddings, PersonsParams.max_distance)
     return [portrait for row, portrait in enumerate(portraits) if row not in odd], np.delete(embeddings, odd, axis=0)
 
 
@@ -170,13 +170,13 @@ def _refuse_somebody_else(embeddings: NDArray[np.float32], person: str, entry: E
     own = distances.pop(entry.name, None)
     nearest = min(distances, key=distances.__getitem__, default="")
     near = distances.get(nearest, np.inf)
-    if near <= TracksParams.max_distance and (own is None or near < own):
+    if near <= PersonsParams.max_distance and (own is None or near < own):
         raise InputError(
             f"{person} looks like {nearest} in the gallery (distance {near:.2f})",
             hint=f'use --name "{nearest}" if that is who it is, or --force if it is not',
             code="gallery-mismatch",
         )
-    if own is not None and own > TracksParams.max_distance:
+    if own is not None and own > PersonsParams.max_distance:
         raise InputError(
             f"{person} does not look like {entry.name} in the gallery (distance {own:.2f})",
             hint="choose another --person or --name, or use --force if it is the same person all the same",

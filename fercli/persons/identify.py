@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.config import TracksParams
+from fercli.config import PersonsParams
 from fercli.persons.cast import Group
 from fercli.tracking.identity import NOBODY, identity_scores, match
 
@@ -89,5 +89,5 @@ def _scores(
     pictured = [name for name, pictures in gallery.items() for _ in pictures]
     everybody = np.unique([*names, *pictured], return_inverse=True)[1]
     rows = np.concatenate([tracks.embeddings, *gallery.values()])
-    scale = TracksParams.max_distance / max_distance if max_distance else 1.0
+    scale = PersonsParams.max_distance / max_distance if max_distance else 1.0
     return identity_scores(rows * np.float32(scale), everybody, tracks.conflicts)[: len(names)]

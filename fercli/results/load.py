@@ -38,7 +38,7 @@ def load(workspace: Workspace, who: WhoIsWho | None = None) -> Result:
         CorruptTable: a table cannot be read.
         InputError: the manual edits cannot be read.
     """
-    require_tables(workspace, "segments")
+    require_tables(workspace, "segments", "persons")
     who = who or who_is_who(workspace)
     tracks = _tracks(workspace, who)
     shown = {track.track: track.person for track in tracks if not track.ignored}
@@ -69,7 +69,7 @@ def load_persons(workspace: Workspace) -> tuple[list[Person], list[str]]:
         MissingStage: there are no tracks, or they are older than the faces.
         CorruptTable, InputError: as `load`.
     """
-    require_tables(workspace, "people")
+    require_tables(workspace, "persons")
     who = who_is_who(workspace)
     return _persons(_tracks(workspace, who), []), [*who.problems, *_unseen(workspace, who)]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-
-from fercli.tracking.conflicts import enemies_of
 
 
 def cluster(
@@ -48,6 +47,19 @@ def cluster(
             chain.append(nearest)
     _, first, numbers = np.unique(groups.member_of, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[numbers].astype(np.int32)
+
+
+def enemies_of(conflicts: Iterable[tuple[int, int]]) -> defaultdict[int, set[int]]:
+    """Whom each track or group is in conflict with, both ways; an empty set for all others.
+
+    Args:
+        conflicts: pairs that are different people, for example because both are visible in one frame.
+    """
+    enemies: defaultdict[int, set[int]] = defaultdict(set)
+    for a, b in conflicts:
+        enemies[a].add(b)
+        enemies[b].add(a)
+    return enemies
 
 
 class _Groups:

@@ -8,8 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fercli.tables import rows_by_value
+from fercli.tables import FACES, FRAMES, read_table, rows_by_value
+from fercli.timing import seen_until, usual_interval
 from fercli.tracking.association import DROPPED
+from fercli.workspace import Workspace
 
 _TOO_SMALL = 20.0
 """Shorter side of a box, pixels, below which an embedding says little: of two photographs of one person 98 % lie within
@@ -57,6 +59,30 @@ class Faces:
     until_s: NDArray[np.float64]
     frames_in_shot: dict[int, int]
     interval_s: float
+
+
+def read_faces(workspace: Workspace) -> Faces:
+    """The tables `frames` and `faces` as arrays; raises CorruptTable."""
+    frames = read_table(workspace.table("frames"), FRAMES)
+    rows = read_table(workspace.table("faces"), FACES)
+    frame, pts, end, shot, mixed = (frames[name].to_numpy() for name in frames.column_names)
+    order = np.searchsorted(frame, rows["frame"].to_numpy())
+    shots, counts = np.unique(shot, return_counts=True)
+    usable, quality = judge(rows)
+    interval_s = usual_interval(pts)
+    single = ~mixed[order]  # a mixture of two pictures shows no person
+    return Faces(
+        frame=rows["frame"].to_numpy(),
+        shot=shot[order],
+        pts_s=pts[order],
+        boxes=np.stack([rows[name].to_numpy() for name in ("x1", "y1", "x2", "y2")], axis=1),
+        usable=usable & single,
+        quality=quality * single,
+        end_s=end[order],
+        until_s=seen_until(pts, end, interval_s)[order],
+        frames_in_shot=dict(zip(shots.tolist(), counts.tolist(), strict=True)),
+        interval_s=interval_s,
+    )
 
 
 def choose_faces(faces: Faces, owner: NDArray[np.int32], at_most: int) -> NDArray[np.int64]:

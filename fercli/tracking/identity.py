@@ -11,7 +11,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.tracking.conflicts import enemies_of
+from fercli.tracking.clustering import enemies_of
 
 NOBODY = -1
 """Index of the known person for a group that is none of them."""

@@ -19,9 +19,9 @@ from fercli.workspace.facts import FileState, VideoFacts
 from fercli.workspace.receipts import Receipt
 from fercli.writing import is_temporary, names_on_disk, on_disk, shut_out_others, write_atomically, writing
 
-FORMAT = 2
+FORMAT = 3
 """Version of the layout and of what its tables mean. A reader refuses any other one. In 1 times were the container's
-own timestamps, and directories had numbers."""
+own timestamps, and directories had numbers; in 2 `track` was one stage, whose table of persons was called `people`."""
 
 _BIOMETRIC = ("crops", "embeddings")
 _PARAMS = {stage.name: stage.params for stage in STAGES}

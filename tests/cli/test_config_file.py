@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 
 from fercli.cli.entry import main
-from fercli.config import ConfigFile, EmotionsParams, FacesParams, FramesParams, TracksParams, TrainConfig
+from fercli.config import (
+    ConfigFile,
+    EmotionsParams,
+    FacesParams,
+    FramesParams,
+    PersonsParams,
+    TracksParams,
+    TrainConfig,
+)
 from fercli.learn.training import run_directory
 from tests.cli.test_errors import make_video
 
@@ -143,6 +151,7 @@ def test_the_printed_file_has_the_defaults(tmp_path: Path, video: Path, capsys: 
         "frames": FramesParams(keep_images=False),
         "faces": FacesParams(),
         "tracks": TracksParams(),
+        "persons": PersonsParams(),
         "emotions": EmotionsParams(),
     }
     for stage, params in defaults.items():

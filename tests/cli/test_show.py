@@ -29,9 +29,11 @@ def test_json_has_everything_that_the_text_has(tmp_path: Path, capsys: pytest.Ca
 
 def test_json_says_where_nobody_is_unassigned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workspace = make_short_film(tmp_path / "film.fercli")
-    people = tables.read_table(workspace.table("people")).to_pylist()
+    people = tables.read_table(workspace.table("persons")).to_pylist()
     people[-1]["person"] = "Person 4"
-    tables.write_table(workspace.table("people"), [pa.Table.from_pylist(people, schema=tables.PEOPLE)], tables.PEOPLE)
+    tables.write_table(
+        workspace.table("persons"), [pa.Table.from_pylist(people, schema=tables.PERSONS)], tables.PERSONS
+    )
     assert main(["show", str(workspace.path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["unassigned"] is None
 

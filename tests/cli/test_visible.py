@@ -37,10 +37,10 @@ def harmful(text: str) -> set[str]:
 def film(tmp_path: Path) -> Workspace:
     """Somebody else's workspace, in which a person has such a name."""
     workspace = make_film(tmp_path / "film.fercli")
-    path = workspace.table("people")
+    path = workspace.table("persons")
     table = pq.read_table(path)
     names = [EVIL if name == "Person 1" else name for name in table["person"].to_pylist()]
-    pq.write_table(table.set_column(1, tables.PEOPLE.field("person").remove_metadata(), pa.array(names)), path)
+    pq.write_table(table.set_column(1, tables.PERSONS.field("person").remove_metadata(), pa.array(names)), path)
     add_receipt(workspace, "tracks", warnings=[f"a warning about {EVIL}"])
     return workspace
 

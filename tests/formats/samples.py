@@ -18,7 +18,7 @@ from tests.workspaces import (
     faces_table,
     frames_table,
     make_workspace,
-    people_table,
+    persons_table,
     segments_table,
     tracks_table,
 )
@@ -55,7 +55,7 @@ def awkward(folder: Path) -> Result:
         frames=frames_table(_FRAMES),
         faces=faces_table([face_row(frame, x1=100.0 + face) for face, frame in enumerate(_FACES)]),
         tracks=tracks_table({0: [0, 3, 7], 1: [1, 2], 2: [4], 3: [5], 4: [6]}),
-        people=people_table([*_PEOPLE, _SPLIT_SCREEN, (4, None, 13.0, 13.5)]),
+        persons=persons_table([*_PEOPLE, _SPLIT_SCREEN, (4, None, 13.0, 13.5)]),
         segments=segments_table(_SEGMENTS),
         emotions=labels,
     )
@@ -74,7 +74,7 @@ def nobody(folder: Path) -> Result:
         frames=frames_table([0.0, 0.1]),
         faces=faces_table([]),
         tracks=tracks_table({}),
-        people=people_table([]),
+        persons=persons_table([]),
         segments=segments_table([]),
         emotions=tables.windows_schema(EMOTIONS).empty_table(),
     )

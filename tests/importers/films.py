@@ -17,7 +17,7 @@ from tests.workspaces import (
     faces_table,
     frames_table,
     make_workspace,
-    people_table,
+    persons_table,
     segments_table,
     tracks_table,
 )
@@ -61,14 +61,14 @@ def film(path: Path) -> Workspace:
         | {label: None if score is None else score if label == emotion else 0.1 for label in EMOTIONS}
         for track, start, end, emotion, score, reason, face in _SEGMENTS
     ]
-    people = people_table([(0, "Person 1", 0.0, 6.0), (1, "Person 2", 0.0, 4.0), (2, "Person 1", 8.0, 10.0)])
-    place = tables.PEOPLE.get_field_index("best_face")
+    people = persons_table([(0, "Person 1", 0.0, 6.0), (1, "Person 2", 0.0, 4.0), (2, "Person 1", 8.0, 10.0)])
+    place = tables.PERSONS.get_field_index("best_face")
     return make_workspace(
         path,
         frames=frames_table(times),
         faces=faces_table(rows),
         tracks=tracks_table(members),
-        people=people.set_column(place, tables.PEOPLE.field(place), pa.array([0, 1, 20])),
+        persons=people.set_column(place, tables.PERSONS.field(place), pa.array([0, 1, 20])),
         segments=segments_table(_SEGMENTS),
         emotions=pa.Table.from_pylist(windows, schema=tables.windows_schema(EMOTIONS)),
     )

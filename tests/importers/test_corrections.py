@@ -145,9 +145,9 @@ def test_a_later_file_replaces_only_where_it_says_otherwise(tmp_path: Path) -> N
 
 def test_in_a_split_screen_one_of_two_segments_can_be_changed_and_the_other_deleted(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
-    people = tables.read_table(workspace.table("people")).to_pylist()
+    people = tables.read_table(workspace.table("persons")).to_pylist()
     rows = [{**row, "person": "Ross"} for row in people]
-    make_workspace(workspace.path, people=people_of(rows))
+    make_workspace(workspace.path, persons=people_of(rows))
     both = [("Ross", "angry", 8000, 10000), ("Ross", "happy", 0, 4000), ("Ross", "neutral", 0, 3000)]
     both += [("Ross", "sad", 4000, 6000)]
     changed = [both[0], ("Ross", "afraid", 0, 4000), *both[2:]]
@@ -165,7 +165,7 @@ def made_from(workspace: Workspace, inputs: dict[str, str]) -> None:
 
 
 def people_of(rows: list[dict[str, object]]) -> pa.Table:
-    return pa.Table.from_pylist(rows, schema=tables.PEOPLE)
+    return pa.Table.from_pylist(rows, schema=tables.PERSONS)
 
 
 # Names
@@ -229,9 +229,9 @@ def test_corrections_stay_with_the_face_when_track_numbers_persons_anew(tmp_path
     workspace = film(tmp_path / "w")
     rows = edited(("Person 2", "afraid", 0, 3000), without="neutral")
     import_file(workspace, write_csv(tmp_path / "a.csv", rows))
-    people = tables.read_table(workspace.table("people")).to_pylist()
+    people = tables.read_table(workspace.table("persons")).to_pylist()
     swap = {"Person 1": "Person 2", "Person 2": "Person 1"}
-    make_workspace(workspace.path, people=people_of([{**row, "person": swap[row["person"]]} for row in people]))
+    make_workspace(workspace.path, persons=people_of([{**row, "person": swap[row["person"]]} for row in people]))
     faces = [s for s in load(workspace).segments if s.source == "human"]
     assert [(s.person, s.emotion, s.track) for s in faces] == [("Person 2", "fear", 1)]
 

@@ -26,7 +26,7 @@ from tests.workspaces import (
     faces_table,
     frames_table,
     make_workspace,
-    people_table,
+    persons_table,
     segments_table,
     tracks_table,
 )
@@ -97,7 +97,7 @@ def filmed(path: Path, segments: list[tuple[int, float, float, str, float | None
         frames=frames_table([0.0, 10.0]),
         faces=faces_table([face_row(0, x1=float(x1)) for x1 in (0, 20, 40)]),
         tracks=tracks_table({0: [0], 1: [1], 2: [2]}),
-        people=people_table(people),
+        persons=persons_table(people),
         segments=segments_table(segments),
         emotions=pa.Table.from_pylist(windows, schema=tables.windows_schema(EMOTIONS)),
     )

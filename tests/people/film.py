@@ -81,10 +81,12 @@ def track_again(
         }
         for number, track in sorted((numbers[track], track) for track in persons)
     ]
-    people = pa.Table.from_pylist(rows, schema=tables.PEOPLE)
+    people = pa.Table.from_pylist(rows, schema=tables.PERSONS)
     tables.write_table(workspace.table("tracks"), [members], tables.TRACKS)
-    tables.write_table(workspace.table("people"), [people], tables.PEOPLE)
+    workspace.table("persons").parent.mkdir(exist_ok=True)
+    tables.write_table(workspace.table("persons"), [people], tables.PERSONS)
     add_receipt(workspace, "tracks")
+    add_receipt(workspace, "persons")
 
 
 def best_face(track: int) -> int:

@@ -224,7 +224,7 @@ def show(film: Workspace, tmp_path: Path) -> Path:
     """A cast that the film's tracks were found with."""
     path = tmp_path / "show.cast"
     assert seen_in(path, "one") == ["Person 1", "Person 2", "Person 3"]
-    add_receipt(film, "tracks", cast=str(path))
+    add_receipt(film, "persons", cast=str(path))
     return path
 
 
@@ -305,7 +305,7 @@ def test_holding_a_number_to_its_face_tells_the_cast_nothing_new(film: Workspace
 
 def test_a_name_that_another_video_has_given_away_since_is_not_taken_back(film: Workspace, show: Path) -> None:
     track_again(film, {**PERSONS, 0: ("Ross", 0.9), 2: ("Ross", 0.4)})
-    add_receipt(film, "tracks", cast=str(show))
+    add_receipt(film, "persons", cast=str(show))
     with cast.renaming(show) as names:
         for old, new in (("Person 1", "Joey"), ("Person 3", "Ross")):  # whom the cast called Ross once
             person = names.find(old)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from fercli.config import FacesParams, TracksParams
+from fercli.config import FacesParams, PersonsParams, TracksParams
 from fercli.errors import InputError
 from fercli.geometry import square_around
 from fercli.media.images import decode_jpeg, encode_jpeg, square_crop
@@ -194,6 +194,6 @@ def test_men_whose_pictures_are_known_are_named_and_others_are_not(shared_data: 
     assert gallery.warnings() == []
     *known, stranger = (portraits.embeddings for portraits in gallery.persons.values())
     asked = [*(rows[3:] for rows in known), *(stranger[row : row + 1] for row in range(4))]
-    found = match(asked, [rows[:3] for rows in known], (), TracksParams.max_distance)
+    found = match(asked, [rows[:3] for rows in known], (), PersonsParams.max_distance)
     assert found.tolist() == [0, 1, 2, 3, *[NOBODY] * 4]
     assert rms_distance(known[0], stranger) > 0.7

@@ -20,7 +20,7 @@ from tests.workspaces import (
     faces_table,
     frames_table,
     make_workspace,
-    people_table,
+    persons_table,
     tracks_table,
 )
 
@@ -45,7 +45,7 @@ def workspace(path: Path, shown: list[tuple[int, float, Any, dict[str, Any]]], p
         faces=faces_table([face_row(times.index(time), **values) for _, time, _, values in shown]),
         crops=crops_table([image for _, _, image, _ in shown]),
         tracks=tracks_table(members),
-        people=people_table([(track, person, 0.0, 60.0) for track, person in enumerate(persons)]),
+        persons=persons_table([(track, person, 0.0, 60.0) for track, person in enumerate(persons)]),
     )
 
 

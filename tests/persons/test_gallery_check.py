@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fercli.config import FacesParams, TracksParams
+from fercli.config import FacesParams, PersonsParams, TracksParams
 from fercli.models.registry import find_model, load_model
 from fercli.persons.gallery import Gallery, Portraits, Problem, read_gallery
 from fercli.persons.gallery_check import Finding, check_gallery, outliers
@@ -111,7 +111,7 @@ def test_photographs_among_which_one_is_in_the_wrong_folder(shared_data: Path, t
     shutil.copy(simm[1], tmp_path / "John_Simm" / "again.jpg")
     detector = load_model(find_model(FacesParams.detector, "detector"))
     embedder = load_model(find_model(TracksParams.embedder, "embedder"))
-    findings = check_gallery(read_gallery(tmp_path, detector, embedder, Silent()), TracksParams.max_distance)
+    findings = check_gallery(read_gallery(tmp_path, detector, embedder, Silent()), PersonsParams.max_distance)
     copies = {frozenset(file.name for file in finding.files) for finding in findings if finding.kind == "same picture"}
     # The data set itself has two pictures twice among these.
     assert copies == {

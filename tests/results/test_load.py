@@ -20,7 +20,7 @@ from tests.workspaces import (
     faces_table,
     frames_table,
     make_workspace,
-    people_table,
+    persons_table,
     segments_table,
     sums,
 )
@@ -34,7 +34,7 @@ def film(path: Path) -> Workspace:
         path,
         frames=frames_table([0.0, 1.0, 2.0, 3.0]),
         faces=faces_table([face_row(0, **BOX), face_row(1, x1=5.0), face_row(2), face_row(3)]),
-        people=people_table([(0, "Zoë", 0.0, 2.0), (1, "Ross", 1.0, 6.0), (2, "Zoë", 7.0, 8.5), (3, None, 0.0, 9.0)]),
+        persons=persons_table([(0, "Zoë", 0.0, 2.0), (1, "Ross", 1.0, 6.0), (2, "Zoë", 7.0, 8.5), (3, None, 0.0, 9.0)]),
         segments=segments_table(
             [
                 (0, 0.0, 1.25, "happiness", 0.91251, "", 0),
@@ -99,7 +99,7 @@ def test_provenance_names_version_weights_and_parameters(tmp_path: Path) -> None
     assert result.provenance["fercli"] == fercli.__version__
     assert result.provenance["models"] == {"tsm-resnet18": "cd" * 32}
     stages = result.provenance["stages"]
-    assert list(stages) == ["extract-frames", "detect-faces", "track", "classify-emotions"]
+    assert list(stages) == ["extract-frames", "detect-faces", "track", "persons", "classify-emotions"]
     assert stages["classify-emotions"]["parameters"]["stride"] == 3
     assert result.warnings == ["classify-emotions: two windows were odd"]
 
@@ -109,7 +109,7 @@ def test_a_video_without_faces_is_a_valid_empty_document(tmp_path: Path) -> None
         tmp_path / "w",
         frames=frames_table([0.0, 1.0, 2.0, 3.0]),
         faces=faces_table([]),
-        people=people_table([]),
+        persons=persons_table([]),
         segments=segments_table([]),
     )
     result = load(workspace)
@@ -188,8 +188,8 @@ def test_a_record_without_a_score_leaves_the_key_out() -> None:
 
 def test_paths_of_whoever_ran_it_are_not_told(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
-    add_receipt(workspace, "tracks", gallery="/home/alice/private/people", cast="/home/alice/show.cast")
-    parameters = load(workspace).provenance["stages"]["track"]["parameters"]
+    add_receipt(workspace, "persons", gallery="/home/alice/private/people", cast="/home/alice/show.cast")
+    parameters = load(workspace).provenance["stages"]["persons"]["parameters"]
     assert (parameters["gallery"], parameters["cast"]) == ("people", "show.cast")
     assert parameters["embedder"] == "dlib-resnet"
 

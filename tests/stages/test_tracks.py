@@ -11,18 +11,26 @@ from numpy.typing import NDArray
 
 from examples.make_sample import MAN, make_sample
 from fercli import chain, pipeline, tables
-from fercli.config import FacesParams, FramesParams, Runtime, TracksParams
+from fercli.config import FacesParams, FramesParams, PersonsParams, Runtime, TracksParams, limit_of
 from fercli.errors import ConfigError, InputError
 from fercli.media.probe import probe
 from fercli.persons import cast
 from fercli.progress import Silent
 from fercli.results.model import DOUBTFUL_BELOW
-from fercli.stages import tracks
+from fercli.stages import persons, tracks
 from fercli.stages.base import StageContext
-from fercli.tracking.faces import choose_faces
+from fercli.tracking.faces import choose_faces, read_faces
 from fercli.workspace import Workspace
 from tests.persons.test_gallery import BLUE, GREEN, RED, ColourEmbedder
-from tests.workspaces import crops_table, face_row, faces_table, frames_table, make_workspace, stage_context
+from tests.workspaces import (
+    add_receipt,
+    crops_table,
+    face_row,
+    faces_table,
+    frames_table,
+    make_workspace,
+    stage_context,
+)
 
 SCALE = FacesParams().crop_scale
 
@@ -56,11 +64,16 @@ def workspace(
     return stage_context(make_workspace(path, frames=frames_rows, **content))
 
 
-def find(context: StageContext, params: TracksParams | None = None, load: Callable[[], Any] = ColourEmbedder) -> Any:
-    counts = tracks.find_people(context, params or TracksParams(), load)
+def find(context: StageContext, params: PersonsParams | None = None, load: Callable[[], Any] = ColourEmbedder) -> Any:
+    counts = tracks.embed_tracks(context, TracksParams(), load)
+    for name in ("tracks", "embeddings"):  # as if the stage had been swapped in
+        place = context.workspace.table(name)
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes((context.out / place.name).read_bytes())
+    counts |= persons.find_persons(context, params or PersonsParams(), load)
     read = [
         tables.read_table(context.out / f"{name}.parquet", tables.SCHEMAS[name]).to_pylist()
-        for name in ("tracks", "people")
+        for name in ("tracks", "persons")
     ]
     return counts, read[0], read[1]
 
@@ -228,7 +241,7 @@ def test_embeddings_are_kept_with_what_they_are_worth(tmp_path: Path) -> None:
 
 
 def test_a_cast_keeps_persons_from_video_to_video(tmp_path: Path) -> None:
-    params = TracksParams(cast=str(tmp_path / "show.cast"))
+    params = PersonsParams(cast=str(tmp_path / "show.cast"))
     first = workspace(tmp_path / "1", [0] * 5 + [1] * 5, [(at(k, 100), (RED, GREEN)[k // 5]) for k in range(10)])
     second = workspace(tmp_path / "2", [0] * 5 + [1] * 5, [(at(k, 100), (BLUE, GREEN)[k // 5]) for k in range(10)])
     second.workspace.video = replace(second.workspace.video, sha256="cd" * 32)
@@ -239,23 +252,23 @@ def test_a_cast_keeps_persons_from_video_to_video(tmp_path: Path) -> None:
 def test_a_cast_of_another_embedder_is_refused_before_any_work(tmp_path: Path) -> None:
     cast.enrol(tmp_path / "show.cast", "arcface 1234", "one", [], [], 0.5)
     with pytest.raises(InputError, match="was made with the embedder arcface 1234"):
-        tracks.check(TracksParams(cast=str(tmp_path / "show.cast")))
+        persons.check(PersonsParams(cast=str(tmp_path / "show.cast")))
 
 
 def test_a_gallery_that_is_not_there_is_refused_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"the gallery .*people does not exist"):
-        tracks.check(TracksParams(gallery=str(tmp_path / "people")))
+        persons.check(PersonsParams(gallery=str(tmp_path / "people")))
 
 
 def test_a_picture_more_in_the_gallery_makes_the_stage_stale(tmp_path: Path) -> None:
     (tmp_path / "Ross.jpg").write_bytes(b"one")
-    params = TracksParams(gallery=str(tmp_path))
-    before = tracks.outside(params)
+    params = PersonsParams(gallery=str(tmp_path))
+    before = persons.outside(params)
     (tmp_path / ".DS_Store").write_bytes(b"of a file manager")
-    assert tracks.outside(params) == before
+    assert persons.outside(params) == before
     (tmp_path / "Rachel.jpg").write_bytes(b"two")
-    assert tracks.outside(params) != before
-    assert tracks.outside(TracksParams()) == {}
+    assert persons.outside(params) != before
+    assert persons.outside(PersonsParams()) == {}
 
 
 def test_bad_faces_do_not_speak_for_a_track_that_has_good_ones(tmp_path: Path) -> None:
@@ -305,7 +318,7 @@ def test_few_crops_are_embedded_and_short_tracks_need_fewer(tmp_path: Path, fram
 def test_embedded_faces_are_the_best_of_equal_spans_of_the_track(tmp_path: Path) -> None:
     best = {3: 300.0, 14: 300.0, 17: 299.0, 29: 300.0}
     context = workspace(tmp_path, [0] * 30, [(at(k, 100, sharpness=best.get(k, 200.0)), RED) for k in range(30)])
-    found = tracks.read_faces(context)
+    found = read_faces(context.workspace)
     owner = np.zeros(len(found.frame), dtype=np.int32)
     assert choose_faces(found, owner, 3).tolist() == [3, 14, 29]
 
@@ -329,12 +342,36 @@ def test_no_faces_is_a_valid_result_and_loads_nothing(tmp_path: Path, shots: lis
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"min_iou": 1.5}, {"max_gap_s": -1.0}, {"max_distance": -0.1}, {"min_faces": 0}, {"embed_faces": 0}]
+    "wrong", [{"min_iou": 1.5}, {"max_gap_s": -1.0}, {"limit": -0.1}, {"min_faces": 0}, {"embed_faces": 0}]
 )
 def test_parameters_out_of_range(tmp_path: Path, wrong: dict[str, Any]) -> None:
     context = workspace(tmp_path, [0], [(at(0, 100), RED)])
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         tracks.run(context, replace(TracksParams(), **wrong))
+
+
+def test_a_limit_out_of_range(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="max_distance"):
+        persons.check(PersonsParams(max_distance=-0.1))
+
+
+def test_a_gallery_names_the_detector_that_finds_its_faces(tmp_path: Path) -> None:
+    (tmp_path / "Ross.jpg").write_bytes(b"one")
+    assert list(persons.weights(PersonsParams())) == ["dlib-resnet"]
+    assert list(persons.weights(PersonsParams(gallery=str(tmp_path)))) == ["dlib-resnet", "centerface"]
+
+
+def test_embeddings_of_another_network_are_refused(tmp_path: Path) -> None:
+    context = workspace(tmp_path, [0] * 4, [(at(k, 100), RED) for k in range(4)])
+    find(context)
+    add_receipt(context.workspace, "tracks")  # of no network
+    with pytest.raises(ConfigError, match="embedded by"):
+        persons.run(context, PersonsParams())
+
+
+def test_the_limit_of_a_network_of_ones_own_is_the_largest_distance_given() -> None:
+    assert limit_of("arc.onnx", 1.2) == 1.2
+    assert limit_of("dlib-resnet", 0.4) == TracksParams.limit
 
 
 @pytest.mark.slow
@@ -346,10 +383,11 @@ def test_the_sample_video_shows_two_persons_and_the_man_is_the_same_before_and_a
         (chain.FRAMES, FramesParams(keep_images=False)),
         (chain.FACES, FacesParams()),
         (chain.TRACKS, TracksParams()),
+        (chain.PERSONS, PersonsParams()),
     ]
     with place.lock():
         pipeline.run(place, plan, Runtime(device="cpu"), Silent())
-    people = tables.read_table(place.table("people"), tables.PEOPLE).to_pylist()
+    people = tables.read_table(place.table("persons"), tables.PERSONS).to_pylist()
     names = {MAN: "Person 1", "woman": "Person 2"}
     assert [row["person"] for row in people] == [names[shot["person"]] for shot in truth]
     assert min(row["identity"] for row in people) > 0.9

@@ -55,13 +55,13 @@ def test_the_first_stage_that_has_not_run_is_named(finished: Workspace, director
     (finished.path / directory / "receipt.json").unlink()
     command = COMMANDS[directory]
     with pytest.raises(MissingStage, match=f"needs {command} first: it has not run yet") as caught:
-        require_tables(finished, "segments")
+        require_tables(finished, "segments", "persons")
     assert f"fercli {command} " in caught.value.hint and caught.value.hint.endswith(f"'{finished.path}'")
 
 
 @pytest.mark.parametrize(
     ("directory", "table"),
-    [("faces", "frames"), ("tracks", "faces"), ("emotions", "faces"), ("emotions", "tracks")],
+    [("faces", "frames"), ("tracks", "faces"), ("persons", "tracks"), ("emotions", "faces"), ("emotions", "tracks")],
 )
 def test_a_stage_that_saw_other_tables_is_named(finished: Workspace, directory: str, table: str) -> None:
     saw_others(finished, directory, table)
@@ -95,7 +95,7 @@ def test_no_command_reads_tracks_of_other_faces_than_there_are_now(
     argv = [*words[:verb], str(film.path), *words[verb:]]
     if words[0] not in ("report", "explain"):  # which need more tables than the film has
         assert main(argv) == 0
-    later = {name: (film.path / name / "receipt.json").read_bytes() for name in ("tracks", "emotions")}
+    later = {name: (film.path / name / "receipt.json").read_bytes() for name in ("tracks", "persons", "emotions")}
     faces, crops = (read_table(film.table(name)).slice(0, 3) for name in ("faces", "crops"))
     write_table(film.table("faces"), [faces], SCHEMAS["faces"])
     write_table(film.table("crops"), [crops], SCHEMAS["crops"])
@@ -109,7 +109,7 @@ def test_no_command_reads_tracks_of_other_faces_than_there_are_now(
 
 def test_later_stages_do_not_matter(finished: Workspace) -> None:
     saw_others(finished, "emotions", "tracks")
-    require_tables(finished, "people")
+    require_tables(finished, "persons")
     assert load_persons(finished)[0]
     saw_others(finished, "tracks", "faces")
     with pytest.raises(MissingStage, match="needs track first: its input faces changed"):

@@ -99,7 +99,7 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path, video: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"format": 2}', '{"format": "2", "video": {}}', '{"format": 2, "video": {"path": 3}}']
+    "content", ["", "{", "[]", '{"format": 3}', '{"format": "3", "video": {}}', '{"format": 3, "video": {"path": 3}}']
 )
 def test_a_damaged_workspace_file_says_so(workspace: Workspace, content: str) -> None:
     (workspace.path / "workspace.json").write_text(content)

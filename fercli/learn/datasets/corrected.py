@@ -89,7 +89,7 @@ def _workspaces(root: Path) -> list[Workspace]:
 
 
 def _samples(workspace: Workspace) -> Iterator[Sample | Problem]:
-    require_tables(workspace, "segments")
+    require_tables(workspace, "segments", "persons")
     who = who_is_who(workspace)
     hidden = hidden_names(who)
     details = load(workspace, who).details()

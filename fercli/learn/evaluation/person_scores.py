@@ -67,7 +67,7 @@ def score_workspace(workspace: Workspace, truth: Path) -> PersonScores:
         CorruptTable: a table cannot be read.
         DatasetError: as `score`.
     """
-    require_tables(workspace, "people")
+    require_tables(workspace, "persons")
     names = {
         track.track: None if person.name == UNASSIGNED else person.name
         for person in load_persons(workspace)[0]
@@ -90,7 +90,7 @@ def score(workspace: Workspace, names: Mapping[int, str | None], truth: Path) ->
         CorruptTable: a table cannot be read.
         DatasetError: as `read_person_truth`, or not a single face is anybody's.
     """
-    require_tables(workspace, "people")
+    require_tables(workspace, "persons")
     shots = read_person_truth(truth)
     found = _found_faces(workspace)
     votes: dict[int, Counter[str]] = defaultdict(Counter)

@@ -57,7 +57,7 @@ def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) 
     """
     check_suffix(out)
     require_free(out, overwrite=overwrite)
-    require_tables(workspace, "segments")
+    require_tables(workspace, "segments", "persons")
     result = load(workspace)
     frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES))
     everybody = result.everyone

@@ -59,7 +59,7 @@ def render(
         OutputError: `out` cannot be written.
     """
     _check_output(workspace, out, overwrite)
-    require_tables(workspace, "segments")
+    require_tables(workspace, "segments", "persons")
     path = _source(workspace)
     artist = Artist.of(workspace, blur_faces=blur_faces, only=frozenset(only))
     index = read_index(path)

@@ -16,7 +16,7 @@ from fercli.learn.evaluation.person_scores import score, score_workspace
 from fercli.learn.evaluation.person_truth import read_person_truth
 from fercli.workspace import Workspace
 from tests.failing import fails
-from tests.workspaces import face_row, faces_table, frames_table, make_workspace, people_table, tracks_table
+from tests.workspaces import face_row, faces_table, frames_table, make_workspace, persons_table, tracks_table
 
 LEFT, RIGHT = (100, 50, 180, 150), (400, 50, 480, 150)
 
@@ -46,7 +46,7 @@ def workspace(
         frames=frames_table([round(0.1 * frame, 6) for frame in range(times)]),
         faces=faces_table([face_row(frame, **place) for frame, _, place in seen]),
         tracks=tracks_table(members),
-        people=people_table([(track, name, 0.0, 1.0) for track, name in enumerate(names)]),
+        persons=persons_table([(track, name, 0.0, 1.0) for track, name in enumerate(names)]),
     )
 
 
@@ -137,7 +137,7 @@ def test_times_rounded_to_milliseconds_still_find_the_first_frame_of_a_shot(tmp_
         frames=frames_table([0.0, 1 / 3, 2 / 3]),
         faces=faces_table([face_row(frame, **box(LEFT)) for frame in range(3)]),
         tracks=tracks_table({0: [0, 1], 1: [2]}),
-        people=people_table([(0, "A", 0.0, 0.6), (1, "B", 0.6, 1.0)]),
+        persons=persons_table([(0, "A", 0.0, 0.6), (1, "B", 0.6, 1.0)]),
     )
     truth = truth_file(tmp_path / "t.json", shot(0, 0.667, Ross=LEFT), shot(0.667, 1, Rachel=LEFT))
     assert score_workspace(place, truth).agreement.bcubed_f == 1

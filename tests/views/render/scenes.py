@@ -24,7 +24,7 @@ from tests.workspaces import (
     frames_table,
     make_workspace,
     noise_crops,
-    people_table,
+    persons_table,
     segments_table,
     tracks_table,
 )
@@ -85,7 +85,7 @@ def make_scene(
         faces=faces_table([_face(frame, box) for frame, box, _ in owners]),
         crops=crops_table(noise_crops(len(owners)) if owners else []),
         tracks=tracks_table(members),
-        people=people_table([(track, names[track], *span) for track, span in enumerate(spans)]),
+        persons=persons_table([(track, names[track], *span) for track, span in enumerate(spans)]),
         embeddings=tables.EMBEDDINGS.empty_table(),
         emotions=pa.Table.from_pylist(windows, schema=tables.windows_schema(LABELS)),
         segments=segments_table(

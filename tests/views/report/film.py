@@ -65,7 +65,7 @@ def make_film(path: Path, video: VideoFacts | None = None) -> Workspace:
         faces=faces_table([_face(frame, track) for frame, track in FACES]),
         crops=crops_table(noise_crops(len(FACES))),
         tracks=tracks_table({track: [first_face[frame, track] for frame in frames] for track, frames in SEEN.items()}),
-        people=pa.Table.from_pylist([_person(track, first_face) for track in SEEN], schema=tables.PEOPLE),
+        persons=pa.Table.from_pylist([_person(track, first_face) for track in SEEN], schema=tables.PERSONS),
         emotions=pa.Table.from_pylist(windows, schema=windows_schema),
         segments=pa.Table.from_pylist(segments, schema=tables.SEGMENTS),
     )
@@ -77,7 +77,7 @@ def make_film_of_nobody(path: Path) -> Workspace:
         path,
         frames=frames_table(list(map(pts, range(45)))),
         emotions=tables.windows_schema(LABELS).empty_table(),
-        **{name: tables.SCHEMAS[name].empty_table() for name in ("faces", "crops", "tracks", "people", "segments")},
+        **{name: tables.SCHEMAS[name].empty_table() for name in ("faces", "crops", "tracks", "persons", "segments")},
     )
 
 

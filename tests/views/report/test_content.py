@@ -87,9 +87,9 @@ def test_boxes_that_move_evenly_are_two_keyframes_a_track(film: Content) -> None
 
 def test_tracks_of_one_person_seen_at_once_lie_in_lanes(tmp_path: Path) -> None:
     workspace = make_film(tmp_path / "film.fercli")
-    people = tables.read_table(workspace.table("people")).to_pylist()
-    nobody = pa.Table.from_pylist([{**row, "person": None, "identity": None} for row in people], schema=tables.PEOPLE)
-    tables.write_table(workspace.table("people"), [nobody], tables.PEOPLE)
+    people = tables.read_table(workspace.table("persons")).to_pylist()
+    nobody = pa.Table.from_pylist([{**row, "person": None, "identity": None} for row in people], schema=tables.PERSONS)
+    tables.write_table(workspace.table("persons"), [nobody], tables.PERSONS)
     (everyone,) = charts(read_content(workspace), Playback("", "gone"))["persons"]
     assert everyone["lanes"] == 2
     lane_of = dict(zip(everyone["segments"]["track"], everyone["segments"]["lane"], strict=True))
@@ -127,7 +127,7 @@ def test_a_stage_that_has_not_run_is_named(tmp_path: Path, directory: str, stage
 def test_what_lasts_no_time_has_no_mean_and_no_share(tmp_path: Path) -> None:
     video = replace(VIDEO, path="/films/still.mp4", start_s=START_S, duration_s=0.0)
     workspace = make_film(tmp_path / "film.fercli", video)
-    for name in ("emotions", "segments", "people"):
+    for name in ("emotions", "segments", "persons"):
         table = tables.read_table(workspace.table(name))
         place = table.schema.get_field_index("end_s")
         table = table.set_column(place, table.schema.field(place), table["start_s"])
