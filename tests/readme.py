@@ -32,7 +32,7 @@ BEHIND = {
     "json": """
 `fercli formats --schema` prints the [JSON Schema](https://json-schema.org) of this document (draft 2020-12), with every
 key described. A reader can rely on it: `version` is raised when a reader of the old form could misread the new one.
-Each item of `records` and `jsonl` is one `segment` of that schema.
+Each item of `records` is one `segment` of that schema; in `jsonl` it also has the name of the `video`.
 
 `video.analysed` is the stretch that was looked at, from and to in seconds: all of the video unless `--start` or `--end`
 said otherwise. Outside it, no segment means that nobody looked, and not that nobody was seen.

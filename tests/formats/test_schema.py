@@ -35,8 +35,8 @@ def test_what_is_exported_follows_it(tmp_path: Path, make: Callable[[Path], Resu
 
 
 def test_each_record_is_a_segment_of_it(tmp_path: Path) -> None:
-    FORMATS["jsonl"].write(awkward(tmp_path / "w"), tmp_path / "out.jsonl")
-    records = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    FORMATS["records"].write(awkward(tmp_path / "w"), tmp_path / "out.json")
+    records = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     one = VALIDATOR.evolve(schema={"$defs": SCHEMA["$defs"], "$ref": "#/$defs/segment"})
     assert records and not [error for record in records for error in one.iter_errors(record)]
 
