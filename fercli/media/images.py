@@ -97,17 +97,18 @@ def square_crop(image: NDArray[np.uint8], square: NDArray[np.float32], max_size:
     return np.asarray(cv2.resize(crop, (max_size, max_size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def upright(crop: NDArray[np.uint8], roll: float | None) -> NDArray[np.uint8]:
+def upright(crop: NDArray[np.uint8], roll: float | None, turn_from: float = TURN_FROM) -> NDArray[np.uint8]:
     """Turn a square crop about its middle, where the face is, until the face is upright.
 
     Args:
         crop: (S, S, 3) or (S, S).
-        roll: how far the face is turned, degrees clockwise; None, and up to TURN_FROM either way, changes nothing.
+        roll: how far the face is turned, degrees clockwise; None, and up to `turn_from` either way, changes nothing.
+        turn_from: degrees.
 
     Returns:
         The crop or one like it; what comes from outside repeats its edge. Its inscribed circle is complete.
     """
-    if roll is None or abs(roll) <= TURN_FROM:
+    if roll is None or abs(roll) <= turn_from:
         return crop
     middle = (len(crop) - 1) / 2
     matrix = cv2.getRotationMatrix2D((middle, middle), roll, 1.0)

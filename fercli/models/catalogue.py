@@ -101,6 +101,29 @@ OCCLUSION = (
     ),
 )
 
+MESHES = (
+    ModelSpec(
+        name="face-mesh",
+        task="mesh",
+        loader="fercli.models.face_mesh:load",
+        licence="Apache-2.0",
+        source="MediaPipe Face Landmarker: Face Mesh V2; it works together with face-blendshapes",
+        training_data="not published by Google",
+        weights="face-mesh.tflite",
+        sha256="c7d54204ce0448474c7f3fa9af494787c0965cbdd6f20fc72867e43046bd43d5",
+    ),
+    ModelSpec(
+        name="face-blendshapes",
+        task="blendshapes",
+        loader="fercli.models.face_mesh:load_blendshapes",
+        licence="Apache-2.0",
+        source="MediaPipe Face Landmarker: blendshapes (GHUM)",
+        training_data="not published by Google",
+        weights="face-blendshapes.tflite",
+        sha256="4f36dded049db18d76048567439b2a7f58f1daabc00d78bfe8f3ad396a2d2082",
+    ),
+)
+
 CLASSIFIERS = (
     ModelSpec(
         name="tsm-resnet18",

@@ -36,15 +36,18 @@ class FaceView:
 
     def __call__(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(S, S, 3) RGB or (S, S) grey crop -> (input_size, input_size) luma."""
+        return self.cut(crop if crop.ndim == 2 else np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8))
+
+    def cut(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """(S, S, 3) or (S, S) crop -> (input_size, input_size, 3) or (input_size, input_size), colours as they are."""
         size = self.header.input_size
         left, top, right, _ = self.square(crop)
         side = right - left
-        grey = crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
         shrink = side / size
         if shrink > 1:  # average first, or fine detail turns into noise
             small = max(1, round(crop.shape[1] / shrink)), max(1, round(crop.shape[0] / shrink))
-            grey = cv2.resize(grey, small, interpolation=cv2.INTER_AREA)
             factor_x, factor_y = small[0] / crop.shape[1], small[1] / crop.shape[0]
+            crop = np.asarray(cv2.resize(crop, small, interpolation=cv2.INTER_AREA), np.uint8)
         else:
             factor_x = factor_y = 1.0
         matrix = np.array(
@@ -54,7 +57,7 @@ class FaceView:
             ]
         )
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        view = cv2.warpAffine(grey, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        view = cv2.warpAffine(crop, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(view, dtype=np.uint8)
 
     def square(self, crop: NDArray[np.uint8]) -> tuple[float, float, float, float]:

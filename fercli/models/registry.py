@@ -10,13 +10,13 @@ from typing import Any
 
 from fercli.errors import MissingDependency, UnknownModel, WeightsError
 from fercli.hashing import sha256_file
-from fercli.models.catalogue import CLASSIFIERS, DETECTORS, EMBEDDERS, OCCLUSION
+from fercli.models.catalogue import CLASSIFIERS, DETECTORS, EMBEDDERS, MESHES, OCCLUSION
 from fercli.models.spec import ModelSpec
 
 WEIGHTS_VARIABLE = "FERCLI_WEIGHTS"
 
 
-MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in (*DETECTORS, *EMBEDDERS, *OCCLUSION, *CLASSIFIERS)}
+MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in (*DETECTORS, *EMBEDDERS, *MESHES, *OCCLUSION, *CLASSIFIERS)}
 """Name -> spec; of each task the default comes first."""
 
 

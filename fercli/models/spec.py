@@ -11,7 +11,7 @@ class ModelSpec:
 
     Attributes:
         name: what a person types.
-        task: `detector`, `embedder`, `occlusion` or `classifier`.
+        task: `detector`, `embedder`, `mesh`, `blendshapes`, `occlusion` or `classifier`.
         loader: `module:function`; the function takes the path of the weights (or None) and the device.
         licence, source, training_data: of the weights.
         weights: file name in `weights/`, or `package:path/in/package` for weights that come with a dependency;
