@@ -200,13 +200,18 @@ def workspace_at(path: Path, video: Path, *, verify: bool) -> Workspace:
         VideoError: the video cannot be read.
         WorkspaceError: there is something else, or the workspace of another video.
     """
+    from fercli.media.index import read_index
+    from fercli.media.kept_index import keep_index
     from fercli.media.probe import probe
 
     found = None if verify else Workspace.of_unchanged(path, video)
     if found is not None:
         return found
     file = FileState.of(video)  # before it is read: a later change is then seen
-    return Workspace.create(path, probe(video), file)
+    index = read_index(video)
+    workspace = Workspace.create(path, probe(video, index), file)
+    keep_index(workspace, index, file)
+    return workspace
 
 
 def check_device(runtime: Runtime) -> None:

@@ -14,6 +14,7 @@ from fercli.chain import Stage, call
 from fercli.config import Runtime
 from fercli.errors import VideoError, WorkspaceError
 from fercli.hashing import output_digests
+from fercli.models.loaded import Models
 from fercli.progress import Reporter
 from fercli.stages.base import StageContext
 from fercli.version import VERSION
@@ -44,7 +45,13 @@ def check(plan: list[tuple[Stage, Any]]) -> None:
 
 
 def run(
-    workspace: Workspace, plan: list[tuple[Stage, Any]], runtime: Runtime, reporter: Reporter, *, force: bool = False
+    workspace: Workspace,
+    plan: list[tuple[Stage, Any]],
+    runtime: Runtime,
+    reporter: Reporter,
+    *,
+    force: bool = False,
+    models: Models | None = None,
 ) -> list[Receipt]:
     """Run the stale stages of a plan in order, and say why each runs; returns the receipt of every stage in it.
 
@@ -54,6 +61,7 @@ def run(
         runtime: device and batch size.
         reporter: gets notes, progress and warnings.
         force: run all of them, stale or not.
+        models: networks that are loaded already, for a caller who runs several plans.
 
     Raises:
         ConfigError, InputError, ModelError: as `check`.
@@ -61,7 +69,7 @@ def run(
         WorkspaceError: something cannot be read, or the directory of a stage that has to run is a link.
     """
     check(plan)
-    digests = Digests()
+    digests, models = Digests(), models or Models()
     planned_names = {stage.name for stage, _ in plan}
     needed = chain.needed_for(*(name for stage, _ in plan for name in stage.reads))
     before = [stage for stage in needed if stage.name not in planned_names]
@@ -77,7 +85,7 @@ def run(
             receipts.append(found)
             continue
         reporter.note(f"{stage.title}: runs, because {reason}")
-        receipts.append(_run_stage(workspace, stage, params, planned, runtime, reporter))
+        receipts.append(_run_stage(workspace, stage, params, planned, runtime, reporter, models))
         digests.forget(workspace.path / stage.name)
     return receipts
 
@@ -106,7 +114,13 @@ def _require_replaceable(workspace: Workspace, plan: list[tuple[Stage, Any]], di
 
 
 def _run_stage(
-    workspace: Workspace, stage: Stage, params: Any, planned: Receipt, runtime: Runtime, reporter: Reporter
+    workspace: Workspace,
+    stage: Stage,
+    params: Any,
+    planned: Receipt,
+    runtime: Runtime,
+    reporter: Reporter,
+    models: Models,
 ) -> Receipt:
     if "video" in stage.reads and not Path(workspace.video.path).exists():
         raise VideoError(
@@ -122,7 +136,7 @@ def _run_stage(
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
     started = time.monotonic()
-    context = StageContext(workspace, out, Chunks(partial / "chunks"), runtime, reporter)
+    context = StageContext(workspace, out, Chunks(partial / "chunks"), runtime, reporter, models)
     with writing(out):
         counts = call(stage.run, context, params)
         receipt = Receipt(
@@ -130,6 +144,7 @@ def _run_stage(
             outputs=output_digests(out),
             counts=counts,
             warnings=context.warnings,
+            skipped=context.skipped,
             seconds=round(time.monotonic() - started, 3),
             runtime=asdict(runtime),
             fercli=VERSION,

@@ -67,6 +67,7 @@ it. Then import the file.
 """Format -> what has to be known to use it, shown below the file."""
 MEANING = {
     "workspace.json": "format version and facts of the video",
+    "index.npz": "when each frame of the video is shown",
     "receipt.json": "what made the files beside it",
     "exports.json": "what was exported where",
     "people.toml": "your corrections to who is who",

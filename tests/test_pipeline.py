@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from fercli import chain, pipeline
+from fercli import chain, pipeline, tables
 from fercli.config import Runtime
 from fercli.errors import (
     ConfigError,
@@ -29,7 +29,11 @@ from fercli.errors import (
     WorkspaceLocked,
 )
 from fercli.hashing import digest
+from fercli.models import loaded
+from fercli.models.loaded import Models
+from fercli.models.spec import ModelSpec
 from fercli.progress import Silent
+from fercli.stages.base import StageContext
 from fercli.workspace import FileState, Workspace, require_tables, staleness
 from tests import fake_stages
 from tests.fake_stages import FRAMES_PER_CHUNK, N_FRAMES, STAGES, WEIGHTS, FakeParams, Log, facts, run_chain
@@ -373,3 +377,41 @@ def test_what_nothing_can_be_run_with(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError) as caught:
         Runtime(**wrong)
     assert caught.value.hint
+
+
+def test_a_stage_that_does_not_apply_says_why_in_its_receipt(
+    finished: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def skipping(context: StageContext, params: FakeParams) -> dict[str, Any]:
+        context.skip("the video has no sound", {"segments": tables.SEGMENTS})
+        return {"segments": 0}
+
+    changed = replace(STAGES[4], run=skipping, version=2)
+    monkeypatch.setattr(chain, "STAGES", (*STAGES[:4], changed))
+    with finished.lock():
+        (receipt,) = pipeline.run(finished, [(changed, FakeParams())], Runtime(), Silent())
+    assert receipt.skipped == "the video has no sound"
+    assert finished.receipt("emotions") == receipt
+    assert tables.read_table(finished.table("segments"), tables.SEGMENTS).num_rows == 0
+    assert [row.reason for row in pipeline.status(finished)] == [None] * len(STAGES)
+
+
+def test_two_runs_with_the_same_models_load_a_network_once(
+    finished: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[str] = []
+
+    def load(spec: ModelSpec, given: str, device: str) -> object:
+        loads.append(spec.name)
+        return object()
+
+    def using(context: StageContext, params: FakeParams) -> dict[str, Any]:
+        context.models.load(ModelSpec("net", "detector", "module:load", "", "", ""))
+        return fake_stages._emotions(context, params)
+
+    monkeypatch.setattr(loaded, "load_model", load)
+    stage, models = replace(STAGES[4], run=using), Models()
+    with finished.lock():
+        for value in (2, 3):
+            pipeline.run(finished, [(stage, FakeParams(value))], Runtime(), Silent(), models=models)
+    assert loads == ["net"]

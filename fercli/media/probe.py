@@ -8,12 +8,12 @@ from pathlib import Path
 from fercli.errors import VideoError
 from fercli.hashing import digest
 from fercli.media.decode import read_view
-from fercli.media.index import read_index
+from fercli.media.index import FrameIndex, read_index
 from fercli.workspace import VideoFacts
 
 
-def probe(path: Path) -> VideoFacts:
-    """State the facts of a video: reads the whole file, decodes one frame.
+def probe(path: Path, index: FrameIndex | None = None) -> VideoFacts:
+    """State the facts of a video: reads the whole file, decodes one frame. `index` saves reading it once more.
 
     `duration_s` and `fps` come from the frames that are there, not from the header: `duration_s` runs from the first
     frame to the end of the last one, `fps` is frames / `duration_s`. Width and height are those of the first frame in
@@ -24,7 +24,7 @@ def probe(path: Path) -> VideoFacts:
             cannot be written everywhere.
     """
     _refuse_path_that_cannot_be_written(path)
-    index = read_index(path)
+    index = index or read_index(path)
     view = read_view(path)
     return VideoFacts(
         path=str(path.absolute()),

@@ -22,9 +22,10 @@ from fercli.config import EmotionsParams
 from fercli.geometry import cut_off, square_factors
 from fercli.hashing import sha256_file
 from fercli.labels import NOT_ASSESSABLE
-from fercli.models.registry import find_classifier, find_model, load_model, weights_key
+from fercli.models.registry import find_classifier, find_model, weights_key
+from fercli.models.weights import read_header
 from fercli.smoothing import UNKNOWN, Run, boundary_s, smooth
-from fercli.stages.base import StageContext, require_ranges
+from fercli.stages.base import NO_FACE, StageContext, require_ranges
 from fercli.timing import usual_interval
 from fercli.workspace import VideoFacts
 
@@ -99,7 +100,7 @@ class Looks:
         self._crops = context.workspace.table("crops")
         self._rolls = tables.read_table(context.workspace.table("faces"), tables.FACES)["roll"].to_pylist()
         self._view, self._small_view = FaceView(classifier.header, scale), face_view(scale)
-        self._network: CoveredFaces = load_model(find_model(OCCLUSION, "occlusion"), device=classifier.device)
+        self._network: CoveredFaces = context.models.load(find_model(OCCLUSION, "occlusion"), device=classifier.device)
 
     def __call__(self, wanted: NDArray[np.int64]) -> Seen:
         """The wanted faces.
@@ -122,12 +123,14 @@ class Looks:
 
 def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
     """Classify what is assessable, in chunks, then smooth each track into segments."""
-    from fercli.models.classifier import EmotionClassifier
     from fercli.models.devices import pick_device
 
     check(params)
-    _, path = find_classifier(params.model)
-    classifier = EmotionClassifier(path, pick_device(context.runtime.device))
+    if not tables.read_table(context.workspace.table("tracks"), tables.TRACKS).num_rows:
+        labels = read_header(find_classifier(params.model)[1]).head("")[0].labels
+        context.skip(NO_FACE, {"emotions": tables.windows_schema(labels), "segments": tables.SEGMENTS})
+        return {"windows": 0, "not_assessable": 0, "segments": 0}
+    classifier = context.models.classifier(params.model, pick_device(context.runtime.device))
     windows = make_windows(context, params, classifier.header.n_frames)
     schema = tables.windows_schema(classifier.head.labels)
     looks = Looks(context, classifier)

@@ -17,7 +17,7 @@ from fercli.errors import WeightsError
 from fercli.geometry import frontality, roll, square_around
 from fercli.media.upright import Stretch
 from fercli.models.detections import Detections, Detector
-from fercli.models.registry import find_model, load_model, weights_key
+from fercli.models.registry import find_model, weights_key
 from fercli.stages.base import StageContext, require_ranges
 from fercli.tables import CROPS, FACES, FRAMES, read_table
 
@@ -102,15 +102,16 @@ def run(context: StageContext, params: FacesParams) -> dict[str, Any]:
         ModelError: the detector cannot be used.
         VideoError: the video cannot be opened.
     """
-    from fercli.media.decode import read_frames
+    from fercli.media.decode import decode
+    from fercli.media.kept_index import frame_index
 
     check(params)
-    detector = load_model(find_model(params.detector, "detector"), params.weights, context.runtime.device)
+    detector = context.models.load(find_model(params.detector, "detector"), params.weights, context.runtime.device)
     frames = read_table(context.workspace.table("frames"), FRAMES)["frame"].to_pylist()
     wanted = frames[context.chunks.done * CHUNK_FRAMES :]
     path, decoder = Path(context.workspace.video.path), context.runtime.decoder
-    pictures = read_frames(path, wanted, decoder=decoder, warn=context.warn)
-    return detect_faces(context, params, detector, frames, pictures)
+    pictures = decode(path, frame_index(context.workspace), wanted, decoder=decoder, warn=context.warn)
+    return detect_faces(context, params, detector, frames, ((one.frame, one.rgb()) for one in pictures))
 
 
 def detect_faces(

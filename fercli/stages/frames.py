@@ -70,12 +70,12 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
     """
     from fercli.media.container import no_frame_decodes
     from fercli.media.decode import decode, read_view
-    from fercli.media.index import read_index
+    from fercli.media.kept_index import frame_index
     from fercli.media.shots import ShotDetector, shot_numbers
 
     check(params)
     path = Path(context.workspace.video.path)
-    index = read_index(path)
+    index = frame_index(context.workspace)
     view = read_view(path)
     for warning in (*index.warnings, *view.warnings):
         context.warn(warning)

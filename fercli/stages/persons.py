@@ -19,13 +19,12 @@ from fercli import tables
 from fercli.chain import TRACKS
 from fercli.config import FacesParams, PersonsParams
 from fercli.errors import ConfigError, command
-from fercli.models.pictures import default_detector
-from fercli.models.registry import find_model, load_model, weights_key
+from fercli.models.registry import find_model, weights_key
 from fercli.persons import cast
 from fercli.persons.gallery import Embedder, read_gallery
 from fercli.persons.gallery_files import gallery_digest, list_gallery
 from fercli.persons.identify import Enrol, Tracks, identify
-from fercli.stages.base import StageContext, require_ranges
+from fercli.stages.base import NO_FACE, StageContext, require_ranges
 from fercli.tracking.association import DROPPED
 from fercli.tracking.clustering import cluster
 from fercli.tracking.faces import Faces, members, read_faces, seen_together
@@ -42,12 +41,15 @@ def run(context: StageContext, params: PersonsParams) -> dict[str, Any]:
     """
     check(params)
     _require_same_embedder(context, params)
-    return find_persons(context, params, lambda: _load_embedder(params, context.runtime.device))
+    return find_persons(context, params, lambda: _load_embedder(context, params))
 
 
 def find_persons(context: StageContext, params: PersonsParams, load: Callable[[], Embedder]) -> dict[str, Any]:
     """The stage with any embedder, loaded only if there is a gallery."""
     faces = read_faces(context.workspace)
+    if not len(faces.frame):
+        context.skip(NO_FACE, {"persons": tables.PERSONS})
+        return {"persons": 0, "unassigned": 0}
     owner = _owner(context, len(faces.frame))
     rows = tables.read_table(context.workspace.table("embeddings"), tables.EMBEDDINGS)
     known, tracks = _tracks(faces, owner, rows)
@@ -97,10 +99,12 @@ def _require_same_embedder(context: StageContext, params: PersonsParams) -> None
         )
 
 
-def _load_embedder(params: PersonsParams, device: str) -> Embedder:
+def _load_embedder(context: StageContext, params: PersonsParams) -> Embedder:
     from fercli.models.devices import pick_device
 
-    embedder: Embedder = load_model(find_model(params.embedder, "embedder"), device=pick_device(device))
+    embedder: Embedder = context.models.load(
+        find_model(params.embedder, "embedder"), device=pick_device(context.runtime.device)
+    )
     return embedder
 
 
@@ -127,7 +131,8 @@ def _gallery(
     """Name -> (n, D) embeddings of the pictures of known persons; none without a gallery."""
     if not params.gallery:
         return {}
-    gallery = read_gallery(Path(params.gallery), default_detector(), load(), context.reporter)
+    detector = context.models.load(find_model(FacesParams.detector, "detector"), device=context.runtime.device)
+    gallery = read_gallery(Path(params.gallery), detector, load(), context.reporter)
     for warning in gallery.warnings():
         context.warn(warning)
     return {name: portraits.embeddings for name, portraits in gallery.persons.items()}

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from fercli import tables
 from fercli.config import TracksParams
 from fercli.errors import command
-from fercli.models.registry import find_model, load_model, weights_key
+from fercli.models.registry import find_model, weights_key
 from fercli.persons.gallery import Embedder
-from fercli.stages.base import StageContext, require_ranges
+from fercli.stages.base import NO_FACE, StageContext, require_ranges
 from fercli.tracking.association import DROPPED, associate
 from fercli.tracking.bridging import Appearance
 from fercli.tracking.consistency import Checked, check_tracks
@@ -41,12 +41,15 @@ def run(context: StageContext, params: TracksParams) -> dict[str, Any]:
         ModelError: the embedder cannot be used.
     """
     check(params)
-    return embed_tracks(context, params, lambda: _load_embedder(params, context.runtime.device))
+    return embed_tracks(context, params, lambda: _load_embedder(context, params))
 
 
 def embed_tracks(context: StageContext, params: TracksParams, load: Callable[[], Embedder]) -> dict[str, Any]:
     """The stage with any embedder, loaded only if there is a face to embed."""
     faces = read_faces(context.workspace)
+    if not len(faces.frame):
+        context.skip(NO_FACE, {"tracks": tables.TRACKS, "embeddings": tables.EMBEDDINGS})
+        return {"tracks": 0}
     found = find_tracks(faces, params, lambda rows: _thumbnails(context, rows))
     embeddings_of = _Embeddings(context, faces, load)
     scale = np.float32(TracksParams.limit / params.limit if params.limit else 1.0)
@@ -117,10 +120,12 @@ def check(params: TracksParams) -> None:
     )
 
 
-def _load_embedder(params: TracksParams, device: str) -> Embedder:
+def _load_embedder(context: StageContext, params: TracksParams) -> Embedder:
     from fercli.models.devices import pick_device
 
-    embedder: Embedder = load_model(find_model(params.embedder, "embedder"), device=pick_device(device))
+    embedder: Embedder = context.models.load(
+        find_model(params.embedder, "embedder"), device=pick_device(context.runtime.device)
+    )
     return embedder
 
 

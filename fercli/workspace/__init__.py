@@ -2,6 +2,7 @@
 
     episode.fercli/
       workspace.json     format version and what is known of the video
+      index.npz          when each frame of the video is shown
       frames/ ...        one directory a stage, each with its receipt.json
       people.toml        corrections of a person to who is who; no stage ever writes it
       segments.csv       a person's own segments; no stage ever writes it either

@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Receipt:
-    """What made the files beside it. `key()` is what staleness compares; the rest is for people."""
+    """What made the files beside it. `key()` is what staleness compares; the rest is for people.
+
+    `skipped` says why the stage does not apply to this video; its tables are then empty.
+    """
 
     stage: str
     version: int
@@ -20,6 +23,7 @@ class Receipt:
     counts: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    skipped: str = ""
     runtime: dict[str, Any] = field(default_factory=dict)
     fercli: str = ""
 

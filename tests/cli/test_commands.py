@@ -45,7 +45,7 @@ def test_models_lists_every_network_with_its_licence(capsys: pytest.CaptureFixtu
 def test_status_after_everything_ran(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", str(workspace)]) == 0
     out = capsys.readouterr().out
-    assert out.count("fresh") == 4 and "stale" not in out
+    assert out.count("fresh") == 5 and "stale" not in out
 
 
 def test_quiet_annotate_says_nothing(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:

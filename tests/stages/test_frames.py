@@ -92,7 +92,7 @@ def test_numbers_mean_the_same_frame_to_whoever_reads_the_video_later(tmp_path: 
 
 def test_images_are_named_by_frame_and_show_it(tmp_path: Path) -> None:
     video = numbered_video(tmp_path / "v.mp4", 31)
-    table, _ = _extract(video, tmp_path / "out", FramesParams(fps=3))
+    table, _ = _extract(video, tmp_path / "out", FramesParams(fps=3, keep_images=True))
     images = sorted((tmp_path / "out" / "images").iterdir())
     assert [path.name for path in images] == ["000000.jpg", "000010.jpg", "000020.jpg", "000030.jpg"]
     assert [read_number(decode_jpeg(path.read_bytes())) for path in images] == table["frame"] == [0, 10, 20, 30]
@@ -185,13 +185,13 @@ def test_images_that_cannot_be_written(tmp_path: Path) -> None:
     context = _context(video, tmp_path / "out")
     (context.out / "images").write_text("in the way")
     with pytest.raises(OutputError, match="images"):
-        frames_stage.run(context, FramesParams())
+        frames_stage.run(context, FramesParams(keep_images=True))
 
 
 def test_the_same_video_gives_the_same_bytes(tmp_path: Path) -> None:
     video = numbered_video(tmp_path / "v.mp4", 40, encode=H264_B_FRAMES)
     for out in ("one", "two"):
-        _extract(video, tmp_path / out, FramesParams(fps=5))
+        _extract(video, tmp_path / out, FramesParams(fps=5, keep_images=True))
     for name in ("frames.parquet", "images/000006.jpg"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 

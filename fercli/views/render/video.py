@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from fercli.errors import ConfigError, VideoError
 from fercli.media.container import no_frame_decodes, open_video
 from fercli.media.decode import decode
-from fercli.media.index import FrameIndex, read_index
+from fercli.media.index import FrameIndex
+from fercli.media.kept_index import frame_index
 from fercli.progress import Reporter
 from fercli.views.render.artist import Artist
 from fercli.views.render.companions import Companions, first_sound_s
@@ -62,7 +63,7 @@ def render(
     require_tables(workspace, "segments", "persons")
     path = _source(workspace)
     artist = Artist.of(workspace, blur_faces=blur_faces, only=frozenset(only))
-    index = read_index(path)
+    index = frame_index(workspace)
     if blur_faces:
         require_search(workspace, path, index, artist)
     for warning in index.warnings:
