@@ -17,6 +17,7 @@ from fercli.persons.gallery_files import (
     same_name,
     shown_name,
 )
+from tests.failing import fails
 
 
 def touch(*files: Path) -> None:
@@ -119,7 +120,7 @@ def test_two_who_add_a_picture_at_the_same_moment_take_two_names(
 
 def test_a_picture_that_cannot_be_written_whole_leaves_no_file(tmp_path: Path, fill_disk: Callable[[], None]) -> None:
     fill_disk()
-    with pytest.raises(OutputError, match=r"film\.jpg: No space left"):
+    with fails(OutputError, "disk-full", "film.jpg"):
         add_picture(tmp_path / "Ross", "film", np.zeros((8, 8, 3), dtype=np.uint8))
     assert list((tmp_path / "Ross").iterdir()) == []
 

@@ -29,6 +29,7 @@ from fercli.stages import emotions as emotions_stage
 from fercli.stages.emotions import Windows, face_reasons, make_segments, make_windows
 from fercli.tables import windows_schema
 from fercli.workspace import Workspace
+from tests.failing import fails
 from tests.models.tiny import write_tiny_classifier
 from tests.workspaces import (
     VIDEO,
@@ -579,7 +580,7 @@ def test_the_receipt_names_a_file_given_by_path_by_its_content(tmp_path: Path, m
 def test_models_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(UnknownModel, match="resnet-9000"):
         emotions_stage.weights(EmotionsParams(model="resnet-9000"))
-    with pytest.raises(WeightsError, match=r"no-such\.safetensors"):
+    with fails(WeightsError, "weights-missing", "no-such.safetensors"):
         emotions_stage.weights(EmotionsParams(model=str(tmp_path / "no-such.safetensors")))
 
 

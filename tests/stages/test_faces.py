@@ -20,6 +20,7 @@ from fercli.stages import faces as faces_stage
 from fercli.stages.base import StageContext
 from fercli.stages.faces import CHUNK_FRAMES, detect_faces, find_faces
 from fercli.tables import CROPS, FACES, read_table
+from tests.failing import fails
 from tests.media_samples import cut_short, write_video
 from tests.models.pictures import holds_the_face, portrait
 from tests.workspaces import VIDEO, frames_table, make_workspace, stage_context
@@ -343,7 +344,7 @@ def test_a_video_that_is_gone_is_an_error(tmp_path: Path) -> None:
     video = film(tmp_path / "film.mp4", 2)
     context = real_context(tmp_path / "w", video, [0, 1])
     video.unlink()
-    with pytest.raises(VideoError, match=r"film\.mp4"):
+    with fails(VideoError, "file-missing", "film.mp4"):
         faces_stage.run(context, FacesParams())
 
 
