@@ -70,7 +70,7 @@ MEANING = {
     "index.npz": "when each frame of the video is shown",
     "receipt.json": "what made the files beside it",
     "exports.json": "what was exported where",
-    "people.toml": "your corrections to who is who",
+    "edits.jsonl": "manual corrections, one line an edit",
 }
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>.*?)\n(?P<output>.*?)```", re.DOTALL)
 _TREE = re.compile(r"```text\nsample\.fercli/\n.*?```", re.DOTALL)

@@ -21,12 +21,14 @@ import pytest
 
 from fercli.chain import STAGE_OF
 from fercli.cli.entry import main
+from fercli.edits.editing import rename
 from fercli.errors import EXIT_INTERNAL, FercliError
 from fercli.formats import FORMATS
 from fercli.persons.cast import Group, enrol
 from fercli.results.load import load
 from fercli.workspace import Workspace
-from tests.people.film import make_film
+from tests.edits.by_hand import annotate
+from tests.edits.film import make_film
 from tests.workspaces import add_receipt
 
 SECONDS = 6.0
@@ -149,8 +151,8 @@ def test_tables_with_values_that_cannot_be(film: Workspace, tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_files_of_a_workspace_with_bytes_and_types_that_cannot_be(film: Workspace, tmp_path: Path) -> None:
-    film.corrections.write_text('[[person]]\nwas = "Person 1"\nname = "Zoë"\n', encoding="utf-8")
-    film.human_segments.write_text("person,start,end,class\nPerson 1,0.1,0.5,sad\n", encoding="utf-8")
+    rename(film, "Person 1", "Zoë")
+    annotate(film, "Zoë,0.1,0.5,sad")
     files = [file for file in sorted(film.path.rglob("*")) if file.is_file() and file.name != ".lock"]
     contents = {file: file.read_bytes() for file in files}
 
@@ -217,8 +219,7 @@ def test_annotation_files_with_bytes_and_types_that_cannot_be(film: Workspace, t
         broken.write_bytes(content)
         words = rng.choice([["import", str(film.path), str(broken)], ["evaluate", str(broken), "--truth", str(file)]])
         yield main(words)
-        film.human_segments.unlink(missing_ok=True)
-        film.corrections.unlink(missing_ok=True)
+        film.edits.unlink(missing_ok=True)
 
     codes = try_until(SECONDS, once)
     assert codes[3]

@@ -19,7 +19,7 @@ from fercli.cli.entry import main
 from fercli.errors import CorruptTable
 from fercli.labels import EMOTIONS
 from fercli.workspace import Workspace
-from tests.people.film import make_film
+from tests.edits.film import make_film
 from tests.workspaces import add_receipt
 
 
@@ -255,7 +255,7 @@ def test_a_damaged_workspace_file_is_a_workspace_error(film: Workspace, content:
 
 
 def test_a_pipe_anywhere_in_a_workspace_blocks_nothing(film: Workspace) -> None:
-    files = ("workspace.json", "emotions/receipt.json", "people.toml", "segments.csv", "persons/persons.parquet")
+    files = ("workspace.json", "emotions/receipt.json", "edits.jsonl", "persons/persons.parquet")
     for name in files:
         before = (film.path / name).read_bytes() if (film.path / name).exists() else None
         (film.path / name).unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from fercli.cli.annotate import annotate
 from fercli.cli.config_file import config
 from fercli.cli.dataset import dataset_app
 from fercli.cli.doctor import doctor, models
+from fercli.cli.edits import edits_app
 from fercli.cli.evaluate import evaluate_app
 from fercli.cli.explain import explain
 from fercli.cli.export import export, formats
@@ -36,7 +37,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "config": config,
     },
     "Look": {"status": status, "show": show, "report": report, "render": render, "plot": plot, "explain": explain},
-    "Persons": {"people": people_app, "import": import_corrections, "gallery": gallery_app},
+    "Persons": {"people": people_app, "edits": edits_app, "import": import_corrections, "gallery": gallery_app},
     "Take away": {"export": export, "formats": formats},
     "Learn": {"train": train, "evaluate": evaluate_app, "dataset": dataset_app},
     "Check": {"models": models, "doctor": doctor},

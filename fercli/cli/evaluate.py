@@ -182,8 +182,8 @@ def _against_truth(
     human = count_human(path)
     if human:
         reporter.warn(
-            f"corrections by a person are in {path}, {human} of them, and flatter the figures; "
-            "to score the machine alone, keep segments.csv out of the workspace while exporting"
+            f"manual annotations are in {path}, {human} of them, and flatter the figures; "
+            "to score the predictions alone, keep edits.jsonl out of the workspace while exporting"
         )
     if as_json:
         json_to_stdout(scores.as_json())

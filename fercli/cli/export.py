@@ -96,17 +96,17 @@ def write_export(
     workspace: Workspace, format: str, output: Path, reporter: Reporter, *, raw_cells: bool = False
 ) -> None:
     """Write the annotations where they are wanted; a workspace that can only be read will not know of the file."""
+    from fercli.edits.state import read_state
     from fercli.formats import FORMATS
-    from fercli.people.naming import who_is_who
     from fercli.results.load import load
     from fercli.writing import write_atomically
 
-    who = who_is_who(workspace)
-    for problem in who.problems:
+    state = read_state(workspace)
+    for problem in state.problems:
         reporter.warn(problem)
     with TemporaryDirectory() as scratch:
         file = Path(scratch) / f"annotations{FORMATS[format].suffix}"
-        result = load(workspace, who)
+        result = load(workspace, state)
         FORMATS[format].write(result, file, raw_cells=raw_cells)
         content = file.read_bytes()
     reporter.note(f"export: {len(result.segments)} segments as {format}")

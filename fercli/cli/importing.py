@@ -29,9 +29,10 @@ def import_corrections(
     force: Annotated[
         bool, opt.flag("--force", help="Even if it is about another video, or would delete everything.")
     ] = False,
+    by: opt.By = "",
     quiet: opt.Quiet = False,
 ) -> None:
-    """Read back what you corrected elsewhere: emotions, boundaries, names, deletions. The machine's output stays.
+    """Read back what you corrected elsewhere as edits: emotions, boundaries, names, deletions. Predictions stay.
 
     Example: fercli import episode.fercli corrected.eaf
     """
@@ -40,7 +41,7 @@ def import_corrections(
 
     opened = Workspace.open(workspace)
     with opened.lock():
-        done = import_file(opened, file, force=force)
+        done = import_file(opened, file, by=by, force=force)
     reporter = ConsoleReporter(quiet=quiet)
     for line in [*done.notes, *_summary(done)]:
         reporter.note(line)

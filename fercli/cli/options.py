@@ -136,6 +136,9 @@ Config = Annotated[
         help="TOML file with options; 'fercli config' prints one. The command line overrides it.",
     ),
 ]
+By = Annotated[
+    str, typer.Option(metavar="NAME", help="The annotator, for the log of edits; by default the login name.")
+]
 Quiet = Annotated[bool, flag("--quiet", "-q", help="Only warnings and errors.")]
 
 

@@ -1,4 +1,4 @@
-"""`fercli people`: who is who in a video, and corrections that stick. `fercli.cli.app` adds the group."""
+"""`fercli people`: the persons of a video, and edits of them. `fercli.cli.app` adds the group."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fercli.results.model import Person
     from fercli.workspace import Workspace
 
-people_app = group_with_default("Who is who: list, rename, merge, split or leave out persons; no network runs.")
+people_app = group_with_default("The persons: list, rename, merge, split, leave out or erase them; no network runs.")
 
 Who = Annotated[str, typer.Argument(metavar="WHO", help="A person, as listed.", show_default=False)]
 Together = Annotated[bool, opt.flag("--force", help="Even if both are seen in one frame.")]
@@ -51,15 +51,16 @@ def rename(
     workspace: opt.WorkspacePath,
     who: Who,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the person.", show_default=False)],
+    by: opt.By = "",
     quiet: opt.Quiet = False,
 ) -> None:
     """Give a person a name.
 
     Example: fercli people rename episode.fercli "Person 1" Ross
     """
-    from fercli.people import editing
+    from fercli.edits import editing
 
-    _change(workspace, lambda opened: editing.rename(opened, who, name), quiet=quiet)
+    _change(workspace, lambda opened: editing.rename(opened, who, name, by=by), quiet=quiet)
 
 
 @people_app.command()
@@ -68,15 +69,16 @@ def merge(
     who: Annotated[list[str], typer.Argument(metavar="WHO...", help="Persons, as listed.", show_default=False)],
     into: Annotated[str, typer.Argument(metavar="INTO", help="The person they all are.", show_default=False)],
     force: Together = False,
+    by: opt.By = "",
     quiet: opt.Quiet = False,
 ) -> None:
     """Make several persons one: all become the last one that is named.
 
     Example: fercli people merge episode.fercli "Person 5" "Person 2"
     """
-    from fercli.people import editing
+    from fercli.edits import editing
 
-    _change(workspace, lambda opened: editing.merge(opened, who, into, force=force), quiet=quiet)
+    _change(workspace, lambda opened: editing.merge(opened, who, into, by=by, force=force), quiet=quiet)
 
 
 @people_app.command()
@@ -86,55 +88,56 @@ def split(
     tracks: Annotated[str, typer.Option(help="Numbers of tracks, as 17,23.", show_default=False)],
     name: Annotated[str, typer.Option(help="Whose they are; by default the next free 'Person N'.")] = "",
     force: Together = False,
+    by: opt.By = "",
     quiet: opt.Quiet = False,
 ) -> None:
     """Give some tracks of a person, or of nobody, to somebody else.
 
     Example: fercli people split episode.fercli "Person 1" --tracks 17,23
     """
-    from fercli.people import editing
+    from fercli.edits import editing
 
     numbers = _track_numbers(tracks)
 
     def give(opened: Workspace) -> None:
-        editing.split(opened, who, numbers, name, force=force)
+        editing.split(opened, who, numbers, name, by=by, force=force)
 
     _change(workspace, give, quiet=quiet)
 
 
 @people_app.command()
-def ignore(workspace: opt.WorkspacePath, who: Who, quiet: opt.Quiet = False) -> None:
-    """Leave a person out of every export.
+def ignore(workspace: opt.WorkspacePath, who: Who, by: opt.By = "", quiet: opt.Quiet = False) -> None:
+    """Leave a person, or with Unassigned all whom nobody knows, out of every export.
 
     Example: fercli people ignore episode.fercli "Person 3"
     """
-    from fercli.people import editing
+    from fercli.edits import editing
 
-    _change(workspace, lambda opened: editing.ignore(opened, who), quiet=quiet)
+    _change(workspace, lambda opened: editing.ignore(opened, who, by=by), quiet=quiet)
 
 
 @people_app.command()
-def restore(workspace: opt.WorkspacePath, who: Who, quiet: opt.Quiet = False) -> None:
+def restore(workspace: opt.WorkspacePath, who: Who, by: opt.By = "", quiet: opt.Quiet = False) -> None:
     """Take an ignored person in again.
 
     Example: fercli people restore episode.fercli "Person 3"
     """
-    from fercli.people import editing
+    from fercli.edits import editing
 
-    _change(workspace, lambda opened: editing.restore(opened, who), quiet=quiet)
+    _change(workspace, lambda opened: editing.restore(opened, who, by=by), quiet=quiet)
 
 
 def _change(path: Path, change: Callable[[Workspace], list[str] | None], *, quiet: bool) -> None:
-    """Change the corrections while nobody else works in the workspace, then show everyone and what is in doubt."""
+    """Add edits while no other process works in the workspace, then show everyone and what the cast could not learn."""
     from fercli.cli.console import ConsoleReporter
     from fercli.workspace import Workspace
 
     workspace = Workspace.open(path)
     with workspace.lock():
-        doubts = change(workspace)
+        problems = change(workspace)
     _show(workspace, quiet=quiet)
-    for doubt in doubts or ():
-        ConsoleReporter(quiet=quiet).warn(doubt)
+    for problem in problems or ():
+        ConsoleReporter(quiet=quiet).warn(problem)
 
 
 def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = None, quiet: bool = False) -> None:

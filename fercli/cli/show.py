@@ -46,6 +46,7 @@ def status(workspace: opt.WorkspacePath, verify: opt.Verify = False) -> None:
     Example: fercli status episode.fercli
     """
     from fercli.cli import layout
+    from fercli.edits.state import list_problems
     from fercli.pipeline import status as stage_status
     from fercli.workspace import Workspace
 
@@ -60,6 +61,8 @@ def status(workspace: opt.WorkspacePath, verify: opt.Verify = False) -> None:
         state = f"fresh{skipped}" if row.reason is None else f"stale: {row.reason}" if row.receipt else row.reason
         table.add_row(row.stage.title, state, counts, f"{row.receipt.seconds:.1f}" if row.receipt else "")
     console.print(table)
+    for problem in list_problems(opened):
+        console.print(f"warning: {problem}", soft_wrap=True)
 
 
 def summary(workspace: Workspace, output: Path) -> None:

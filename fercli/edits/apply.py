@@ -42,7 +42,7 @@ class TrackIdentity:
         ignored: to be left out of every export.
         identity: how surely it is this person's, in [0, 1]: the predicted figure, 1 where an edit names this very
             track, None where nobody is known.
-        predicted: name in the table `people`; None if nobody was recognised.
+        predicted: name in the table `persons`; None if nobody was recognised.
         alone: whether an edit names this track alone, and not its predicted person.
     """
 
@@ -130,7 +130,7 @@ def apply(
     """Replay a log.
 
     Args:
-        people: rows of the table `people`: track, person, start_s, end_s, identity.
+        people: rows of the table `persons`: track, person, start_s, end_s, identity.
         log: all edits.
         track_at: anchor -> the track of the face that is there.
         cast: what the persons of the video are called in the cast now.
@@ -170,7 +170,8 @@ class _Replay:
         self._manual: list[Manual] = []
         self._problems: list[str] = []
         self._effects: dict[int, Effect] = {}
-        self._reserved = {name for edit in log.edits for name in edit.names}
+        undone = log.undone
+        self._reserved = {edit.to for edit in log.edits if edit.number not in undone}
         self._reserved |= {row["person"] for row in people if row["person"] is not None}
 
     def run(self) -> Applied:
@@ -260,7 +261,8 @@ class _Replay:
             raise _NotPlaced("none of the tracks is there any more")
         if edit.rest is not None and self._track_at.get(edit.rest) not in own:
             rest = [track for track in self._group(edit, edit.rest, edit.person) if track not in own]
-            self._name(edit, rest, [edit.person], to=edit.person)
+            if any(self._tracks[track].name != edit.person for track in rest):
+                self._name(edit, rest, [edit.person], to=edit.person)
         joined = [] if edit.joins is None else self._group(edit, edit.joins, edit.to)
         before = {track: self._tracks[track].name or UNASSIGNED for track in own}
         self._set_ignored(edit, own, ignored=False)

@@ -16,13 +16,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from fercli.edits.edit import Edit, Unusable, as_line, parse
-from fercli.errors import ConfigError, InputError, WorkspaceError, command, reason_of
+from fercli.errors import ConfigError, InputError, reason_of
 from fercli.files import require_regular_file
 from fercli.workspace import Workspace
 from fercli.writing import OWNER_ONLY, names_on_disk, writing
-
-OLD_FILES = ("people.toml", "segments.csv")
-"""What workspaces of older versions kept corrections in."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +62,7 @@ def read_log(workspace: Workspace) -> Log:
 
     Raises:
         InputError: the log is no file, or cannot be read.
-        WorkspaceError: the workspace has corrections of an older version of fercli, which this one does not read.
     """
-    refuse_old_files(workspace)
     path = workspace.edits
     if not path.exists() and not path.is_symlink():
         return Log()
@@ -77,22 +72,6 @@ def read_log(workspace: Workspace) -> Log:
     except OSError as error:
         hint = "check that it is a file you may read"
         raise InputError(f"cannot read {path}: {reason_of(error)}", hint=hint, code="file-unreadable") from error
-
-
-def refuse_old_files(workspace: Workspace) -> None:
-    """Corrections of an older version must not be passed over without a word.
-
-    Raises:
-        WorkspaceError: there are some.
-    """
-    found = [name for name in OLD_FILES if (workspace.path / name).exists()]
-    if found:
-        again = command("annotate", workspace.video.path, "--workdir", workspace.path)
-        raise WorkspaceError(
-            f"{workspace.path} has {' and '.join(found)} of an older fercli; corrections are in edits.jsonl now",
-            hint=f"move the workspace away, then make it anew: {again}",
-            code="workspace-older",
-        )
 
 
 @contextmanager
@@ -107,7 +86,7 @@ def appended(workspace: Workspace, edits: Sequence[Edit]) -> Iterator[list[Edit]
 
     Raises:
         OutputError: they cannot be written; nothing was changed.
-        InputError, WorkspaceError: as `read_log`.
+        InputError: as `read_log`.
     """
     log, path = read_log(workspace), workspace.edits
     numbered = [replace(edit, number=log.lines + place) for place, edit in enumerate(edits, start=1)]

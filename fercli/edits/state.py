@@ -15,7 +15,7 @@ from fercli.errors import FercliError
 from fercli.persons.cast import NOT_IN_A_CAST, CastNames, names_now
 from fercli.workspace import Workspace
 
-PERSONS = "people"
+PERSONS = "persons"
 """The table of the predicted persons, one row a track."""
 
 
@@ -62,7 +62,6 @@ def read_state(workspace: Workspace) -> State:
     Raises:
         CorruptTable: a table cannot be read.
         InputError: the log cannot be read.
-        WorkspaceError: there are corrections of an older version of fercli.
     """
     people = tables.read_table(workspace.table(PERSONS), tables.SCHEMAS[PERSONS]).to_pylist()
     log = read_log(workspace)
@@ -80,6 +79,16 @@ def replay(
     """The state with another log or without the cast; errors as `read_state`."""
     anchors = [anchor for edit in log.edits for anchor in edit.anchors]
     return State(people, log, apply(people, log, tracks_at(workspace, anchors), cast), notes)
+
+
+def list_problems(workspace: Workspace) -> list[str]:
+    """What `State.problems` says, whatever stages have run; of what cannot be read, why."""
+    try:
+        if workspace.table(PERSONS).exists():
+            return read_state(workspace).problems
+        return read_log(workspace).problems
+    except FercliError as error:
+        return [error.message]
 
 
 def cast_of(workspace: Workspace) -> Path | None:

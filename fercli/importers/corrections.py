@@ -1,27 +1,31 @@
-"""`fercli import`: what a person changed in an export becomes corrections beside the machine's output."""
+"""`fercli import`: what was changed in an exported file becomes edits; the predictions stay."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+from fercli.edits.anchors import anchors_of
+from fercli.edits.apply import Manual
+from fercli.edits.edit import CLEAR, SET_EMOTION, Anchor, Edit
+from fercli.edits.editing import distinctness, rename, rename_unseen
+from fercli.edits.log import annotator, append, now
+from fercli.edits.state import State, read_state
 from fercli.errors import ConfigError, DatasetError
 from fercli.formats.annotations import Annotations, Mark, Video, naming_hint
 from fercli.formats.reading import read_annotations
-from fercli.importers.difference import TOLERANCE_MS, Difference, Shown, difference
+from fercli.importers.difference import TOLERANCE_MS, Difference, Shown, difference, union
 from fercli.importers.renames import find_renames
 from fercli.labels import NOT_ASSESSABLE
-from fercli.people.editing import rename
-from fercli.people.naming import WhoIsWho, who_is_who
-from fercli.people.segments_csv import HumanSegment, as_csv, outside, read_segments, rename_person
-from fercli.persons.names import UNASSIGNED, clean_name, is_numbered
+from fercli.persons.names import UNASSIGNED, clean_name
 from fercli.results.load import load
 from fercli.results.model import Result
-from fercli.results.overlay import hidden_names, under_shown_names
+from fercli.results.seen_faces import SeenFaces
 from fercli.workspace import Workspace, require_tables
-from fercli.writing import write_atomically
 
 
 @dataclass(frozen=True)
@@ -41,28 +45,29 @@ class Imported:
     notes: list[str] = field(default_factory=list)
 
 
-def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imported:
-    """Take over what a person changed in an exported file, or labels made elsewhere; under the lock of the workspace.
+def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool = False) -> Imported:
+    """Take over what was changed in an exported file, or labels made elsewhere; under the lock of the workspace.
 
-    What the file says as it is shown is left alone, so that importing a file twice changes nothing.
+    What the file says as it is shown is left alone, so that importing a file twice adds no edit.
 
     Args:
+        by: the annotator; the login name if empty.
         force: even if the file is about another video, or has no segment at all.
 
     Raises:
         DatasetError: the file cannot be used; names file and place. Nothing is changed then.
-        InputError: the corrections there are cannot be read.
+        InputError: the log of edits cannot be read.
         MissingStage, CorruptTable: the tables are not complete.
     """
     require_tables(workspace, "segments", "persons")
     annotations = read_annotations(path, Video(Path(workspace.video.path).name, workspace.video.end_s))
-    who = who_is_who(workspace)
-    result = load(workspace, who)
+    state = read_state(workspace)
+    result = load(workspace, state)
     notes = [*annotations.notes, *_about_the_video(workspace, annotations, path, force=force)]
     shown = _shown(result, annotations)
     _refuse_unusable(annotations, {one.person for one in shown})
     annotations = _with_names(annotations, [person.name for person in result.persons], path, notes)
-    marks = _usable(annotations, {one.person for one in shown}, hidden_names(who), notes)
+    marks = _usable(annotations, {one.person for one in shown}, state.applied.hidden, notes)
     if not marks and any(one.carried for one in shown) and not force:
         raise DatasetError(
             f"{path} has no segment: all would be deleted",
@@ -70,13 +75,13 @@ def import_file(workspace: Workspace, path: Path, *, force: bool = False) -> Imp
             code="would-delete-all",
         )
     marks = _within_the_video(workspace, shown, marks, notes)
-    renamed = find_renames(shown, marks, {one.person for one in shown} | who.names)
+    renamed = find_renames(shown, marks, {one.person for one in shown} | state.names)
     old_names = {new: old for old, new in renamed.items()}
     marks = [replace(mark, person=old_names.get(mark.person, mark.person)) for mark in marks]
     missing = {one.person for one in shown if one.carried} - {mark.person for mark in marks}
     notes += [f"{path} has nothing of {person}: deleted" for person in sorted(missing)]
     found = difference(shown, marks)
-    notes += _write(workspace, who, found, renamed)
+    notes += _write(workspace, state, found, renamed, path, by)
     return Imported(found.changed, found.added, found.deleted, renamed, notes)
 
 
@@ -183,44 +188,84 @@ def _within_the_video(workspace: Workspace, shown: list[Shown], marks: list[Mark
     return inside
 
 
-def _write(workspace: Workspace, who: WhoIsWho, found: Difference, renamed: dict[str, str]) -> list[str]:
+def _write(
+    workspace: Workspace, state: State, found: Difference, renamed: dict[str, str], path: Path, by: str
+) -> list[str]:
     """Names first: they are written one by one, and what is killed in between is done by importing again.
 
     Returns:
-        what is in doubt, sentences.
+        Sentences on what the cast could not learn.
     """
-    doubts = []
+    problems = []
     for old, new in renamed.items():
-        if old in who.names:
-            doubts += rename(workspace, old, new)
+        if old in state.names:
+            problems += rename(workspace, old, new, by=by, file=path.name)
         else:
-            rename_person(workspace.human_segments, {old}, new)
-    for person in sorted({row.person for row in found.rows} - renamed.keys()):
-        if _only_numbered(who, person):
-            doubts += rename(workspace, person, person)
+            rename_unseen(workspace, old, new, by=by, file=path.name)
     if found.rows:
         rows = [replace(row, person=renamed.get(row.person, row.person)) for row in found.rows]
-        before = under_shown_names(read_segments(workspace.human_segments), who)
-        write_atomically(workspace.human_segments, as_csv(_merged(before, rows)))
-    return doubts
+        append(workspace, _edits(workspace, rows, path.name, annotator(by)))
+    return problems
 
 
-def _only_numbered(who: WhoIsWho, person: str) -> bool:
-    """Whether `track` may give the name to somebody else the next time it runs: then it is held to the face."""
-    own = [track for track in who.tracks.values() if track.name == person]
-    return bool(own) and is_numbered(person) and all(track.source == "machine" for track in own)
+def _edits(workspace: Workspace, rows: list[Manual], file: str, by: str) -> list[Edit]:
+    """An edit for each row, with an anchor that tells whom it is about.
+
+    Where a person has several at once, as in a split screen, all there was is cleared first, and then they stand beside
+    each other.
+    """
+    anchors, on = _Anchors(workspace), now()
+    edits = []
+    for person in sorted({row.person for row in rows}):
+        own = sorted((row for row in rows if row.person == person), key=lambda row: (row.start_ms, row.end_ms))
+        at_once = [row for row in own if row.emotion is not None]
+        beside = any(after.start_ms < before.end_ms for before, after in pairwise(at_once))
+        if beside:
+            spans = union((row.start_ms, row.end_ms) for row in at_once)
+            own = [Manual(person, *span, None) for span in spans] + own
+        for row in own:
+            edits.append(
+                Edit(
+                    CLEAR if row.emotion is None else SET_EMOTION,
+                    by,
+                    on,
+                    at=anchors.of(row),
+                    person=person,
+                    start_ms=row.start_ms,
+                    end_ms=row.end_ms,
+                    emotion=row.emotion,
+                    beside=beside and row.emotion is not None,
+                    file=file,
+                )
+            )
+    return edits
 
 
-def _merged(before: Iterable[HumanSegment], new: list[HumanSegment]) -> list[HumanSegment]:
-    """The new rows, and what is left of the older ones around them."""
-    left = [
-        replace(row, start_ms=round(start), end_ms=round(end), line=0)
-        for row in before
-        for start, end in outside(
-            row.start_ms, row.end_ms, [(n.start_ms, n.end_ms) for n in new if n.person == row.person]
-        )
-    ]
-    return [*left, *new]
+class _Anchors:
+    """Faces by which persons are recognised again."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        state = read_state(workspace)
+        shown = {track: one.name or UNASSIGNED for track, one in state.tracks.items() if not one.ignored}
+        self._faces = SeenFaces(workspace, shown)
+        best: dict[str, Any] = {}
+        for row in state.people:
+            name = state.tracks[row["track"]].name
+            if name is not None and (name not in best or _distinct(row) > _distinct(best[name])):
+                best[name] = row
+        at = anchors_of(workspace, [row["best_face"] for row in best.values()])
+        self._best = {name: at[row["best_face"]] for name, row in best.items()}
+
+    def of(self, row: Manual) -> tuple[Anchor, ...]:
+        """The person's face nearest to the middle; else the best there is; none if the person is never seen."""
+        face = self._faces.of_person(row.person, row.start_ms / 1000, row.end_ms / 1000)
+        if face is not None:
+            return (Anchor(face.time_s, face.box),)
+        return (self._best[row.person],) if row.person in self._best else ()
+
+
+def _distinct(row: Mapping[str, Any]) -> tuple[float, int, int]:
+    return distinctness(row["track"], row["faces"], row["identity"])
 
 
 def _composed(name: str) -> str:

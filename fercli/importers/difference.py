@@ -1,4 +1,4 @@
-"""What a person changed: the difference between what is shown and what a file says. Whole milliseconds throughout."""
+"""What was changed: the difference between what is shown and what a file says. Whole milliseconds throughout."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from fercli.edits.apply import Manual
 from fercli.errors import DatasetError
 from fercli.formats.annotations import Mark
-from fercli.people.segments_csv import HumanSegment, outside
+from fercli.timing import outside
 
 TOLERANCE_MS = 2
 """Two times this near are the same: programs round on the way."""
@@ -40,13 +41,13 @@ class Difference:
     """What a file says otherwise.
 
     Attributes:
-        rows: what a person says, deletions too; every time they do not speak of is as it is shown.
+        rows: manual annotations to be made, deletions too; all other times stay as they are shown.
         changed: segments of the file in place of others.
         added: segments of the file where nothing of their person was shown.
         deleted: shown segments in whose place nothing is.
     """
 
-    rows: list[HumanSegment]
+    rows: list[Manual]
     changed: int
     added: int
     deleted: int
@@ -83,10 +84,10 @@ def _of_person(person: str, shown: list[Shown], marks: list[Mark]) -> Difference
     new = _snapped(shown, new)
     gone_spans = [segment.span for segment in gone]
     stated = _closure(alike, new, gone_spans)
-    rows = [HumanSegment(person, *span, emotion) for span, emotion in stated]
+    rows = [Manual(person, *span, emotion) for span, emotion in stated]
     holes = [span for span, _ in stated]
-    empty = [piece for span in _union(gone_spans) for piece in outside(*span, holes)]
-    rows += [HumanSegment(person, round(start), round(end), None) for start, end in empty]
+    empty = [piece for span in union(gone_spans) for piece in outside(*span, holes)]
+    rows += [Manual(person, round(start), round(end), None) for start, end in empty]
     new_spans = [(mark.start_ms, mark.end_ms) for mark in new]
     changed = sum(_meets(span, gone_spans) for span in new_spans)
     deleted = sum(not _meets(span, new_spans) for span in gone_spans)
@@ -158,7 +159,8 @@ def _refuse_overlaps(person: str, shown: list[Shown], marks: list[Mark]) -> None
         running.append(mark)
 
 
-def _union(spans: Iterable[Span]) -> list[Span]:
+def union(spans: Iterable[Span]) -> list[Span]:
+    """The times in any of the spans, in order."""
     merged: list[Span] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:

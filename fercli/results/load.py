@@ -12,13 +12,14 @@ import pyarrow as pa
 
 from fercli import tables
 from fercli.chain import FRAMES, STAGES
+from fercli.edits.apply import TrackIdentity
+from fercli.edits.log import problem
+from fercli.edits.state import State, read_state
 from fercli.errors import ConfigError
-from fercli.people.naming import TrackIdentity, WhoIsWho, who_is_who
-from fercli.people.segments_csv import read_segments
 from fercli.persons.names import UNASSIGNED, clean_name
 from fercli.results.details import read_details
 from fercli.results.model import Box, Person, Result, Segment, Track, by_person, totals_key
-from fercli.results.overlay import hidden_names, paint, under_shown_names
+from fercli.results.overlay import paint
 from fercli.results.seen_faces import SeenFaces
 from fercli.version import VERSION
 from fercli.workspace import Workspace, require_tables
@@ -26,12 +27,12 @@ from fercli.workspace import Workspace, require_tables
 _EDGES = ("x1", "y1", "x2", "y2")
 
 
-def load(workspace: Workspace, who: WhoIsWho | None = None) -> Result:
+def load(workspace: Workspace, state: State | None = None) -> Result:
     """Read the finished tables of a workspace. What is said of the video and of what made the tables names no path.
 
     Args:
         workspace: all stages up to classify-emotions have run.
-        who: who is who there, if it has been read already.
+        state: persons and edits, if they have been read already.
 
     Raises:
         MissingStage: a stage has not run, or not since one before it ran again.
@@ -39,10 +40,10 @@ def load(workspace: Workspace, who: WhoIsWho | None = None) -> Result:
         InputError: the manual edits cannot be read.
     """
     require_tables(workspace, "segments", "persons")
-    who = who or who_is_who(workspace)
-    tracks = _tracks(workspace, who)
+    state = state or read_state(workspace)
+    tracks = _tracks(workspace, state)
     shown = {track.track: track.person for track in tracks if not track.ignored}
-    segments = _painted(workspace, who, _segments(workspace, who, shown), shown)
+    segments = _painted(workspace, state, _segments(workspace, state, shown), shown)
     persons = _persons(tracks, segments)
     provenance, warnings = _provenance(workspace)
     return Result(
@@ -52,7 +53,7 @@ def load(workspace: Workspace, who: WhoIsWho | None = None) -> Result:
         segments=[segment for segment in segments if segment.assessed],
         gaps=[segment for segment in segments if not segment.assessed],
         provenance=provenance,
-        warnings=warnings + who.problems,
+        warnings=warnings + state.problems,
         details=lambda: read_details(workspace, shown),
         ignored=[person for person in persons if person.ignored],
     )
@@ -70,8 +71,8 @@ def load_persons(workspace: Workspace) -> tuple[list[Person], list[str]]:
         CorruptTable, InputError: as `load`.
     """
     require_tables(workspace, "persons")
-    who = who_is_who(workspace)
-    return _persons(_tracks(workspace, who), []), [*who.problems, *_unseen(workspace, who)]
+    state = read_state(workspace)
+    return _persons(_tracks(workspace, state), []), [*state.problems, *_unseen(state)]
 
 
 def find_person(persons: Sequence[Person], name: str, path: Path) -> Person:
@@ -117,9 +118,9 @@ def _analysed(workspace: Workspace) -> tuple[float, float]:
     return max(start_s, video.start_s), min(end_s, video.end_s)
 
 
-def _tracks(workspace: Workspace, who: WhoIsWho) -> list[Track]:
+def _tracks(workspace: Workspace, state: State) -> list[Track]:
     """By number."""
-    best = [row["best_face"] for row in who.people]
+    best = [row["best_face"] for row in state.people]
     faces = tables.read_rows(
         workspace.table("faces"), tables.FACES, ["face", "frame", *_EDGES], "face", set(best)
     ).to_pylist()
@@ -129,8 +130,8 @@ def _tracks(workspace: Workspace, who: WhoIsWho) -> list[Track]:
     times = {row["frame"]: row["pts_s"] for row in frames}
     seen = {row["face"]: (_box(row), times[row["frame"]]) for row in faces}
     return [
-        _track(row, who.tracks[row["track"]], *seen[row["best_face"]])
-        for row in sorted(who.people, key=lambda row: int(row["track"]))
+        _track(row, state.tracks[row["track"]], *seen[row["best_face"]])
+        for row in sorted(state.people, key=lambda row: int(row["track"]))
     ]
 
 
@@ -147,12 +148,12 @@ def _track(row: dict[str, Any], who: TrackIdentity, box: Box, best_s: float) -> 
         best_s=best_s,
         identity=who.identity,
         by_hand=who.source == "human",
-        predicted=who.machine,
+        predicted=who.predicted,
         ignored=who.ignored,
     )
 
 
-def _segments(workspace: Workspace, who: WhoIsWho, shown: dict[int, str]) -> list[Segment]:
+def _segments(workspace: Workspace, state: State, shown: dict[int, str]) -> list[Segment]:
     """The predicted segments of the tracks that are shown."""
     rows = tables.read_table(workspace.table("segments"), tables.SEGMENTS).to_pylist()
     rows = [row for row in rows if row["track"] in shown]
@@ -168,19 +169,16 @@ def _segments(workspace: Workspace, who: WhoIsWho, shown: dict[int, str]) -> lis
             score=row["score"],
             box=_box(box),
             reason=row["reason"],
-            identity=who.tracks[row["track"]].identity,
-            by_hand=who.tracks[row["track"]].source == "human",
+            identity=state.tracks[row["track"]].identity,
+            by_hand=state.tracks[row["track"]].source == "human",
         )
         for row, box in zip(rows, boxes, strict=True)
     ]
 
 
-def _painted(workspace: Workspace, who: WhoIsWho, segments: list[Segment], names: dict[int, str]) -> list[Segment]:
+def _painted(workspace: Workspace, state: State, segments: list[Segment], names: dict[int, str]) -> list[Segment]:
     """The segments with the manual ones in place of those they overlap."""
-    hidden = hidden_names(who)
-    rows = under_shown_names(read_segments(workspace.human_segments), who)
-    rows = [row for row in rows if row.person not in hidden]
-    return paint(segments, rows, SeenFaces(workspace, names)) if rows else segments
+    return paint(segments, state.manual, SeenFaces(workspace, names)) if state.manual else segments
 
 
 def _persons(tracks: Sequence[Track], segments: Sequence[Segment]) -> list[Person]:
@@ -197,15 +195,16 @@ def _persons(tracks: Sequence[Track], segments: Sequence[Segment]) -> list[Perso
     return sorted(persons, key=lambda one: (one.ignored, one.name == UNASSIGNED, totals_key(one)))
 
 
-def _unseen(workspace: Workspace, who: WhoIsWho) -> list[str]:
-    """Persons with imported segments but without a face: a narrator, or a name that is misspelt."""
-    seen = {UNASSIGNED, *who.names, *(track.machine for track in who.tracks.values())}
-    lines: dict[str, list[int]] = defaultdict(list)
-    for row in read_segments(workspace.human_segments):
-        if row.person not in seen and row.emotion is not None:
-            lines[row.person].append(row.line)
+def _unseen(state: State) -> list[str]:
+    """Persons with manual annotations but without a face: a narrator, or a name that is misspelt."""
+    seen = {UNASSIGNED, *state.names}
+    edits: dict[str, list[int]] = defaultdict(list)
+    for one in state.manual:
+        if one.person not in seen and one.emotion is not None:
+            edits[one.person].append(one.number)
     return [
-        f"segments.csv:{own[0]}: nobody on screen is called {name!r} (rows: {len(own)})" for name, own in lines.items()
+        problem(min(own), f"nobody on screen is called {name!r} ({len(own)} manual annotations)")
+        for name, own in edits.items()
     ]
 
 

@@ -1,47 +1,31 @@
-"""A person's own segments painted over the machine's, which stay as they are in the tables."""
+"""Manual annotations in place of the predictions, which stay as they are in the tables."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.edits.apply import Manual
 from fercli.labels import NOT_ASSESSABLE
-from fercli.people.naming import WhoIsWho
-from fercli.people.segments_csv import HumanSegment
-from fercli.persons.names import UNASSIGNED
 from fercli.results.model import NO_TRACK, Interval, Segment
 from fercli.results.seen_faces import SeenFaces
 
 SLIVER_S = 0.002
-"""Human segments have whole milliseconds and the machine's do not: what is left over on the way is not a segment."""
-SAID_SO = "a person says so"
-"""Why a human segment is not assessable."""
+"""Manual annotations have whole milliseconds and predictions do not: what rounding leaves over is not a segment."""
+BY_HAND = "marked by hand"
+"""Reason of a manual annotation that is not assessable."""
 
 
-def under_shown_names(rows: Iterable[HumanSegment], who: WhoIsWho) -> list[HumanSegment]:
-    """The rows with the names that are shown now: who was `Person 2` when a row was written may have a name since."""
-    called: dict[str | None, set[str]] = defaultdict(set)
-    for track in who.tracks.values():
-        called[track.machine].add(track.name or UNASSIGNED)
-    only = {machine: names.pop() for machine, names in called.items() if len(names) == 1 and machine is not None}
-    return [row if row.person in who.names else replace(row, person=only.get(row.person, row.person)) for row in rows]
-
-
-def hidden_names(who: WhoIsWho) -> set[str]:
-    """Who is left out of every export."""
-    return who.names - {track.name for track in who.tracks.values() if not track.ignored and track.name is not None}
-
-
-def paint(segments: Sequence[Segment], rows: Sequence[HumanSegment], faces: SeenFaces) -> list[Segment]:
-    """Cut the machine's segments of a person away wherever a row speaks of that person, and show the rows instead.
+def paint(segments: Sequence[Segment], rows: Sequence[Manual], faces: SeenFaces) -> list[Segment]:
+    """Cut the predictions of a person away wherever there is a manual annotation of that person, and show it instead.
 
     Args:
-        segments: the machine's.
-        rows: a person's, under shown names.
+        segments: predicted.
+        rows: manual annotations under shown names.
         faces: where everybody is seen.
 
     Returns:
@@ -67,7 +51,7 @@ def _pieces(segment: Segment, holes: NDArray[np.float64], faces: SeenFaces) -> l
     return [replace(piece, box=face.box) if face else piece for piece, face in zip(pieces, found, strict=True)]
 
 
-def _shown(row: HumanSegment, emotion: str, faces: SeenFaces) -> Segment:
+def _shown(row: Manual, emotion: str, faces: SeenFaces) -> Segment:
     start_s, end_s = row.start_ms / 1000, row.end_ms / 1000
     face = faces.of_person(row.person, start_s, end_s)
     return Segment(
@@ -77,6 +61,6 @@ def _shown(row: HumanSegment, emotion: str, faces: SeenFaces) -> Segment:
         person=row.person,
         track=face.track if face else NO_TRACK,
         box=face.box if face else None,
-        reason=SAID_SO if emotion == NOT_ASSESSABLE else "",
+        reason=BY_HAND if emotion == NOT_ASSESSABLE else "",
         source="human",
     )

@@ -17,9 +17,10 @@ _NONE = np.zeros(0, np.int64)
 
 @dataclass(frozen=True)
 class SeenFace:
-    """A face: its track, and x1, y1, x2, y2 in pixels."""
+    """A face: its track, its moment in seconds, and x1, y1, x2, y2 in pixels."""
 
     track: int
+    time_s: float
     box: tuple[float, float, float, float]
 
 
@@ -55,4 +56,4 @@ class SeenFaces:
             return None
         row = rows[np.abs(self._start_s[rows] - (start_s + end_s) / 2).argmin()]
         x1, y1, x2, y2 = self._boxes[row].tolist()
-        return SeenFace(int(self._track[row]), (x1, y1, x2, y2))
+        return SeenFace(int(self._track[row]), float(self._start_s[row]), (x1, y1, x2, y2))

@@ -4,8 +4,7 @@
       workspace.json     format version and what is known of the video
       index.npz          when each frame of the video is shown
       frames/ ...        one directory a stage, each with its receipt.json
-      people.toml        corrections of a person to who is who; no stage ever writes it
-      segments.csv       a person's own segments; no stage ever writes it either
+      edits.jsonl        manual corrections, one line an edit; no stage ever writes it
       faces.partial/     a stage at work, or one that was killed: key.json, chunks/, out/
 
 A stage directory is complete or absent. What a stage writes goes to `name.partial/out`, receipt last; then the whole

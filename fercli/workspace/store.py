@@ -23,6 +23,7 @@ FORMAT = 3
 """Version of the layout and of what its tables mean. A reader refuses any other one. In 1 times were the container's
 own timestamps, and directories had numbers; in 2 `track` was one stage, whose table of persons was called `people`."""
 
+_OLD_CORRECTIONS = ("people.toml", "segments.csv")
 _BIOMETRIC = ("crops", "embeddings")
 _PARAMS = {stage.name: stage.params for stage in STAGES}
 """Directory of a stage -> what its parameters are."""
@@ -120,16 +121,6 @@ class Workspace:
     def edits(self) -> Path:
         """Where the log of manual corrections lies, if there are any; beside the stages, so none replaces it."""
         return self.path / "edits.jsonl"
-
-    @property
-    def corrections(self) -> Path:
-        """Where a person's corrections to who is who lie, if there are any; beside the stages, so none replaces it."""
-        return self.path / "people.toml"
-
-    @property
-    def human_segments(self) -> Path:
-        """Where a person's own segments lie, if there are any."""
-        return self.path / "segments.csv"
 
     def receipt(self, directory: str) -> Receipt | None:
         """The receipt in a stage's directory; None if there is none that can be read."""
@@ -311,10 +302,23 @@ def _read_facts(file: Path) -> tuple[VideoFacts, FileState | None]:
             hint=f"move it away, then make it anew: {command('extract-frames', made_of, file.parent)}",
             code="workspace-older",
         )
+    _refuse_old_corrections(file.parent, str(document["video"]["path"]))
     facts = build(VideoFacts, document["video"])
     if min(facts.width, facts.height) < 1 or facts.fps <= 0 or facts.duration_s < 0:
         raise ValueError("the facts of the video cannot be")
     return facts, build(FileState, document["file"]) if document["file"] is not None else None
+
+
+def _refuse_old_corrections(path: Path, video: str) -> None:
+    """Corrections of an older version must not be passed over without a word."""
+    found = [name for name in _OLD_CORRECTIONS if (path / name).exists()]
+    if found:
+        again = command("annotate", Path(video), "--workdir", path)
+        raise WorkspaceError(
+            f"{path} has {' and '.join(found)} of an older fercli; corrections are in edits.jsonl now",
+            hint=f"move the workspace away, then make it anew: {again}",
+            code="workspace-older",
+        )
 
 
 def _facts_if_sound(file: Path) -> tuple[VideoFacts, FileState | None] | None:
@@ -334,11 +338,10 @@ def _refuse_another_video(workspace: Workspace, known: VideoFacts) -> None:
             hint="choose another place for the workspace",
             code="workspace-of-another-video",
         )
-    by_hand = [file.name for file in (workspace.corrections, workspace.human_segments) if file.exists()]
-    if names := " and ".join(by_hand):
+    if workspace.edits.exists():
         raise WorkspaceError(
-            f"{known.path} is another video than before, and {names} in {workspace.path} is about that",
-            hint="choose another place for the workspace, or move them away",
+            f"{known.path} is another video than before, and the edits in {workspace.edits} are about that",
+            hint="choose another place for the workspace, or move that file away",
             code="workspace-of-another-video",
         )
 

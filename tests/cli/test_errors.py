@@ -334,14 +334,22 @@ class TestWhoIsWho:
         assert code == 3 and f"{tmp_path / name} {said}" in err
         assert not (tmp_path / "grey.fercli").exists()
 
-    def test_hand_edited_corrections_with_an_error_name_the_line(
+    def test_a_damaged_line_of_the_log_is_named_and_the_rest_is_exported(
         self, done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         copy = Path(shutil.copytree(done, tmp_path / "w"))
-        (copy / "people.toml").write_text('[[person]]\nwas = "Person 1"\nnam = "Ross"\n')
-        code, err = fail(capsys, "export", copy, "-o", tmp_path / "out.json")
-        assert code == 3 and "people.toml:3" in err
-        assert not (tmp_path / "out.json").exists()
+        (copy / "edits.jsonl").write_text('\n{"edit": "rename", "person": "Person 1"}\n')
+        for words in (
+            ["export", copy, "-o", tmp_path / "out.json"],
+            ["status", copy],
+            ["people", copy],
+            ["edits", copy],
+        ):
+            assert main([str(word) for word in words]) == 0
+            captured = capsys.readouterr()
+            assert "warning: edits.jsonl:2: rename without" in captured.out + captured.err, words
+        warnings = json.loads((tmp_path / "out.json").read_text())["warnings"]
+        assert [warning for warning in warnings if warning.startswith("edits.jsonl:2: ")]
 
 
 def test_no_file_that_may_not_be_read_is_taken_for_a_wrong_option(

@@ -104,7 +104,7 @@ def test_corrections_are_not_the_machines(
     assert main(["evaluate", str(tmp_path / name), "--truth", str(tmp_path / "truth.csv")]) == 0
     err = capsys.readouterr().err
     assert (f"{tmp_path / name}, {count} of them" in err) == (count > 0)
-    assert ("warning: corrections by a person" in err and "segments.csv" in err) == (count > 0)
+    assert ("warning: manual annotations" in err and "edits.jsonl" in err) == (count > 0)
 
 
 def test_options_of_a_classifier_do_not_go_with_a_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from fercli.cli.entry import main
 from fercli.learn.evaluation.truth import Span, read_truth
+from tests.edits.by_hand import annotate
 from tests.importers.films import by_hand, export, film
 
 
@@ -57,13 +58,12 @@ def test_corrections_are_truth_by_file_and_by_workspace(tmp_path: Path, capsys: 
     workspace = film(tmp_path / "w")
     machine = export(workspace, "json", tmp_path)
     assert main(["evaluate", str(machine), "--truth", str(workspace.path)]) == 3
-    assert f"nobody has corrected {workspace.path}" in capsys.readouterr().err
-    workspace.human_segments.write_text("person,start,end,class\nPerson 1,0,1,sad\nPerson 1,1,4,joy\nPerson 1,4,6,\n")
+    assert f"{workspace.path} has no manual annotation" in capsys.readouterr().err
+    annotate(workspace, "Person 1,0,1,sad", "Person 1,1,4,joy", "Person 1,4,6,")
     assert read_truth(workspace.path) == [
         Span(0, 1000, "sadness", "Person 1"),
         Span(1000, 4000, "happiness", "Person 1"),
     ]
-    for truth in (workspace.human_segments, workspace.path):
-        assert main(["evaluate", str(machine), "--truth", str(truth), "--json"]) == 0
-        figures = json.loads(capsys.readouterr().out)
-        assert (figures["seconds"], figures["accuracy"]) == (4.0, 0.75)
+    assert main(["evaluate", str(machine), "--truth", str(workspace.path), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["seconds"], figures["accuracy"]) == (4.0, 0.75)

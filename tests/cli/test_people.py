@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from fercli.cli.entry import main
+from fercli.edits.editing import rename_unseen
+from fercli.edits.log import read_log
 from fercli.results.load import load
 from fercli.workspace import Workspace
-from tests.people.film import best_face, correct, make_film
+from tests.edits.film import best_face, make_film
 from tests.test_contracts import NETWORKS_AND_DECODERS, imported_by
 
 
@@ -62,13 +64,13 @@ def test_quiet_is_only_the_table(film: Workspace, capsys: pytest.CaptureFixture[
 
 
 def test_json_is_only_data(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    correct(film, '[[person]]\nwas = "Person 9"\nname = "Ross"\n')
+    rename_unseen(film, "Person 9", "Ross")
     assert main(["people", str(film.path), "--json"]) == 0
     captured = capsys.readouterr()
     document = json.loads(captured.out)
     assert [person["name"] for person in document["persons"]] == ["Person 1", "Person 2", "Person 3"]
     assert document["unassigned"]["tracks"] == [4]
-    problem = "people.toml:1: not applied: there is no person 'Person 9'"
+    problem = "edits.jsonl:1: not applied: there is no 'Person 9'"
     assert document["problems"] == [problem] and f"warning: {problem}" in captured.err
 
 
@@ -115,24 +117,28 @@ def test_tracks_that_are_no_numbers(film: Workspace, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     "command", [["list"], ["list", "--json"], ["rename", "Person 1", "Ross"], ["ignore", "Person 1"]], ids=" ".join
 )
-def test_an_error_in_the_file_names_its_line_and_nothing_is_lost(
+def test_a_damaged_line_is_named_and_nothing_is_lost(
     film: Workspace, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
-    text = '# mine\n[[person]]\nwas = "Person 1"\nname = Ross\n'
-    correct(film, text)
-    assert main(["people", command[0], str(film.path), *command[1:]]) == 3
+    film.edits.write_text("# mine\n")
+    assert main(["people", command[0], str(film.path), *command[1:]]) == 0
     captured = capsys.readouterr()
-    assert (
-        captured.out == "" and f"{film.corrections}:4: " in captured.err and "hint: correct that line" in captured.err
-    )
-    assert film.corrections.read_text() == text
+    assert "Person 3" in captured.out and "warning: edits.jsonl:1: it is no JSON" in captured.err
+    assert film.edits.read_text().startswith("# mine\n")
+
+
+def test_all_whom_nobody_knows_are_left_out_in_one_go(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", "ignore", str(film.path), "Unassigned", "--by", "annotator-2"]) == 0
+    assert names_in(capsys.readouterr().out)[-1] == "Unassigned (ignored)"
+    assert load(film).unassigned is None
+    assert read_log(film).edits[0].by == "annotator-2"
 
 
 def test_while_another_process_works_nothing_is_changed(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     with film.lock():
         assert main(["people", "rename", str(film.path), "Person 1", "Ross"]) == 4
         assert "another fercli process" in capsys.readouterr().err
-        assert not film.corrections.exists()
+        assert not film.edits.exists()
         assert main(["people", str(film.path)]) == 0
 
 

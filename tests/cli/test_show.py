@@ -11,7 +11,7 @@ import pytest
 
 from fercli import tables
 from fercli.cli.entry import main
-from tests.people.film import make_film as make_short_film
+from tests.edits.film import make_film as make_short_film
 from tests.views.report.film import make_film, make_film_of_nobody
 from tests.workspaces import segments_table
 

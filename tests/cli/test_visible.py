@@ -16,7 +16,7 @@ from fercli.cli.entry import main
 from fercli.cli.terminal import visible
 from fercli.formats import READERS
 from fercli.workspace import Workspace
-from tests.people.film import make_film
+from tests.edits.film import make_film
 from tests.workspaces import add_receipt
 
 EVIL = "Ro\x1b[2Js\x9b31m\u202es\u2066\x07\n\rx"

@@ -20,7 +20,7 @@ from fercli.edits.state import read_state
 from fercli.errors import ConfigError, FercliError, InputError, MissingStage, OutputError, WorkspaceLocked
 from fercli.persons import cast, cast_file
 from fercli.workspace import Workspace
-from tests.people.film import PERSONS, make_film, track_again
+from tests.edits.film import PERSONS, make_film, track_again
 from tests.workspaces import add_receipt
 
 
@@ -217,17 +217,16 @@ def test_a_damaged_line_stays_and_the_others_count(film: Workspace) -> None:
 
 
 def test_tracks_that_are_older_than_the_faces_are_refused(film: Workspace) -> None:
-    add_receipt(film, "tracks")
     receipt = film.path / "tracks" / "receipt.json"
-    receipt.write_text(receipt.read_text().replace('"inputs": {}', '"inputs": {"faces": "0123"}'))
-    with pytest.raises(MissingStage, match="the faces are not those that track saw") as caught:
+    receipt.write_text(receipt.read_text().replace('"faces": "', '"faces": "0123'))
+    with pytest.raises(MissingStage, match="needs track first: its input faces changed") as caught:
         rename(film, "Person 1", "Ross")
     assert "fercli track" in caught.value.hint
 
 
 def test_before_track_ran_there_is_nobody(film: Workspace) -> None:
     (film.path / "tracks" / "receipt.json").unlink()
-    with pytest.raises(FercliError, match="track has not run yet"):
+    with pytest.raises(FercliError, match="needs track first: it has not run yet"):
         rename(film, "Person 1", "Ross")
 
 
@@ -236,7 +235,7 @@ def show(film: Workspace, tmp_path: Path) -> Path:
     """A cast that the film's tracks were found with."""
     path = tmp_path / "show.cast"
     assert seen_in(path, film.video.sha256) == ["Person 1", "Person 2", "Person 3"]
-    add_receipt(film, "tracks", cast=str(path))
+    add_receipt(film, "persons", cast=str(path))
     return path
 
 
@@ -319,7 +318,7 @@ def test_a_name_that_another_video_has_given_away_since_is_not_taken_back(film: 
     rename_in_cast(show, "Person 1", "Ross")
     assert seen_in(show, film.video.sha256) == ["Ross", "Person 2", "Person 3"]
     track_again(film, {**PERSONS, 0: ("Ross", 0.9), 2: ("Ross", 0.4)})
-    add_receipt(film, "tracks", cast=str(show))
+    add_receipt(film, "persons", cast=str(show))
     rename_in_cast(show, "Ross", "Joey")
     rename_in_cast(show, "Person 3", "Ross")
     assert shown(film) == ["Joey", "Person 2", "Joey", "Ross", None]

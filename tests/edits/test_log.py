@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from fercli.edits.edit import Edit, as_line
 from fercli.edits.log import annotator, append, appended, now, read_log
 from fercli.errors import ConfigError, InputError, OutputError, WorkspaceError
 from fercli.workspace import Workspace
-from tests.workspaces import make_workspace
+from tests.workspaces import VIDEO, make_workspace
 
 RENAME = Edit("rename", "me", "2026-11-25T14:03:00Z", person="Narrator", to="Zoë")
 
@@ -125,9 +126,15 @@ def test_a_full_disk_leaves_the_log_as_it_was(work: Workspace, monkeypatch: pyte
 def test_corrections_of_an_older_version_are_refused_and_not_passed_over(work: Workspace, old: tuple[str, ...]) -> None:
     for name in old:
         (work.path / name).touch()
-    with pytest.raises(WorkspaceError, match=" and ".join(old)) as caught:
-        read_log(work)
-    assert "fercli annotate" in caught.value.hint and str(work.path) in caught.value.hint
+    calls: list[Callable[[], Workspace]] = [
+        lambda: Workspace.open(work.path),
+        lambda: Workspace.create(work.path, VIDEO),
+    ]
+    for call in calls:
+        with pytest.raises(WorkspaceError, match=" and ".join(old)) as caught:
+            call()
+        assert "fercli annotate" in caught.value.hint and str(work.path) in caught.value.hint
+    assert Workspace.of_unchanged(work.path, Path(VIDEO.path)) is None
 
 
 def test_a_log_that_is_no_file_is_refused(work: Workspace) -> None:

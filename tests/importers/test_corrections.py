@@ -12,7 +12,10 @@ import pytest
 
 from fercli import tables
 from fercli.chain import EMOTIONS
-from fercli.errors import DatasetError, InputError, MissingStage
+from fercli.edits.edit import Anchor
+from fercli.edits.editing import ignore, undo
+from fercli.edits.log import read_log
+from fercli.errors import DatasetError, MissingStage
 from fercli.importers.corrections import Imported, import_file
 from fercli.results.load import load
 from fercli.workspace import Digests, Workspace
@@ -89,9 +92,18 @@ def test_what_is_written_can_be_read_by_people(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     rows = edited(("Person 1", "happy", 0, 3000), ("Ben", "joy", 59000, 60000), without="happy")
     import_file(workspace, write_csv(tmp_path / "a.csv", rows))
-    assert workspace.human_segments.read_text() == (
-        "person,start,end,class\nBen,59.000,60.000,happy\nPerson 1,0.000,3.000,happy\nPerson 1,3.000,4.000,\n"
-    )
+    found = [(e.kind, e.person, e.start_ms, e.end_ms, e.emotion, e.file) for e in read_log(workspace).edits]
+    assert found == [
+        ("set-emotion", "Ben", 59000, 60000, "happiness", "a.csv"),
+        ("set-emotion", "Person 1", 0, 3000, "happiness", "a.csv"),
+        ("clear", "Person 1", 3000, 4000, None, "a.csv"),
+    ]
+    # Ben is never seen; the face of Person 1 is that of the frame before the middle, whose number is its left edge.
+    assert [e.at for e in read_log(workspace).edits] == [
+        (),
+        (Anchor(1.5, (3.0, 50.0, 80.0, 150.0)),),
+        (Anchor(3.5, (7.0, 50.0, 80.0, 150.0)),),
+    ]
 
 
 def test_who_is_missing_from_a_file_is_named(tmp_path: Path) -> None:
@@ -178,8 +190,8 @@ def test_a_person_with_another_name_is_renamed(tmp_path: Path, name: str) -> Non
     path.write_text(path.read_text(encoding="utf-8").replace("Person 1", "Zoe\u0308"), encoding="utf-8")
     done = import_file(workspace, path)
     assert (figures(done), done.renamed) == ((0, 0, 0), {"Person 1": "Zoë"})
-    assert 'was = "Person 1"\nname = "Zoë"' in workspace.corrections.read_text(encoding="utf-8")
-    assert not workspace.human_segments.exists()
+    (edit,) = read_log(workspace).edits
+    assert (edit.kind, edit.person, edit.to, edit.file) == ("rename", "Person 1", "Zoë", path.name)
     assert {row[0] for row in shown(workspace)} == {"Zoë", "Person 2"}
     assert import_file(workspace, path).renamed == {}
 
@@ -218,11 +230,11 @@ def test_segments_given_to_somebody_known_move_there(tmp_path: Path) -> None:
 def test_who_is_left_out_is_passed_over_and_said_so(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     path = export(workspace, "csv", tmp_path)
-    workspace.corrections.write_text('[[person]]\nwas = "Person 2"\nignore = true\n')
+    ignore(workspace, "Person 2")
     done = import_file(workspace, path)
     assert figures(done) == (0, 0, 0)
     assert "Person 2 is left out here: 1 segment passed over" in done.notes
-    assert not workspace.human_segments.exists()
+    assert len(read_log(workspace).edits) == 1
 
 
 def test_corrections_stay_with_the_face_when_track_numbers_persons_anew(tmp_path: Path) -> None:
@@ -233,7 +245,7 @@ def test_corrections_stay_with_the_face_when_track_numbers_persons_anew(tmp_path
     swap = {"Person 1": "Person 2", "Person 2": "Person 1"}
     make_workspace(workspace.path, persons=people_of([{**row, "person": swap[row["person"]]} for row in people]))
     faces = [s for s in load(workspace).segments if s.source == "human"]
-    assert [(s.person, s.emotion, s.track) for s in faces] == [("Person 2", "fear", 1)]
+    assert [(s.person, s.emotion, s.track) for s in faces] == [("Person 1", "fear", 1)]
 
 
 def test_corrections_stay_when_the_emotions_are_classified_anew(tmp_path: Path) -> None:
@@ -249,7 +261,7 @@ def test_corrections_stay_when_the_emotions_are_classified_anew(tmp_path: Path) 
 
 def test_a_file_that_names_nobody_is_about_the_only_person_there_is(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
-    workspace.corrections.write_text('[[person]]\nwas = "Person 2"\nignore = true\n')
+    ignore(workspace, "Person 2")
     path = tmp_path / "a.csv"
     path.write_text("start,end,class\n0,4,afraid\n0:04,0:06.000,sad\n8,0:00:10,angry\n")
     done = import_file(workspace, path)
@@ -264,7 +276,7 @@ def test_a_file_that_names_nobody_is_refused_where_there_are_several(tmp_path: P
     path.write_text("start,end,class\n0,4,afraid\n")
     with pytest.raises(DatasetError, match=r"does not say who .*, and 2 persons are known here: Person 1, ") as caught:
         import_file(workspace, path)
-    assert "column object" in caught.value.hint and not workspace.human_segments.exists()
+    assert "column object" in caught.value.hint and not workspace.edits.exists()
 
 
 @pytest.mark.parametrize("name", ["eaf", "textgrid"])
@@ -384,12 +396,21 @@ def linked_to(path: Path, address: str) -> Path:
     return path
 
 
-def test_corrections_by_hand_that_cannot_be_read_stop_an_import(tmp_path: Path) -> None:
+def test_an_import_goes_on_beside_a_damaged_line(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
-    path = export(workspace, "csv", tmp_path)
-    workspace.human_segments.write_text("person,start,end,class\nPerson 1,2,1,happy\n")
-    with pytest.raises(InputError, match=r"segments\.csv:2: ends at 1 s but starts at 2 s"):
-        import_file(workspace, path)
+    workspace.edits.write_text("Person 1 is Ross\n")
+    import_file(workspace, write_csv(tmp_path / "a.csv", edited(without="angry")), by="annotator-2")
+    assert workspace.edits.read_text().startswith("Person 1 is Ross\n{")
+    (edit,) = read_log(workspace).edits
+    assert (edit.number, edit.kind, edit.by) == (2, "clear", "annotator-2")
+
+
+def test_an_import_can_be_undone(tmp_path: Path) -> None:
+    workspace = film(tmp_path / "w")
+    before = shown(workspace)
+    import_file(workspace, write_csv(tmp_path / "a.csv", [("Ross", *row[1:]) for row in ALL[:2]]))
+    undo(workspace, [edit.number for edit in read_log(workspace).edits])
+    assert shown(workspace) == before
 
 
 def test_before_there_are_segments_there_is_nothing_to_correct(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from fercli.edits.apply import Manual
 from fercli.errors import DatasetError
 from fercli.formats.annotations import Mark
 from fercli.importers.difference import Difference, Shown, difference
 from fercli.importers.renames import find_renames
-from fercli.people.segments_csv import HumanSegment
 
 
 def one(start: int, end: int, emotion: str = "happiness", person: str = "Ross", *, carried: bool = True) -> Shown:
@@ -19,8 +19,8 @@ def mark(start: int, end: int, emotion: str = "happiness", person: str = "Ross")
     return Mark(start, end, emotion, person, f"line {start}")
 
 
-def row(start: int, end: int, emotion: str | None = "happiness") -> HumanSegment:
-    return HumanSegment("Ross", start, end, emotion)
+def row(start: int, end: int, emotion: str | None = "happiness") -> Manual:
+    return Manual("Ross", start, end, emotion)
 
 
 def test_two_milliseconds_are_no_difference_and_three_are() -> None:

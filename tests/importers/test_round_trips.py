@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli import tables
+from fercli.edits.state import read_state
 from fercli.importers.corrections import import_file
 from fercli.importers.difference import TOLERANCE_MS
 from fercli.labels import EMOTIONS, NOT_ASSESSABLE, RECORD_NAMES
-from fercli.people.segments_csv import HumanSegment, as_csv, read_segments
 from fercli.workspace import Workspace
+from tests.edits.by_hand import annotate
 from tests.formats.samples import awkward, nobody
 from tests.importers.films import FILES, Rows, export, film, shown, write_csv
 from tests.workspaces import (
@@ -36,7 +37,7 @@ PERSONS = ("Ross", "Zoë", "Ross")
 
 
 def untouched(workspace: Workspace) -> bool:
-    return not workspace.human_segments.exists() and not workspace.corrections.exists()
+    return not workspace.edits.exists()
 
 
 @pytest.mark.parametrize("make", [film, awkward, nobody])
@@ -52,14 +53,12 @@ def test_an_export_that_nobody_edited_changes_nothing(tmp_path: Path, name: str,
 @pytest.mark.parametrize("name", FILES)
 def test_an_export_with_corrections_in_it_changes_nothing(tmp_path: Path, name: str) -> None:
     workspace = film(tmp_path / "w")
-    workspace.human_segments.write_text(
-        "person,start,end,class\nPerson 1,1.001,2.499,sad\nPerson 2,1,2,\nBen,4,5,happy\nBen,4.5,6,angry\n"
-        "Person 1,8,10,not assessable\n"
-    )
-    before = workspace.human_segments.read_bytes()
+    rows = ("Person 1,1.001,2.499,sad", "Person 2,1,2,", "Ben,4,5,happy", "Ben,4.5,6,angry")
+    annotate(workspace, *rows, "Person 1,8,10,not assessable")
+    before = workspace.edits.read_bytes()
     done = import_file(workspace, export(workspace, name, tmp_path / "out"))
     assert (done.changed, done.added, done.deleted, done.renamed) == (0, 0, 0, {})
-    assert workspace.human_segments.read_bytes() == before
+    assert workspace.edits.read_bytes() == before
 
 
 @st.composite
@@ -91,13 +90,14 @@ def edited_rows(draw: st.DrawFn) -> Rows:
 
 def filmed(path: Path, segments: list[tuple[int, float, float, str, float | None, str, int]]) -> Workspace:
     windows = [{"track": track, "face": track, "start_s": 0.0, "end_s": 20.0, "reason": "small"} for track in range(3)]
-    people = [(track, person, 0.0, 20.0) for track, person in enumerate(PERSONS)]
+    people = persons_table([(track, person, 0.0, 20.0) for track, person in enumerate(PERSONS)])
+    place = tables.PERSONS.get_field_index("best_face")
     return make_workspace(
         path,
         frames=frames_table([0.0, 10.0]),
         faces=faces_table([face_row(0, x1=float(x1)) for x1 in (0, 20, 40)]),
         tracks=tracks_table({0: [0], 1: [1], 2: [2]}),
-        persons=persons_table(people),
+        persons=people.set_column(place, tables.PERSONS.field(place), pa.array(range(3))),
         segments=segments_table(segments),
         emotions=pa.Table.from_pylist(windows, schema=tables.windows_schema(EMOTIONS)),
     )
@@ -124,10 +124,10 @@ def test_what_a_file_says_is_what_is_shown_from_then_on(segments: Any, edited: R
         assert [row[:2] for row in now] == [row[:2] for row in edited]
         for (*_, start, end), (*_, wanted_start, wanted_end) in zip(now, edited, strict=True):
             assert abs(start - wanted_start) <= TOLERANCE_MS and abs(end - wanted_end) <= TOLERANCE_MS
-        written = workspace.human_segments.read_bytes() if workspace.human_segments.exists() else b""
+        written = workspace.edits.read_bytes() if workspace.edits.exists() else b""
         again = import_file(workspace, path, force=True)
         assert (again.changed, again.added, again.deleted) == (0, 0, 0)
-        assert (workspace.human_segments.read_bytes() if workspace.human_segments.exists() else b"") == written
+        assert (workspace.edits.read_bytes() if workspace.edits.exists() else b"") == written
 
 
 def test_all_classes_come_back(tmp_path: Path) -> None:
@@ -142,11 +142,11 @@ def test_all_classes_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["=1+1", "+Ross", "-Ross", "@Ross", "'=Ross", "''-Ross", "'Ross"])
 def test_a_name_that_a_spreadsheet_takes_for_a_formula_comes_back(tmp_path: Path, name: str) -> None:
     workspace = film(tmp_path / "w")
-    workspace.human_segments.write_bytes(as_csv([HumanSegment(name, 1000, 2000, "sadness")]))
-    assert [row.person for row in read_segments(workspace.human_segments)] == [name]
+    annotate(workspace, f"{name},1,2,sad")
+    assert [row.person for row in read_state(workspace).manual] == [name]
     file = export(workspace, "csv", tmp_path / "out")
     assert not any(line.startswith(("=", "+", "-", "@")) for line in file.read_text(encoding="utf-8").splitlines())
-    before = workspace.human_segments.read_bytes()
+    before = workspace.edits.read_bytes()
     done = import_file(workspace, file)
     assert (done.changed, done.added, done.deleted, done.renamed) == (0, 0, 0, {})
-    assert workspace.human_segments.read_bytes() == before
+    assert workspace.edits.read_bytes() == before

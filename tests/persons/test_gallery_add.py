@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fercli.edits.anchors import anchors_of
 from fercli.errors import ConfigError, InputError, MissingStage
 from fercli.persons.gallery_add import add_from
 from fercli.persons.gallery_files import list_gallery
 from fercli.progress import Silent
 from fercli.results.load import find_person, load_persons
 from fercli.workspace import Workspace
+from tests.edits.by_hand import add as add_edit
 from tests.persons.test_gallery import BLUE, FACE, RED, Colour, ColourEmbedder, RegionDetector, picture, save
 from tests.workspaces import (
     crops_table,
@@ -195,13 +197,15 @@ def test_persons_are_those_a_person_has_corrected(tmp_path: Path) -> None:
         (track, float(track), crop(colour), {}) for track, colour in enumerate((RED, SHADES[4], SHADES[8]))
     ]
     place = workspace(tmp_path / "w", shown, ["Person 1", "Person 2", "Person 1"])
-    place.corrections.write_text(
-        '[[person]]\nwas = "Person 1"\nname = "Ross"\n\n[[person]]\nwas = "Person 2"\nname = "Ross"\n\n'
-        '[[track]]\ntrack = 2\nignore = true\n\n[[track]]\ntrack = 9\nname = "Joey"\n'
-    )
+    face = anchors_of(place, [0, 1, 2])
+    add_edit(place, "split", face[2], person="Person 1", to="Gunther")
+    add_edit(place, "ignore", face[2], person="Gunther")
+    add_edit(place, "rename", face[0], person="Person 1", to="Ross")
+    add_edit(place, "rename", face[1], person="Person 2", to="Ross")
+    add_edit(place, "rename", person="Narrator", to="Joey")
     files = add(place, tmp_path / "people", person="Ross")
     assert files == ["épisode 1 0h00m00.000s.jpg", "épisode 1 0h00m01.000s.jpg"]
-    assert load_persons(place)[1] == ["people.toml:13: not applied: there is no track 9"]
+    assert load_persons(place)[1] == ["edits.jsonl:5: not applied: there is no 'Narrator'"]
     with pytest.raises(ConfigError, match="Person 1") as caught:
         add(place, tmp_path / "people")
     assert caught.value.hint == "known: Ross"

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import fercli
+from fercli import tables
+from fercli.edits.anchors import anchors_of
+from fercli.edits.editing import ignore, rename_unseen, split
 from fercli.errors import CorruptTable
 from fercli.persons.names import UNASSIGNED
 from fercli.results.load import load
 from fercli.results.model import Segment
 from fercli.workspace import Workspace
+from tests.edits.by_hand import add
 from tests.workspaces import (
     VIDEO,
     add_receipt,
@@ -23,18 +28,22 @@ from tests.workspaces import (
     persons_table,
     segments_table,
     sums,
+    tracks_table,
 )
 
 BOX = {"x1": 10.04, "y1": 20.06, "x2": 110.0, "y2": 140.5}
 
 
 def film(path: Path) -> Workspace:
-    """Two named persons, one of them in two tracks, and a track of nobody known."""
+    """Two named persons, one of them in two tracks, and a track of nobody known. Track n has face n, at n seconds."""
+    people = persons_table([(0, "Zoë", 0.0, 2.0), (1, "Ross", 1.0, 6.0), (2, "Zoë", 7.0, 8.5), (3, None, 0.0, 9.0)])
+    place = tables.PERSONS.get_field_index("best_face")
     return make_workspace(
         path,
         frames=frames_table([0.0, 1.0, 2.0, 3.0]),
         faces=faces_table([face_row(0, **BOX), face_row(1, x1=5.0), face_row(2), face_row(3)]),
-        persons=persons_table([(0, "Zoë", 0.0, 2.0), (1, "Ross", 1.0, 6.0), (2, "Zoë", 7.0, 8.5), (3, None, 0.0, 9.0)]),
+        tracks=tracks_table({track: [track] for track in range(4)}),
+        persons=people.set_column(place, tables.PERSONS.field(place), pa.array(range(4))),
         segments=segments_table(
             [
                 (0, 0.0, 1.25, "happiness", 0.91251, "", 0),
@@ -125,9 +134,9 @@ def test_records_say_how_surely_it_is_that_person(tmp_path: Path) -> None:
 
 def test_corrected_names_show_and_say_that_a_person_gave_them(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
-    workspace.corrections.write_text(
-        '[[person]]\nwas = "Ross"\nname = "Zoë"\n[[track]]\ntrack = 2\nname = "Phoebe"\n', encoding="utf-8"
-    )
+    face = anchors_of(workspace, [1])[1]
+    add(workspace, "rename", face, person="Ross", to="Zoë")
+    split(workspace, "Zoë", [2], "Phoebe")
     result = load(workspace)
     assert [(p.name, len(p.tracks), p.screen_time_s) for p in result.persons] == [("Zoë", 2, 7.0), ("Phoebe", 1, 1.5)]
     records = {s.track: s.as_record() for s in result.segments}
@@ -138,7 +147,8 @@ def test_corrected_names_show_and_say_that_a_person_gave_them(tmp_path: Path) ->
 
 def test_who_is_ignored_is_nowhere(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
-    workspace.corrections.write_text('[[person]]\nwas = "Zoë"\nignore = true\n[[track]]\ntrack = 3\nignore = true\n')
+    ignore(workspace, "Zoë")
+    ignore(workspace, "Unassigned")
     result = load(workspace)
     assert [p.name for p in result.persons] == [s.person for s in result.segments] == ["Ross"]
     assert (result.unassigned, result.gaps) == (None, [])
@@ -148,8 +158,8 @@ def test_who_is_ignored_is_nowhere(tmp_path: Path) -> None:
 
 def test_corrections_that_cannot_be_applied_are_warnings(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
-    workspace.corrections.write_text('[[person]]\nwas = "Emily"\nname = "Ross"\n')
-    problem = "people.toml:1: not applied: there is no person 'Emily'"
+    rename_unseen(workspace, "Emily", "Ross")
+    problem = "edits.jsonl:1: not applied: there is no 'Emily'"
     assert load(workspace).warnings == [problem]
 
 

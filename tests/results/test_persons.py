@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from fercli.edits.editing import ignore, rename, rename_unseen, split
 from fercli.results.load import load_persons
 from fercli.results.model import Person
 from fercli.workspace import Workspace
-from tests.people.film import best_face, correct, make_film, track_again
+from tests.edits.by_hand import annotate
+from tests.edits.film import best_face, make_film, track_again
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def test_the_best_face_is_of_the_track_with_most_faces_weighed_by_identity(film:
 
 
 def test_longest_first_then_nobody_then_the_ignored(film: Workspace) -> None:
-    correct(film, '[[person]]\nwas = "Person 1"\nignore = true\n')
+    ignore(film, "Person 1")
     persons, problems = load_persons(film)
     assert [(person.name, person.ignored) for person in persons] == [
         ("Person 2", False),
@@ -51,27 +53,21 @@ def test_longest_first_then_nobody_then_the_ignored(film: Workspace) -> None:
 
 
 def test_corrections_show(film: Workspace) -> None:
-    correct(film, '[[track]]\ntrack = 2\nname = "Person 3"\n[[person]]\nwas = "Nobody"\nname = "Ross"\n')
+    split(film, "Person 1", [2], "Person 3", force=True)
+    rename_unseen(film, "Nobody", "Ross")
     three = by_name(film)["Person 3"]
     assert ([track.track for track in three.tracks], three.by_hand, three.doubtful) == ([2, 3], True, [])
     assert three.identity == pytest.approx((2 * 1.0 + 0.7) / 3)
-    assert load_persons(film)[1] == ["people.toml:4: not applied: there is no person 'Nobody'"]
+    assert load_persons(film)[1] == ["edits.jsonl:2: not applied: there is no 'Nobody'"]
 
 
 def test_who_is_only_in_imported_segments_is_said_with_the_line(film: Workspace) -> None:
-    correct(film, '[[person]]\nwas = "Person 2"\nname = "Ross"\n')
-    rows = [
-        "Ross,0,1,sad",
-        "Narrator,0,1,sad",
-        "Person 2,1,2,sad",
-        "Unassigned,1,2,sad",
-        "Narrator,1,2,happy",
-        "Ben,1,2,",
-    ]
-    film.human_segments.write_text("\n".join(["person,start,end,class", *rows]))
+    annotate(film, "Person 2,1,2,sad")
+    rename(film, "Person 2", "Ross")
+    annotate(film, "Ross,0,1,sad", "Narrator,0,1,sad", "Unassigned,1,2,sad", "Narrator,1,2,happy", "Ben,1,2,")
     persons, problems = load_persons(film)
     assert "Narrator" not in {person.name for person in persons}
-    assert problems == ["segments.csv:3: nobody on screen is called 'Narrator' (rows: 2)"]
+    assert problems == ["edits.jsonl:4: nobody on screen is called 'Narrator' (2 manual annotations)"]
 
 
 def test_a_score_that_is_missing_is_no_doubt(film: Workspace) -> None:

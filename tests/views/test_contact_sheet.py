@@ -14,13 +14,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from fercli.edits.editing import ignore, rename
 from fercli.errors import ConfigError, CorruptTable
 from fercli.results.load import load_persons
 from fercli.results.model import Person
 from fercli.views.contact_sheet import FACE_SIDE, MOST_PERSONS, MOST_TRACKS, write_sheet
 from fercli.workspace import Workspace
+from tests.edits.film import make_film, track_again
 from tests.failing import fails
-from tests.people.film import correct, make_film, track_again
 
 VERMILION = (0xD5, 0x5E, 0x00)
 
@@ -88,14 +89,14 @@ def test_the_page_needs_nothing_beside_it(film: Workspace, tmp_path: Path) -> No
 
 def test_a_name_is_text_whatever_it_looks_like(film: Workspace, tmp_path: Path) -> None:
     name = '<script>alert("1")</script> & Søn'
-    correct(film, f"[[person]]\nwas = 'Person 1'\nname = '{name}'\n")
+    rename(film, "Person 1", name)
     seen = page(film, tmp_path / "sheet.html")
     assert seen.all("h2")[0] == name
     assert "script" not in {tag for tag, _ in seen.tags}
 
 
 def test_ignored_persons_are_named_so(film: Workspace, tmp_path: Path) -> None:
-    correct(film, '[[person]]\nwas = "Person 1"\nignore = true\n')
+    ignore(film, "Person 1")
     assert page(film, tmp_path / "sheet.htm").all("h2")[-1] == "Person 1 (ignored)"
 
 

@@ -17,8 +17,8 @@ from fercli.tables import SCHEMAS, read_table, write_table
 from fercli.workspace import Workspace, require_tables
 from fercli.writing import write_atomically
 from tests import fake_stages
+from tests.edits.film import make_film
 from tests.fake_stages import facts, run_chain
-from tests.people.film import make_film
 from tests.workspaces import add_receipt
 
 COMMANDS = {stage.name: stage.command for stage in STAGES}

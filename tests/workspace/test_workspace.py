@@ -162,13 +162,14 @@ def test_a_replaced_video_is_taken_up_while_nothing_was_corrected_by_hand(worksp
     assert Workspace.create(workspace.path, facts(video)).video.sha256 == facts(video).sha256
 
 
-@pytest.mark.parametrize("name", ["people.toml", "segments.csv"])
-def test_corrections_are_not_passed_on_to_another_video(workspace: Workspace, video: Path, name: str) -> None:
-    (workspace.path / name).write_text("")
+def test_edits_are_not_passed_on_to_another_video(workspace: Workspace, video: Path) -> None:
+    workspace.edits.write_text("")
     before = (workspace.path / "workspace.json").read_bytes()
     assert Workspace.create(workspace.path, facts(video))  # the same video is welcome
     video.write_bytes(b"\x02 another")
-    with pytest.raises(WorkspaceError, match=rf"is another video than before, and {name} in .* about that"):
+    with pytest.raises(
+        WorkspaceError, match=r"is another video than before, and the edits in .*edits\.jsonl are about that"
+    ):
         Workspace.create(workspace.path, facts(video))
     assert (workspace.path / "workspace.json").read_bytes() == before
 
@@ -226,7 +227,7 @@ class TestWhatIsLeftBehind:
     """The next run that holds the lock removes what a killed one has left."""
 
     def test_temporary_files(self, workspace: Workspace) -> None:
-        for name in (".people.toml.tmp", f".workspace.json.{'a' * 16}.tmp"):
+        for name in (".exports.json.tmp", f".workspace.json.{'a' * 16}.tmp"):
             (workspace.path / name).write_text("half")
         with workspace.lock():
             pass

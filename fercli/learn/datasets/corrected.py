@@ -1,8 +1,9 @@
-"""What people corrected in their own videos: face crops out of workspaces, labelled by the segments.csv beside them.
+"""What people corrected in their own videos: face crops out of workspaces, labelled by manual annotations.
 
-`root` is a workspace, or a directory of workspaces; those without a segments.csv are passed over. A sample is a clip of
-at most CLIP_S of one track inside one human segment, of faces that were assessable. Who has a name is one subject in
-all videos; `Person 3` is another one in each. Nobody is on two sides of a split, so training takes two persons or more.
+`root` is a workspace, or a directory of workspaces; those without a manual annotation are passed over. A sample is a
+clip of at most CLIP_S of one track inside one annotation, of faces that were assessable. Who has a name is one subject
+in all videos; `Person 3` is another one in each. Nobody is on two sides of a split, so training takes two persons or
+more.
 
 The crops stay where they are, in the table `crops`: a frame of a sample is the path of that table with the number of a
 face behind it.
@@ -19,6 +20,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fercli import tables
+from fercli.edits.apply import Manual
+from fercli.edits.edit import CLEAR, SET_EMOTION
+from fercli.edits.log import read_log
+from fercli.edits.state import read_state
 from fercli.errors import DatasetError
 from fercli.labels import EMOTIONS, EMOTIONS_8, NOT_ASSESSABLE
 from fercli.learn.datasets.faces import DatasetSplits
@@ -26,11 +31,8 @@ from fercli.learn.datasets.folder import folders, listing
 from fercli.learn.datasets.pack import CLIP_FRAMES, CROP_SCALE, pack
 from fercli.learn.datasets.samples import Problem, Sample
 from fercli.media.images import decode_jpeg
-from fercli.people.naming import who_is_who
-from fercli.people.segments_csv import HumanSegment, read_segments
 from fercli.persons.names import is_numbered
 from fercli.results.load import load
-from fercli.results.overlay import hidden_names, under_shown_names
 from fercli.workspace import Workspace, require_tables
 
 TERMS = "as the owner of the videos allows"
@@ -48,7 +50,7 @@ def read(root: Path) -> DatasetSplits:
     """
     found: list[Sample | Problem] = []
     crops: dict[Path, _Crop] = {}
-    corrected = [workspace for workspace in _workspaces(root) if workspace.human_segments.exists()]
+    corrected = [workspace for workspace in _workspaces(root) if _annotated(workspace)]
     if not corrected:
         raise DatasetError(f"nothing under {root} has been corrected", hint=HINT, code="dataset-empty")
     for workspace in corrected:
@@ -88,26 +90,32 @@ def _workspaces(root: Path) -> list[Workspace]:
     return [Workspace.open(path) for path in homes]
 
 
+def _annotated(workspace: Workspace) -> bool:
+    return any(edit.kind in (SET_EMOTION, CLEAR) for edit in read_log(workspace).edits)
+
+
 def _samples(workspace: Workspace) -> Iterator[Sample | Problem]:
     require_tables(workspace, "segments", "persons")
-    who = who_is_who(workspace)
-    hidden = hidden_names(who)
-    details = load(workspace, who).details()
+    state = read_state(workspace)
+    details = load(workspace, state).details()
     assessable = details.faces.filter(details.faces[details.labels[0]].is_valid())
     video = Path(workspace.video.path).name
-    for row in under_shown_names(read_segments(workspace.human_segments), who):
-        if row.emotion is None or row.emotion == NOT_ASSESSABLE or row.person in hidden:
+    for problem in state.applied.problems:
+        line, reason = problem.removeprefix("edits.jsonl:").split(": ", 1)
+        yield Problem(str(workspace.edits), int(line), reason)
+    for row in state.manual:
+        if row.emotion is None or row.emotion == NOT_ASSESSABLE:
             continue
         clips = list(_clips(row, assessable))
         if not clips:
             reason = f"no assessable face of {row.person} from {row.start_ms / 1000:g} to {row.end_ms / 1000:g} s"
-            yield Problem(str(workspace.human_segments), row.line, reason)
+            yield Problem(str(workspace.edits), row.number, reason)
         subject = f"{video} {workspace.video.sha256[:8]}: {row.person}" if is_numbered(row.person) else row.person
         for clip in clips:
             yield Sample(tuple(workspace.table("crops") / str(face) for face in clip), row.emotion, subject=subject)
 
 
-def _clips(row: HumanSegment, faces: pa.Table) -> Iterator[list[int]]:
+def _clips(row: Manual, faces: pa.Table) -> Iterator[list[int]]:
     """Up to CLIP_FRAMES faces of each stretch of CLIP_S of each track, evenly spread."""
     pts, track = faces["pts_s"].to_numpy(), faces["track"].to_numpy()
     inside = (pts >= row.start_ms / 1000) & (pts < row.end_ms / 1000)

@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fercli.edits.state import read_state
 from fercli.errors import DatasetError, command
 from fercli.formats.annotations import LASTING_S, Annotations, Mark, Video, layout_hint
 from fercli.formats.csv_segments import table
 from fercli.formats.reading import read_annotations
 from fercli.labels import NOT_ASSESSABLE
 from fercli.persons.names import UNASSIGNED
-from fercli.workspace import Workspace
+from fercli.workspace import Workspace, require_tables
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def spans_of(annotations: Annotations) -> list[Span]:
 def read_truth(
     path: Path, video: Video | None = None, lasting_s: float = LASTING_S, notes: list[str] | None = None
 ) -> list[Span]:
-    """Read a person's own labels; of a workspace what was imported into it.
+    """Read manual labels; of a workspace its manual annotations.
 
     Args:
         video, lasting_s: as of `read_annotations`.
@@ -67,19 +68,31 @@ def read_truth(
         InputError, WorkspaceError: it is a directory, but not a workspace.
     """
     if path.is_dir():
-        path = Workspace.open(path).human_segments
-        if not path.exists():
-            raise DatasetError(
-                f"nobody has corrected {path.parent}",
-                hint=f"run: {command('import', path.parent, 'FILE')}",
-                code="corrections-missing",
-            )
+        return _one_at_a_time(_manual_spans(path), path)
     annotations = read_annotations(path, video, lasting_s)
     if notes is not None:
         notes += annotations.notes
     spans = spans_of(annotations)
     if not spans:
         raise DatasetError(f"{path} labels nothing", hint=layout_hint(path), code="labels-missing")
+    return _one_at_a_time(spans, path)
+
+
+def _manual_spans(path: Path) -> list[Span]:
+    workspace = Workspace.open(path)
+    require_tables(workspace, "persons")
+    spans = [
+        Span(one.start_ms, one.end_ms, one.emotion, one.person)
+        for one in read_state(workspace).manual
+        if one.emotion not in (None, NOT_ASSESSABLE)
+    ]
+    if not spans:
+        hint = f"run: {command('import', path, 'FILE')}"
+        raise DatasetError(f"{path} has no manual annotation of an emotion", hint=hint, code="corrections-missing")
+    return spans
+
+
+def _one_at_a_time(spans: list[Span], path: Path) -> list[Span]:
     latest: dict[str, Span] = {}
     for span in sorted(spans, key=lambda span: span.start_ms):
         before = latest.get(span.person, span)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fercli import tables
+from fercli.edits.state import read_state
 from fercli.errors import ConfigError
-from fercli.people.naming import who_is_who
 from fercli.persons.names import UNASSIGNED
 from fercli.results.details import read_details
 from fercli.results.load import load
@@ -49,10 +49,10 @@ class Artist:
             CorruptTable: a table cannot be read.
             InputError: a person's corrections cannot be read.
         """
-        who = who_is_who(workspace)
-        result = load(workspace, who)
+        state = read_state(workspace)
+        result = load(workspace, state)
         _check_names(result, only)
-        names = {track: one.name or UNASSIGNED for track, one in who.tracks.items() if not one.ignored}
+        names = {track: one.name or UNASSIGNED for track, one in state.tracks.items() if not one.ignored}
         video, segments = workspace.video, [*result.segments, *result.gaps]
         frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES))
         details = read_details(workspace, names)

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 import cv2
 
 from fercli.colours import COLOURS
-from fercli.people.segments_csv import outside
 from fercli.results.model import Segment
-from fercli.timing import clock
+from fercli.timing import clock, outside
 from fercli.views.render.lettering import PLATE, PLATE_OPACITY, WHITE, Bitmap, Colour, Image, Lettering, on_plate
 from fercli.views.render.placing import Rect
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fercli.cli.entry import main
 from fercli.config import FacesParams
+from fercli.edits.editing import ignore, rename
 from fercli.errors import InputError, MissingStage
 from fercli.labels import RECORD_NAMES
 from fercli.media.images import decode_jpeg, encode_jpeg, read_image
@@ -20,6 +21,7 @@ from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.detections import Detections
 from fercli.views.render import explanation
 from fercli.views.render.explanation import Face, explain, faces_of_image, faces_of_workspace
+from tests.edits.by_hand import annotate
 from tests.failing import fails
 from tests.models.tiny import write_tiny_classifier
 from tests.views.report.film import EVIL, FACES, make_film
@@ -72,12 +74,9 @@ def test_faces_of_a_workspace_are_the_middles_of_its_assessed_segments(tmp_path:
 
 def test_corrected_names_own_segments_and_who_is_left_out_are_respected(tmp_path: Path) -> None:
     workspace = make_film(tmp_path / "film.fercli")
-    workspace.corrections.write_text(
-        f'[[person]]\nwas = "Person 2"\nname = "Rachel"\n\n[[person]]\nwas = \'{EVIL}\'\nignore = true\n',
-        encoding="utf-8",
-    )
-    rows = ("person,start,end,class", "Rachel,6,7,sad", "Nobody Tracked,6,8,happy", "")
-    workspace.human_segments.write_text("\n".join(rows), encoding="utf-8")
+    rename(workspace, "Person 2", "Rachel")
+    ignore(workspace, EVIL)
+    annotate(workspace, "Rachel,6,7,sad", "Nobody Tracked,6,8,happy")
     faces = faces_of_workspace(workspace, 24)
     assert [face.name for face in faces] == ["Rachel 5.4 s", "Rachel 6.4 s"]
     np.testing.assert_array_equal(faces[0].crop, crop_in_frame(2, track=1))  # what is left ends at 6.0 s

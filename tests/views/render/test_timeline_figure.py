@@ -14,6 +14,7 @@ from fercli.errors import ConfigError, InputError, MissingStage
 from fercli.media.images import read_image
 from fercli.views.render.timeline_figure import LONGEST_NAME, MOST_PERSONS, plot_timelines
 from fercli.workspace import Workspace
+from tests.edits.by_hand import annotate
 from tests.failing import fails
 from tests.views.render.scenes import Box, grey_video, make_scene
 from tests.workspaces import add_receipt
@@ -109,7 +110,7 @@ def test_what_a_person_said_of_another_part_is_shown_on_hatched_ground(
 ) -> None:
     part = make_scene(tmp_path / "part", Path(workspace.video.path), {"Zoë": {k: BOX for k in range(5, 10)}})
     add_receipt(part, "frames", start_s=0.5, end_s=1.5)
-    part.human_segments.write_text("person,start,end,class\nZoë,1.75,2.0,sad\n", encoding="utf-8")
+    annotate(part, "Zoë,1.75,2.0,sad")
     plot_timelines(part, tmp_path / "t.svg")
     assert figures[0].axes[0].get_xlim() == (0.5, 2.0)
     assert hatched(figures[0]) == [(1.5, 2.0)]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from fercli.colours import COLOURS
+from fercli.edits.editing import ignore, rename
 from fercli.errors import ConfigError, MissingStage, OutputError, VideoError
 from fercli.progress import Silent
 from fercli.views.render.artist import Artist
@@ -20,7 +21,6 @@ from fercli.views.render.video import render
 from fercli.workspace import Workspace
 from tests.failing import fails
 from tests.media_samples import H264, ffmpeg, numbered_frame, read_number, write_video
-from tests.people.film import correct
 from tests.views.render.scenes import Box, Image, add_click, grey_video, make_scene, noise_video, picture, times
 
 LEFT: Box = (40, 60, 100, 130)
@@ -105,7 +105,7 @@ def test_the_only_person_is_the_only_one_who_is_not_blurred(tmp_path: Path, two_
 
 
 def test_persons_go_by_the_names_they_were_given_by_hand(tmp_path: Path, two_persons: Workspace) -> None:
-    correct(two_persons, '[[person]]\nwas = "Ross"\nname = "Chandler"\n')
+    rename(two_persons, "Ross", "Chandler")
     with fails(ConfigError, "person-unknown", "noise.mp4", "'Ross'") as caught:
         render(two_persons, tmp_path / "out.mp4", only=["Ross"], reporter=Silent())
     assert caught.value.hint == "known: Chandler, Zoë"
@@ -114,7 +114,7 @@ def test_persons_go_by_the_names_they_were_given_by_hand(tmp_path: Path, two_per
 
 
 def test_an_ignored_person_is_not_drawn_but_blurred(tmp_path: Path, two_persons: Workspace) -> None:
-    correct(two_persons, '[[person]]\nwas = "Ross"\nignore = true\n')
+    ignore(two_persons, "Ross")
     before = picture(Path(two_persons.video.path), 10)
     render(two_persons, tmp_path / "out.mp4", blur_faces=True, reporter=Silent())
     after = picture(tmp_path / "out.mp4", 10)

@@ -18,6 +18,7 @@ from PIL import Image
 from fercli.cli.report import report
 from fercli.colours import COLOURS
 from fercli.workspace import VideoFacts
+from tests.edits.by_hand import annotate
 from tests.media_samples import HEIGHT, WIDTH, numbered_video, read_number
 from tests.views.report.film import EVIL, START_S, make_film, make_film_of_nobody
 from tests.workspaces import VIDEO, add_receipt
@@ -202,7 +203,7 @@ def test_hover_shows_the_face_and_what_was_said_of_it(browser: Browser, silent_r
 
 def test_segments_set_by_hand_look_and_sound_so(browser: Browser, tmp_path: Path) -> None:
     workspace = make_film(tmp_path / "film.fercli")
-    workspace.human_segments.write_text("person,start,end,class\nPerson 2,5,6.5,sad\n", encoding="utf-8")
+    annotate(workspace, "Person 2,5,6.5,sad")
     report(workspace.path, str(tmp_path / "report.html"), quiet=True)
     with Visit(browser, tmp_path / "report.html") as visit:
         assert "set by hand" in visit.page.inner_text(".legend")
@@ -323,8 +324,7 @@ def test_a_narrow_window_needs_no_sideways_scrolling(browser: Browser, film_page
 
 def test_segments_over_each_other_are_not_lettered_over_each_other(browser: Browser, tmp_path: Path) -> None:
     workspace = make_film(tmp_path / "film.fercli")
-    said = "person,start,end,class\nNobody Tracked,5,8,happy\nNobody Tracked,7,10,sad\nNobody Tracked,11,13,angry\n"
-    workspace.human_segments.write_text(said, encoding="utf-8")
+    annotate(workspace, "Nobody Tracked,5,8,happy", "Nobody Tracked,7,10,sad", "Nobody Tracked,11,13,angry")
     report(workspace.path, str(tmp_path / "report.html"), quiet=True)
     with Visit(browser, tmp_path / "report.html") as visit:
         names = visit.page.locator("#everyone .gutter").all_inner_texts()

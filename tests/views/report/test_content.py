@@ -17,6 +17,7 @@ from fercli.views.report.content import Content, read_content
 from fercli.views.report.playback import Playback
 from fercli.views.report.thumbnails import COLUMNS
 from fercli.workspace import Workspace
+from tests.edits.by_hand import annotate
 from tests.views.report.film import EVIL, LABELS, START_S, make_film
 from tests.workspaces import VIDEO
 
@@ -99,7 +100,7 @@ def test_tracks_of_one_person_seen_at_once_lie_in_lanes(tmp_path: Path) -> None:
 def test_a_persons_own_segments_are_marked_even_of_classes_and_people_no_network_knows(tmp_path: Path) -> None:
     workspace = make_film(tmp_path / "film.fercli")
     rows = ("Person 2,5.000,6.000,contemptuous", "Nobody Tracked,6.000,8.000,happy", "Nobody Tracked,8.000,9.000,sad")
-    workspace.human_segments.write_text("\n".join(("person,start,end,class", *rows, "")), encoding="utf-8")
+    annotate(workspace, *rows)
     film = read_content(workspace)
     data = charts(film, Playback("", "gone"))
     names = [one["name"] for one in data["classes"]]

@@ -94,10 +94,5 @@ def best_face(track: int) -> int:
     return _faces_of(track)[2]
 
 
-def correct(workspace: Workspace, text: str) -> None:
-    """Write people.toml by hand."""
-    workspace.corrections.write_text(text, encoding="utf-8")
-
-
 def _faces_of(track: int) -> list[int]:
     return [face for face, (_, _, owner) in enumerate(FACES) if owner == track]

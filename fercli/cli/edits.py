@@ -1,0 +1,143 @@
+"""`fercli edits`: the log of manual corrections, what each line does now, and undo. `fercli.cli.app` adds the group."""
+
+from __future__ import annotations
+
+import json as json_format
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fercli.cli import options as opt
+from fercli.cli.groups import group_with_default
+from fercli.errors import ConfigError, command
+from fercli.labels import RECORD_NAMES
+
+if TYPE_CHECKING:
+    from fercli.edits.edit import Edit
+    from fercli.edits.state import State
+    from fercli.workspace import Workspace
+
+edits_app = group_with_default("The log of manual corrections: list it, or undo some of it.")
+
+
+@edits_app.command("list")
+def list_edits(
+    workspace: opt.WorkspacePath,
+    json: Annotated[bool, opt.flag("--json", help="Everything as JSON on stdout.")] = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """All edits with their numbers, by whom and when, and what each does now. The word `list` may be left out.
+
+    Example: fercli edits episode.fercli
+    """
+    from fercli.workspace import Workspace
+
+    _show(Workspace.open(workspace), as_json=json, quiet=quiet)
+
+
+@edits_app.command()
+def undo(
+    workspace: opt.WorkspacePath,
+    numbers: Annotated[
+        list[str], typer.Argument(metavar="N...", help="Numbers of edits, or ranges as 5-30.", show_default=False)
+    ],
+    by: opt.By = "",
+    quiet: opt.Quiet = False,
+) -> None:
+    """Undo edits; to undo an undo applies the edit again. In a range, what is undone already is passed over.
+
+    Example: fercli edits undo episode.fercli 4
+    """
+    from fercli.cli.console import ConsoleReporter
+    from fercli.edits import editing
+    from fercli.edits.log import read_log
+    from fercli.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    reporter = ConsoleReporter(quiet=quiet)
+    with opened.lock():
+        log = read_log(opened)
+        open_lines = ({edit.number for edit in log.edits} | log.damaged.keys()) - log.undone
+        wanted = [number for text in numbers for number in _numbers(text, open_lines)]
+        problems = editing.undo(opened, wanted, by=by)
+    _show(opened, quiet=quiet)
+    for problem in problems:
+        reporter.warn(problem)
+
+
+def _numbers(text: str, open_lines: set[int]) -> list[int]:
+    """Of a number, or of a range of which only what can be undone counts."""
+    found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text.strip())
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+    if first > last:
+        raise ConfigError(f"{text!r} is neither a number nor a range", hint="give numbers of edits, as 4 or 5-30")
+    if not found or found[2] is None:
+        return [first]
+    inside = sorted(number for number in open_lines if first <= number <= last)
+    if not inside:
+        raise ConfigError(f"there is no edit from {first} to {last} that is not undone", hint="give another range")
+    return inside
+
+
+def _show(workspace: Workspace, *, as_json: bool = False, quiet: bool) -> None:
+    from fercli.cli import layout
+    from fercli.cli.console import ConsoleReporter
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.edits.state import PERSONS, read_state
+    from fercli.workspace import require_tables
+
+    require_tables(workspace, PERSONS)
+    state, reporter = read_state(workspace), ConsoleReporter(quiet=quiet)
+    rows = _rows(state)
+    if as_json:
+        json_to_stdout({"edits": rows, "problems": state.problems})
+    elif rows:
+        table = layout.table("", "edit", "by", "on", "now")
+        for row in rows:
+            now = f"{row['state']}: {row['detail']}" if row["detail"] else row["state"]
+            table.add_row(str(row["number"]), row["text"], row.get("by", ""), row.get("on", ""), now)
+        layout.console().print(table)
+    else:
+        reporter.note("no edits")
+    for problem in state.problems:
+        reporter.warn(problem)
+    reporter.note(f"next: {command('export', workspace.path, '-o', 'annotations.json')}")
+
+
+def _rows(state: State) -> list[dict[str, Any]]:
+    """The usable edits and the damaged lines, by number."""
+    from fercli.edits.edit import as_line
+
+    rows: dict[int, dict[str, Any]] = {}
+    undone = state.log.undone
+    for edit in state.log.edits:
+        effect = state.applied.effects[edit.number]
+        rows[edit.number] = {
+            "number": edit.number,
+            "text": describe(edit),
+            **json_format.loads(as_line(edit)),
+            "state": effect.state,
+            "detail": effect.detail,
+        }
+    for number, reason in state.log.damaged.items():
+        what = "undone" if number in undone else "not usable"
+        rows[number] = {"number": number, "text": "(damaged line)", "state": what, "detail": reason}
+    return [rows[number] for number in sorted(rows)]
+
+
+def describe(edit: Edit) -> str:
+    """An edit in a few words, under the names of the time when it was made."""
+    span = f"from {edit.start_ms / 1000:g} to {edit.end_ms / 1000:g} s"
+    source = f" ({edit.file})" if edit.file else ""
+    return {
+        "rename": f"{edit.person} is {edit.to}{source}",
+        "merge": f"{', '.join(edit.persons[1:])} and {edit.to} are one" if len(edit.persons) > 1 else edit.to,
+        "split": f"{len(edit.at)} track{'' if len(edit.at) == 1 else 's'} of {edit.person} to {edit.to}",
+        "ignore": f"{edit.person} is left out",
+        "restore": f"{edit.person} is taken in again",
+        "set-emotion": f"{edit.person}: {RECORD_NAMES.get(edit.emotion or '', '')} {span}{source}",
+        "clear": f"{edit.person}: nothing {span}{source}",
+        "undo": f"undo {edit.of}",
+        "erased": "erased",
+    }[edit.kind]
