@@ -231,8 +231,7 @@ def _with_images_already_kept(workspace: Workspace, params: Any) -> Any:
     """Images that `extract-frames` wrote are no reason to do it again without them."""
     if not isinstance(params, FramesParams):
         return params
-    receipt = workspace.receipt(FRAMES.name)
-    kept = receipt is not None and bool(receipt.params.get("keep_images"))
+    kept = (workspace.path / FRAMES.name / "images").is_dir()
     return replace(params, keep_images=params.keep_images or kept)
 
 

@@ -35,6 +35,8 @@ class Stage:
         weights: `(params) -> name -> sha256` of the networks it uses.
         outside: `(params) -> name -> digest` of what it reads outside the workspace.
         check: `(params) -> None`, raises what can be known to be wrong before any work.
+        lacks: `(workspace, params) -> bool`, whether something is wanted and missing that is no part of the key.
+        complete: `(context, params) -> None`, writes that beside the tables, which stay as they are.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Stage:
     weights: Function = "fercli.chain:nothing"
     outside: Function = "fercli.chain:nothing"
     check: Function = "fercli.chain:nothing"
+    lacks: Function | None = None
+    complete: Function | None = None
 
     @property
     def title(self) -> str:
@@ -64,6 +68,8 @@ FRAMES = Stage(
     params=FramesParams,
     run="fercli.stages.frames:run",
     check="fercli.stages.frames:check",
+    lacks="fercli.stages.frames:lacks_images",
+    complete="fercli.stages.frames:write_images",
 )
 FACES = Stage(
     name="faces",

@@ -6,7 +6,7 @@ Light to import: the command line reads its defaults from here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from fercli.errors import ConfigError
 DEVICES = ("auto", "cpu", "cuda")
 DECODERS = ("auto", "pyav", "decord")
 """`auto` is PyAV; see `media.decode`."""
+NO_KEY = {"key": False}
+"""Metadata of a parameter that changes no table, so that another value makes nothing stale."""
 NATIVE_FPS = 0.0
 """`fps` that takes every frame."""
 
@@ -27,7 +29,7 @@ class FramesParams:
         fps: frames a second to look at, or NATIVE_FPS for all of them.
         start_s, end_s: only what is shown in [start_s, end_s), seconds from where a player begins; an `end_s` of 0
             means the end of the video.
-        keep_images: write each frame as a JPEG.
+        keep_images: write each frame as a JPEG. No part of the key: the tables are the same.
         shot_threshold: jump of scenedetect's adaptive content score that counts as a cut.
         decoder: one of DECODERS but `auto`. Part of the key, because the small pictures in which cuts are found differ
             in their last bits, and so may a cut.
@@ -36,7 +38,7 @@ class FramesParams:
     fps: float = 10.0
     start_s: float = 0.0
     end_s: float = 0.0
-    keep_images: bool = False
+    keep_images: bool = field(default=False, metadata=NO_KEY)
     shot_threshold: float = 3.0
     decoder: str = "pyav"
 

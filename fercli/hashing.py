@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterable
 from pathlib import Path
 
 _PIECE = 1 << 20
@@ -34,6 +32,6 @@ def digest(path: Path) -> str:
 
 
 def output_digests(directory: Path) -> dict[str, str]:
-    """sha256 of everything a stage wrote, by name, its receipt left out."""
-    names: Iterable[str] = sorted(os.listdir(directory))
-    return {name: digest(directory / name) for name in names if name != "receipt.json"}
+    """sha256 of every file a stage wrote, by name; its receipt, and images in a directory of their own, left out."""
+    files = sorted(path for path in directory.iterdir() if path.is_file() and path.name != "receipt.json")
+    return {path.name: digest(path) for path in files}

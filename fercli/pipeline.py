@@ -81,7 +81,11 @@ def run(
         reason = "you asked for it" if force else why_stale(workspace, stage, digests, planned=planned)
         found = workspace.receipt(stage.name)
         if reason is None and found is not None:
-            reporter.note(f"{stage.title}: up to date")
+            if stage.lacks is not None and call(stage.lacks, workspace, params):
+                reporter.note(f"{stage.title}: its tables are up to date, images are added")
+                _complete_stage(workspace, stage, params, runtime, reporter, models)
+            else:
+                reporter.note(f"{stage.title}: up to date")
             receipts.append(found)
             continue
         reporter.note(f"{stage.title}: runs, because {reason}")
@@ -122,12 +126,7 @@ def _run_stage(
     reporter: Reporter,
     models: Models,
 ) -> Receipt:
-    if "video" in stage.reads and not Path(workspace.video.path).exists():
-        raise VideoError(
-            f"{stage.title} needs the video, and {workspace.video.path} is gone",
-            hint=hint_for_moved(Path(workspace.video.path)),
-            code="video-missing",
-        )
+    _require_video(workspace, stage)
     partial = workspace.path / f"{stage.name}.partial"
     out = partial / "out"
     with writing(partial):
@@ -153,6 +152,35 @@ def _run_stage(
         workspace.swap_in(stage.name, out)
         shutil.rmtree(partial)
     return receipt
+
+
+def _complete_stage(
+    workspace: Workspace, stage: Stage, params: Any, runtime: Runtime, reporter: Reporter, models: Models
+) -> None:
+    """Write what is no part of the key beside the tables of a fresh stage; tables and receipt stay byte for byte."""
+    workspace.require_replaceable(stage.name)
+    _require_video(workspace, stage)
+    partial = workspace.path / f"{stage.name}.partial"
+    out = partial / "out"
+    with writing(out):
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(OWNER_ONLY_DIRECTORY)
+        out.mkdir()
+        for file in (workspace.path / stage.name).iterdir():
+            if file.is_file():
+                shutil.copy2(file, out / file.name)
+        context = StageContext(workspace, out, Chunks(partial / "chunks"), runtime, reporter, models)
+        call(stage.complete or chain.nothing, context, params)
+        workspace.swap_in(stage.name, out)
+        shutil.rmtree(partial)
+
+
+def _require_video(workspace: Workspace, stage: Stage) -> None:
+    video = Path(workspace.video.path)
+    if "video" in stage.reads and not video.exists():
+        raise VideoError(
+            f"{stage.title} needs the video, and {video} is gone", hint=hint_for_moved(video), code="video-missing"
+        )
 
 
 def _keep_only_matching_chunks(partial: Path, planned: Receipt) -> None:

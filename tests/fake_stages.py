@@ -148,7 +148,7 @@ WEIGHTS = {"fake-net": "0" * 64}
 """What the fake classifier's weights hash to; tests change it."""
 
 STAGES = (
-    replace(chain.FRAMES, version=1, params=FakeParams, run=_frames, check=chain.nothing),
+    replace(chain.FRAMES, version=1, params=FakeParams, run=_frames, check=chain.nothing, lacks=None),
     replace(chain.FACES, version=1, params=FakeParams, run=_faces, weights=chain.nothing, check=chain.nothing),
     replace(chain.TRACKS, version=1, params=FakeParams, run=_tracks, weights=chain.nothing, check=chain.nothing),
     replace(

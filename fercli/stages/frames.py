@@ -13,17 +13,21 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from fercli.chain import STAGE_OF
 from fercli.config import NATIVE_FPS, FramesParams
 from fercli.errors import ConfigError
 from fercli.stages.base import StageContext
-from fercli.tables import FRAMES, write_table
+from fercli.tables import FRAMES, read_table, write_table
 from fercli.timing import frame_ends
+from fercli.workspace import Workspace
 from fercli.writing import OWNER_ONLY_DIRECTORY, create_for_owner, writing
 
 if TYPE_CHECKING:
     from fercli.media.index import FrameIndex
     from fercli.media.picture import Picture
 
+IMAGES = "images"
+"""Directory of the kept images, in that of the stage: one JPEG a sampled frame, named by its number from 0."""
 TOLERANCE_S = 1e-3
 """A frame this little before its grid time is on time: containers round timestamps, Matroska to whole milliseconds."""
 
@@ -96,7 +100,7 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
             if sampler.takes(pts_s):
                 sampled.append(picture.frame)
                 if params.keep_images:
-                    _keep(context.out / "images", picture)
+                    _keep(context.out / IMAGES, picture)
             task.advance(1)
     if not decoded:
         raise no_frame_decodes(path)
@@ -120,6 +124,29 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
         "frames_expected": expected,
         "shots": len(shots.cuts) + 1,
     }
+
+
+def lacks_images(workspace: Workspace, params: FramesParams) -> bool:
+    """Whether images are wanted, and not all are there."""
+    if not params.keep_images:
+        return False
+    images = workspace.path / STAGE_OF["frames"].name / IMAGES
+    there = {path.stem for path in images.glob("*.jpg")}
+    frames = read_table(workspace.table("frames"), FRAMES)["frame"].to_pylist()
+    return not there.issuperset(_name(frame) for frame in frames)
+
+
+def write_images(context: StageContext, params: FramesParams) -> None:
+    """Write `images/` for the table that is there; errors as `run`."""
+    from fercli.media.decode import decode
+    from fercli.media.kept_index import frame_index
+
+    frames = read_table(context.workspace.table("frames"), FRAMES)["frame"].to_pylist()
+    path, index = Path(context.workspace.video.path), frame_index(context.workspace)
+    with context.reporter.task("extract-frames", len(frames), "image") as task:
+        for picture in decode(path, index, frames, decoder=params.decoder, warn=context.warn):
+            _keep(context.out / IMAGES, picture)
+            task.advance(1)
 
 
 def check(params: FramesParams) -> None:
@@ -174,10 +201,15 @@ def _ends(index: FrameIndex, frames: NDArray[np.int32], cuts: list[int], params:
     return frame_ends(pts_s, due_s, shot_ends[shot_numbers(frames, cuts)])
 
 
+def _name(frame: int) -> str:
+    """Of a frame's image, so that names sort as frames do; a video of 30 frames/s has 1 000 000 in nine hours."""
+    return f"{frame:06d}"
+
+
 def _keep(directory: Path, picture: Picture) -> None:
     from fercli.media.images import encode_jpeg
 
-    file = directory / f"{picture.frame:06d}.jpg"
+    file = directory / f"{_name(picture.frame)}.jpg"
     with writing(directory):
         directory.mkdir(OWNER_ONLY_DIRECTORY, exist_ok=True)
         create_for_owner(file)

@@ -9,7 +9,7 @@ together.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ def why_stale(
 def planned_receipt(workspace: Workspace, stage: Stage, params: Any, digests: Digests) -> Receipt:
     """The receipt a stage would get if it ran now, as far as it can be known before; errors as `why_stale`."""
     inputs = {name: digests.of_input(workspace, name) for name in stage.reads} | call(stage.outside, params)
-    return Receipt(stage.title, stage.version, asdict(params), inputs, call(stage.weights, params))
+    return Receipt(stage.title, stage.version, _key_params(params), inputs, call(stage.weights, params))
 
 
 def require_tables(workspace: Workspace, *tables: str, what: str = "", hashed: bool = False) -> None:
@@ -165,7 +165,13 @@ def _planned_again(workspace: Workspace, stage: Stage, params: Any, found: Recei
             pass
     inputs = {name: digests.of_input(workspace, name) for name in stage.reads}
     outside = {name: value for name, value in found.inputs.items() if name not in stage.reads}
-    return Receipt(stage.title, stage.version, asdict(params), inputs | outside, found.weights)
+    return Receipt(stage.title, stage.version, _key_params(params), inputs | outside, found.weights)
+
+
+def _key_params(params: Any) -> dict[str, Any]:
+    """Those that decide what the tables hold."""
+    no_key = {field.name for field in fields(params) if not field.metadata.get("key", True)}
+    return {name: value for name, value in asdict(params).items() if name not in no_key}
 
 
 def _difference(planned: Receipt, found: Receipt) -> str | None:

@@ -3,7 +3,8 @@
 VTT ("Video Turing Test", IITP 2017-0-01780) is a Korean research programme; its annotations of the first season go to
 its members. The layout:
 
-    ROOT/ep01/00000.jpg, 00001.jpg, ...                 every frame of the episode, counted from 0
+    ROOT/ep01/00000.jpg, 00001.jpg, ...                 every frame of the episode, counted from 0; with five digits,
+                                                        or six as `extract-frames --images` writes them
     ROOT/s01_ep01_tag2_visual_Final_180809.json         or in any folder below ROOT; `_final.json` from episode 11 on
 
     {"visual_results": [{
@@ -150,7 +151,8 @@ def _picture(image: str, frames: Path, present: set[str]) -> Path:
     match = _IMAGE.fullmatch(image.strip())
     if match is None:
         raise ValueError("no frame number in the name of the image")
-    name = f"{int(match[1]):05d}.jpg"
-    if name not in present:
-        raise ValueError(f"no {name} in {frames}")
+    names = [f"{int(match[1]):0{width}d}.jpg" for width in (5, 6)]
+    name = next((name for name in names if name in present), None)
+    if name is None:
+        raise ValueError(f"no {names[0]} in {frames}")
     return frames / name
