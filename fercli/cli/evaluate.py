@@ -191,6 +191,44 @@ def _against_truth(
         _show_agreement(scores, path, truth)
 
 
+@evaluate_app.command("agreement")
+def evaluate_agreement(
+    one: Annotated[
+        Path, typer.Argument(metavar="A", help="A workspace, or annotations.", show_default=False, readable=False)
+    ],
+    other: Annotated[
+        Path,
+        typer.Argument(metavar="B", help="The same video by another annotator.", show_default=False, readable=False),
+    ],
+    json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
+) -> None:
+    """Cohen's kappa of two annotators over time, per class and per person, with 95 % intervals.
+
+    Example: fercli evaluate agreement annotator1.fercli annotator2.fercli
+    """
+    from fercli.cli import layout
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.learn.evaluation.agreement import agreement_of
+
+    found = agreement_of(one, other)
+    if json:
+        json_to_stdout(found.as_json())
+        return
+    console = layout.console(at_least=WIDTH)
+    for heading, rows in (
+        ("person", {**found.per_person, "all": found.overall}),
+        ("class", found.per_class),
+    ):
+        table = layout.table(heading, numbers=("seconds", "agreement", "kappa", "95 % interval"))
+        for name, row in rows.items():
+            between = f"{row.interval[0]:.3f} to {row.interval[1]:.3f}" if row.interval else "-"
+            kappa = "-" if row.kappa is None else f"{row.kappa:.3f}"
+            table.add_row(name, f"{row.seconds:.1f}", f"{row.agreement:.3f}", kappa, between)
+        console.print(table)
+    if found.only_one:
+        console.print(f"annotated by one of the two only: {', '.join(found.only_one)}", soft_wrap=True)
+
+
 @evaluate_app.command("tracks")
 def evaluate_tracks(
     files: Annotated[
