@@ -23,6 +23,7 @@ from fercli import pipeline
 from fercli.chain import FRAMES, STAGES, Stage
 from fercli.config import FramesParams, PersonsParams, Runtime, TracksParams
 from fercli.errors import ConfigError, MissingDependency
+from fercli.models.loaded import Models
 from fercli.progress import CallbackReporter, Progress, Reporter
 from fercli.results import model
 from fercli.results.load import load
@@ -102,6 +103,7 @@ def annotate(
     verify: bool = False,
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
+    models: Models | None = None,
 ) -> Result:
     """Find who is in a video and what they show; only what is not up to date is computed.
 
@@ -118,6 +120,7 @@ def annotate(
         progress: is called after every step of a stage; what it raises ends the work.
         cancel: is asked after every step; if it returns True, the work ends. What is finished is kept, and the next
             call goes on from there.
+        models: networks that are loaded already: give the same object to several calls, and each is loaded once.
 
     Raises:
         VideoError: the video cannot be read.
@@ -129,7 +132,9 @@ def annotate(
     plan = plan_for(params, gallery=gallery, cast=cast)
     place = Path(workspace) if workspace is not None else workspace_of(video, video.parent)
     reporter = CallbackReporter(progress, cancel)
-    with up_to_date(place, video, plan, runtime or Runtime(), reporter, force=force, verify=verify) as opened:
+    with up_to_date(
+        place, video, plan, runtime or Runtime(), reporter, force=force, verify=verify, models=models
+    ) as opened:
         return _result(opened)
 
 
@@ -182,6 +187,7 @@ def up_to_date(
     *,
     force: bool = False,
     verify: bool = False,
+    models: Models | None = None,
 ) -> Iterator[Workspace]:
     """The workspace of a video after all stages of a plan, locked for this process; errors as `annotate`."""
     pipeline.check(plan)
@@ -189,7 +195,7 @@ def up_to_date(
     workspace = workspace_at(place, video, verify=verify)
     plan = [(stage, _with_images_already_kept(workspace, params)) for stage, params in plan]
     with workspace.lock():
-        pipeline.run(workspace, plan, runtime, reporter, force=force)
+        pipeline.run(workspace, plan, runtime, reporter, force=force, models=models)
         yield workspace
 
 
