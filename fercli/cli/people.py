@@ -127,6 +127,44 @@ def restore(workspace: opt.WorkspacePath, who: Who, by: opt.By = "", quiet: opt.
     _change(workspace, lambda opened: editing.restore(opened, who, by=by), quiet=quiet)
 
 
+@people_app.command()
+def erase(
+    workspace: opt.WorkspacePath,
+    who: Who,
+    cast: Annotated[
+        Path | None,
+        typer.Option(help="Cast to erase the person from; by default the one of the workspace.", readable=False),
+    ] = None,
+    yes: Annotated[bool, opt.flag("--yes", help="Do not ask.")] = False,
+    by: opt.By = "",
+    quiet: opt.Quiet = False,
+) -> None:
+    """Erase a person for good: crops, embeddings, rows, edits, and who they are in the cast. It cannot be undone.
+
+    Example: fercli people erase episode.fercli "Person 3"
+    """
+    import sys
+
+    from fercli.cli.console import ConsoleReporter
+    from fercli.edits.erase import erase as erase_person
+    from fercli.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    if not yes and not (sys.stdin.isatty() and typer.confirm(f"Erase {who} from {workspace} for good?", err=True)):
+        raise ConfigError(f"{who} was not erased", hint="add --yes", code="not-confirmed")
+    with opened.lock():
+        done = erase_person(opened, who, cast=cast, by=by)
+    reporter = ConsoleReporter(quiet=quiet)
+    reporter.note(f"erased: {done.tracks} tracks, {done.faces} faces, {done.edits} edits")
+    for file in done.files:
+        print(file)
+    if done.files:
+        reporter.warn(f"{len(done.files)} files still show or name the person; they are listed on stdout")
+    for note in done.notes:
+        reporter.warn(note)
+    reporter.note(f"next: {command('export', opened.path, '-o', 'annotations.json')}")
+
+
 def _change(path: Path, change: Callable[[Workspace], list[str] | None], *, quiet: bool) -> None:
     """Add edits while no other process works in the workspace, then show everyone and what the cast could not learn."""
     from fercli.cli.console import ConsoleReporter

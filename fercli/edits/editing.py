@@ -199,21 +199,7 @@ class _Editor:
 
     def find(self, name: str, *, unassigned: bool = False) -> list[int]:
         """The tracks of the person who is shown under a name; of nobody known only where that makes sense."""
-        wanted = None if name == UNASSIGNED else name
-        if wanted is None and not unassigned:
-            raise ConfigError(
-                f"{UNASSIGNED} is not a person",
-                hint="name its tracks one by one: "
-                + command("people", "split", self.workspace.path, UNASSIGNED, "--tracks", "N", "--name", "NAME"),
-                code="person-unknown",
-            )
-        tracks = sorted(track for track, identity in self.state.tracks.items() if identity.name == wanted)
-        if not tracks:
-            close = difflib.get_close_matches(name, self.state.names, n=3) or sorted(self.state.names)
-            raise ConfigError(
-                f"nobody is called {name!r}", hint=f"known: {', '.join(close) or 'nobody'}", code="person-unknown"
-            )
-        return tracks
+        return find_tracks(self.workspace, self.state, name, unassigned=unassigned)
 
     def named(self, tracks: Iterable[int]) -> bool:
         """Whether an edit gave these tracks the name they are shown under."""
@@ -277,3 +263,29 @@ class _Editor:
 def distinctness(track: int, faces: int, identity: float | None) -> tuple[float, int, int]:
     """Sort key: the track that shows a person best has most faces, weighed by identity; of equals it is the first."""
     return faces * (identity or 0.0), faces, -track
+
+
+def find_tracks(workspace: Workspace, state: State, name: str, *, unassigned: bool = False) -> list[int]:
+    """The tracks of the person who is shown under a name.
+
+    Args:
+        unassigned: whether the tracks of nobody known may be meant.
+
+    Raises:
+        ConfigError: nobody is called so.
+    """
+    wanted = None if name == UNASSIGNED else name
+    if wanted is None and not unassigned:
+        raise ConfigError(
+            f"{UNASSIGNED} is not a person",
+            hint="name its tracks one by one: "
+            + command("people", "split", workspace.path, UNASSIGNED, "--tracks", "N", "--name", "NAME"),
+            code="person-unknown",
+        )
+    tracks = sorted(track for track, identity in state.tracks.items() if identity.name == wanted)
+    if not tracks:
+        close = difflib.get_close_matches(name, state.names, n=3) or sorted(state.names)
+        raise ConfigError(
+            f"nobody is called {name!r}", hint=f"known: {', '.join(close) or 'nobody'}", code="person-unknown"
+        )
+    return tracks
