@@ -30,6 +30,7 @@ os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
 __version__ = VERSION
 
 __all__ = [
+    "AttributesParams",
     "EmotionsParams",
     "FacesParams",
     "FercliError",
@@ -49,10 +50,7 @@ _HOMES = {
     "Result": ("fercli.api", "Result"),
     "FercliError": ("fercli.errors", "FercliError"),
     "Progress": ("fercli.progress", "Progress"),
-    **{
-        name: ("fercli.config", name)
-        for name in ("EmotionsParams", "FacesParams", "FramesParams", "PersonsParams", "Runtime", "TracksParams")
-    },
+    **{name: ("fercli.config", name) for name in __all__ if name.endswith("Params") or name == "Runtime"},
 }
 
 

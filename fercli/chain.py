@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from fercli.config import EmotionsParams, FacesParams, FramesParams, PersonsParams, TracksParams
+from fercli.config import AttributesParams, EmotionsParams, FacesParams, FramesParams, PersonsParams, TracksParams
 
 Function = str | Callable[..., Any]
 """`module:function`, imported when it is called; or the function itself."""
@@ -105,12 +105,23 @@ PERSONS = Stage(
     outside="fercli.stages.persons:outside",
     check="fercli.stages.persons:check",
 )
+ATTRIBUTES = Stage(
+    name="attributes",
+    command="measure-faces",
+    reads=("faces", "crops"),
+    writes=("attributes",),
+    version=1,
+    params=AttributesParams,
+    run="fercli.stages.attributes:run",
+    weights="fercli.stages.attributes:weights",
+    check="fercli.stages.attributes:check",
+)
 EMOTIONS = Stage(
     name="emotions",
     command="classify-emotions",
-    reads=("frames", "faces", "crops", "tracks"),
+    reads=("frames", "faces", "crops", "tracks", "attributes"),
     writes=("emotions", "segments"),
-    version=5,
+    version=6,
     params=EmotionsParams,
     run="fercli.stages.emotions:run",
     weights="fercli.stages.emotions:weights",
@@ -135,7 +146,7 @@ def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
     return tuple(ordered)
 
 
-STAGES: tuple[Stage, ...] = in_order((FRAMES, FACES, TRACKS, PERSONS, EMOTIONS))
+STAGES: tuple[Stage, ...] = in_order((FRAMES, FACES, TRACKS, PERSONS, ATTRIBUTES, EMOTIONS))
 """In the order they run."""
 STAGE_OF = {table: stage for stage in STAGES for table in stage.writes}
 """Table -> the stage that writes it."""

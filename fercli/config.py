@@ -67,6 +67,17 @@ class FacesParams:
 
 
 @dataclass(frozen=True)
+class AttributesParams:
+    """measure-faces.
+
+    Attributes:
+        min_flag: where the mesh is less sure than this that there is a face, nothing is measured; in [0, 1].
+    """
+
+    min_flag: float = 0.5
+
+
+@dataclass(frozen=True)
 class TracksParams:
     """track, first stage: faces to tracks.
 
@@ -119,7 +130,7 @@ class EmotionsParams:
         stride: faces of a track from one window to the next.
         min_size: faces with a shorter side below it are not assessable, source pixels.
         min_sharpness: faces blurrier than this are not assessable; see `media.images.sharpness`.
-        min_frontal: faces turned away further are not assessable; in [0, 1], see `geometry.frontality`.
+        max_yaw, max_pitch: faces turned further to a side, or up or down, are not assessable; degrees.
         mean_segment_s: how long an expression is taken to last on average; longer is smoother, seconds.
         min_segment_s: shorter segments are given to their neighbours, seconds.
     """
@@ -128,7 +139,8 @@ class EmotionsParams:
     stride: int = 2
     min_size: int = 24
     min_sharpness: float = 10.0
-    min_frontal: float = 0.25
+    max_yaw: float = 30.0
+    max_pitch: float = 30.0
     mean_segment_s: float = 2.0
     min_segment_s: float = 0.4
 

@@ -40,3 +40,17 @@ _CANONICAL = {name: label for label, names in _SYNONYMS.items() for name in (lab
 def canonical(name: str) -> str | None:
     """The canonical label for a name in any data set's spelling, or None for a class fercli does not know."""
     return _CANONICAL.get(name.strip().lower())
+
+
+_NAMES = """
+browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft cheekSquintRight
+eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight eyeLookInLeft eyeLookInRight eyeLookOutLeft
+eyeLookOutRight eyeLookUpLeft eyeLookUpRight eyeSquintLeft eyeSquintRight eyeWideLeft eyeWideRight jawForward jawLeft
+jawOpen jawRight mouthClose mouthDimpleLeft mouthDimpleRight mouthFrownLeft mouthFrownRight mouthFunnel mouthLeft
+mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight mouthPucker mouthRight mouthRollLower
+mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft mouthSmileRight mouthStretchLeft mouthStretchRight
+mouthUpperUpLeft mouthUpperUpRight noseSneerLeft noseSneerRight
+"""
+BLENDSHAPES = tuple(_NAMES.split())
+"""Names of the blendshapes, in the order of the network's outputs behind the first, which is `_neutral` and has no use.
+They are those of Apple's ARKit: left and right are the person's own. They are no action units of FACS."""

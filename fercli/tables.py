@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fercli.chain import STAGE_OF
 from fercli.errors import CorruptTable, OutputError, command
-from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
+from fercli.labels import BLENDSHAPES, EMOTIONS_8, NOT_ASSESSABLE
 from fercli.table_rules import RISING, ROWS, SORTED, broken_rule, rule, rules_of, values_of
 from fercli.writing import create_for_owner
 
@@ -36,9 +36,31 @@ _FACE = rule(found_in="faces.face")
 _TRACK = rule(found_in="tracks.track")
 
 
-def column(name: str, kind: pa.DataType, meaning: str, *rules: dict[str, str], nullable: bool = False) -> pa.Field:
-    """A column that says in its metadata what it means, in which unit, and what its values may be."""
-    metadata = {"meaning": meaning}
+PROBABILITY, SIGNAL = "probability", "signal"
+"""Roles of columns: the probability of a label, and a measurement over time."""
+_KEPT = ("meaning", "role", "unit", "label")
+"""What a file says of its columns; the rules are those of this fercli, whatever wrote the file."""
+
+
+def column(
+    name: str,
+    kind: pa.DataType,
+    meaning: str,
+    *rules: dict[str, str],
+    nullable: bool = False,
+    role: str = "",
+    unit: str = "",
+    label: str = "",
+) -> pa.Field:
+    """A column that says in its metadata what it means and what its values may be.
+
+    Args:
+        role: PROBABILITY or SIGNAL; empty for all other columns.
+        unit: of a signal.
+        label: canonical name of what a probability is of.
+    """
+    facts = {"meaning": meaning, "role": role, "unit": unit, "label": label}
+    metadata = {key: value for key, value in facts.items() if value}
     for stated in rules:
         metadata |= stated
     return pa.field(name, kind, nullable=nullable, metadata=metadata)
@@ -178,12 +200,41 @@ def windows_schema(labels: tuple[str, ...]) -> pa.Schema:
             column("end_s", pa.float64(), "end (exclusive), seconds", _END),
             column("reason", pa.string(), "why the window is not assessable; empty if it is"),
             *(
-                column(label, pa.float32(), f"probability of {label}; null if not assessable", _SHARE, nullable=True)
+                column(
+                    label,
+                    pa.float32(),
+                    f"probability of {label}; null if not assessable",
+                    _SHARE,
+                    nullable=True,
+                    role=PROBABILITY,
+                    unit="probability",
+                    label=label,
+                )
                 for label in labels
             ),
         ]
     )
 
+
+def _measured(name: str, meaning: str, unit: str, *rules: dict[str, str]) -> pa.Field:
+    return column(name, pa.float32(), f"{meaning}; null without a mesh", *rules, nullable=True, role=SIGNAL, unit=unit)
+
+
+_ANGLE = rule(low=-180, high=180)
+ATTRIBUTES = pa.schema(
+    [
+        column("face", pa.int64(), "number of the face", _ROW, _FACE),
+        column("flag", pa.float32(), "probability that the mesh has found a face, in [0, 1]", _SHARE),
+        _measured("yaw", "how far it looks to the right of the picture", "degrees", _ANGLE),
+        _measured("pitch", "how far it looks up", "degrees", _ANGLE),
+        _measured("roll", "how far it is turned clockwise in the picture", "degrees", _ANGLE),
+        _measured("eye_left", "height of the eye on the left of the picture by its width", "ratio", _POSITIVE),
+        _measured("eye_right", "height of the eye on the right of the picture by its width", "ratio", _POSITIVE),
+        _measured("mouth", "distance of the lips by the width of the mouth", "ratio", _POSITIVE),
+        *(_measured(name, f"ARKit blendshape {name}, in [0, 1]", "share", _SHARE) for name in BLENDSHAPES),
+    ]
+)
+"""Left and right of a blendshape are the person's own."""
 
 BIOMETRIC = (CROPS, EMBEDDINGS)
 """Tables by which faces can be recognised."""
@@ -192,6 +243,7 @@ SCHEMAS = {
     "frames": FRAMES,
     "faces": FACES,
     "crops": CROPS,
+    "attributes": ATTRIBUTES,
     "tracks": TRACKS,
     "persons": PERSONS,
     "embeddings": EMBEDDINGS,
@@ -244,13 +296,24 @@ def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
 def read_windows(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
     """The table `emotions`, and the labels it has probabilities of, in their order; errors as `read_table`."""
     try:
-        names = pq.read_schema(path.absolute()).names
+        schema = pq.read_schema(path.absolute())
     except (OSError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
-    labels = tuple(names[len(windows_schema(()).names) :])
+    labels = labels_of(schema)
     if not labels:
         raise _corrupt(path, "it has no probability of any emotion")
     return read_table(path, windows_schema(labels)), labels
+
+
+def labels_of(schema: pa.Schema) -> tuple[str, ...]:
+    """What a table has probabilities of, in the order of its columns."""
+    rules = (rules_of(field) for field in schema)
+    return tuple(found["label"] for found in rules if found.get("role") == PROBABILITY and "label" in found)
+
+
+def signals_of(schema: pa.Schema) -> tuple[pa.Field, ...]:
+    """The columns of a table that are measurements over time."""
+    return tuple(field for field in schema if rules_of(field).get("role") == SIGNAL)
 
 
 def read_rows(path: Path, schema: pa.Schema, columns: list[str], key: str, wanted: Collection[int]) -> pa.Table:
@@ -316,11 +379,10 @@ def rows_by_value(values: pa.ChunkedArray) -> dict[Any, NDArray[np.int64]]:
 
 
 def _without_rules(schema: pa.Schema) -> pa.Schema:
-    """What a file says of its columns: their meaning. The rules are those of this fercli, whatever wrote the file."""
     fields = []
     for field in schema:
-        meaning = rules_of(field).get("meaning")
-        fields.append(field.with_metadata({"meaning": meaning}) if meaning else field)
+        kept = {key: value for key, value in rules_of(field).items() if key in _KEPT}
+        fields.append(field.with_metadata(kept) if kept else field)
     return pa.schema(fields, metadata=schema.metadata)
 
 

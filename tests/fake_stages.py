@@ -162,6 +162,7 @@ STAGES = (
     ),
     replace(
         chain.EMOTIONS,
+        reads=("frames", "faces", "crops", "tracks"),
         version=1,
         params=FakeParams,
         run=_emotions,

@@ -6,7 +6,20 @@ from dataclasses import is_dataclass
 
 import pytest
 
-from fercli.chain import EMOTIONS, FACES, FRAMES, PERSONS, STAGE_OF, STAGES, TRACKS, Stage, call, in_order, needed_for
+from fercli.chain import (
+    ATTRIBUTES,
+    EMOTIONS,
+    FACES,
+    FRAMES,
+    PERSONS,
+    STAGE_OF,
+    STAGES,
+    TRACKS,
+    Stage,
+    call,
+    in_order,
+    needed_for,
+)
 from fercli.tables import SCHEMAS
 
 
@@ -39,7 +52,8 @@ def test_the_functions_of_a_stage_take_its_parameters(stage: Stage) -> None:
         ("frames", (FRAMES,)),
         ("crops", (FRAMES, FACES)),
         ("persons", (FRAMES, FACES, TRACKS, PERSONS)),
-        ("segments", (FRAMES, FACES, TRACKS, EMOTIONS)),
+        ("segments", (FRAMES, FACES, TRACKS, ATTRIBUTES, EMOTIONS)),
+        ("attributes", (FRAMES, FACES, ATTRIBUTES)),
     ],
 )
 def test_what_has_to_run_for_a_table(table: str, stages: tuple[Stage, ...]) -> None:
@@ -48,8 +62,9 @@ def test_what_has_to_run_for_a_table(table: str, stages: tuple[Stage, ...]) -> N
 
 
 def test_the_order_follows_from_what_is_read_and_written() -> None:
-    assert in_order(reversed(STAGES)) != STAGES  # emotions and persons do not wait for each other
-    assert in_order(reversed(STAGES))[:3] == (FRAMES, FACES, TRACKS)
+    backwards = in_order(reversed(STAGES))
+    assert backwards != STAGES  # emotions and persons do not wait for each other
+    assert backwards[:2] == (FRAMES, FACES) and backwards.index(EMOTIONS) > backwards.index(TRACKS)
     with pytest.raises(ValueError, match="tracks"):
         in_order((FRAMES, TRACKS))
 

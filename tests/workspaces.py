@@ -43,7 +43,12 @@ WEIGHTS = {"emotions": {"tsm-resnet18": "cd" * 32}}
 
 
 def make_workspace(path: Path, video: VideoFacts = VIDEO, **content: pa.Table) -> Workspace:
-    """A workspace that holds the given tables (by name), with a receipt beside each."""
+    """A workspace that holds the given tables (by name), with a receipt beside each.
+
+    Where faces are tracked or have segments, they look straight ahead, unless attributes are given.
+    """
+    if "faces" in content and {"tracks", "segments"} & content.keys():
+        content = {"attributes": attributes_table(content["faces"].num_rows), **content}
     workspace = Workspace.create(path, video)
     for name, table in content.items():
         file = workspace.table(name)
@@ -140,6 +145,18 @@ def face_row(frame: int, **values: Any) -> dict[str, Any]:
 def faces_table(rows: Sequence[dict[str, Any]]) -> pa.Table:
     """Faces numbered from 0 in the order given."""
     return pa.Table.from_pylist([{"face": face, **row} for face, row in enumerate(rows)], schema=tables.FACES)
+
+
+def attributes_table(faces: int, **values: Any) -> pa.Table:
+    """Faces that look straight ahead with a closed mouth; `values` replace single columns, for all or face by face."""
+    rows = [
+        {**dict.fromkeys(tables.ATTRIBUTES.names, 0.0), "face": face, "flag": 1.0, "eye_left": 0.3, "eye_right": 0.3}
+        for face in range(faces)
+    ]
+    for name, value in values.items():
+        for face, row in enumerate(rows):
+            row[name] = value[face] if isinstance(value, Sequence) else value
+    return pa.Table.from_pylist(rows, schema=tables.ATTRIBUTES)
 
 
 def tracks_table(members: Mapping[int, Sequence[int]]) -> pa.Table:

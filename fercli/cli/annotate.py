@@ -12,6 +12,7 @@ from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
 from fercli.config import (
     DECODERS,
+    AttributesParams,
     EmotionsParams,
     FacesParams,
     FramesParams,
@@ -62,7 +63,9 @@ def annotate(
     stride: opt.Stride = EmotionsParams.stride,
     min_face: opt.MinFace = EmotionsParams.min_size,
     min_sharpness: opt.MinSharpness = EmotionsParams.min_sharpness,
-    min_frontal: opt.MinFrontal = EmotionsParams.min_frontal,
+    min_flag: opt.MinFlag = AttributesParams.min_flag,
+    max_yaw: opt.MaxYaw = EmotionsParams.max_yaw,
+    max_pitch: opt.MaxPitch = EmotionsParams.max_pitch,
     mean_segment: opt.MeanSegment = EmotionsParams.mean_segment_s,
     min_segment: opt.MinSegment = EmotionsParams.min_segment_s,
     device: opt.Device = Runtime.device,
@@ -103,7 +106,7 @@ def annotate(
     )
     persons = PersonsParams(network, max_distance, opt.absolute(gallery), opt.absolute(cast))
     emotions = EmotionsParams(
-        opt.parse_network(model), stride, min_face, min_sharpness, min_frontal, mean_segment, min_segment
+        opt.parse_network(model), stride, min_face, min_sharpness, max_yaw, max_pitch, mean_segment, min_segment
     )
     runtime = Runtime(device, batch, decoder=opt.parse_decoder(decoder), config=recorded(config))
     reporter = ConsoleReporter(quiet=quiet)
@@ -115,7 +118,7 @@ def annotate(
     chosen = format_of(file, format)
     given = [Path(path) for path in (faces.weights, network, persons.cast, emotions.model) if path]
     check_output(file, place, [video, *given], overwrite=overwrite)
-    plan = plan_for([frames, faces, tracks, persons, emotions])
+    plan = plan_for([frames, faces, tracks, persons, AttributesParams(min_flag), emotions])
     with up_to_date(place, video, plan, runtime, reporter, force=force, verify=verify) as workspace:
         write_export(workspace, chosen, file, reporter)
     if not quiet:

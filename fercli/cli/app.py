@@ -23,7 +23,7 @@ from fercli.cli.plot import plot
 from fercli.cli.render import render
 from fercli.cli.report import report
 from fercli.cli.show import show, status
-from fercli.cli.stages import classify_emotions, detect_faces, extract_frames, track
+from fercli.cli.stages import classify_emotions, detect_faces, extract_frames, measure_faces, track
 from fercli.cli.train import train
 from fercli.version import VERSION
 
@@ -33,6 +33,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "extract-frames": extract_frames,
         "detect-faces": detect_faces,
         "track": track,
+        "measure-faces": measure_faces,
         "classify-emotions": classify_emotions,
         "config": config,
     },

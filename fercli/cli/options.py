@@ -100,8 +100,16 @@ MinFace = Annotated[
     int, typer.Option(help="Faces smaller than this are not assessable, pixels.", rich_help_panel=EMOTIONS)
 ]
 MinSharpness = Annotated[float, typer.Option(help="Blurrier faces are not assessable.", rich_help_panel=EMOTIONS)]
-MinFrontal = Annotated[
-    float, typer.Option(help="Faces turned further away are not assessable, 0 to 1.", rich_help_panel=EMOTIONS)
+MaxYaw = Annotated[
+    float,
+    typer.Option(help="Faces turned further to a side are not assessable, degrees.", rich_help_panel=EMOTIONS),
+]
+MaxPitch = Annotated[
+    float,
+    typer.Option(help="Faces turned further up or down are not assessable, degrees.", rich_help_panel=EMOTIONS),
+]
+MinFlag = Annotated[
+    float, typer.Option(help="Measure nothing where a face is less likely than this, 0 to 1.", rich_help_panel=FACES)
 ]
 MeanSegment = Annotated[
     float, typer.Option(help="Expected length of an expression; longer is smoother, seconds.", rich_help_panel=EMOTIONS)

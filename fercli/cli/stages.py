@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fercli.chain import EMOTIONS, FACES, FRAMES, PERSONS, STAGES, TRACKS, Stage
+from fercli.chain import ATTRIBUTES, EMOTIONS, FACES, FRAMES, PERSONS, STAGES, TRACKS, Stage
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
 from fercli.config import (
     DECODERS,
+    AttributesParams,
     EmotionsParams,
     FacesParams,
     FramesParams,
@@ -126,7 +127,8 @@ def classify_emotions(
     stride: opt.Stride = EmotionsParams.stride,
     min_face: opt.MinFace = EmotionsParams.min_size,
     min_sharpness: opt.MinSharpness = EmotionsParams.min_sharpness,
-    min_frontal: opt.MinFrontal = EmotionsParams.min_frontal,
+    max_yaw: opt.MaxYaw = EmotionsParams.max_yaw,
+    max_pitch: opt.MaxPitch = EmotionsParams.max_pitch,
     mean_segment: opt.MeanSegment = EmotionsParams.mean_segment_s,
     min_segment: opt.MinSegment = EmotionsParams.min_segment_s,
     device: opt.Device = Runtime.device,
@@ -135,15 +137,40 @@ def classify_emotions(
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Stage 4: emotion probabilities for windows of each track, and segments.
+    """Stage 4: emotion probabilities for windows of each track, and segments. Measures the faces first if need be.
 
     Example: fercli classify-emotions episode.fercli --mean-segment 1
     """
     params = EmotionsParams(
-        opt.parse_network(model), stride, min_face, min_sharpness, min_frontal, mean_segment, min_segment
+        opt.parse_network(model), stride, min_face, min_sharpness, max_yaw, max_pitch, mean_segment, min_segment
     )
     runtime = Runtime(device, batch, config=recorded(config))
-    _run_stages([(EMOTIONS, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+    plan: Plan = [(ATTRIBUTES, _measured_with(workspace)), (EMOTIONS, params)]
+    _run_stages(plan, workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+def measure_faces(
+    workspace: opt.WorkspacePath,
+    min_flag: opt.MinFlag = AttributesParams.min_flag,
+    config: opt.Config = None,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Branch of the faces: head pose, openings of eyes and mouth, and blendshapes, from a mesh of each face.
+
+    Example: fercli measure-faces episode.fercli
+    """
+    params, runtime = AttributesParams(min_flag), Runtime(config=recorded(config))
+    _run_stages([(ATTRIBUTES, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+def _measured_with(path: Path) -> AttributesParams:
+    """The parameters with which the faces of a workspace were measured, or the defaults."""
+    from fercli.typed import build
+    from fercli.workspace import Workspace
+
+    receipt = Workspace.open(path).receipt(ATTRIBUTES.name)
+    return build(AttributesParams, receipt.params) if receipt is not None else AttributesParams()
 
 
 def _run_stages(plan: Plan, path: Path, runtime: Runtime, *, force: bool, reporter: Reporter) -> None:

@@ -5,19 +5,6 @@ From MediaPipe (Apache-2.0): `face_blendshapes_graph.cc` and the geometry metada
 
 from __future__ import annotations
 
-_NAMES = """
-browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft cheekSquintRight
-eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight eyeLookInLeft eyeLookInRight eyeLookOutLeft
-eyeLookOutRight eyeLookUpLeft eyeLookUpRight eyeSquintLeft eyeSquintRight eyeWideLeft eyeWideRight jawForward jawLeft
-jawOpen jawRight mouthClose mouthDimpleLeft mouthDimpleRight mouthFrownLeft mouthFrownRight mouthFunnel mouthLeft
-mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight mouthPucker mouthRight mouthRollLower
-mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft mouthSmileRight mouthStretchLeft mouthStretchRight
-mouthUpperUpLeft mouthUpperUpRight noseSneerLeft noseSneerRight
-"""
-BLENDSHAPES = tuple(_NAMES.split())
-"""Names of the blendshapes, in the order of the network's outputs behind the first, which is `_neutral` and has no use.
-They are those of Apple's ARKit: left and right are the person's own. They are no action units of FACS."""
-
 _SUBSET = """
 0 1 4 5 6 7 8 10 13 14 17 21 33 37 39 40 46 52 53 54 55 58 61 63 65 66 67 70 78 80 81 82 84 87 88 91 93 95 103 105 107
 109 127 132 133 136 144 145 146 148 149 150 152 153 154 155 157 158 159 160 161 162 163 168 172 173 176 178 181 185

@@ -165,7 +165,8 @@ def check(params: EmotionsParams) -> None:
         ("stride", params.stride >= 1, "of 1 or more"),
         ("min_size", params.min_size >= 0, "of 0 or more pixels"),
         ("min_sharpness", params.min_sharpness >= 0, "of 0 or more"),
-        ("min_frontal", 0 <= params.min_frontal <= 1, "from 0 to 1"),
+        ("max_yaw", 0 <= params.max_yaw <= 180, "from 0 to 180 degrees"),
+        ("max_pitch", 0 <= params.max_pitch <= 90, "from 0 to 90 degrees"),
         ("mean_segment_s", 0 < params.mean_segment_s < math.inf, "above 0 seconds"),
         ("min_segment_s", params.min_segment_s >= 0, "of 0 or more seconds"),
     )
@@ -181,7 +182,8 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
     tracks = tables.read_table(context.workspace.table("tracks"), tables.TRACKS)
     place = np.searchsorted(frames["frame"].to_numpy(), faces["frame"].to_numpy())
     times, ends = (frames[name].to_numpy()[place] for name in ("pts_s", "end_s"))
-    reasons = face_reasons(faces, params, context.workspace.video)
+    attributes = tables.read_table(context.workspace.table("attributes"), tables.ATTRIBUTES)
+    reasons = face_reasons(faces, attributes, params, context.workspace.video)
     # A mixture of two pictures shows nobody's face, however clear it is.
     mixed = frames["mixed"].to_numpy()[place]
     reasons = ["in a transition" if both else reason for both, reason in zip(mixed, reasons, strict=True)]
@@ -236,19 +238,20 @@ def _goes_on(
     return bool(place[follower] - place[face] == 1 or unseen_s <= UNSEEN_S + _ROUNDING_S)
 
 
-def face_reasons(faces: pa.Table, params: EmotionsParams, video: VideoFacts) -> list[str]:
+def face_reasons(faces: pa.Table, attributes: pa.Table, params: EmotionsParams, video: VideoFacts) -> list[str]:
     """Why each face is not assessable; empty if it is.
 
     Args:
-        faces: the table `faces`.
+        faces, attributes: the tables of these names, row by row.
         params: of the stage.
         video: that the faces are in.
     """
     reasons = []
     columns = [faces[name].to_pylist() for name in ("size", "sharpness", "contrast", "frontal", "roll")]
+    columns += [attributes[name].to_pylist() for name in ("yaw", "pitch")]
     factors = np.array(square_factors(video.pixel_aspect))
     cut_offs = cut_off(_landmarks(faces) * factors, np.array([video.width, video.height]) * factors).tolist()
-    for size, sharpness, contrast, frontal, roll, cut in zip(*columns, cut_offs, strict=True):
+    for size, sharpness, contrast, frontal, roll, yaw, pitch, cut in zip(*columns, cut_offs, strict=True):
         if size < params.min_size:
             reasons.append("too small")
         elif contrast < MIN_CONTRAST:
@@ -257,7 +260,9 @@ def face_reasons(faces: pa.Table, params: EmotionsParams, video: VideoFacts) -> 
             reasons.append("too blurred")
         elif frontal is not None and roll is None:
             reasons.append("lying")
-        elif frontal is not None and frontal < params.min_frontal:
+        elif yaw is None:
+            reasons.append("no clear face")
+        elif abs(yaw) > params.max_yaw or abs(pitch) > params.max_pitch:
             reasons.append("turned away")
         elif cut:
             reasons.append("cut off")
@@ -279,7 +284,7 @@ def make_segments(windows: pa.Table, params: EmotionsParams) -> pa.Table:
 
     A segment ends where the face goes unseen for `min_segment_s` or longer: nobody knows what it shows meanwhile.
     """
-    labels = windows.schema.names[len(tables.windows_schema(()).names) :]
+    labels = tables.labels_of(windows.schema)
     start, end = windows["start_s"].to_numpy(), windows["end_s"].to_numpy()
     face = windows["face"].to_numpy()
     reasons = windows["reason"].to_pylist()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fercli.errors import WeightsError
 from fercli.geometry import square_around
+from fercli.labels import BLENDSHAPES
 from fercli.media.images import square_crop
 from fercli.models.face_mesh import (
     INPUT_SIZE,
@@ -22,7 +23,7 @@ from fercli.models.face_mesh import (
     mesh_view,
     mouth_opening,
 )
-from fercli.models.face_mesh_points import BLENDSHAPES, EYES, MOUTH, POSE_POINTS
+from fercli.models.face_mesh_points import EYES, MOUTH, POSE_POINTS
 from fercli.models.pictures import default_detector, find_faces
 from fercli.models.registry import find_model, load_model
 from tests.models.pictures import portrait

@@ -108,7 +108,7 @@ def test_provenance_names_version_weights_and_parameters(tmp_path: Path) -> None
     assert result.provenance["fercli"] == fercli.__version__
     assert result.provenance["models"] == {"tsm-resnet18": "cd" * 32}
     stages = result.provenance["stages"]
-    assert list(stages) == ["extract-frames", "detect-faces", "track", "persons", "classify-emotions"]
+    assert list(stages) == ["extract-frames", "detect-faces", "track", "persons", "measure-faces", "classify-emotions"]
     assert stages["classify-emotions"]["parameters"]["stride"] == 3
     assert result.warnings == ["classify-emotions: two windows were odd"]
 

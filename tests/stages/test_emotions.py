@@ -34,6 +34,7 @@ from tests.models.tiny import write_tiny_classifier
 from tests.workspaces import (
     VIDEO,
     add_receipt,
+    attributes_table,
     crops_table,
     face_row,
     faces_table,
@@ -193,14 +194,14 @@ def test_faces_in_no_track_are_left_out(tmp_path: Path) -> None:
 
 
 def test_reasons_and_their_order() -> None:
-    params = EmotionsParams(min_size=24, min_sharpness=10, min_frontal=0.25)
+    params = EmotionsParams(min_size=24, min_sharpness=10, max_yaw=30, max_pitch=20)
     faces = faces_table(
         [
             face_row(0),
             face_row(0, size=23.9),
-            face_row(0, size=24.0, sharpness=10.0, frontal=0.25),
+            face_row(0, size=24.0, sharpness=10.0),
             face_row(0, sharpness=9.9),
-            face_row(0, frontal=0.2),
+            face_row(0),
             face_row(0, frontal=None),
             face_row(0, size=1.0, sharpness=0.0, frontal=0.0),
             face_row(0, sharpness=0.0, frontal=0.0),
@@ -209,10 +210,19 @@ def test_reasons_and_their_order() -> None:
             face_row(0, roll=90.0),
             face_row(0, frontal=None, roll=None),
             face_row(0, frontal=0.0, roll=None),
+            face_row(0),
+            face_row(0),
+            face_row(0),
+            face_row(0),
         ]
     )
+    yaw = [0.0] * 4 + [30.1, -30.0, 90.0] + [0.0] * 6 + [-30.1, 0.0, 0.0, None]
+    pitch = [0.0] * 14 + [20.1, -20.1, None]
+    attributes = attributes_table(len(faces), yaw=yaw, pitch=pitch)
     expected = ["", "too small", "", "too blurred", "turned away", "", "too small", "too blurred", "too dark", ""]
-    assert face_reasons(faces, params, VIDEO) == [*expected, "", "", "lying"]
+    turned = ["turned away"] * 3
+    found = face_reasons(faces, attributes, params, VIDEO)
+    assert found == [*expected, "", "", "lying", *turned, "no clear face"]
 
 
 @pytest.mark.parametrize(
@@ -239,7 +249,7 @@ def test_a_face_whose_eyes_or_mouth_the_edge_of_the_picture_cuts_off(
         (mouth[0] + 8, mouth[1]),
     ]
     faces = faces_table([face_row(0), face_row(0, landmarks=[value for point in points for value in point])])
-    assert face_reasons(faces, EmotionsParams(), VIDEO) == ["", reason]
+    assert face_reasons(faces, attributes_table(len(faces)), EmotionsParams(), VIDEO) == ["", reason]
 
 
 SMALL, BLURRED = {"size": 5.0}, {"sharpness": 1.0}

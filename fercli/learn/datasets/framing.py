@@ -12,10 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.config import EmotionsParams
 from fercli.geometry import frontality
 from fercli.models.pictures import default_detector, detect_faces, find_faces
 
+MIN_FRONTAL = 0.25
+"""Frontality (`geometry.frontality`) from which a face counts as frontal."""
 LOOK_AT = 100
 """Pictures that say how a data set frames faces."""
 FILLS = 0.6
@@ -56,7 +57,7 @@ def frontal_face(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray
 def _looks_into_camera(points: NDArray[np.float32]) -> bool:
     """Whether the eyes lie above the mouth, not beside it, and the nose between the eyes; for (5, 2) landmarks."""
     down = points[3:].mean(axis=0) - points[:2].mean(axis=0)
-    return bool(down[1] > abs(down[0])) and frontality(points) >= EmotionsParams.min_frontal
+    return bool(down[1] > abs(down[0])) and frontality(points) >= MIN_FRONTAL
 
 
 def face_share(pictures: Sequence[NDArray[np.uint8]]) -> float | None:
