@@ -45,7 +45,7 @@ def test_models_lists_every_network_with_its_licence(capsys: pytest.CaptureFixtu
 def test_status_after_everything_ran(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", str(workspace)]) == 0
     out = capsys.readouterr().out
-    assert out.count("fresh") == 5 and "stale" not in out
+    assert out.count("fresh") == 6 and "stale" not in out
 
 
 def test_quiet_annotate_says_nothing(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +66,7 @@ def test_export_to_stdout_is_only_data(workspace: Path, capsys: pytest.CaptureFi
 def test_each_stage_names_the_next_command(workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     video = workspace.parent / "film.mp4"
     commands = [["extract-frames", str(video), str(tmp_path / "my film.fercli")]]
-    for _ in range(4):
+    for _ in range(5):
         assert main(commands[-1]) == 0
         hint = capsys.readouterr().err.splitlines()[-1]
         assert hint.startswith("next: fercli ")
@@ -75,6 +75,7 @@ def test_each_stage_names_the_next_command(workspace: Path, tmp_path: Path, caps
         "extract-frames",
         "detect-faces",
         "track",
+        "measure-faces",
         "classify-emotions",
         "export",
     ]

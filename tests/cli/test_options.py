@@ -72,7 +72,7 @@ def options_of(command: str) -> dict[str, str]:
 
 def test_annotate_calls_everything_as_the_stages_do() -> None:
     stages: dict[str, str] = {}
-    for command in ("detect-faces", "track", "classify-emotions", "export", "extract-frames"):
+    for command in ("detect-faces", "track", "measure-faces", "classify-emotions", "export", "extract-frames"):
         for name, meaning in options_of(command).items():
             assert stages.setdefault(name, meaning) == meaning, f"{name} means two things"
     own = {name: meaning for name, meaning in options_of("annotate").items() if name not in ("--output", "--workdir")}
@@ -140,7 +140,7 @@ def test_every_group_refuses_them() -> None:
         return [command, *inner] if hasattr(command, "commands") else []
 
     found = groups(typer.main.get_command(app))
-    assert {group.name for group in found} == {"fercli", "people", "gallery", "evaluate", "dataset"}
+    assert {group.name for group in found} == {"fercli", "people", "edits", "gallery", "evaluate", "dataset"}
     assert all(isinstance(group, StrictGroup) for group in found)
 
 

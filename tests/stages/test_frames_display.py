@@ -25,7 +25,7 @@ def test_a_size_that_changes_is_said_with_when_and_how_often(tmp_path: Path) -> 
     small, large = numbered_frame(3), np.kron(numbered_frame(3), np.ones((2, 2, 1), np.uint8))
     path = shape_change(tmp_path / "v.ts", small, large, count=10)
     context = context_of(path)
-    frames_stage.run(context, FramesParams(fps=10))
+    frames_stage.run(context, FramesParams(fps=10, keep_images=True))
     (warning,) = [warning for warning in context.warnings if "shape" in warning]
     assert f"{read_index(path).pts_s[10]:.2f} s" in warning
     assert "10 of 20 frames" in warning and "128 x 64" in warning
