@@ -167,7 +167,7 @@ def test_files_of_a_workspace_with_bytes_and_types_that_cannot_be(film: Workspac
         file.write_bytes(contents[file])
 
     codes = try_until(SECONDS, once)
-    assert codes[4] and codes[3]
+    assert codes[4] and codes[0]  # a damaged line of edits.jsonl is a warning
 
 
 @pytest.mark.slow

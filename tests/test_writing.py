@@ -83,7 +83,7 @@ def test_private_is_for_the_owner_whatever_the_umask_and_else_it_decides(tmp_pat
 
 
 def test_a_file_shared_with_fewer_is_not_opened_to_all_by_writing_it_again(tmp_path: Path) -> None:
-    file = tmp_path / "people.toml"
+    file = tmp_path / "exports.json"
     file.touch(0o600)
     write_atomically(file, b"Ross")
     assert mode(file) == 0o600
