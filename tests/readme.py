@@ -19,7 +19,7 @@ from fercli import tables
 from fercli.chain import STAGE_OF
 from fercli.formats import FORMATS
 from fercli.formats.label_studio import LABELLING_CONFIG
-from fercli.labels import EMOTIONS_8
+from fercli.labels import BLENDSHAPES, EMOTIONS_8
 from tests import doc_pages
 from tests.doc_pages import run_command
 
@@ -102,7 +102,15 @@ def schemas() -> str:
         parts.append(
             f"**{name}** (`{STAGE_OF[name].name}/{name}.parquet`)\n\n| column | type | meaning |\n| --- | --- | --- |\n"
         )
-        parts += [f"| `{field.name}` | {_type(field)} | {field.metadata[b'meaning'].decode()} |\n" for field in schema]
+        shapes = [field.name for field in schema if field.name in BLENDSHAPES]
+        parts += [
+            f"| `{field.name}` | {_type(field)} | {field.metadata[b'meaning'].decode()} |\n"
+            for field in schema
+            if field.name not in shapes
+        ]
+        if shapes:
+            about = "the 51 blendshapes of ARKit, in [0, 1]; null without a mesh"
+            parts.append(f"| `{shapes[0]}` ... `{shapes[-1]}` | float | {about} |\n")
         parts.append("\n")
     return "\n" + "".join(parts)
 
@@ -115,6 +123,8 @@ def render(text: str, folder: Path) -> str:
     os.chdir(folder)
     try:
         text = _CONSOLE.sub(lambda m: f"```console\n$ {m['command']}\n{run_command(m['command'])}```", text)
+        for block in doc_pages.blocks(text, "python"):
+            exec(compile(block, "README.md", "exec"), {})
     finally:
         os.chdir(before)
     text = _TREE.sub(lambda _: f"```text\n{workspace_tree(folder / 'demo' / 'sample.fercli')}```", text)

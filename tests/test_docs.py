@@ -16,6 +16,7 @@ import yaml
 
 from fercli.cli.app import app
 from tests.doc_pages import DOCS, GENERATED, ROOT, RUN, blocks, command_lines, pages, rendered
+from tests.readme import README
 from tests.test_readme import same_but_for_numbers
 
 COMMANDS = [
@@ -71,7 +72,7 @@ def test_commands_are_found_behind_others_and_over_lines() -> None:
 
 def test_pages_with_python_are_among_those_that_are_run() -> None:
     with_python = {page for page in pages() if blocks(page.read_text(encoding="utf-8"), "python", "pycon")}
-    assert with_python == {DOCS / name for name in RUN}
+    assert with_python == {README, *(DOCS / name for name in RUN)}
 
 
 @pytest.mark.slow

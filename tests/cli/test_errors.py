@@ -298,7 +298,7 @@ def test_ctrl_c_ends_with_130_and_can_go_on(tmp_path: Path) -> None:
 def test_exit_codes_are_distinct_and_documented() -> None:
     families = [cls for cls in FercliError.__subclasses__() if cls.__module__ == "fercli.errors"]
     codes = {cls.__name__: cls.exit_code for cls in families}
-    assert codes == {"ConfigError": 2, "InputError": 3, "WorkspaceError": 4, "ModelError": 5}
+    assert codes == {"ConfigError": 2, "InputError": 3, "WorkspaceError": 4, "ModelError": 5, "Cancelled": 130}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small file system")
