@@ -25,7 +25,7 @@ from fercli.learn.datasets.framing import largest_face
 from fercli.media.images import read_image
 from fercli.models.registry import find_model, load_model, model_names
 from fercli.tracking.clustering import cluster
-from fercli.tracking.identity import NOBODY, match
+from fercli.tracking.identity import NO_PERSON, match
 
 PICTURES = (".jpg", ".jpeg", ".png")
 SMALL = 40
@@ -59,13 +59,13 @@ class Tally:
     strangers_named: int = 0
 
     def add(self, truth: NDArray[np.int64], named: NDArray[np.int32]) -> None:
-        """Truth is the index in the gallery, NOBODY for strangers."""
-        known = truth != NOBODY
+        """Truth is the index in the gallery, NO_PERSON for strangers."""
+        known = truth != NO_PERSON
         self.right += int((known & (named == truth)).sum())
-        self.rejected += int((known & (named == NOBODY)).sum())
-        self.confused += int((known & (named != NOBODY) & (named != truth)).sum())
+        self.rejected += int((known & (named == NO_PERSON)).sum())
+        self.confused += int((known & (named != NO_PERSON) & (named != truth)).sum())
         self.strangers += int((~known).sum())
-        self.strangers_named += int((~known & (named != NOBODY)).sum())
+        self.strangers_named += int((~known & (named != NO_PERSON)).sum())
 
     def line(self) -> str:
         """The four shares, in percent."""
@@ -145,7 +145,7 @@ def look_up(faces: Faces, probes: NDArray[np.float32], each: int, limit: float) 
     for gallery in galleries(faces.who, each):
         left = np.setdiff1d(np.arange(len(faces.who)), np.concatenate(gallery))
         number = {int(faces.who[rows[0]]): index for index, rows in enumerate(gallery)}
-        truth = np.array([number.get(int(person), NOBODY) for person in faces.who[left]])
+        truth = np.array([number.get(int(person), NO_PERSON) for person in faces.who[left]])
         tally.add(truth, match(list(probes[left][:, None]), [faces.sharp[rows] for rows in gallery], [], limit))
     return tally
 

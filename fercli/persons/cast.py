@@ -1,10 +1,10 @@
-"""The cast of a series: one file that keeps who was seen across videos, so that `Person 3` stays `Person 3`.
+"""The cast of a series: one file with the persons seen in several videos, so that `Person 3` stays `Person 3`.
 
 An SQLite file, because it is safe with several runs at once and after a crash: a video is matched and enrolled in one
-transaction. Enrolling a video again replaces what it left the last time and finds the same persons again.
+transaction. Enrolling a video again replaces its earlier tracks and finds the same persons again.
 
-The file remembers which name it gave to whom in which video. A video whose table still has an old name is thereby shown
-under the name that the person has now, whichever episode the person was renamed in.
+The file stores which person got which name in which video. So a video whose table still has an old name is shown with
+the current name of the person, even if the person was renamed in another episode.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from fercli.persons.cast_check import check_length, embedding
 from fercli.persons.cast_file import create, opened, read_only, require_embedder
-from fercli.tracking.clustering import cluster, enemies_of
-from fercli.tracking.identity import NOBODY, rms_distances, scatter, settle
+from fercli.tracking.clustering import cluster, conflicts_of
+from fercli.tracking.identity import NO_PERSON, rms_distances, scatter, settle
 from fercli.writing import require_parent
 
 TRACKS_KEPT = 24
-"""Of each person and video: the tracks that show them best. Enough for every look, and a file that stays small."""
+"""Best tracks stored per person and video: enough for different appearances, and the file stays small."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Group:
     """One person of a video.
 
     Attributes:
-        embeddings: (n, D) float32, one a track.
-        confidence: (n,) how well each shows whose it is, in [0, 1].
-        name: who it is, where that is known already.
+        embeddings: (n, D) float32, one per track.
+        confidence: (n,) how well each track identifies its person, in [0, 1].
+        name: the person's name if it is known already.
     """
 
     embeddings: NDArray[np.float32]
@@ -51,21 +51,21 @@ def enrol(
     conflicts: Iterable[tuple[int, int]],
     max_distance: float,
 ) -> list[str]:
-    """Find the persons of a video in the cast, add the others as `Person N`, and keep what they look like.
+    """Find the persons of a video in the cast, add the others as `Person N`, and store their embeddings.
 
     Args:
-        path: the file; made if it is not there.
-        embedder: what the embeddings were made with, name and weights; embeddings of two networks cannot be compared.
+        path: the file; created if it does not exist.
+        embedder: name and weights of the network that made the embeddings; those of two networks cannot be compared.
         video: sha256 of the video.
         groups: the persons of the video.
-        conflicts: pairs of groups that are different people.
-        max_distance: a group further than this from everybody is new; see `fercli.tracking.identity.match`.
+        conflicts: pairs of groups of different persons.
+        max_distance: a group further than this from every known person is new; see `fercli.tracking.identity.match`.
 
     Returns:
-        The name of each group. Groups that come with a name keep it, and give it to the person they are found to be.
+        The name of each group. A group that has a name keeps it, and the matched person in the cast gets that name.
 
     Raises:
-        InputError: the file is no cast, of another version, of another embedder, or has values that cannot be.
+        InputError: the file is not a cast, has another version or embedder, or has invalid values.
         OutputError: it cannot be written.
         WorkspaceLocked: another process keeps it locked.
     """
@@ -98,7 +98,7 @@ def enrol(
 
 
 def check(path: Path, embedder: str) -> None:
-    """Find out before a long run whether the file can be enrolled in; one that is not there can.
+    """Check before a long run whether the cast can be used; a file that does not exist yet can.
 
     Raises:
         InputError, OutputError, WorkspaceLocked: as `enrol`.
@@ -112,11 +112,11 @@ def check(path: Path, embedder: str) -> None:
 
 @dataclass(frozen=True)
 class CastNames:
-    """What the persons of one video are called in its cast now.
+    """The current names of the persons of one video in its cast.
 
     Attributes:
-        given: name that the cast gave in this video -> the name of that person now.
-        former: name now -> all names that person has had.
+        given: name that the cast gave in this video -> current name of that person.
+        former: current name -> all names that person has had.
     """
 
     given: Mapping[str, str] = field(default_factory=dict)
@@ -124,15 +124,15 @@ class CastNames:
 
     @property
     def names(self) -> Collection[str]:
-        """Names now of the persons of this video."""
+        """Current names of the persons of this video."""
         return self.former.keys()
 
     def now(self, name: str | None) -> str | None:
-        """The name now of who has this one in the table of the video; the same, if the cast did not give it."""
+        """The current name for a name in the table of the video; the same name if the cast did not give it."""
         return None if name is None else self.given.get(name, name)
 
     def was(self, now: str, name: str) -> bool:
-        """Whether the person of this video who is called `now` has had a name."""
+        """Whether the person of this video whose current name is `now` was ever called `name`."""
         return name in self.former.get(now, ())
 
 
@@ -140,7 +140,7 @@ NOT_IN_A_CAST = CastNames()
 
 
 def names_now(path: Path, video: str) -> CastNames:
-    """Read what the persons of a video are called now; the file is not changed.
+    """Read the current names of the persons of a video; the file is not changed.
 
     Args:
         path: of the cast.
@@ -159,30 +159,30 @@ def names_now(path: Path, video: str) -> CastNames:
 
 
 class Names:
-    """The names in a cast, to be read or, with `renaming`, changed.
+    """The names in a cast, for reading or, with `renaming`, for changes.
 
-    Two persons that were found to be one stay two rows, of which one says that it is the other, so that this can be
-    undone. The other is called the root; persons are meant by the `id` of their row.
+    Two merged persons stay two rows, and one row refers to the other by `same_as`, so that the merge can be undone. The
+    other row is called the root. Persons are identified by the `id` of their row.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def given(self, video: str) -> list[tuple[str, int]]:
-        """Names that the cast gave in a video, each with the person."""
+        """Names that the cast gave in a video, each with the id of its person."""
         return list(self._connection.execute("SELECT name, person FROM given WHERE video = ?", (video,)))
 
     def find(self, name: str) -> int | None:
-        """The root that has this name; None if nobody has."""
+        """The root that has this name; None if there is none."""
         row = self._connection.execute("SELECT id FROM person WHERE name = ? AND same_as IS NULL", (name,)).fetchone()
         return None if row is None else int(row[0])
 
     def root(self, person: int) -> int:
-        """Who a person was found to be; the person itself, if nobody else."""
+        """The person that this one was merged into; the person itself if it was not merged."""
         seen = {person}
         while (row := self._connection.execute("SELECT same_as FROM person WHERE id = ?", (person,)).fetchone())[0]:
             person = int(row[0])
-            if person in seen:  # a ring, as only damage can make one
+            if person in seen:  # a cycle, which only a damaged file has
                 return min(seen)
             seen.add(person)
         return person
@@ -192,13 +192,13 @@ class Names:
         return str(self._connection.execute("SELECT name FROM person WHERE id = ?", (person,)).fetchone()[0])
 
     def former(self, root: int) -> frozenset[str]:
-        """All names that a root, and who was found to be the same, have had; those they have too."""
+        """All present and former names of a root and of the persons merged into it."""
         people = {row[0] for row in self._connection.execute("SELECT id FROM person") if self.root(row[0]) == root}
         had = {name for person, name in self._connection.execute("SELECT person, name FROM former") if person in people}
         return frozenset(had | {self.name(person) for person in people})
 
     def rename(self, person: int, new: str) -> None:
-        """Give a root a name in all videos; if somebody has it already, the two are one from now on."""
+        """Rename a root in all videos; if another person has that name already, the two are merged."""
         other = self.find(new)
         if other == person:
             return
@@ -210,7 +210,8 @@ class Names:
             self._connection.execute("UPDATE person SET same_as = ? WHERE id = ?", (other, person))
 
     def take_back(self, person: int, name: str, before: str) -> None:
-        """Undo that a person was named, or found to be the one who is called, `name`; they are called `before`."""
+        """Undo that a person was renamed to `name` or merged into the person of that name; restore the name
+        `before`."""
         if self.root(person) != person:
             self._connection.execute("UPDATE person SET same_as = NULL WHERE id = ?", (person,))
             if (other := self._namesake(person)) is not None:
@@ -220,7 +221,7 @@ class Names:
         self._connection.execute("DELETE FROM former WHERE person = ? AND name = ?", (person, name))
 
     def erase(self, person: int) -> None:
-        """Remove a root and all who were found to be the same: their looks, and all their names."""
+        """Remove a root and all persons merged into it: their embeddings and all their names."""
         people = [row[0] for row in self._connection.execute("SELECT id FROM person") if self.root(row[0]) == person]
         for table, column in (("track", "person"), ("given", "person"), ("former", "person"), ("person", "id")):
             self._connection.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(one,) for one in people])
@@ -234,7 +235,7 @@ class Names:
 
 @contextmanager
 def renaming(path: Path) -> Iterator[Names]:
-    """The names in a cast, to be changed; all stays as it was if the block does not end well.
+    """The names in a cast, for changes; an exception in the block undoes all of them.
 
     Raises:
         InputError, OutputError, WorkspaceLocked: as `enrol`.
@@ -250,19 +251,20 @@ def _recognised(
     conflicts: list[tuple[int, int]],
     max_distance: float,
 ) -> list[int]:
-    """Person of every group: by the name it came with, by its looks, or a new one."""
+    """Person of every group: by its given name, by its embeddings, or a new person."""
     ids, known = _known(connection, path)
     if known and groups:
         check_length(known[0].shape[1], groups[0].embeddings.shape[1], path)
     found = settle(_distances(groups, known, max_distance), conflicts, max_distance)
-    looks_like = [None if row == NOBODY else ids[row] for row in found]
-    enemies = enemies_of(conflicts)
+    looks_like = [None if row == NO_PERSON else ids[row] for row in found]
+    conflicting = conflicts_of(conflicts)
     persons: dict[int, int] = {}
-    for number in sorted(range(len(groups)), key=lambda number: groups[number].name is None):  # who has a name is first
+    # Groups with a name first.
+    for number in sorted(range(len(groups)), key=lambda number: groups[number].name is None):
         name, person = groups[number].name, looks_like[number]
         if name is not None:
             person = _named(connection, name, person)
-        elif person is None or any(persons.get(enemy) == person for enemy in enemies[number]):
+        elif person is None or any(persons.get(other) == person for other in conflicting[number]):
             person = _new(connection, None)
         persons[number] = person
     return [persons[number] for number in range(len(groups))]
@@ -271,7 +273,7 @@ def _recognised(
 def _distances(
     groups: Sequence[Group], known: Sequence[NDArray[np.float32]], max_distance: float
 ) -> NDArray[np.float64]:
-    """(G, P) root mean square distance of each group from the nearest look of each known person."""
+    """(G, P) root mean square distance of each group from the nearest appearance of each known person."""
     looks = [_looks(tracks, max_distance) for tracks in known]
     first = np.cumsum([0, *map(len, looks)])[:-1]
     distances = rms_distances([group.embeddings for group in groups], [look for own in looks for look in own])
@@ -280,7 +282,8 @@ def _distances(
 
 
 def _looks(tracks: NDArray[np.float32], max_distance: float) -> list[NDArray[np.float32]]:
-    """A person's tracks, apart where they are too different for one face: who was merged would resemble nobody else."""
+    """A person's tracks, split by appearance: the mean of the different faces of a merged person would match no
+    face."""
     if (scatter(tracks) <= max_distance).all():
         return [tracks]
     look = cluster(tracks, (), max_distance)
@@ -288,7 +291,7 @@ def _looks(tracks: NDArray[np.float32], max_distance: float) -> list[NDArray[np.
 
 
 def _named(connection: sqlite3.Connection, name: str, looks_like: int | None) -> int:
-    """The person of that name; else whom the group looks like takes it, unless that one has a name of their own."""
+    """The person of that name; else the matched person is renamed, unless it has a real name; else a new person."""
     there = connection.execute("SELECT id FROM person WHERE name = ? AND same_as IS NULL", (name,)).fetchone()
     if there is not None:
         return int(there[0])
@@ -299,12 +302,12 @@ def _named(connection: sqlite3.Connection, name: str, looks_like: int | None) ->
 
 
 def _new(connection: sqlite3.Connection, name: str | None) -> int:
-    """A person who is added; numbers are never used twice."""
+    """Add a person; numbers are never used twice."""
     if name is None:
         connection.execute("UPDATE cast SET last_number = last_number + 1")
         name = f"Person {connection.execute('SELECT last_number FROM cast').fetchone()[0]}"
     added = connection.execute("INSERT INTO person (name) VALUES (?)", (name,)).lastrowid
-    assert added is not None  # an INSERT that did not raise has one
+    assert added is not None  # after a successful INSERT it is an integer
     return added
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with the content of a cast file that somebody else has made, or that was damaged."""
+"""Checks of the content of a cast file, which may be damaged or made by another program."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ _COLUMNS = {
     "track": ("person", "video", "embedding", "confidence"),
 }
 _MOST_PERSONS = 2**53
-_HINT = "give the cast as it was before, or a new name to begin another one"
+_HINT = "restore the cast from a copy, or give a new name to create another cast"
 
 _BROKEN = {
-    "it does not say once which embedder it was made with": "SELECT count(*) <> 1 FROM cast",
-    "its embedder or its last number is of another kind": (
+    "the embedder it was made with is not given exactly once": "SELECT count(*) <> 1 FROM cast",
+    "its embedder or its last number has the wrong type": (
         "SELECT typeof(embedder) <> 'text' OR typeof(last_number) <> 'integer'"
         f" OR last_number NOT BETWEEN 0 AND {_MOST_PERSONS} FROM cast"
     ),
-    "the name of a person is no text": "SELECT typeof(name) <> 'text' OR name = '' FROM person",
-    "a person is the same as one who is not in it": (
+    "the name of a person is not text": "SELECT typeof(name) <> 'text' OR name = '' FROM person",
+    "a person is merged into one that is missing": (
         "SELECT same_as IS NOT NULL AND same_as NOT IN (SELECT id FROM person) FROM person"
     ),
-    "a name is of a person who is not in it": (
+    "a name belongs to a person that is missing": (
         "SELECT person NOT IN (SELECT id FROM person) FROM former"
         " UNION SELECT person NOT IN (SELECT id FROM person) FROM given"
     ),
-    "a former name is no text": (
+    "a former name is not text": (
         "SELECT typeof(name) <> 'text' FROM former"
         " UNION SELECT typeof(name) <> 'text' OR typeof(video) <> 'text' FROM given"
     ),
-    "two persons have one name": "SELECT count(*) > count(DISTINCT name) FROM person WHERE same_as IS NULL",
-    "a track is of a person who is not in it": "SELECT person NOT IN (SELECT id FROM person) FROM track",
-    "a track says of no video that it is from there": "SELECT typeof(video) <> 'text' FROM track",
-    "an embedding is no sequence of float32": (
+    "two persons have the same name": "SELECT count(*) > count(DISTINCT name) FROM person WHERE same_as IS NULL",
+    "a track belongs to a person that is missing": "SELECT person NOT IN (SELECT id FROM person) FROM track",
+    "a track has no video": "SELECT typeof(video) <> 'text' FROM track",
+    "an embedding is not a sequence of float32": (
         "SELECT typeof(embedding) <> 'blob' OR length(embedding) = 0 OR length(embedding) % 4 <> 0 FROM track"
     ),
     "its embeddings differ in length": "SELECT count(DISTINCT length(embedding)) > 1 FROM track",
@@ -48,14 +48,14 @@ _BROKEN = {
         "SELECT typeof(confidence) NOT IN ('real', 'integer') OR confidence NOT BETWEEN 0 AND 1.0001 FROM track"
     ),
 }
-"""What is wrong -> a query with a row of 1 where it is."""
+"""Problem -> a query that has a row 1 if the problem is present."""
 
 
 def check_content(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a cast whose rows cannot be used, before anything is changed in it.
+    """Refuse a cast with invalid rows before anything in it is changed.
 
     Raises:
-        InputError: it has other tables, triggers or views, or values that cannot be; the message names the file.
+        InputError: it has other tables, triggers or views, or invalid values; the message names the file.
     """
     reason = _other_schema(connection) or next(
         (reason for reason, query in _BROKEN.items() if (1,) in set(connection.execute(query))), ""
@@ -81,10 +81,10 @@ def embedding(content: bytes, path: Path) -> np.ndarray[tuple[int], np.dtype[np.
 
 
 def check_length(known: int, made: int, path: Path) -> None:
-    """Embeddings of a cast and of a video are compared only if both have as many numbers.
+    """Embeddings of a cast and of a video can only be compared if they have the same length.
 
     Raises:
-        InputError: they have not.
+        InputError: the lengths differ.
     """
     if known != made:
         raise InputError(
@@ -95,7 +95,7 @@ def check_length(known: int, made: int, path: Path) -> None:
 
 
 def _other_schema(connection: sqlite3.Connection) -> str:
-    """Triggers and views of a stranger would run inside a transaction of ours."""
+    """Unexpected triggers and views would run inside our transaction."""
     found = [(kind, name) for kind, name in connection.execute("SELECT type, name FROM sqlite_master")]
     strange = sorted(str(name) for kind, name in found if kind not in ("table", "index"))
     if strange:

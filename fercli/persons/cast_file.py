@@ -1,4 +1,4 @@
-"""The file of a cast: how it is made, opened for one transaction, and what is wrong with one that cannot be used."""
+"""The file of a cast: creating it, opening it for one transaction, and errors for a file that cannot be used."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fercli.persons.names import is_numbered
 from fercli.writing import new_file, remove_leftovers, shut_out_others
 
 FORMAT = 2
-"""Version of the layout. A reader refuses any other one. 1 did not keep which names were given in which video."""
+"""Version of the layout. Other versions are refused. Version 1 did not store which names were given in which video."""
 APPLICATION_ID = 0x46455243
-"""SQLite's mark of whose file it is: `FERC`."""
-PATIENCE_S = 60.0
-"""How long a run waits for another one that is enrolling; that takes less than a second."""
+"""SQLite's application id of the file: `FERC`."""
+LOCK_TIMEOUT_S = 60.0
+"""How long a run waits for another run that is enrolling; enrolling takes less than a second."""
 
 _SCHEMA = """
 CREATE TABLE cast (embedder TEXT NOT NULL, last_number INTEGER NOT NULL);
@@ -36,15 +36,15 @@ CREATE INDEX track_video ON track (video);
 
 
 def create(path: Path, embedder: str) -> None:
-    """Make an empty cast beside its place and move it there whole, unless another run was faster.
+    """Create an empty cast under a temporary name and move it into place, unless another run was faster.
 
-    Only the owner may read it, and the journal that SQLite makes beside it while somebody is enrolled.
+    Only the owner can read it, and the journal that SQLite keeps beside it during a transaction.
 
     Raises:
         OutputError: it cannot be written.
     """
     with _translated(path), suppress(FileExistsError), new_file(path, private=True, replace=False) as temporary:
-        # Nobody else knows this file, and the writer has locked it: without locks and journals of SQLite's own.
+        # The file is still private and locked by the writer, so SQLite needs no locks and no journal.
         own = f"{temporary.as_uri()}?nolock=1"
         with closing(sqlite3.connect(own, isolation_level=None, uri=True)) as connection:
             connection.execute("PRAGMA journal_mode = OFF")
@@ -56,17 +56,17 @@ def create(path: Path, embedder: str) -> None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """One transaction, alone; what it did is undone if it does not reach its end. SQL has `is_numbered(name)`.
+    """One exclusive transaction; an exception rolls it back. SQL has the function `is_numbered(name)`.
 
     Raises:
-        InputError: the file is no cast, of another version, or has values that cannot be.
+        InputError: the file is not a cast, has another version, or has invalid values.
         OutputError: it cannot be written.
         WorkspaceLocked: another process keeps it locked.
     """
     require_regular_file(path)
     remove_leftovers(path.resolve())
     shut_out_others(path)
-    with _translated(path), closing(sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)) as connection:
+    with _translated(path), closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)) as connection:
         _check_format(connection, path)
         check_content(connection, path)
         connection.create_function("is_numbered", 1, is_numbered, deterministic=True)
@@ -74,7 +74,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         try:
             yield connection
         except BaseException:
-            if connection.in_transaction:  # a full disk has ended it already
+            if connection.in_transaction:  # a full disk has already ended the transaction
                 connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
@@ -82,12 +82,12 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def read_only(path: Path) -> Iterator[sqlite3.Connection]:
-    """To read alone, also where nothing can be written; errors as `opened`."""
+    """Open read-only, also in a directory without write permission; errors as `opened`."""
     require_regular_file(path)
     uri = f"{path.resolve().as_uri()}?mode=ro"
     with (
         _translated(path, "read"),
-        closing(sqlite3.connect(uri, timeout=PATIENCE_S, isolation_level=None, uri=True)) as connection,
+        closing(sqlite3.connect(uri, timeout=LOCK_TIMEOUT_S, isolation_level=None, uri=True)) as connection,
     ):
         _check_format(connection, path)
         connection.execute("BEGIN")
@@ -132,8 +132,8 @@ def require_embedder(connection: sqlite3.Connection, path: Path, embedder: str) 
 
 @contextmanager
 def _translated(path: Path, what: str = "write") -> Iterator[None]:
-    """The one place where a failure of SQLite becomes an error that names the file."""
-    elsewhere = "choose a place you may write to, with --cast"
+    """The only place where an error of SQLite becomes an error that names the file."""
+    elsewhere = "choose a writable place with --cast"
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -143,10 +143,10 @@ def _translated(path: Path, what: str = "write") -> Iterator[None]:
             ) from error
         if "UTF-8" in str(error):
             raise InputError(
-                f"the cast {path} cannot be used: {error}", hint="give the cast as it was", code="cast-unusable"
+                f"the cast {path} cannot be used: {error}", hint="restore the cast from a copy", code="cast-unusable"
             ) from error
         raise OutputError(f"cannot {what} {path}: {error}", hint=elsewhere) from error
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what is damaged as it finds it
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite's message contains the damaged bytes
         raise InputError(
             f"{path} is not a cast file of fercli: {error}",
             hint="give a new name to begin a cast",

@@ -1,7 +1,8 @@
 """A gallery of known persons: their pictures read into embeddings that can be compared with those of faces in video.
 
-A picture is framed as detect-faces frames a video: the same detector on the same size, the same square crop. So the
-distance between a picture and a face in a video is that between two faces in videos, and one limit serves for both.
+A picture is processed like a frame in detect-faces: same detector, same image size, same square crop. So distances
+between a picture and a face in a video are comparable with those between two faces in videos, and one limit serves for
+both.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from fercli.persons.gallery_files import Entry, list_gallery
 from fercli.progress import Reporter
 
 MIN_FACE = 40
-"""Shorter side of a face that shows well whose it is, pixels."""
+"""Shorter side, in pixels, of the smallest face that identifies a person well."""
 _BYSTANDER = 1 / 3
-"""Faces smaller than this, compared with the largest, are the background of a portrait and no second person in it."""
+"""Faces smaller than this, compared with the largest, are in the background of a portrait and do not count as a second
+person."""
 
 
 class Embedder(Protocol):
-    """What fercli needs of a network that tells faces apart."""
+    """Interface of a face recognition network."""
 
     def embed(self, crops: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, D) embeddings of the faces at (N, 4) boxes, each in the pixels of its own crop."""
@@ -41,7 +43,7 @@ class Face:
 
     Attributes:
         crop: (S, S, 3) square around it.
-        box: (4,) where it lies, in the pixels of the crop.
+        box: (4,) its box, in pixels of the crop.
     """
 
     crop: NDArray[np.uint8]
@@ -63,7 +65,7 @@ class Portraits:
     """The usable pictures of one person.
 
     Attributes:
-        files: where they lie.
+        files: their paths.
         embeddings: (n, D) float32, row k of file k.
     """
 
@@ -76,9 +78,9 @@ class Gallery:
     """Known persons.
 
     Attributes:
-        persons: name -> pictures, in the order of names; everybody has at least one.
+        persons: name -> pictures, in the order of names; each person has at least one.
         problems: pictures that could not be used.
-        missing: names of those without any usable picture.
+        missing: names of persons without a usable picture.
     """
 
     persons: dict[str, Portraits]
@@ -86,35 +88,35 @@ class Gallery:
     missing: tuple[str, ...]
 
     def warnings(self) -> list[str]:
-        """A sentence for everything that was left out."""
+        """One sentence for each person or picture that was left out."""
         nobody = [f"the gallery has no usable picture of {name}, who will not be found" for name in self.missing]
         return [problem.reason for problem in self.problems] + nobody
 
 
 def read_gallery(path: Path, detector: Detector, embedder: Embedder, reporter: Reporter) -> Gallery:
-    """Read all pictures of a gallery. The reporter gets the progress; say `warnings()` wherever they will be seen.
+    """Read all pictures of a gallery. The caller reports `warnings()`.
 
     Args:
         path: directory laid out as `fercli.persons.gallery_files` says.
-        detector: the default one of `fercli models`.
-        embedder: the one the faces of the videos are embedded with.
+        detector: the default detector.
+        embedder: the network that embeds the faces of the videos.
         reporter: gets progress and warnings.
 
     Raises:
-        InputError: the gallery cannot be read, is empty, or has no usable picture of anybody.
+        InputError: the gallery cannot be read, is empty, or has no usable picture.
     """
     entries = list_gallery(path)
     if not entries:
         raise InputError(
             f"the gallery {path} is empty",
-            hint=f"add a picture a person, such as {path / 'Ross.jpg'}",
+            hint=f"add a picture of each person, such as {path / 'Ross.jpg'}",
             code="gallery-empty",
         )
     gallery = read_entries(entries, detector, embedder, reporter)
     if not gallery.persons:
         first = f", for example: {gallery.problems[0].reason}" if gallery.problems else ": its folders are empty"
         raise InputError(
-            f"the gallery {path} has no usable picture of anybody{first}",
+            f"the gallery {path} has no usable picture{first}",
             hint=f"give pictures of one face each, at least {MIN_FACE} pixels wide",
             code="gallery-empty",
         )
@@ -122,7 +124,7 @@ def read_gallery(path: Path, detector: Detector, embedder: Embedder, reporter: R
 
 
 def read_entries(entries: Sequence[Entry], detector: Detector, embedder: Embedder, reporter: Reporter) -> Gallery:
-    """The same for entries that have been listed, of which none needs to be usable. Holds one person's crops."""
+    """The same for listed entries; none of them must be usable. Holds the crops of one person in memory."""
     persons: dict[str, Portraits] = {}
     problems: list[Problem] = []
     with reporter.task("gallery", sum(len(entry.pictures) for entry in entries), "picture") as task:
@@ -145,7 +147,7 @@ def read_face(file: Path, detector: Detector) -> Face:
     """The one face in a picture file.
 
     Raises:
-        InputError: it is no picture, or shows no face or several; the message names the file.
+        InputError: it is not a picture, or shows no face or several; the message names the file.
     """
     from fercli.media.images import read_image
 
@@ -173,7 +175,8 @@ def only_face(picture: NDArray[np.uint8], detector: Detector, name: str) -> Face
     near = sizes >= max(MIN_FACE, largest * _BYSTANDER)
     if near.sum() > 1:
         raise InputError(
-            f"{name}: it shows {near.sum()} faces, and only one can be the person's", code="gallery-picture-unusable"
+            f"{name}: it shows {near.sum()} faces; it must show one person alone",
+            code="gallery-picture-unusable",
         )
     box = boxes[sizes.argmax()]
     square = square_around(box, FacesParams.crop_scale)

@@ -1,4 +1,4 @@
-"""Grow a gallery from a video: the best and most different faces of one of its persons become pictures of somebody."""
+"""Add pictures to a gallery from a video: the best and most different faces of one of its persons."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from fercli.tracking.identity import rms_distance
 from fercli.workspace import Workspace
 
 _ROOM = " (99).jpg"
-"""What may still be added to the name of a picture."""
+"""Longest suffix that may be added to the name of a picture."""
 _LOOK_AT = 8
-"""Crops looked at for each picture wanted."""
+"""Crops examined per picture to be added."""
 _APART_S = 1.0
-"""Crops of one track closer in time look alike."""
+"""Crops of one track closer in time are nearly the same."""
 _DIFFERENT = 0.2
-"""Distance from which a picture shows something that the others do not; above `gallery_check.SAME_PICTURE`."""
+"""Least distance of a new picture from the others; above `gallery_check.SAME_PICTURE`."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Portrait:
     """A crop that shows the person alone.
 
     Attributes:
-        time_s: when.
+        time_s: time of the frame.
         crop: (S, S, 3) as it is stored in the workspace.
-        face: the face in it, as the gallery will find it.
+        face: the face in it, as the gallery detects it.
     """
 
     time_s: float
@@ -62,28 +62,28 @@ def add_from(
     pictures: int,
     force: bool,
 ) -> list[Path]:
-    """Write pictures of a person of a video to a gallery, which is made if it is not there.
+    """Write pictures of a person of a video to a gallery, which is created if it does not exist.
 
     Faces are taken from as many tracks as possible, the largest, sharpest and most frontal first, and only those that
-    differ from each other and from what the gallery has of the person. No picture is ever replaced.
+    differ from each other and from the person's pictures in the gallery. No picture is replaced.
 
     Args:
-        workspace: in which `track` has run.
-        tracks: of the person.
-        person: shown name, for messages.
-        name: who it is.
+        workspace: a workspace in which `track` has run.
+        tracks: tracks of the person.
+        person: displayed name, for messages.
+        name: the person's name in the gallery.
         gallery: directory laid out as `fercli.persons.gallery_files` says.
-        detector, embedder: the default ones.
+        detector, embedder: the default networks.
         reporter: gets progress and warnings.
-        pictures: how many at most.
-        force: even if the person looks like somebody else in the gallery.
+        pictures: largest number of pictures.
+        force: add them even if the person looks like another person in the gallery.
 
     Returns:
-        The files written; fewer than wanted, or none, if the rest shows nothing new.
+        The files written; fewer than `pictures`, or none, if the other faces are too similar.
 
     Raises:
-        ConfigError: a name that no person can have, or fewer than one picture wanted.
-        InputError: no crop shows the face well, it looks like somebody else, or the gallery cannot be read.
+        ConfigError: an invalid name, or `pictures` is less than 1.
+        InputError: no crop shows the face well, it looks like another person, or the gallery cannot be read.
         OutputError: the gallery cannot be written.
     """
     name = shown_name(name)
@@ -96,7 +96,7 @@ def add_from(
     for warning in known.warnings():
         reporter.warn(warning)
     if not force:
-        _refuse_somebody_else(embeddings, person, entry, known)
+        _refuse_other_person(embeddings, person, entry, known)
     own = known.persons[entry.name].embeddings if entry.name in known.persons else embeddings[:0]
     chosen = _different(embeddings, own, pictures)
     return [add_picture(entry.path, _source(workspace, portraits[row].time_s), portraits[row].crop) for row in chosen]
@@ -108,7 +108,7 @@ def _check(name: str, pictures: int) -> None:
             f"--name: {not_a_name(name)}", hint="give the name of the person, such as --name Ross", code="name-invalid"
         )
     if pictures < 1:
-        raise ConfigError(f"{pictures} pictures are wanted", hint="use a value 1 or more", code="option-out-of-range")
+        raise ConfigError(f"--pictures is {pictures}", hint="use a value 1 or more", code="option-out-of-range")
 
 
 def _candidates(workspace: Workspace, tracks: Sequence[int], at_most: int) -> dict[int, float]:
@@ -143,7 +143,7 @@ def _faces(workspace: Workspace, tracks: Sequence[int]) -> pa.Table:
 def _portraits(
     workspace: Workspace, person: str, candidates: dict[int, float], detector: Detector, embedder: Embedder
 ) -> tuple[list[Portrait], NDArray[np.float32]]:
-    """Of the candidates those whose crop shows one face, of the same person as the others, and their embeddings."""
+    """The candidates whose crop shows a single face, of the same person as the others, and their embeddings."""
     from fercli.media.crops import read_crops
 
     found: dict[int, Portrait] = {}
@@ -151,7 +151,7 @@ def _portraits(
         try:
             found[face] = Portrait(candidates[face], crop, only_face(crop, detector, f"face {face}"))
         except InputError:
-            continue  # a face that the gallery would not find is no picture for it
+            continue  # the gallery would not detect this face either
     portraits = [found[face] for face in candidates if face in found]
     if not portraits:
         raise InputError(
@@ -164,8 +164,8 @@ def _portraits(
     return [portrait for row, portrait in enumerate(portraits) if row not in odd], np.delete(embeddings, odd, axis=0)
 
 
-def _refuse_somebody_else(embeddings: NDArray[np.float32], person: str, entry: Entry, known: Gallery) -> None:
-    """Unless the person looks most like who it is said to be, as far as that one is known."""
+def _refuse_other_person(embeddings: NDArray[np.float32], person: str, entry: Entry, known: Gallery) -> None:
+    """Raise InputError if the person looks more like another person, or unlike their own pictures in the gallery."""
     distances = {name: rms_distance(embeddings, portraits.embeddings) for name, portraits in known.persons.items()}
     own = distances.pop(entry.name, None)
     nearest = min(distances, key=distances.__getitem__, default="")
@@ -173,19 +173,19 @@ def _refuse_somebody_else(embeddings: NDArray[np.float32], person: str, entry: E
     if near <= PersonsParams.max_distance and (own is None or near < own):
         raise InputError(
             f"{person} looks like {nearest} in the gallery (distance {near:.2f})",
-            hint=f'use --name "{nearest}" if that is who it is, or --force if it is not',
+            hint=f'use --name "{nearest}" if it is the same person, or --force if it is not',
             code="gallery-mismatch",
         )
     if own is not None and own > PersonsParams.max_distance:
         raise InputError(
             f"{person} does not look like {entry.name} in the gallery (distance {own:.2f})",
-            hint="choose another --person or --name, or use --force if it is the same person all the same",
+            hint="choose another --person or --name, or use --force if it is the same person",
             code="gallery-mismatch",
         )
 
 
 def _different(embeddings: NDArray[np.float32], own: NDArray[np.float32], at_most: int) -> list[int]:
-    """Rows, in order, that differ from what is there and from those before."""
+    """Rows, in order, that differ from the existing pictures and from the rows before."""
     chosen: list[int] = []
     for row, embedding in enumerate(embeddings):
         there = np.concatenate([own, embeddings[chosen]])

@@ -1,7 +1,7 @@
-"""What is wrong with a gallery: pictures that cannot be used, pictures twice, wrong faces, names that look alike.
+"""Problems of a gallery: unusable pictures, duplicate pictures, wrong faces, persons that look alike.
 
-The purification step of building a face dictionary: a wrong face among somebody's pictures names everybody wrongly who
-looks like it.
+The purification step when a face dictionary is built: a wrong face among a person's pictures gives that name to every
+person who looks like it.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from fercli.persons.gallery import Gallery, Portraits
 from fercli.tracking.identity import rms_distance
 
 SAME_PICTURE = 0.15
-"""Distance up to which a picture shows nothing that another does not: copies saved anew, smaller, larger, brighter or
-cropped at the edge lie within 0.05 to 0.2 of each other, different photographs of one man from 0.17 to 0.55 apart."""
+"""Distance up to which two pictures are duplicates. Copies that were re-encoded, scaled, brightened or cropped at the
+edge are 0.05 to 0.2 apart, different photographs of one man 0.17 to 0.55."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to put right.
+    """A problem to be corrected.
 
     Attributes:
         kind: `unusable`, `missing`, `same picture`, `wrong face` or `alike`.
-        persons: whose pictures it is about.
-        files: the pictures; the first is the one to look at.
+        persons: the persons in question.
+        files: the pictures; check the first one first.
         message: one sentence.
-        distance: between the embeddings it compares; None where none are compared.
+        distance: between the compared embeddings; None if none are compared.
         code: why a picture is unusable, as of `FercliError`; empty for other kinds.
     """
 
@@ -43,11 +43,11 @@ class Finding:
 
 
 def check_gallery(gallery: Gallery, max_distance: float) -> list[Finding]:
-    """Everything found, by kind.
+    """All findings, by kind.
 
     Args:
         gallery: read from its pictures.
-        max_distance: root mean square, up to which `track` takes a face for one of a person's.
+        max_distance: root mean square distance up to which `track` assigns a face to a person.
     """
     alike = _alike(gallery.persons, max_distance)
     unusable = [Finding("unusable", (p.person,), (p.file,), p.reason, code=p.code) for p in gallery.problems]
@@ -58,8 +58,8 @@ def check_gallery(gallery: Gallery, max_distance: float) -> list[Finding]:
 def outliers(embeddings: NDArray[np.float32], max_distance: float) -> list[int]:
     """Rows of (n, D) that are not of the same person as the rest, the worst first.
 
-    The row furthest from all others, root mean square, is taken away, and then the next, until nobody left is further
-    than `max_distance` from the rest: while a wrong face is there, it drives the distances of the right ones up too.
+    The row with the largest root mean square distance from all others is removed, then the next, until no row is
+    further than `max_distance` from the rest: a wrong face also increases the distances of the correct ones.
     """
     squared = _distances(embeddings, embeddings) ** 2
     rest = np.arange(len(embeddings))
@@ -75,7 +75,7 @@ def outliers(embeddings: NDArray[np.float32], max_distance: float) -> list[int]:
 
 
 def _same_pictures(gallery: Gallery) -> list[Finding]:
-    """Every picture with the nearest of those before it, if they are that near."""
+    """Every picture whose nearest earlier picture is within SAME_PICTURE."""
     findings = []
     files: list[tuple[str, Path]] = []
     seen: list[NDArray[np.float32]] = []
@@ -96,7 +96,7 @@ def _same_pictures(gallery: Gallery) -> list[Finding]:
 
 
 def _wrong_faces(persons: dict[str, Portraits], alike: Sequence[Finding], max_distance: float) -> list[Finding]:
-    """Pictures nearer to somebody else than to their own person's others, and pictures far from these."""
+    """Pictures nearer to another person than to their own, and pictures far from all others of their own person."""
     excused = {frozenset(finding.persons) for finding in alike}
     findings = []
     for name, own in persons.items():
@@ -118,7 +118,7 @@ def _wrong_faces(persons: dict[str, Portraits], alike: Sequence[Finding], max_di
 def _strays(
     name: str, persons: dict[str, Portraits], excused: set[frozenset[str]], max_distance: float
 ) -> dict[int, str]:
-    """Row -> whom it shows, of one person's pictures; people who look like this person anyway are no evidence."""
+    """Row of a person's pictures -> the other person it shows; persons who look like this one are not considered."""
     own = persons[name].embeddings
     rivals = {other: p.embeddings for other, p in persons.items() if other != name and {name, other} not in excused}
     found = {}
@@ -131,12 +131,12 @@ def _strays(
 
 
 def _the_others(own: Portraits, row: int) -> str:
-    """With two pictures nobody can tell which of them is wrong, so both are named."""
+    """Of two pictures, either may be the wrong one, so the message names both."""
     return str(own.files[1 - row]) if len(own.files) == 2 else "the other pictures"
 
 
 def _alike(persons: dict[str, Portraits], max_distance: float) -> list[Finding]:
-    """Pairs of persons that `track` would take for one."""
+    """Pairs of persons that `track` would not distinguish."""
     names = list(persons)
     findings = []
     for number, name in enumerate(names):

@@ -1,11 +1,10 @@
-"""The files of a gallery: which pictures belong to whom, before any of them is opened, and where new ones go.
+"""The files of a gallery: which pictures belong to which person, before any is opened, and where new ones are written.
 
-    people/Ross/*.jpg     a folder a person, or
-    people/Rachel.jpg     a picture a person, named after the file
+    people/Ross/*.jpg a folder per person, or people/Rachel.jpg a picture per person, named after the file
 
-The two layouts people know from the package `face_recognition`: its command takes one file a person, named after who is
-in it (`scan_known_people` in its `face_recognition_cli.py`), its example `face_recognition_knn.py` a folder a person.
-Both may be mixed; a person has one entry.
+Both layouts are those of the package `face_recognition`: its command takes one file per person, named after the person
+(`scan_known_people` in its `face_recognition_cli.py`), its example `face_recognition_knn.py` a folder per person. Both
+can be mixed; each person has one entry.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from fercli.persons.names import clean_name, is_numbered
 from fercli.writing import create_atomically, writing
 
 _LAYOUT = (
-    "a gallery is a directory with a folder of pictures a person (people/Ross/*.jpg), or a picture (people/Ross.jpg)"
+    "a gallery is a directory: one folder of pictures (people/Ross/*.jpg) or one picture (people/Ross.jpg) per person"
 )
 _NO_PICTURES = frozenset(
     (".csv", ".db", ".html", ".ini", ".json", ".md", ".pdf", ".rst", ".toml", ".txt", ".url", ".yaml", ".yml")
@@ -39,9 +38,9 @@ class Entry:
     """One person of a gallery.
 
     Attributes:
-        name: as it is shown: composed Unicode, single spaces.
+        name: displayed name: composed Unicode, single spaces.
         path: the person's folder, or only picture.
-        pictures: what may be pictures of the person, by name; none in an empty folder.
+        pictures: files that may be pictures of the person, by name; none in an empty folder.
     """
 
     name: str
@@ -50,16 +49,17 @@ class Entry:
 
 
 def list_gallery(path: Path) -> list[Entry]:
-    """All persons, by name. Hidden files and texts are left out; what else is no picture shows when it is read.
+    """All persons, by name. Hidden files and texts are skipped; other files that are not pictures are reported when
+    they are read.
 
     Raises:
-        InputError: no such directory, two entries of one name, or a name that fercli gives to strangers.
+        InputError: no such directory, two entries of one name, or a name that fercli gives to unknown persons.
     """
     if not path.is_dir():
         problem = "is a file" if path.exists() else "does not exist"
         raise InputError(f"the gallery {path} {problem}", hint=_LAYOUT, code="gallery-unusable")
     try:
-        entries = [_entry(item) for item in sorted(path.iterdir()) if _may_show_somebody(item)]
+        entries = [_entry(item) for item in sorted(path.iterdir()) if _may_be_picture(item)]
     except OSError as error:
         raise InputError(
             f"cannot read {error.filename}: {error.strerror}", hint="check its permissions", code="file-unreadable"
@@ -76,9 +76,9 @@ def list_gallery(path: Path) -> list[Entry]:
 
 
 def gallery_digest(path: Path) -> str:
-    """Hex sha256 of the names and contents of what `list_gallery` takes for pictures, links followed.
+    """Hex sha256 of the names and contents of the pictures of `list_gallery`; links are followed.
 
-    What a file manager or a person leaves beside them changes nothing.
+    Other files, for example of a file manager, do not change it.
 
     Raises:
         InputError: as `list_gallery`, or a picture cannot be read.
@@ -96,10 +96,10 @@ def gallery_digest(path: Path) -> str:
 
 
 def find_entry(entries: Iterable[Entry], name: str, gallery: Path) -> Entry:
-    """The person's entry, to which pictures can be added: the one that is there, or a new one without pictures.
+    """The person's entry, to which pictures can be added: the existing one, or a new one without pictures.
 
     Raises:
-        InputError: it is a single picture beside the folders.
+        InputError: the entry is a single picture, not a folder.
     """
     found = next((entry for entry in entries if same_name(entry.name) == same_name(name)), None)
     if found is None:
@@ -107,7 +107,7 @@ def find_entry(entries: Iterable[Entry], name: str, gallery: Path) -> Entry:
     if not found.path.is_dir():
         folder = gallery / found.name
         raise InputError(
-            f"{found.path} is the only picture of {found.name}, and a person has a picture or a folder, not both",
+            f"{found.path} is the only picture of {found.name}; a person has either one picture or a folder",
             hint=f'mkdir "{folder}" && mv "{found.path}" "{folder}/", then run the same command',
             code="gallery-unusable",
         )
@@ -115,9 +115,9 @@ def find_entry(entries: Iterable[Entry], name: str, gallery: Path) -> Entry:
 
 
 def add_picture(folder: Path, stem: str, picture: NDArray[np.uint8]) -> Path:
-    """Write an (H, W, 3) picture as a JPEG under a name that is free: `stem`, `stem (1)`, ...; make the folder first.
+    """Write an (H, W, 3) picture as a JPEG under an unused name: `stem`, `stem (1)`, ...; creates the folder.
 
-    Only the owner may read it.
+    Only the owner can read it.
 
     Raises:
         OutputError: it cannot be written.
@@ -132,17 +132,17 @@ def add_picture(folder: Path, stem: str, picture: NDArray[np.uint8]) -> Path:
 
 
 def same_name(name: str) -> str:
-    """Equal for names that differ only in case, spaces, or the way their letters are encoded."""
+    """Key that is equal for names that differ only in case, spaces or Unicode composition."""
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def shown_name(name: str) -> str:
-    """A name in composed Unicode (some file systems take letters and accents apart), with single spaces."""
+    """A name in composed Unicode (some file systems store letters and accents separately), with single spaces."""
     return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def not_a_name(name: str) -> str:
-    """Why nobody in a gallery can be called this; empty if somebody can."""
+    """Why this cannot be the name of a person in a gallery; empty if it can."""
     try:
         clean_name(name)
     except ConfigError as error:
@@ -150,18 +150,18 @@ def not_a_name(name: str) -> str:
     if name.startswith(".") or "/" in name or "\\" in name:
         return f"{name!r} cannot be the name of a folder of pictures"
     if is_numbered(name):
-        return f"{name!r} is what fercli calls persons whose name it does not know"
+        return f"{name!r} is reserved: fercli gives such names to unknown persons"
     return ""
 
 
 def _entry(item: Path) -> Entry:
     if not item.is_dir():
         return Entry(shown_name(item.stem), item, (item,))
-    pictures = tuple(sorted(inside for inside in item.iterdir() if _may_show_somebody(inside)))
+    pictures = tuple(sorted(inside for inside in item.iterdir() if _may_be_picture(inside)))
     return Entry(shown_name(item.name), item, pictures)
 
 
-def _may_show_somebody(item: Path) -> bool:
+def _may_be_picture(item: Path) -> bool:
     if item.name.startswith("."):
         return False
     return item.is_dir() or (item.suffix.lower() not in _NO_PICTURES and item.name.upper() not in _NO_SUFFIX)

@@ -1,4 +1,4 @@
-"""Who the groups of tracks are: named by a gallery, found in a cast, or numbered in order of appearance."""
+"""Names for the groups of tracks: from a gallery, from a cast, or numbered in order of appearance."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from fercli.config import PersonsParams
 from fercli.persons.cast import Group
-from fercli.tracking.identity import NOBODY, identity_scores, match
+from fercli.tracking.identity import NO_PERSON, identity_scores, match
 
 Enrol = Callable[[Sequence[Group], Sequence[tuple[int, int]]], list[str]]
-"""Names of groups in a cast, given which pairs of them are different people; see `fercli.persons.cast.enrol`."""
+"""Callable: groups and their cannot-link pairs -> their names in a cast; see `fercli.persons.cast.enrol`."""
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """The tracks whose faces were good enough to be embedded.
+    """The tracks with faces that pass the quality filter.
 
     Attributes:
         embeddings: (N, D) float32.
-        confidence: (N,) how well each shows whose it is, in [0, 1].
-        conflicts: pairs of tracks that are different people.
+        confidence: (N,) how well each track identifies its person, in [0, 1].
+        conflicts: pairs of tracks of different persons.
     """
 
     embeddings: NDArray[np.float32]
@@ -42,14 +42,14 @@ def identify(
 
     Args:
         tracks: the tracks.
-        group: (N,) which tracks are one person, from `fercli.tracking.clustering.cluster`, numbered as they appear.
-        gallery: name -> (m, D) embeddings of pictures; groups near enough to one of them get its name.
+        group: (N,) person of each track, from `fercli.tracking.clustering.cluster`, numbered by first appearance.
+        gallery: name -> (m, D) embeddings of pictures; groups within `max_distance` of a person get that name.
         enrol: finds the others in a cast; without it they are `Person 1, 2, ...`, or `Unknown 1, 2, ...` beside
             persons of a gallery.
         max_distance: see `fercli.tracking.identity.match`.
 
     Returns:
-        The name of each track, and (N,) how surely it is that person, in [0, 1]: pictures of the gallery count as
+        The name of each track, and (N,) its identity score in [0, 1], for which pictures of the gallery count as
         further tracks of the person.
     """
     if not len(tracks.embeddings):
@@ -58,7 +58,7 @@ def identify(
     members = [np.flatnonzero(group == number) for number in range(int(group.max()) + 1)]
     known = list(gallery.values())
     found = match([tracks.embeddings[rows] for rows in members], known, conflicts, max_distance)
-    named: list[str | None] = [None if row == NOBODY else list(gallery)[row] for row in found]
+    named: list[str | None] = [None if row == NO_PERSON else list(gallery)[row] for row in found]
     if enrol is None:
         names = _numbered(named, "Unknown" if gallery else "Person")
     else:
@@ -72,12 +72,12 @@ def _group(tracks: Tracks, rows: NDArray[np.intp], name: str | None) -> Group:
 
 
 def _numbered(named: Sequence[str | None], word: str) -> list[str]:
-    strangers = 0
+    unknown = 0
     names = []
     for name in named:
         if name is None:
-            strangers += 1
-            name = f"{word} {strangers}"
+            unknown += 1
+            name = f"{word} {unknown}"
         names.append(name)
     return names
 

@@ -1,4 +1,4 @@
-"""Names of persons: which are allowed, which only count, and what is shown where nobody is known."""
+"""Names of persons: which are allowed, which are automatic numbers, and what is shown for tracks without a person."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from collections.abc import Iterable
 from fercli.errors import ConfigError
 
 UNASSIGNED = "Unassigned"
-"""Shown for tracks without a known person; no person can have this name."""
+"""Shown for tracks without a person; no person can have this name."""
 
 _DIRECTIONS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 _NUMBERED = re.compile(r"(?:person|unknown) *(\d+)", re.IGNORECASE)
-"""Names that only count persons, in any spelling: the next run may give them to others."""
+"""Automatic names of persons, in any spelling: the next run may give them to other persons."""
 
 
 def clean_name(name: str) -> str:
-    """A name as it is kept: without blanks around it, composed (Unicode NFC), so that equal names are equal.
+    """A name as it is stored: stripped and composed (Unicode NFC), so that equal names compare equal.
 
-    Joiners and blanks of any kind are letters to those who write Persian, Hindi or French, and stay.
+    Joiners and spaces of any kind are kept: Persian, Hindi and French need them.
 
     Raises:
-        ConfigError: empty, `Unassigned`, or with characters that spoil the text around a name.
+        ConfigError: empty, `Unassigned`, or with control characters and similar, see `_spoils_text`.
     """
     cleaned = unicodedata.normalize("NFC", name.strip())
     if all(unicodedata.category(character) in ("Cf", "Zs") for character in cleaned):
         raise ConfigError("the name is empty", hint="give a name", code="name-invalid")
     if cleaned.casefold() == UNASSIGNED.casefold():
         raise ConfigError(
-            f"nobody can be called {cleaned!r}: that is for tracks of nobody known",
+            f"{cleaned!r} is reserved for tracks without a person",
             hint="give a name",
             code="name-invalid",
         )
@@ -41,13 +41,13 @@ def clean_name(name: str) -> str:
 
 
 def clean_or_unassigned(name: str) -> str:
-    """As `clean_name`, where also the tracks without a known person may be meant, as `Unassigned`."""
+    """As `clean_name`, but `Unassigned` is allowed and means the tracks without a person."""
     return UNASSIGNED if unicodedata.normalize("NFC", name.strip()) == UNASSIGNED else clean_name(name)
 
 
 def _spoils_text(character: str) -> bool:
-    """Control characters, surrogates, ends of lines and paragraphs, and what no XML can hold; and the overrides and
-    isolates of direction, which would turn around all that follows in a line."""
+    """Control characters, surrogates, line and paragraph separators, characters that XML does not allow, and direction
+    overrides and isolates, which would reverse the rest of a line."""
     return (
         unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
         or character in "\ufffe\uffff"
@@ -56,7 +56,7 @@ def _spoils_text(character: str) -> bool:
 
 
 def is_numbered(name: str) -> bool:
-    """Whether a name only counts persons, as `Person 3`: then it means somebody in one video, or in one cast, alone."""
+    """Whether a name is an automatic number, such as `Person 3`: it is valid only within one video or one cast."""
     return _NUMBERED.fullmatch(name) is not None
 
 

@@ -1,1 +1,1 @@
-"""The code of each stage. Each reads tables and writes tables; none knows another, they meet on disk."""
+"""The code of each stage. A stage reads tables and writes tables and does not import other stages."""

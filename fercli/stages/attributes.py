@@ -1,7 +1,7 @@
-"""measure-faces: faces -> where each head looks, how eyes and mouth are, and blendshapes, from a mesh of the face.
+"""measure-faces: faces -> head pose, openings of eyes and mouth, and blendshapes, from a face mesh.
 
-Each face is turned upright by its landmarks first, so yaw and pitch are those of the head itself, whatever its roll.
-Nothing is measured where the mesh finds no face.
+Each face is turned upright by its landmarks first, so yaw and pitch do not depend on the roll. Where the mesh finds no
+face, all values are null.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def check(params: AttributesParams) -> None:
 def _measure(
     context: StageContext, mesh: Any, crops: pa.Table, rolls: list[float | None], params: AttributesParams
 ) -> pa.Table:
-    """The rows of the faces whose crops these are."""
+    """The rows of the faces with these crops."""
     from fercli.media.images import decode_jpeg, upright
     from fercli.models.face_mesh import eye_openings, head_pose, mesh_view, mouth_opening
 

@@ -1,4 +1,5 @@
-"""What a running stage works with, and what the checks of stages share. The stages are declared in `fercli.chain`."""
+"""The context of a running stage, and helpers shared by the checks of stages. The stages are declared in
+`fercli.chain`."""
 
 from __future__ import annotations
 
@@ -17,23 +18,23 @@ from fercli.tables import write_table
 from fercli.workspace import Workspace
 from fercli.workspace.chunks import Chunks
 
-NO_FACE = "no face was found, or none could be followed"
-"""Why what looks at faces does not apply."""
+NO_FACE = "no face was found, or none could be tracked"
+"""Why a stage that analyses faces does not apply."""
 
 
 @dataclass
 class StageContext:
-    """What a running stage works with.
+    """The context of a running stage.
 
     Attributes:
-        workspace: to read the tables of earlier stages from.
+        workspace: the workspace, with the tables of earlier stages.
         out: empty directory for the finished outputs; it becomes the stage's directory.
-        chunks: finished pieces, kept if the process is killed and found again by the next run with the same key.
+        chunks: finished pieces; after a kill, the next run with the same key continues from them.
         runtime: device and batch size.
-        reporter: gets progress and warnings.
+        reporter: callback for progress and warnings.
         models: networks that are loaded already.
-        warnings: what goes into the receipt; add through `warn`.
-        skipped: why the stage does not apply to this video, for the receipt; set through `skip`.
+        warnings: warnings for the receipt; added by `warn`.
+        skipped: why the stage does not apply to this video, for the receipt; set by `skip`.
     """
 
     workspace: Workspace
@@ -46,16 +47,16 @@ class StageContext:
     skipped: str = ""
 
     def warn(self, message: str) -> None:
-        """Report a warning now, and keep it in the receipt."""
+        """Report a warning now, and store it in the receipt."""
         self.warnings.append(message)
         self.reporter.warn(message)
 
     def skip(self, reason: str, schemas: Mapping[str, pa.Schema]) -> None:
-        """Leave empty tables, and say in the receipt why the stage does not apply to this video.
+        """Write empty tables, and state in the receipt why the stage does not apply to this video.
 
         Args:
             reason: a short sentence without a full stop.
-            schemas: table -> schema, of all tables that the stage writes.
+            schemas: table -> schema of each table that the stage writes.
         """
         self.skipped = reason
         for name, schema in schemas.items():
@@ -67,10 +68,10 @@ def require_ranges(params: Any, *ranges: tuple[str, bool, str]) -> None:
 
     Args:
         params: the parameters of a stage.
-        ranges: name, whether its value is in range, and the range in words, as `from 0 to 1`.
+        ranges: name, whether its value is in range, and the range in words, for example `from 0 to 1`.
 
     Raises:
-        ConfigError: names the first that is not.
+        ConfigError: a parameter is out of range; the message names the first one.
     """
     for name, in_range, words in ranges:
         if not in_range:

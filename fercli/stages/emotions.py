@@ -2,7 +2,7 @@
 
 A window is `stride` faces of one track; the network sees `n_frames` faces around them, CLIP_STEP_S apart. Faces that
 are too small, too dark, blurred, turned away, lying, cut off or covered make a window not assessable: it gets a reason
-instead of a guess.
+instead of a prediction.
 """
 
 from __future__ import annotations
@@ -34,34 +34,34 @@ if TYPE_CHECKING:
     from fercli.models.covered import CoveredFaces
 
 OCCLUSION = "covered-faces"
-"""The network that tells whether mouth or eyes are covered."""
+"""The network that detects covered mouths and eyes."""
 WINDOWS_PER_CHUNK = 256
-"""Classified windows that a kill can cost at most."""
+"""Largest number of classified windows that are lost if the process is killed."""
 MIN_CONTRAST = 40.0
-"""See `media.images.contrast`. Faces at .15 of their light have 49 in the middle, at .1 they have 22: of 300 of FER+'s
-PrivateTest 71 and 62 % are then recognised, 79 % in full light."""
+"""See `media.images.contrast`. On 300 faces of FER+'s PrivateTest: at .15 of the light the median is 49 and 71 % are
+recognised, at .1 of the light 22 and 62 %, in full light 79 %."""
 _ROUNDING_S = 1e-6
 UNSEEN_S = 0.2
-"""A face that goes unseen for at most this long was there in between."""
+"""A face that is not detected for at most this long counts as visible in between."""
 HELD_S = (0.5, 2.0)
-"""A face in a picture that stands half as long again as frames are apart is a window of its own, which shows nothing
-else: if it stands longer than the first of these, and always from the second on."""
+"""A face in a still picture, which is shown for more than 1.5 sampling intervals, is a separate window: if it is shown
+for longer than the first value, and always from the second value on."""
 CLIP_STEP_S = 0.1
-"""From one face that the network sees to the next, as at the default sampling rate: a network that looks at motion
-then sees the same motion at any other rate. Faces further apart are repeated, of closer ones some are passed over."""
+"""Time from one face of the clip to the next, as at the default sampling rate, so that a network that uses motion gets
+the same motion at any other rate. Faces further apart are repeated, closer ones are skipped."""
 
 
 @dataclass(frozen=True)
 class Windows:
-    """All windows of a video, ordered by the last face they need.
+    """All windows of a video, ordered by their last face.
 
     Attributes:
         track: (N,) int32.
-        clip: (N, n_frames) int64 faces the network sees.
-        first: (N,) int64 first face of the window itself.
+        clip: (N, n_frames) int64 faces in the input of the network.
+        first: (N,) int64 first face of the window.
         start_s, end_s: (N,) float64.
-        reason: why a window is not assessable, as far as numbers tell; empty if it is.
-        face_reason: the same of each face of the video.
+        reason: why a window is not assessable, as far as the tables show (no pixels); empty if it is.
+        face_reason: the same for each face of the video.
     """
 
     track: NDArray[np.int32]
@@ -78,7 +78,7 @@ class Windows:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the classifier sees of some faces, and why those that are covered are not assessable.
+    """Input of the classifier for some faces, and why covered faces are not assessable.
 
     Attributes:
         views: face -> (S, S) luma, turned upright.
@@ -90,7 +90,7 @@ class Seen:
 
 
 class Looks:
-    """Looks at the crops of faces, for a classifier."""
+    """Prepares the crops of faces for a classifier."""
 
     def __init__(self, context: StageContext, classifier: EmotionClassifier) -> None:
         from fercli.models.classifier import FaceView
@@ -155,7 +155,7 @@ def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
 
 
 def check(params: EmotionsParams) -> None:
-    """Find out before hours of work whether the parameters can be used.
+    """Check the parameters before a long run.
 
     Raises:
         ConfigError: one is out of range.
@@ -175,7 +175,8 @@ def check(params: EmotionsParams) -> None:
 def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -> Windows:
     """Cut every track into windows; reads tables of numbers only, no pixels.
 
-    A window lasts until the next one of its track, or as long as its last frame stands if the face then goes unseen.
+    A window lasts until the next one of its track, or until the end of its last frame if the face is not detected
+    afterwards.
     """
     frames = tables.read_table(context.workspace.table("frames"), tables.FRAMES)
     faces = tables.read_table(context.workspace.table("faces"), tables.FACES)
@@ -184,7 +185,7 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
     times, ends = (frames[name].to_numpy()[place] for name in ("pts_s", "end_s"))
     attributes = tables.read_table(context.workspace.table("attributes"), tables.ATTRIBUTES)
     reasons = face_reasons(faces, attributes, params, context.workspace.video)
-    # A mixture of two pictures shows nobody's face, however clear it is.
+    # A mixture of two pictures shows the face of no person, even if it is sharp.
     mixed = frames["mixed"].to_numpy()[place]
     reasons = ["in a transition" if both else reason for both, reason in zip(mixed, reasons, strict=True)]
     held_s = float(np.clip(1.5 * usual_interval(frames["pts_s"].to_numpy()), *HELD_S))
@@ -220,7 +221,7 @@ def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -
 
 
 def _spans(held: NDArray[np.bool_], stride: int) -> Iterator[tuple[int, int]]:
-    """First and end (exclusive) of the windows of a track: `stride` faces, or one that is held."""
+    """First and end (exclusive) of the windows of a track: `stride` faces, or one in a still picture."""
     first = 0
     while first < len(held):
         last = first + 1
@@ -233,7 +234,7 @@ def _spans(held: NDArray[np.bool_], stride: int) -> Iterator[tuple[int, int]]:
 def _goes_on(
     face: int, follower: int, place: NDArray[np.int64], times: NDArray[np.float64], ends: NDArray[np.float64]
 ) -> bool:
-    """Whether a face was there up to the next one of its track: no frame was looked at in between, or hardly any."""
+    """Whether a face was visible up to the next one of its track: no or almost no sampled frame lies in between."""
     unseen_s = times[follower] - ends[face]
     return bool(place[follower] - place[face] == 1 or unseen_s <= UNSEEN_S + _ROUNDING_S)
 
@@ -242,9 +243,9 @@ def face_reasons(faces: pa.Table, attributes: pa.Table, params: EmotionsParams, 
     """Why each face is not assessable; empty if it is.
 
     Args:
-        faces, attributes: the tables of these names, row by row.
-        params: of the stage.
-        video: that the faces are in.
+        faces, attributes: the tables of these names.
+        params: parameters of the stage.
+        video: the video of the faces.
     """
     reasons = []
     columns = [faces[name].to_pylist() for name in ("size", "sharpness", "contrast", "frontal", "roll")]
@@ -272,7 +273,7 @@ def face_reasons(faces: pa.Table, attributes: pa.Table, params: EmotionsParams, 
 
 
 def _landmarks(faces: pa.Table) -> NDArray[np.float64]:
-    """(N, 5, 2), NaN where there are none."""
+    """(N, 5, 2), NaN if there are none."""
     column = faces["landmarks"].combine_chunks()
     points = np.full((len(column), 5, 2), np.nan)
     points[column.is_valid().to_numpy(zero_copy_only=False)] = column.drop_null().flatten().to_numpy().reshape(-1, 5, 2)
@@ -282,7 +283,7 @@ def _landmarks(faces: pa.Table) -> NDArray[np.float64]:
 def make_segments(windows: pa.Table, params: EmotionsParams) -> pa.Table:
     """Smooth each track's windows into the rows of `segments.parquet`, ordered by start and track.
 
-    A segment ends where the face goes unseen for `min_segment_s` or longer: nobody knows what it shows meanwhile.
+    A segment ends where the face is not detected for `min_segment_s` or longer.
     """
     labels = tables.labels_of(windows.schema)
     start, end = windows["start_s"].to_numpy(), windows["end_s"].to_numpy()
@@ -322,7 +323,7 @@ def make_segments(windows: pa.Table, params: EmotionsParams) -> pa.Table:
 def _edges(
     runs: list[Run], probabilities: NDArray[np.float32], start_s: NDArray[np.float64], end_s: NDArray[np.float64]
 ) -> list[float]:
-    """Where each run of a stretch begins, and where the last one ends, seconds."""
+    """Start of each run of a stretch, and end of the last one, in seconds."""
     edges = [float(start_s[0])]
     for before, after in itertools.pairwise(runs):
         beside = [before.last - 1, after.first]
@@ -335,14 +336,14 @@ def _edges(
 
 
 def _mean(probabilities: NDArray[np.float32], seconds: NDArray[np.float64]) -> float:
-    """Over time, of windows that could be assessed."""
+    """Mean over time of the assessable windows."""
     known = np.isfinite(probabilities)
     weight = np.maximum(seconds[known], _ROUNDING_S)
     return float(np.average(probabilities[known], weights=weight))
 
 
 def _stretches(windows: pa.Table, longest_gap_s: float) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Rows of the windows of each track, in order, split where it is unseen for so long or longer."""
+    """Rows of the windows of each track, in order, split where the face is not detected for that long or longer."""
     start, end, face = (windows[name].to_numpy() for name in ("start_s", "end_s", "face"))
     for track, own in tables.rows_by_value(windows["track"]).items():
         index = own[np.argsort(face[own])]
@@ -366,9 +367,9 @@ def _clip(members: NDArray[np.int64], times: NDArray[np.float64], middle_s: floa
     """`n_frames` faces of a track around a moment, CLIP_STEP_S apart or as near to that as there are faces.
 
     Args:
-        members: faces of the track, ascending; `times` when each is shown, seconds.
-        middle_s: moved inwards where the clip would reach beyond an end of the track.
-        n_frames: faces the network sees.
+        members: faces of the track, ascending; `times` is the time of each, in seconds.
+        middle_s: middle of the clip; moved inwards if the clip would exceed the track.
+        n_frames: faces in the input of the network.
     """
     half = (n_frames - 1) / 2 * CLIP_STEP_S
     middle = max(times[0] + half, min(middle_s, times[-1] - half))
@@ -379,7 +380,7 @@ def _clip(members: NDArray[np.int64], times: NDArray[np.float64], middle_s: floa
 
 
 def _reason_with(covered: Mapping[int, str], windows: Windows, number: int) -> str:
-    """Why a window is not assessable, now that its faces have been looked at."""
+    """Why a window is not assessable, now that the pixels of its faces are known."""
     clip = windows.clip[number].tolist()
     return windows.reason[number] or _window_reason(
         [windows.face_reason[face] or covered.get(face, "") for face in clip]
@@ -387,7 +388,7 @@ def _reason_with(covered: Mapping[int, str], windows: Windows, number: int) -> s
 
 
 def _window_reason(reasons: list[str]) -> str:
-    """A window counts if most faces that the network sees do; otherwise the most frequent reason speaks for it."""
+    """A window is assessable if most faces of its clip are; otherwise it gets their most frequent reason."""
     blamed = [reason for reason in reasons if reason]
     if 2 * len(blamed) < len(reasons):
         return ""
@@ -401,7 +402,7 @@ def _classify(
     classifier: EmotionClassifier,
     batch: int,
 ) -> NDArray[np.float32]:
-    """(len(clips), C) probabilities; NaN rows where there is a reason against it."""
+    """(len(clips), C) probabilities; NaN rows for windows that are not assessable."""
     assessable = [i for i, reason in enumerate(reasons) if not reason]
     result = np.full((len(clips), len(classifier.head.labels)), np.nan, dtype=np.float32)
     for start in range(0, len(assessable), batch):

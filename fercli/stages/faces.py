@@ -22,22 +22,20 @@ from fercli.stages.base import StageContext, require_ranges
 from fercli.tables import CROPS, FACES, FRAMES, read_table
 
 CHUNK_FRAMES = 100
-"""Sampled frames that a kill can cost at most."""
+"""Largest number of sampled frames that are lost if the process is killed."""
 JPEG_QUALITY = 95
 
 _SEEN = pa.schema([pa.field("frame", pa.int32(), nullable=False)])
 _RESULTS = {"faces": FACES, "crops": CROPS}
 _PIECES = {**_RESULTS, "seen": _SEEN}
-"""A finished chunk also remembers which of its frames decoded, so that a resumed run counts them all."""
+"""A finished chunk also stores which of its frames were decoded, so that a resumed run counts them all."""
 
 
 class FaceRows:
     """Rows of `faces` and `crops` for some frames, numbered from `first_face`.
 
     Args:
-        params: of the stage.
-        first_face: number of the first face.
-        stretch: of the video.
+        params: parameters of the stage. first_face: number of the first face. stretch: stretch of the video.
     """
 
     def __init__(self, params: FacesParams, first_face: int, stretch: Stretch) -> None:
@@ -51,7 +49,7 @@ class FaceRows:
         return len(self._faces)
 
     def add(self, frame: int, image: NDArray[np.uint8], found: Detections) -> None:
-        """One frame in square pixels with the faces in it, in the order they are to be numbered in."""
+        """One frame in square pixels with the faces in it, in the order of their numbers."""
         from fercli.media.images import contrast, encode_jpeg, sharpness, square_crop
 
         self._seen.append(frame)
@@ -74,7 +72,7 @@ class FaceRows:
             self._next_face += 1
 
     def _pose(self, points: NDArray[np.float32] | None) -> dict[str, Any]:
-        """The columns that come from the landmarks; there may be none. NaN, of a lying face, counts as frontality 0."""
+        """The columns computed from landmarks, if there are any. NaN, of a lying face, becomes frontality 0."""
         if points is None:
             return {"landmarks": None, "frontal": None, "roll": None}
         if not np.isfinite(points).all():
@@ -83,7 +81,7 @@ class FaceRows:
         return {"landmarks": stored, "frontal": frontality(points), "roll": roll(points)}
 
     def tables(self) -> dict[str, pa.Table]:
-        """What a chunk holds."""
+        """The tables of a chunk."""
         return {
             "faces": pa.Table.from_pylist(self._faces, schema=FACES),
             "crops": pa.Table.from_pylist(self._crops, schema=CROPS),
@@ -95,7 +93,7 @@ def run(context: StageContext, params: FacesParams) -> dict[str, Any]:
     """Detect the faces of every sampled frame and write `faces.parquet` and `crops.parquet`.
 
     Returns:
-        frames: frames looked at; faces: faces found; frames_with_faces: frames with at least one.
+        frames: frames examined; faces: faces found; frames_with_faces: frames with at least one.
 
     Raises:
         ConfigError: a parameter is out of range.
@@ -121,13 +119,13 @@ def detect_faces(
     frames: list[int],
     pictures: Iterable[tuple[int, NDArray[np.uint8]]],
 ) -> dict[str, Any]:
-    """As `run`, for pictures from anywhere.
+    """As `run`, for pictures from any source.
 
     Args:
-        context, params: of the stage.
+        context, params: context and parameters of the stage.
         detector: finds the faces.
         frames: numbers of all sampled frames, ascending.
-        pictures: number and picture of those that are not in a finished chunk yet, ascending; some may be missing.
+        pictures: number and picture of each frame that is not in a finished chunk yet, ascending; some may be missing.
     """
     done = min(len(frames), context.chunks.done * CHUNK_FRAMES)
     stretch = Stretch.of(context.workspace.video.pixel_aspect)
@@ -149,7 +147,7 @@ def detect_faces(
 
 
 def find_faces(detector: Detector, image: NDArray[np.uint8], params: FacesParams) -> Detections:
-    """The good enough faces of a frame in square pixels, from left to right; boxes inside the frame, in its pixels."""
+    """Faces of a frame in square pixels that pass the limits, from left to right; boxes in pixels, inside the frame."""
     import cv2
 
     from fercli.models.lying import look_again
@@ -205,7 +203,7 @@ def _inside(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.ui
 
 
 def check(params: FacesParams) -> None:
-    """Find out before hours of work whether the parameters can be used.
+    """Check the parameters before a long run.
 
     Raises:
         ConfigError: one is out of range.
@@ -213,7 +211,7 @@ def check(params: FacesParams) -> None:
     """
     if find_model(params.detector, "detector").needs_file and not params.weights:
         raise WeightsError(
-            f"{params.detector} needs a weights file of yours",
+            f"{params.detector} needs a weights file",
             hint="give one with --detector-weights",
             code="weights-missing",
         )

@@ -1,6 +1,6 @@
-"""extract-frames: which frames to look at, when each is shown, and in which shot it lies.
+"""extract-frames: which frames are sampled, when each is shown, and in which shot it is.
 
-One pass over the video. Every frame is seen by the shot detection; `frames.parquet` lists the sampled ones.
+One pass over the video. Shot detection uses every frame; `frames.parquet` lists the sampled ones.
 """
 
 from __future__ import annotations
@@ -27,19 +27,20 @@ if TYPE_CHECKING:
     from fercli.media.picture import Picture
 
 IMAGES = "images"
-"""Directory of the kept images, in that of the stage: one JPEG a sampled frame, named by its number from 0."""
+"""Directory of the kept images, in that of the stage: one JPEG per sampled frame, named by its number from 0."""
 TOLERANCE_S = 1e-3
-"""A frame this little before its grid time is on time: containers round timestamps, Matroska to whole milliseconds."""
+"""A frame at most this much before its grid time is on time: containers round timestamps, Matroska to whole
+milliseconds."""
 
 
 class Sampler:
     """Picks frames at a given rate from frames at any rate.
 
-    The grid starts with the first frame it is shown and has a point every 1/fps seconds. A frame is taken if it is
-    the first at or after a grid point, and only once, however many points it covers.
+    The grid starts with the first frame and has a point every 1/fps seconds. A frame is taken if it is the first at or
+    after a grid point, and only once, even if it covers several points.
 
     Args:
-        fps: points a second, or NATIVE_FPS to take every frame.
+        fps: points per second, or NATIVE_FPS to take every frame.
     """
 
     def __init__(self, fps: float) -> None:
@@ -48,7 +49,7 @@ class Sampler:
         self._point = 0
 
     def takes(self, pts_s: float) -> bool:
-        """Whether the next frame is one to look at; `pts_s` must not decrease from call to call."""
+        """Whether the next frame is sampled; `pts_s` must not decrease from call to call."""
         if self._fps == NATIVE_FPS:
             return True
         if self._start_s is None:
@@ -61,11 +62,11 @@ class Sampler:
 
 
 def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
-    """Write `frames.parquet`, and `images/` if wanted.
+    """Write `frames.parquet`, and `images/` if requested.
 
     Returns:
-        frames: rows written; frames_decoded: frames seen; frames_expected: frames the container lists or promises for
-        the stretch; shots: shots with a sampled frame or without, in the stretch.
+        frames: rows written; frames_decoded: frames decoded; frames_expected: frames that the container lists or
+        declares for the stretch; shots: all shots in the stretch, also those without a sampled frame.
 
     Raises:
         ConfigError: a parameter is out of range, or the stretch lies outside the video.
@@ -111,7 +112,7 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
     if fitted:
         context.warn(
             f"the shape of the picture changes at {index.pts_s[fitted[0]]:.2f} s: {len(fitted)} of {decoded} frames of "
-            f"{path.name} are not {view.screen.width} x {view.screen.height} as the first one, and are fitted into that"
+            f"{path.name} are not {view.screen.width} x {view.screen.height} like the first one, and are scaled to fit"
         )
 
     frames = np.array(sampled, np.int32)
@@ -127,7 +128,7 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
 
 
 def lacks_images(workspace: Workspace, params: FramesParams) -> bool:
-    """Whether images are wanted, and not all are there."""
+    """Whether images are requested and some are missing."""
     if not params.keep_images:
         return False
     images = workspace.path / STAGE_OF["frames"].name / IMAGES
@@ -137,7 +138,7 @@ def lacks_images(workspace: Workspace, params: FramesParams) -> bool:
 
 
 def write_images(context: StageContext, params: FramesParams) -> None:
-    """Write `images/` for the table that is there; errors as `run`."""
+    """Write `images/` for the existing table; errors as `run`."""
     from fercli.media.decode import decode
     from fercli.media.kept_index import frame_index
 
@@ -150,7 +151,7 @@ def write_images(context: StageContext, params: FramesParams) -> None:
 
 
 def check(params: FramesParams) -> None:
-    """Find out before hours of work whether the parameters can be used.
+    """Check the parameters before a long run.
 
     Raises:
         ConfigError: one is out of range.
@@ -174,7 +175,7 @@ def check(params: FramesParams) -> None:
 
 
 def _stretch(index: FrameIndex, params: FramesParams, path: Path) -> tuple[int, int]:
-    """First frame and end (exclusive) of what is looked at; a start of 0 takes in frames before time 0."""
+    """First frame and end (exclusive) of the stretch; a start of 0 includes frames before time 0."""
     first = int(np.searchsorted(index.pts_s, params.start_s)) if params.start_s else 0
     end = int(np.searchsorted(index.pts_s, params.end_s)) if params.end_s else len(index.pts_s)
     if first < end:
@@ -188,8 +189,8 @@ def _stretch(index: FrameIndex, params: FramesParams, path: Path) -> tuple[int, 
 
 
 def _ends(index: FrameIndex, frames: NDArray[np.int32], cuts: list[int], params: FramesParams) -> NDArray[np.float64]:
-    """Until when each sampled frame stands: as long as it is held, or up to the next one; a shot ends where the next
-    one's first frame is shown, sampled or not."""
+    """End of the time of each sampled frame: as long as it is shown, or up to the next one; a shot ends at the first
+    frame of the next one, sampled or not."""
     from fercli.media.shots import shot_numbers
 
     stretch_end_s = min(params.end_s or math.inf, index.end_s)
@@ -202,7 +203,7 @@ def _ends(index: FrameIndex, frames: NDArray[np.int32], cuts: list[int], params:
 
 
 def _name(frame: int) -> str:
-    """Of a frame's image, so that names sort as frames do; a video of 30 frames/s has 1 000 000 in nine hours."""
+    """Name of a frame's image, so that names sort in frame order; at 30 frames/s, nine hours have 1 000 000 frames."""
     return f"{frame:06d}"
 
 

@@ -2,7 +2,7 @@
 
 Tracks whose embeddings lie close are one person, unless both are visible in the same frame. Persons get their names
 from a gallery of pictures and from the cast of the series, if there are any. Only tables are read, no pixels of the
-video, so another gallery, cast or limit costs no embedding.
+video, so a change of gallery, cast or limit needs no new embeddings of tracks.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def find_persons(context: StageContext, params: PersonsParams, load: Callable[[]
     gallery = _gallery(context, params, load) if len(known) else {}
     group = cluster(tracks.embeddings, tracks.conflicts, params.max_distance)
     names, identity = identify(tracks, group, gallery, _enrol(context, params), params.max_distance)
-    # A track is its person's at most as surely as its parts are one person.
+    # The identity score is at most the probability that all parts of the track are one person.
     identity = np.minimum(identity, same_person(rows["doubt"].to_numpy()).astype(np.float32))
     persons = _rows(faces, owner, {int(t): (n, float(i)) for t, n, i in zip(known, names, identity, strict=True)})
     tables.write_table(context.out / "persons.parquet", [persons], tables.PERSONS)
@@ -64,14 +64,14 @@ def find_persons(context: StageContext, params: PersonsParams, load: Callable[[]
 
 
 def weights(params: PersonsParams) -> dict[str, str]:
-    """The embedder, and with a gallery the detector that finds the faces in its pictures; with their sha256."""
+    """The embedder, and with a gallery the detector for its pictures; with their sha256."""
     detector = weights_key(find_model(FacesParams.detector, "detector")) if params.gallery else {}
     return _embedder(params) | detector
 
 
 def outside(params: PersonsParams) -> dict[str, str]:
-    """Digest of the gallery's pictures. A cast is known by its path alone: what other videos add makes this one no
-    staler.
+    """Digest of the gallery's pictures. A cast is identified by its path only: other videos that are added to it do not
+    make this one stale.
 
     Raises:
         InputError: the gallery cannot be read.
@@ -80,7 +80,7 @@ def outside(params: PersonsParams) -> dict[str, str]:
 
 
 def check(params: PersonsParams) -> None:
-    """Find out before hours of work whether the parameters, the gallery and the cast can be used; errors as `run`."""
+    """Check the parameters, the gallery and the cast before a long run; errors as `run`."""
     require_ranges(params, ("max_distance", params.max_distance >= 0, "0 or more"))
     if params.gallery:
         list_gallery(Path(params.gallery))
@@ -109,7 +109,7 @@ def _load_embedder(context: StageContext, params: PersonsParams) -> Embedder:
 
 
 def _owner(context: StageContext, count: int) -> NDArray[np.int32]:
-    """(count,) track of every face; DROPPED for those in none."""
+    """(count,) track of every face; DROPPED for faces in no track."""
     rows = tables.read_table(context.workspace.table("tracks"), tables.TRACKS)
     owner = np.full(count, DROPPED, np.int32)
     owner[rows["face"].to_numpy()] = rows["track"].to_numpy()
@@ -117,7 +117,7 @@ def _owner(context: StageContext, count: int) -> NDArray[np.int32]:
 
 
 def _tracks(faces: Faces, owner: NDArray[np.int32], rows: pa.Table) -> tuple[list[int], Tracks]:
-    """Numbers of the tracks that have an embedding, ascending, and what is known of them."""
+    """Numbers of the tracks that have an embedding, ascending, and their data."""
     known = rows["track"].to_pylist()
     embeddings = np.array(rows["embedding"].to_pylist(), np.float32).reshape(len(known), -1 if known else 0)
     index = {track: row for row, track in enumerate(known)}
@@ -155,7 +155,7 @@ def _embedder_key(params: PersonsParams) -> str:
 
 
 def _rows(faces: Faces, owner: NDArray[np.int32], who: Mapping[int, tuple[str, float]]) -> pa.Table:
-    """One row a track; `who` has the name and the identity score of those that could be told."""
+    """One row per track; `who` has the name and identity score of the tracks that have a person."""
     rows = []
     for track, seen in enumerate(members(owner)):
         person, identity = who.get(track, (None, None))

@@ -1,7 +1,7 @@
 """track, first stage: faces -> tracks inside each shot, and an embedding of each track.
 
-Tracks come from the boxes, and are split where another person's face goes on. Then the few crops of each track that
-show the face best are embedded. Who the tracks are is found by `stages.persons`, without any pixels.
+Tracks come from the boxes, and are split where the person changes. Then the best few crops of each track are embedded.
+`stages.persons` resolves the identities, without pixels.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from fercli.tracking.faces import Faces, choose_faces, read_faces
 _BATCH = 32
 """Crops embedded at once."""
 LASTING_S = 1.0
-"""A face seen in all frames that were looked at in so long a time is no false alarm, however few they are."""
+"""A face in all sampled frames of this time is not a false alarm, even if these are few frames."""
 
 
 def run(context: StageContext, params: TracksParams) -> dict[str, Any]:
@@ -64,25 +64,25 @@ def embed_tracks(context: StageContext, params: TracksParams, load: Callable[[],
     if checked.doubt:
         numbers = ", ".join(map(str, sorted(checked.doubt)))
         context.warn(
-            f"tracks that may show more than one person: {numbers}; their identity is low, look at them in "
+            f"tracks that may show more than one person: {numbers}; their identity score is low; check them with "
             f"{command('people', context.workspace.path)}"
         )
     return {"tracks": int(owner.max(initial=DROPPED)) + 1}
 
 
 def find_tracks(faces: Faces, params: TracksParams, appearance: Appearance) -> NDArray[np.int32]:
-    """(N,) track of every face, numbered through the video; DROPPED for false alarms."""
+    """(N,) track of every face, numbered across the video; DROPPED for false alarms."""
     owner = np.full(len(faces.frame), DROPPED, dtype=np.int32)
-    # Frames that follow each other are no gap, however far apart they are; half as much again, as they lie unevenly.
+    # Consecutive sampled frames are not a gap, at any sampling interval; a factor of 1.5, as the spacing is uneven.
     max_gap_s = max(params.max_gap_s, 1.5 * faces.interval_s)
     lasting = math.ceil(LASTING_S / faces.interval_s) if faces.interval_s else params.min_faces
-    # A picture that is held counts as often as it would have been looked at.
+    # A still picture counts as often as it would have been sampled.
     looks = 1 + np.rint((faces.until_s - faces.pts_s) / max(faces.interval_s, 1e-6))
     total = 0
     for shot, frames in faces.frames_in_shot.items():
         first, last = np.searchsorted(faces.shot, [shot, shot + 1])
         inside = slice(first, last)
-        # In a shot too short for `min_faces`, a face that is there from end to end is as good as can be had.
+        # In a shot too short for `min_faces`, a face that is visible throughout is accepted.
         enough = min(params.min_faces, frames, lasting)
         found = associate(
             faces.pts_s[inside],
@@ -105,7 +105,7 @@ def weights(params: TracksParams) -> dict[str, str]:
 
 
 def check(params: TracksParams) -> None:
-    """Find out before hours of work whether the parameters can be used.
+    """Check the parameters before a long run.
 
     Raises:
         ConfigError: one is out of range.
@@ -182,7 +182,7 @@ class _Embeddings:
 def _box_in_crop(
     box: NDArray[np.float32], roll: float | None, crop: NDArray[np.uint8], scale: float
 ) -> NDArray[np.float32]:
-    """Where the face lies in its crop turned upright: in the middle, its longer side `1 / scale` of the crop's."""
+    """Box of the face in its upright crop: in the middle, its longer side `1 / scale` of the crop's."""
     sides = box[2:] - box[:2]
     if roll is not None and 45 < abs(roll) < 135:
         sides = sides[::-1]
@@ -194,9 +194,9 @@ def _box_in_crop(
 def _embedding_rows(
     faces: Faces, checked: Checked, chosen: NDArray[np.int64], embeddings: NDArray[np.float32]
 ) -> pa.Table:
-    """One row a track that has a face to embed, ascending.
+    """One row per track that has a face to embed, ascending.
 
-    The embedding of a track is the mean of its faces', and worth as much as the best of them.
+    The embedding of a track is the mean over its faces; its confidence is the quality of the best one.
     """
     numbers, row_of = np.unique(checked.owner[chosen], return_inverse=True)
     means = np.zeros((len(numbers), embeddings.shape[1]), dtype=np.float32)

@@ -1,1 +1,2 @@
-"""Who is who: faces become tracks inside a shot (`association`), tracks become persons across shots (`clustering`)."""
+"""Tracking and identity resolution: faces become tracks inside a shot (`association`), tracks become persons across
+shots (`clustering`)."""

@@ -1,13 +1,13 @@
-"""Which boxes of one shot are the same face: constant-velocity motion, overlap, one assignment a frame.
+"""Data association: which boxes of one shot are the same face, by constant-velocity motion and overlap, frame by frame.
 
-The scheme of SORT (Bewley et al. 2016, arXiv 1602.00763) with changes for frames that are looked at only a few times a
+The scheme of SORT (Bewley et al. 2016, arXiv 1602.00763) with changes for video that is sampled only a few times a
 second, and for gaps:
 
 - True times instead of frame counts, and a second round in which the boxes are enlarged, so that a face that jumped
   further than its own width still meets its track (buffered IoU, Yang et al. 2023, arXiv 2211.14317).
-- Frame by frame, only the shortest gaps are bridged: whoever turns up near a face just lost may be somebody else.
-  Longer ones are bridged when all tracks of the shot are known (`bridging`).
-- Where motion and overlap would as soon exchange two faces, pictures decide if there are any.
+- Frame by frame, only the shortest gaps are bridged, because a face that appears near a lost one may be another person.
+  Longer gaps are bridged when all tracks of the shot are known (`bridging`).
+- Where motion and overlap cannot decide between two faces, appearance decides, if it is available.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _ACCELERATION = 5.0
 _FIRST_SPEED = 0.5
 """Standard deviation of the speed of a face seen once, box sizes / s."""
 _BUFFER = (4.0, 0.4)
-"""For the second round, boxes grow on every side by this share of their size a second since the frame before, and by
-this share at most."""
+"""In the second round, boxes grow on every side by this share of their size per second since the previous frame, and by
+the second share at most."""
 _SIZE_RATIO = 1.6
-"""A face never grows or shrinks more than this from one sight to the next."""
+"""A face never grows or shrinks more than this factor from one detection to the next."""
 _SHORT_GAP_S = 0.2
-"""Gaps up to here, and any from one frame to the next, are bridged frame by frame."""
+"""Gaps up to this length, and any gap between two consecutive sampled frames, are bridged frame by frame."""
 _UNDECIDED = 0.6
-"""Two faces might as well be exchanged if they lose at most so much overlap together."""
+"""Two faces are ambiguous if exchanging them costs at most this much overlap in total."""
 
 
 @dataclass
@@ -47,10 +47,11 @@ class _Track:
     the box is the same for all four coordinates and one 2 x 2 covariance serves them all.
 
     Attributes:
-        state: (2, 4) centre x, centre y, log width, log height, and their change a second; the size has no speed.
+        state: (2, 4) centre x, centre y, log width, log height, and their change per second; the change of size is
+            always 0.
         covariance: (2, 2) of value and speed, in box sizes.
         seen_s: when the face was last seen.
-        clear: row of the last face that nobody else's could be mistaken for.
+        clear: row of the last face that could not be confused with that of another track.
     """
 
     state: NDArray[np.float64]
@@ -63,12 +64,12 @@ class _Track:
         return cls(np.stack([measured, np.zeros(4)]), np.diag([_JITTER**2, _FIRST_SPEED**2]), until_s, face)
 
     def expected(self, time_s: float) -> NDArray[np.float64]:
-        """(4,) where the face should be."""
+        """(4,) predicted centre and log size."""
         place: NDArray[np.float64] = self.state[0] + self.state[1] * (time_s - self.seen_s)
         return place
 
     def see(self, measured: NDArray[np.float64], time_s: float, until_s: float) -> None:
-        """Take in where the face is, and stays until then."""
+        """Update with a measured face, which stays in place until `until_s`."""
         step = time_s - self.seen_s
         move = np.array([[1, step], [0, 1]])
         shake = _ACCELERATION**2 * np.array([[step**4 / 4, step**3 / 2], [step**3 / 2, step**2]])
@@ -95,15 +96,15 @@ def associate(
     """Track number of every face of one shot.
 
     Args:
-        times_s: (N,) when each face was seen, ascending, equal for faces of one frame; spaced as irregularly as it may.
+        times_s: (N,) time of each face, ascending, equal for faces of one frame; the spacing may be irregular.
         boxes: (N, 4) boxes.
-        min_iou: from one sight to the next, the box a track is expected at and the box of a face, both enlarged by up
-            to 0.4 of their size on every side, overlap at least this much; in [0, 1].
-        max_gap_s: a face unseen for longer starts a new track.
+        min_iou: least overlap between the predicted box of a track and the box of a face, both enlarged by up to 0.4 of
+            their size on every side; in [0, 1].
+        max_gap_s: a face that was not detected for longer starts a new track.
         min_faces: shorter tracks are dropped.
-        until_s: (N,) when a face in a picture that is held was there for the last time; by default when it was seen.
-        looks: (N,) as how many faces each counts towards `min_faces`; by default as one.
-        appearance: asked only about faces that might as well be exchanged, and those at both ends of longer gaps.
+        until_s: (N,) for a face in a still picture, the end of that picture; by default `times_s`.
+        looks: (N,) how many faces each one counts as for `min_faces`; by default one.
+        appearance: called only for ambiguous faces, and for the faces at both ends of longer gaps.
 
     Returns:
         (N,) numbers from 0 in order of first appearance, DROPPED for faces of dropped tracks.
@@ -127,7 +128,7 @@ def _follow(
     tracks: list[_Track] = []
     alive: list[int] = []
     frames = np.split(np.arange(len(times_s)), np.flatnonzero(np.diff(times_s)) + 1) if len(times_s) else []
-    # Half as much again: what is looked at is not spaced quite evenly.
+    # A factor of 1.5, because sampled frames are not spaced quite evenly.
     next_s = 1.5 * float(np.median(np.diff(np.unique(times_s)))) if len(frames) > 1 else 0.0
     # Timestamps are multiples of a time base: a gap of exactly max_gap_s must not depend on rounding.
     longest = min(max_gap_s, max(_SHORT_GAP_S, next_s)) + 1e-6
@@ -157,7 +158,7 @@ def _follow(
 
 
 def _match(expected: NDArray[np.float64], found: NDArray[np.float64], buffer: float, min_iou: float) -> dict[int, int]:
-    """Track -> face, one to one; narrow overlaps first, then boxes enlarged by `buffer` for what is left."""
+    """Track -> face, one to one; plain boxes first, then boxes enlarged by `buffer` for the rest."""
     from scipy.optimize import linear_sum_assignment
 
     pairs: dict[int, int] = {}
@@ -167,7 +168,8 @@ def _match(expected: NDArray[np.float64], found: NDArray[np.float64], buffer: fl
         overlap = _overlaps(a, b, grown)
         ratio = np.abs(a[:, None, 2:] - b[None, :, 2:]).max(axis=2)
         allowed = (overlap >= min_iou) & (ratio <= np.log(_SIZE_RATIO))
-        # Forbidden pairs cost more than any number of allowed ones, so they are only taken when nothing else is left.
+        # Forbidden pairs cost more than any number of allowed ones, so they are only chosen when there is no other
+        # pair.
         chosen = linear_sum_assignment(np.where(allowed, 1 - overlap, 1e3))
         kept = [(row, column) for row, column in zip(*chosen, strict=True) if allowed[row, column]]
         pairs |= {int(rows[row]): int(columns[column]) for row, column in kept}
@@ -179,7 +181,7 @@ def _match(expected: NDArray[np.float64], found: NDArray[np.float64], buffer: fl
 def _undecided(
     expected: NDArray[np.float64], found: NDArray[np.float64], pairs: dict[int, int], min_iou: float
 ) -> list[tuple[int, int]]:
-    """Disjoint couples of tracks whose faces overlap with both and might as well be exchanged, closest call first."""
+    """Disjoint pairs of tracks whose faces are ambiguous: they overlap with both tracks. Most ambiguous pair first."""
     overlap = _overlaps(expected, found)
     couples = []
     for first, second in combinations(sorted(pairs), 2):
@@ -203,7 +205,7 @@ def _settle(
     clear: list[int],
     faces: NDArray[np.int64],
 ) -> set[int]:
-    """Exchange faces in `pairs` that look more like each other's track when it was last clear; returns all in doubt."""
+    """Exchange two faces in `pairs` if each looks more like the other track; returns all ambiguous tracks."""
     for first, second in couples:
         rows = [clear[first], clear[second], int(faces[pairs[first]]), int(faces[pairs[second]])]
         a, b, now_a, now_b = appearance(np.array(rows, dtype=np.int64)).astype(np.float64)
@@ -220,18 +222,18 @@ def _measure(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _overlaps(a: NDArray[np.float64], b: NDArray[np.float64], buffer: float = 0.0) -> NDArray[np.float32]:
-    """(N, M) intersection over union of what `_measure` gives, all boxes enlarged by `buffer` first."""
+    """(N, M) intersection over union of results of `_measure`, all boxes enlarged by `buffer` first."""
     return iou_matrix(_boxes(a, buffer), _boxes(b, buffer))
 
 
 def _boxes(measured: NDArray[np.float64], buffer: float) -> NDArray[np.float32]:
-    """(N, 4) boxes of what `_measure` gives, enlarged by `buffer` of their size on every side."""
+    """(N, 4) boxes of a result of `_measure`, enlarged by `buffer` of their size on every side."""
     half = np.exp(measured[:, 2:]) * (0.5 + buffer)
     return np.concatenate([measured[:, :2] - half, measured[:, :2] + half], axis=1).astype(np.float32)
 
 
 def _without_short(owner: NDArray[np.int32], min_faces: int, looks: NDArray[np.float64] | None) -> NDArray[np.int32]:
-    """The same tracks without those of fewer faces, numbered anew."""
+    """The tracks without those that have fewer faces, renumbered."""
     kept = np.bincount(owner, looks, minlength=1) >= min_faces
     numbers = np.where(kept, np.cumsum(kept) - 1, DROPPED).astype(np.int32)
     return numbers[owner]

@@ -1,7 +1,7 @@
-"""Which tracks of a shot go on after a gap: an occlusion, a face turned away, a few missed detections.
+"""Which tracks of a shot continue after a gap: an occlusion, a face turned away, a few missed detections.
 
-All tracks are known by then, so the motion on both sides of a gap is used, and a gap is only bridged where a single
-track can follow. Two people in one track are worse than one person in two, whom the face will join.
+All tracks are known by then, so the motion on both sides of a gap is used, and a gap is only bridged where only one
+track can follow. Two persons in one track are worse than one person in two tracks: clustering by face joins the latter.
 """
 
 from __future__ import annotations
@@ -17,20 +17,22 @@ Appearance = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """(n,) rows of faces -> (n, D) descriptors; the nearer (Euclidean), the more alike."""
 
 _MOTION_S = 0.5
-"""The motion at either side of a longer gap is that over so much of the track ..."""
+"""The motion on each side of a longer gap is measured over this much of the track ..."""
 _LEAST_MOTION_S = 0.15
-"""... unless there is less than this, which says nothing of it."""
+"""... and is unknown if there is less than this."""
 _REACH = (0.5, 1.5)
-"""After a longer gap a face is at most so far from where the motion leads, box sizes, and so much more a second."""
+"""After a longer gap a face is at most this far from its predicted position, in box sizes, plus this much per
+second."""
 _LOG_SIZE = 0.35
-"""And its width and height have changed by at most this, in natural logarithms."""
+"""Its width and height have changed by at most this, in natural logarithms."""
 _LOOKS = 3
-"""Faces looked at on each side of a longer gap."""
+"""Faces compared on each side of a longer gap."""
 _UNALIKE = 0.2
-"""Thumbnails further apart on both sides of a gap are somebody else's, or not worth the risk: of faces of one track 0.3
-to 1 s apart 97 % lie nearer (GRID, hamilton_short, and facenet_pytorch_video, where it goes wrong without)."""
+"""If thumbnails on both sides of a gap are further apart, the gap is not bridged. Of faces of one track 0.3 to 1 s
+apart, 97 % lie nearer (measured on GRID, hamilton_short and facenet_pytorch_video; without the limit, the last has
+errors)."""
 _CLEARLY = 1.5
-"""A gap is bridged if every other way to bridge it costs so many times more."""
+"""A gap is bridged only if every other way to bridge it costs at least this many times more."""
 
 
 def bridge(
@@ -44,15 +46,15 @@ def bridge(
     """Join the tracks of one shot.
 
     Args:
-        times_s: (N,) when each face was seen, ascending.
-        until_s: (N,) when it was there for the last time, if its picture is held; otherwise the same.
+        times_s: (N,) time of each face, ascending.
+        until_s: (N,) end of its picture if that is a still; otherwise the same as `times_s`.
         measured: (N, 4) centre x, centre y, log width, log height of its box.
         owner: (N,) its track, numbered from 0 by first appearance.
         max_gap_s: longer gaps are not bridged.
-        appearance: asked about the faces at both ends of the gaps that would be bridged.
+        appearance: called for the faces at both ends of the gaps that would be bridged.
 
     Returns:
-        (N,) tracks, where one that goes on another after a gap has the number of the first; so some are missing.
+        (N,) tracks; a track that continues another has the number of the first, so some numbers are missing.
     """
     order = np.argsort(owner, kind="stable")
     tracks = np.split(order, np.flatnonzero(np.diff(owner[order])) + 1) if len(owner) else []
@@ -79,7 +81,7 @@ def bridge(
 
 
 def _look_alike(appearance: Appearance, before: NDArray[np.int64], after: NDArray[np.int64]) -> bool:
-    """Whether any face before the gap looks like any one after it."""
+    """Whether any face before the gap looks like any face after it."""
     looks = appearance(np.concatenate([before, after])).astype(np.float64)
     first, second = looks[: len(before)], looks[len(before) :]
     return float(np.linalg.norm(first[:, None] - second[None], axis=2).min()) <= _UNALIKE
@@ -92,7 +94,7 @@ class _End:
     Attributes:
         place: (2,) centre of its outermost box, pixels.
         log_size: (2,) mean log width and log height nearby.
-        velocity: (2,) pixels / s nearby; None if too little of it was seen.
+        velocity: (2,) pixels / s nearby; None if the track is too short to measure it.
     """
 
     place: NDArray[np.float64]
@@ -101,7 +103,7 @@ class _End:
 
     @classmethod
     def of(cls, times_s: NDArray[np.float64], measured: NDArray[np.float64], outermost: int) -> _End:
-        """The end with the face `outermost`, 0 or -1, of a track's faces."""
+        """The begin (`outermost` 0) or the end (-1) of a track."""
         near = np.abs(times_s - times_s[outermost]) <= _MOTION_S
         centred_s = times_s[near] - times_s[near].mean()
         velocity = None
@@ -113,7 +115,7 @@ class _End:
 def _gap_cost(tail: _End, head: _End, gap_s: float) -> float:
     """How unlikely it is that a face went from one end to the other, 1 being the limit.
 
-    It should have moved with the mean of the velocities on both sides, or with the one that is known.
+    The expected motion is the mean of the velocities on both sides, or the one that is known.
     """
     known = [end.velocity for end in (tail, head) if end.velocity is not None]
     led = np.mean(known, axis=0) * gap_s if known else np.zeros(2)
@@ -124,7 +126,8 @@ def _gap_cost(tail: _End, head: _End, gap_s: float) -> float:
 
 
 def _clear_links(costs: dict[tuple[int, int], float]) -> Iterator[tuple[int, int]]:
-    """Pairs (before, after), cheapest first, each track once on either side; none that has a rival almost as cheap."""
+    """Pairs (before, after), cheapest first, each track at most once on each side; no pair with an alternative that is
+    almost as cheap."""
     ways_on: dict[int, list[int]] = {}
     ways_back: dict[int, list[int]] = {}
     for before, after in costs:

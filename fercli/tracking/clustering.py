@@ -1,4 +1,4 @@
-"""Which tracks are the same person: agglomerative clustering of face embeddings that obeys cannot-links."""
+"""Which tracks are the same person: agglomerative clustering of face embeddings with cannot-link constraints."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 def cluster(
     embeddings: NDArray[np.float32], conflicts: Iterable[tuple[int, int]], max_distance: float
 ) -> NDArray[np.int32]:
-    """Group tracks into persons; how many there are is found, not given.
+    """Group tracks into persons; the number of persons is not given.
 
     Average linkage on squared Euclidean distances, cut at `max_distance`: two groups are joined while the root mean
-    square distance between their members is at most that, nearest first, and never if any two members are in conflict.
-    Found by nearest-neighbour chains (Murtagh 1983, doi:10.1093/comjnl/26.4.354), which lead to the same groups as
-    joining the nearest pair over and over. The mean square distance of two groups follows from their means and
+    square distance between their members is at most that, nearest first, and never if two members have a cannot-link
+    constraint. Computed by nearest-neighbour chains (Murtagh 1983, doi:10.1093/comjnl/26.4.354), which give the same
+    groups as repeatedly joining the nearest pair. The mean square distance of two groups follows from their means and
     mean squares, so no matrix of distances is held: memory grows with N, time with N².
 
     Args:
         embeddings: (N, D) one a track.
-        conflicts: pairs of tracks that are different people, for example because both are visible in one frame.
+        conflicts: cannot-link constraints: pairs of tracks of different persons, for example both visible in one frame.
         max_distance: Euclidean.
 
     Returns:
@@ -49,17 +49,17 @@ def cluster(
     return np.argsort(np.argsort(first))[numbers].astype(np.int32)
 
 
-def enemies_of(conflicts: Iterable[tuple[int, int]]) -> defaultdict[int, set[int]]:
-    """Whom each track or group is in conflict with, both ways; an empty set for all others.
+def conflicts_of(conflicts: Iterable[tuple[int, int]]) -> defaultdict[int, set[int]]:
+    """Track or group -> those with which it has a cannot-link constraint, in both directions; by default none.
 
     Args:
-        conflicts: pairs that are different people, for example because both are visible in one frame.
+        conflicts: pairs of different persons, for example both visible in one frame.
     """
-    enemies: defaultdict[int, set[int]] = defaultdict(set)
+    conflicting: defaultdict[int, set[int]] = defaultdict(set)
     for a, b in conflicts:
-        enemies[a].add(b)
-        enemies[b].add(a)
-    return enemies
+        conflicting[a].add(b)
+        conflicting[b].add(a)
+    return conflicting
 
 
 class _Groups:
@@ -75,17 +75,18 @@ class _Groups:
         self._sizes = np.ones(len(embeddings))
         # Mean of |member|² of each group: |a - b|² averaged over pairs is power + power - 2 mean · mean.
         self._powers = np.einsum("nd,nd->n", self._means, self._means)
-        self._enemies = enemies_of(conflicts)
+        self._conflicting = conflicts_of(conflicts)
         self.open = np.ones(len(embeddings), dtype=bool)
         self.member_of = np.arange(len(embeddings))
 
     def nearest(self, group: int, prefer: int | None) -> tuple[int | None, float]:
         """The open group nearest to one, and the mean square distance; of equals `prefer`, then the first."""
-        # einsum and not `@`: products this thin are not worth BLAS threads, which starve beside other work.
+        # einsum and not `@`: products this thin are not worth BLAS threads, which are slow when other work uses the
+        # cores.
         products = np.einsum("nd,d->n", self._means, self._means[group])
         squared = self._powers + self._powers[group] - 2 * products
         squared[~self.open] = np.inf
-        squared[[group, *self._enemies[group]]] = np.inf
+        squared[[group, *self._conflicting[group]]] = np.inf
         best = int(np.argmin(squared))
         if np.isinf(squared[best]):
             return None, np.inf
@@ -102,7 +103,7 @@ class _Groups:
         self._sizes[keep] += self._sizes[gone]
         self.open[gone] = False
         self.member_of[self.member_of == gone] = keep
-        for enemy in self._enemies.pop(gone, ()):
-            self._enemies[enemy].discard(gone)
-            self._enemies[enemy].add(keep)
-            self._enemies[keep].add(enemy)
+        for other in self._conflicting.pop(gone, ()):
+            self._conflicting[other].discard(gone)
+            self._conflicting[other].add(keep)
+            self._conflicting[keep].add(other)

@@ -1,9 +1,9 @@
 """Does each track show one person from end to end?
 
-Boxes alone cannot tell: in a dissolve that was not found, in a morph, or after a gap, another face may go on where the
-first one was. So some faces along each track are compared. Where they disagree, the place is found by halving, and the
-track is split if the seconds before it show one person and the seconds after it another. Where too few faces are good
-enough to be sure, the track stays whole, and how far its parts lie apart is handed on.
+Boxes alone are not sufficient: in an undetected dissolve, in a morph, or after a gap, another face may appear at the
+place of the first one. So some faces along each track are compared. Where they disagree, the change is located by
+bisection, and the track is split if the seconds before it show one person and the seconds after it another. Where too
+few faces are good enough to decide, the track stays whole, and the distance of its parts is returned as doubt.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ Embed = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """(n,) faces, ascending -> (n, D) embeddings, scaled so that 0.55 is the limit for one person."""
 
 _SPANS = (2, 4, 12)
-"""Spans of a track in which a face is looked at: below `_SHORT_S`, from there on, and at most. Another person who is
-there for less than a span at either end may be missed."""
+"""Number of spans of a track in which a face is compared: below `_SHORT_S`, from `_SHORT_S` on, and at most. Another
+person who is visible for less than a span at the begin or end may be missed."""
 _SHORT_S = 0.5
 _SPAN_S = 4.0
-"""Longer tracks have a span more for so many seconds."""
+"""Longer tracks have one more span per this many seconds."""
 _SUSPICIOUS = 0.5
-"""Two faces of a track further apart than this ask for a closer look."""
+"""Two faces of a track further apart than this are examined more closely."""
 _SIDE = (6, 2.0)
-"""That is, at so many faces in at most so many seconds on either side of a change."""
+"""Faces, and seconds at most, that are examined on each side of a change."""
 _APART = 0.62
-"""Root mean square distance of the two sides from which on they are two persons. Of tracks of one person, the sides of
-no place with three faces were further apart than 0.57 (GRID, hamilton_short, pyfeat_single_face, facenet_pytorch_video:
-there a boy who turns away), and different persons of the same videos as a rule 0.65 and more."""
+"""Root mean square distance from which on the two sides are two persons. In tracks of one person, two sides of three
+faces were never further apart than 0.57 (GRID, hamilton_short, pyfeat_single_face, facenet_pytorch_video: there a boy
+who turns away); different persons of the same videos were usually at 0.65 or more."""
 _WITHIN = 0.5
 """Root mean square distance inside a side up to which it is one person."""
 _RUN = 3
-"""Faces that a side needs to be sure; a single one is taken for a bad picture."""
+"""Faces that a side needs for a decision; a single deviating face counts as a bad picture."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class _Piece:
 
     Attributes:
         usable: (n,) its usable faces, ascending.
-        looked: those of them that count, ascending.
+        looked: those of them that are compared, ascending.
         before, after: faces between which the person seems to change.
         first, second: mean embeddings before and after.
     """
@@ -87,14 +87,14 @@ class _Piece:
 
 
 class _Known:
-    """Embeddings that were asked for already."""
+    """Embeddings that were computed already."""
 
     def __init__(self, embed: Embed) -> None:
         self._embed = embed
         self._rows: dict[int, NDArray[np.float32]] = {}
 
     def learn(self, wanted: Iterable[NDArray[np.int64]]) -> None:
-        """Embed what is new of the faces of several tracks in one go, as crops are read in large groups."""
+        """Embed the new faces of several tracks in one call, because crops are read in large groups."""
         new = np.unique(np.concatenate([np.zeros(0, np.int64), *wanted]))
         new = new[[face not in self._rows for face in new.tolist()]] if len(new) else new
         if len(new):
@@ -106,14 +106,14 @@ class _Known:
 
 
 def check_tracks(faces: Faces, owner: NDArray[np.int32], at_most: int, embed: Embed) -> Checked:
-    """Compare the faces along each track, and split it where another person goes on.
+    """Compare the faces along each track, and split it where the person changes.
 
     Args:
         faces: all faces.
         owner: (N,) track of each, DROPPED for none.
         at_most: how many faces of a track are embedded anyway, see `choose_faces`.
-        embed: asked a few times for many faces at once: 2 to 12 a track, those of `choose_faces` among them, and about
-            25 for each change that seems to be there.
+        embed: called a few times with many faces each: 2 to 12 per track, including those of `choose_faces`, and about
+            25 for each possible change.
     """
     tracks = members(owner)
     known = _Known(embed)
@@ -155,13 +155,13 @@ def _first_look(
             length_s = float(faces.pts_s[usable[-1]] - faces.pts_s[usable[0]])
             spans = _SPANS[0] if length_s < _SHORT_S else min(max(_SPANS[1], 1 + int(length_s / _SPAN_S)), _SPANS[2])
             own = chosen[np.isin(chosen, usable)]
-            pieces.append(_Piece(usable, best_of_spans(faces, usable, spans, rather=own)))
+            pieces.append(_Piece(usable, best_of_spans(faces, usable, spans, required=own)))
     known.learn([chosen, *(piece.looked for piece in pieces)])
     return pieces
 
 
 def _disagrees(piece: _Piece, known: _Known) -> bool:
-    """Whether two of the faces lie far apart; then, between which two the person may change."""
+    """Whether two of the faces lie far apart; if so, between which two the person may change."""
     if len(piece.looked) < 2:
         return False
     looks = known.of(piece.looked)
@@ -175,7 +175,7 @@ def _disagrees(piece: _Piece, known: _Known) -> bool:
 
 
 def _narrow(pieces: list[_Piece], known: _Known) -> None:
-    """Halve what lies between the two faces of each piece until nothing is left."""
+    """Bisect the stretch between the two faces of each piece until no face lies between them."""
     while asked := [(piece, face) for piece in pieces if (face := piece.halfway()) is not None]:
         known.learn([np.array([face]) for _, face in asked])
         for piece, face in asked:
@@ -202,7 +202,7 @@ def _without_odd(piece: _Piece, before: NDArray[np.int64], after: NDArray[np.int
 
 
 def _start(faces: Faces, track: NDArray[np.int64], piece: _Piece) -> int:
-    """First face of the second person: after the longest time unseen between the two, else halfway."""
+    """First face of the second person: after the longest gap between the two, else halfway."""
     between = track[(track >= piece.before) & (track <= piece.after)]
     gaps = faces.pts_s[between[1:]] - faces.until_s[between[:-1]]
     if gaps.max() > 1.5 * max(float(np.median(gaps)), faces.interval_s):

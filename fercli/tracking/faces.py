@@ -1,4 +1,5 @@
-"""The faces of a video without their pixels: which belong together in time, and which show a person well."""
+"""The faces of a video without their pixels: tracks over time, and the quality filter that selects faces for identity
+resolution."""
 
 from __future__ import annotations
 
@@ -14,23 +15,24 @@ from fercli.tracking.association import DROPPED
 from fercli.workspace import Workspace
 
 _TOO_SMALL = 20.0
-"""Shorter side of a box, pixels, below which an embedding says little: of two photographs of one person 98 % lie within
-0.5 of each other, and 59 % once the faces are shrunk to 20 pixels."""
+"""Shorter side of a box, pixels, below which an embedding is unreliable: of pairs of photographs of one person 98 % lie
+within 0.5 of each other, and 59 % once the faces are shrunk to 20 pixels."""
 _TOO_BLURRED = 0.02
-"""Sharpness over contrast below which strangers begin to look alike: photographs blurred to a median of 0.016 brought
-the first pairs of different persons under 0.55, at 0.011 every fourth pair. Their ratio, because a dark face is as good
-as a bright one: at a fifth of the light, 0.35, no pair came nearer than 0.62."""
+"""Sharpness divided by contrast below which different persons become similar: photographs blurred to a median of 0.016
+brought the first pairs of different persons under 0.55, at 0.011 every fourth pair. A ratio, because a dark face is as
+good as a bright one: at a fifth of the light, 0.35, all pairs were at least 0.62 apart."""
 _TOO_DARK = 4.0
-"""Sharpness below which a face is so dark that little but noise is left: at a tenth of the light, 5.8, different
-persons were at least 0.57 apart, at a twentieth, 2.4, as near as 0.32."""
+"""Sharpness below which a dark face is mostly noise: at a tenth of the light, 5.8, different
+persons were at least 0.57 apart, at a twentieth, 2.4, only 0.32."""
 _TURNED_AWAY = 0.1
-"""Frontality below which the network knows a profile and no longer whose: two women side by side lay at 0.36."""
+"""Frontality below which the embedding no longer separates persons: two women in profile, side by side, lay at 0.36."""
 _ENOUGH_PIXELS = 150.0
-"""The network looks at faces of this size; more pixels are no better."""
+"""The input of the network has this size; more pixels do not help."""
 _HALF_SHARP = 50.0
-"""Sharpness that counts half."""
+"""Sharpness at which its factor of the quality is one half."""
 _APART_S = 1.0
-"""Crops closer in time look alike: a track gets a second one embedded when it is this long, a third at twice that."""
+"""Crops closer in time are nearly the same: a track gets a second embedded crop when it is this long, a third at twice
+that."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,15 @@ class Faces:
     """All faces of a video, without their pixels; row n is face n.
 
     Attributes:
-        frame, shot: (N,) where.
-        pts_s: (N,) when.
-        boxes: (N, 4).
-        usable: (N,) whether the face is large, sharp and frontal enough to tell whose it is.
+        frame, shot: (N,) frame and shot of each face.
+        pts_s: (N,) time of each face.
+        boxes: (N, 4) float32.
+        usable: (N,) whether the face is large, sharp and frontal enough to identify its person.
         quality: (N,) how well the face shows its person, in [0, 1].
-        end_s: (N,) until when its frame stands for what is on screen.
-        until_s: (N,) when its frame would have been looked at for the last time, see `timing.seen_until`.
-        frames_in_shot: shot -> frames that were looked at.
-        interval_s: from one frame that was looked at to the next, as a rule; 0 if there is only one.
+        end_s: (N,) end of the time that its frame represents.
+        until_s: (N,) last time at which its frame would have been sampled, see `timing.seen_until`.
+        frames_in_shot: shot -> number of sampled frames.
+        interval_s: usual sampling interval; 0 if there is only one frame.
     """
 
     frame: NDArray[np.int32]
@@ -91,7 +93,7 @@ def choose_faces(faces: Faces, owner: NDArray[np.int32], at_most: int) -> NDArra
     Args:
         faces: all faces.
         owner: (N,) track of each, DROPPED for none.
-        at_most: faces a track; short tracks have fewer, those without a usable face none.
+        at_most: faces per track; short tracks have fewer, tracks without a usable face none.
     """
     chosen: list[int] = []
     for track in members(owner):
@@ -104,19 +106,19 @@ def choose_faces(faces: Faces, owner: NDArray[np.int32], at_most: int) -> NDArra
 
 
 def best_of_spans(
-    faces: Faces, own: NDArray[np.int64], spans: int, rather: NDArray[np.int64] | None = None
+    faces: Faces, own: NDArray[np.int64], spans: int, required: NDArray[np.int64] | None = None
 ) -> NDArray[np.int64]:
-    """The best face of each of some equal spans of the time of a track, ascending; none of a span without faces.
+    """The best face of each of `spans` equal time spans of a track, ascending; none for a span without faces.
 
     Args:
         faces: all faces.
-        own: (n,) those of the track, n at least 1, ascending.
-        spans: how many.
-        rather: all of these are taken, and no other face from a span that holds one.
+        own: (n,) faces of the track, n at least 1, ascending.
+        spans: number of spans.
+        required: faces that are always chosen; a span that has one gets no other.
     """
     times = faces.pts_s[own] - faces.pts_s[own[0]]
     span = np.minimum((spans * times / max(times[-1], 1e-9)).astype(int), spans - 1)
-    taken = np.isin(own, [] if rather is None else rather)
+    taken = np.isin(own, [] if required is None else required)
     chosen = own[taken].tolist()
     for number in set(range(spans)) - set(span[taken].tolist()):
         inside = own[span == number]
@@ -144,13 +146,13 @@ def seen_together(faces: Faces, owner: NDArray[np.int32]) -> list[tuple[int, int
 
 
 def judge(faces: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """How well faces show whose they are, by the columns `size`, `sharpness`, `contrast` and `frontal` of `faces`.
+    """How well faces identify their persons, by the columns `size`, `sharpness`, `contrast` and `frontal` of `faces`.
 
-    A face half turned away counts less, but a sharp large one still counts. One whose frontality the detector could not
-    tell is taken for frontal.
+    A face half turned away counts less, but a sharp large one still counts. If the detector could not determine the
+    frontality, the face is treated as frontal.
 
     Returns:
-        (N,) whether a face is large, sharp and frontal enough to tell whose it is, and (N,) its quality in [0, 1].
+        (N,) whether a face is large, sharp and frontal enough to identify its person, and (N,) its quality in [0, 1].
     """
     columns = (faces[name].to_numpy().astype(np.float64) for name in ("size", "sharpness", "contrast", "frontal"))
     size, sharpness, contrast, frontal = columns

@@ -1,6 +1,7 @@
-"""Whose tracks these are: open-set matching with known persons, and how sure that is.
+"""Open-set identification: match tracks with known persons, and score how certain that is.
 
-All distances are Euclidean, in the space of the embedder. A group is the tracks of one person, an (n, D) array.
+All distances are Euclidean, in the space of the embedder. A group is the embeddings of the tracks of one person, an (n,
+D) array.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.tracking.clustering import enemies_of
+from fercli.tracking.clustering import conflicts_of
 
-NOBODY = -1
-"""Index of the known person for a group that is none of them."""
+NO_PERSON = -1
+"""Index for a group that is none of the known persons."""
 
 _EVEN = 0.606
-"""Distance at which two embeddings of dlib's network are as likely of one person as of two."""
+"""Distance at which two embeddings of dlib's network are as likely from one person as from two."""
 _STEEPNESS = 39.0
 """By how much the logarithm of the odds falls over a distance of 1. Both are what `benchmarks/identity.py` finds for 73
 pictures of 19 people, sharp ones and the same at the size and sharpness of faces in video."""
@@ -26,7 +27,7 @@ pictures of 19 people, sharp ones and the same at the size and sharpness of face
 def rms_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     """Root mean square distance over all pairs of one of (n, D) and one of (m, D); infinite if either is empty.
 
-    What `clustering.cluster` joins by, so that one limit means the same in both.
+    `clustering.cluster` uses the same distance, so one limit has the same meaning in both.
     """
     return float(rms_distances([a], [b])[0, 0])
 
@@ -34,7 +35,7 @@ def rms_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 def rms_distances(groups: Sequence[NDArray[np.float32]], others: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
     """(G, P) root mean square distance of each of G groups from each of P others; `rms_distance` of all pairs at once.
 
-    It follows from the means and mean squares alone, so the time is that of one product of (G, D) and (P, D).
+    Computed from means and mean squares, so the time is that of one product of (G, D) and (P, D).
     """
     if not len(groups) or not len(others):
         return np.full((len(groups), len(others)), np.inf)
@@ -63,18 +64,18 @@ def match(
 ) -> NDArray[np.int32]:
     """Which known person each group of tracks is, if any.
 
-    The nearest pair of a group and a person is settled first, then the next that is still free. Several groups may be
-    one person, but not two in conflict: the one further away is then the next person it lies near enough to, or nobody.
-    Of equal distances the first group, and of those the first person, is settled first.
+    Greedy: the nearest pair of a group and a person is assigned first, then the next pair whose group is still free.
+    Several groups may be one person, but not two groups with a cannot-link constraint: the farther one then gets the
+    next person within the limit, or none. Ties go to the first group, then to the first person.
 
     Args:
         groups: (n, D) embeddings of each group.
         known: (m, D) embeddings of each known person.
-        conflicts: pairs of groups that are different people, for example because both are visible in one frame.
-        max_distance: groups further than this, root mean square, from everybody are strangers.
+        conflicts: pairs of groups of different persons, for example both visible in one frame.
+        max_distance: groups whose root mean square distance from every known person is larger are unknown.
 
     Returns:
-        (G,) indices into `known`, NOBODY for strangers.
+        (G,) indices into `known`, NO_PERSON for unknown persons.
     """
     return settle(rms_distances(groups, known), conflicts, max_distance)
 
@@ -83,12 +84,12 @@ def settle(
     distances: NDArray[np.float64], conflicts: Iterable[tuple[int, int]], max_distance: float
 ) -> NDArray[np.int32]:
     """`match` by (G, P) distances of groups from known persons, however they were measured."""
-    enemies = enemies_of(conflicts)
+    conflicting = conflicts_of(conflicts)
     near = np.argwhere(distances <= max_distance)
     nearest_first = near[np.argsort(distances[tuple(near.T)], kind="stable")]
-    who = np.full(len(distances), NOBODY, dtype=np.int32)
+    who = np.full(len(distances), NO_PERSON, dtype=np.int32)
     for group, person in nearest_first.tolist():
-        if who[group] == NOBODY and all(who[enemy] != person for enemy in enemies[group]):
+        if who[group] == NO_PERSON and all(who[other] != person for other in conflicting[group]):
             who[group] = person
     return who
 
@@ -98,10 +99,10 @@ def same_person(distance: float) -> float: ...
 @overload
 def same_person(distance: NDArray[np.float64]) -> NDArray[np.float64]: ...
 def same_person(distance: NDArray[np.float64] | float) -> NDArray[np.float64] | float:
-    """Probability, in [0, 1], that two embeddings so far apart are one person, if that was as likely as not before.
+    """Probability, in [0, 1], that two embeddings at this distance are one person, for a prior of 0.5.
 
-    A logistic function of the distance, fitted for dlib's network. For another, scale the distances so that its limit
-    for one person becomes 0.55.
+    A logistic function of the distance, fitted for dlib's network. For another network, scale the distances so that its
+    limit for one person becomes 0.55.
     """
     odds = _odds(np.asarray(distance, dtype=np.float64))
     probability = odds / (1 + odds)
@@ -111,17 +112,17 @@ def same_person(distance: NDArray[np.float64] | float) -> NDArray[np.float64] | 
 def identity_scores(
     embeddings: NDArray[np.float32], person: NDArray[np.integer], conflicts: Iterable[tuple[int, int]]
 ) -> NDArray[np.float32]:
-    """How surely each track is its person's.
+    """Identity score of each track: how certain it is that the track belongs to its person.
 
-    A track belongs to the person it was given to, or to the nearest other person, or to somebody else. With the odds of
+    A track belongs to its assigned person, to the nearest other person, or to a third one. With the odds of
     `same_person` at the root mean square distance to the tracks of the first (own) and of the second (rival), and 1 for
-    the third, the score is `own / (own + rival + 1)`. A person's only track has nobody to resemble: that it is nobody
-    else's is then the claim, and the score is `1 / (rival + 1)`.
+    the third, the score is `own / (own + rival + 1)`. A person's only track cannot be compared with others of the same
+    person; its score is `1 / (rival + 1)`, the probability that it is not the rival.
 
     Args:
-        embeddings: (N, D) one a track; of another network than dlib's to be scaled, see `same_person`.
+        embeddings: (N, D) one per track; those of another network than dlib's must be scaled, see `same_person`.
         person: (N,) any number for each person.
-        conflicts: pairs of tracks that are different people: the person of one is no rival for the other.
+        conflicts: pairs of tracks of different persons: the person of one is not a rival for the other.
 
     Returns:
         (N,) in [0, 1].
@@ -132,24 +133,24 @@ def identity_scores(
     np.add.at(means, label, tracks)
     means /= size[:, None]
     powers = np.bincount(label, _power(tracks), len(size)) / size
-    enemies = enemies_of(conflicts)
+    conflicting = conflicts_of(conflicts)
     scores = np.empty(len(tracks), dtype=np.float32)
     for number, own in enumerate(label):
         squared = powers + _power(tracks[number]) - 2 * np.einsum("pd,d->p", means, tracks[number])
         odds = _odds(np.sqrt(np.maximum(squared, 0)))
-        odds[[own, *(label[enemy] for enemy in enemies[number])]] = 0
+        odds[[own, *(label[other] for other in conflicting[number])]] = 0
         rival = odds.max()
         if size[own] == 1:
             scores[number] = 1 / (rival + 1)
             continue
-        # The track is no company for itself: it adds nothing to the sum of squares, so the mean is over one fewer.
+        # A track is not compared with itself: it adds 0 to the sum of squares, so the mean is over one track fewer.
         claim = _odds(np.sqrt(max(squared[own] * size[own] / (size[own] - 1), 0)))
         scores[number] = claim / (claim + rival + 1)
     return scores
 
 
 def _odds(distance: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """One person against two, from 0; no distance is negative, so they cannot overflow."""
+    """Odds of one person against two, 0 or more; no distance is negative, so they cannot overflow."""
     odds: NDArray[np.float64] = np.exp(_STEEPNESS * (_EVEN - np.asarray(distance)))
     return odds
 

@@ -455,7 +455,7 @@ def test_what_fails_changes_nothing_at_all(
 def test_a_cast_at_work_is_waited_for_and_then_nothing_is_changed(
     film: Workspace, show: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cast_file, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(cast_file, "LOCK_TIMEOUT_S", 0.01)
     before = content(film, show)
     with closing(sqlite3.connect(show, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -19,7 +19,7 @@ from fercli.models.registry import find_model, load_model
 from fercli.persons.gallery import Gallery, only_face, read_gallery
 from fercli.progress import Silent
 from fercli.stages.faces import find_faces
-from fercli.tracking.identity import NOBODY, match, rms_distance
+from fercli.tracking.identity import NO_PERSON, match, rms_distance
 from tests.failing import fails
 from tests.models.pictures import portrait
 
@@ -196,5 +196,5 @@ def test_men_whose_pictures_are_known_are_named_and_others_are_not(shared_data: 
     *known, stranger = (portraits.embeddings for portraits in gallery.persons.values())
     asked = [*(rows[3:] for rows in known), *(stranger[row : row + 1] for row in range(4))]
     found = match(asked, [rows[:3] for rows in known], (), PersonsParams.max_distance)
-    assert found.tolist() == [0, 1, 2, 3, *[NOBODY] * 4]
+    assert found.tolist() == [0, 1, 2, 3, *[NO_PERSON] * 4]
     assert rms_distance(known[0], stranger) > 0.7

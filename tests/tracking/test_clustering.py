@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 
-from fercli.tracking.clustering import cluster, enemies_of
+from fercli.tracking.clustering import cluster, conflicts_of
 
 
 def line(*places: float) -> np.ndarray:
@@ -67,8 +67,8 @@ def test_no_conflict_is_ever_broken(places: list[int], pairs: list[tuple[int, in
 
 
 def test_each_of_a_pair_is_in_conflict_with_the_other() -> None:
-    assert enemies_of([(3, 1), (1, 2), (1, 3)]) == {1: {2, 3}, 2: {1}, 3: {1}}
+    assert conflicts_of([(3, 1), (1, 2), (1, 3)]) == {1: {2, 3}, 2: {1}, 3: {1}}
 
 
 def test_who_is_in_no_pair_has_no_enemy() -> None:
-    assert enemies_of([(0, 1)])[7] == set()
+    assert conflicts_of([(0, 1)])[7] == set()

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from fercli.tracking.identity import NOBODY, identity_scores, match, rms_distance, rms_distances, same_person, scatter
+from fercli.tracking.identity import (
+    NO_PERSON,
+    identity_scores,
+    match,
+    rms_distance,
+    rms_distances,
+    same_person,
+    scatter,
+)
 
 
 def line(*places: float) -> NDArray[np.float32]:
@@ -59,23 +67,23 @@ def test_pairs_are_settled_in_the_order_of_their_distances(seed: int) -> None:
         [random.normal(size=(random.integers(1, 4), 3)).astype(np.float32) for _ in range(8)] for _ in "ab"
     )
     conflicts = [(0, 1), (1, 2), (4, 5)]
-    expected = [NOBODY] * 8
+    expected = [NO_PERSON] * 8
     pairs = sorted((rms_distance(a, b), i, k) for i, a in enumerate(groups) for k, b in enumerate(known))
     for distance, group, person in pairs:
-        enemies = [a + b - group for a, b in conflicts if group in (a, b)]
-        if distance <= 1.5 and expected[group] == NOBODY and all(expected[enemy] != person for enemy in enemies):
+        conflicting = [a + b - group for a, b in conflicts if group in (a, b)]
+        if distance <= 1.5 and expected[group] == NO_PERSON and all(expected[other] != person for other in conflicting):
             expected[group] = person
     assert match(groups, known, conflicts, 1.5).tolist() == expected
 
 
 def test_groups_are_the_nearest_known_person_within_the_limit() -> None:
     groups = [line(1.1), line(0.2, 0.3), line(5)]
-    assert match(groups, [line(0), line(1)], [], 0.5).tolist() == [1, 0, NOBODY]
+    assert match(groups, [line(0), line(1)], [], 0.5).tolist() == [1, 0, NO_PERSON]
 
 
 def test_the_limit_is_inclusive_and_holds_for_the_root_mean_square() -> None:
     assert match([line(0.5)], [line(0)], [], 0.5).tolist() == [0]
-    assert match([line(0.1, 0.75)], [line(0)], [], 0.5).tolist() == [NOBODY]
+    assert match([line(0.1, 0.75)], [line(0)], [], 0.5).tolist() == [NO_PERSON]
 
 
 def test_several_groups_may_be_one_person() -> None:
@@ -83,18 +91,18 @@ def test_several_groups_may_be_one_person() -> None:
 
 
 def test_of_two_groups_in_conflict_the_nearer_one_is_the_person() -> None:
-    assert match([line(0.2), line(0.1)], [line(0)], [(0, 1)], 0.5).tolist() == [NOBODY, 0]
+    assert match([line(0.2), line(0.1)], [line(0)], [(0, 1)], 0.5).tolist() == [NO_PERSON, 0]
 
 
 def test_the_other_one_is_the_next_person_that_is_near_enough() -> None:
     groups = [line(0.2), line(0.1)]
     assert match(groups, [line(0), line(0.6)], [(1, 0)], 0.5).tolist() == [1, 0]
-    assert match(groups, [line(0), line(0.8)], [(1, 0)], 0.5).tolist() == [NOBODY, 0]
+    assert match(groups, [line(0), line(0.8)], [(1, 0)], 0.5).tolist() == [NO_PERSON, 0]
 
 
 def test_a_conflict_only_separates_the_two_it_names() -> None:
     groups = [line(0.0), line(0.1), line(0.2)]
-    assert match(groups, [line(0)], [(0, 1)], 0.5).tolist() == [0, NOBODY, 0]
+    assert match(groups, [line(0)], [(0, 1)], 0.5).tolist() == [0, NO_PERSON, 0]
 
 
 def test_of_equals_the_first_group_and_the_first_person_are_settled_first() -> None:
@@ -103,8 +111,8 @@ def test_of_equals_the_first_group_and_the_first_person_are_settled_first() -> N
 
 def test_nobody_to_match() -> None:
     assert match([], [line(0)], [], 0.5).tolist() == []
-    assert match([line(0)], [], [], 0.5).tolist() == [NOBODY]
-    assert match([line(0)], [line(0)[:0]], [], 0.5).tolist() == [NOBODY]
+    assert match([line(0)], [], [], 0.5).tolist() == [NO_PERSON]
+    assert match([line(0)], [line(0)[:0]], [], 0.5).tolist() == [NO_PERSON]
 
 
 @given(
@@ -117,8 +125,8 @@ def test_no_conflict_is_broken_and_nobody_is_named_from_afar(
 ) -> None:
     conflicts = [(a, b) for a, b in pairs if a != b and max(a, b) < len(places)]
     who = match([line(0.1 * place) for place in places], [line(0.1 * place) for place in known], conflicts, 0.35)
-    assert all(who[a] != who[b] or who[a] == NOBODY for a, b in conflicts)
-    assert all(abs(places[group] - known[one]) <= 3 for group, one in enumerate(who) if one != NOBODY)
+    assert all(who[a] != who[b] or who[a] == NO_PERSON for a, b in conflicts)
+    assert all(abs(places[group] - known[one]) <= 3 for group, one in enumerate(who) if one != NO_PERSON)
 
 
 def test_probability_falls_from_one_to_zero_and_is_even_beyond_the_usual_limit() -> None:
