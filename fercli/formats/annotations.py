@@ -41,15 +41,17 @@ class Video:
 
 
 @dataclass(frozen=True)
-class Mark:
-    """Somebody shows an emotion for a while, or cannot be assessed, says a file.
+class Label:
+    """One labelled stretch of time in a file: a person shows an emotion, or is not assessable.
+
+    Two labels are equal if they say the same, wherever they stand.
 
     Attributes:
         start_ms, end_ms: [start, end) in whole milliseconds; the end is later.
         emotion: canonical name, or `not assessable`.
         person: who, composed (Unicode NFC); empty where the file names nobody.
-        place: where it stands, as errors name it: file with line, annotation or region.
         score: probability in [0, 1]; 1 where the file has none.
+        place: where it stands, as errors name it: file with line, annotation or region.
         track: number of the track, where the file has one.
         tier: name of the tier, where the file has tiers.
         is_open: whether the file does not say when it ends; `closed` decides that.
@@ -59,13 +61,13 @@ class Mark:
     start_ms: int
     end_ms: int
     emotion: str
-    person: str
-    place: str
+    person: str = ""
     score: float = 1.0
-    track: Any = None
-    tier: str = ""
+    place: str = field(default="", compare=False)
+    track: Any = field(default=None, compare=False)
+    tier: str = field(default="", compare=False)
     is_open: bool = False
-    video: str = ""
+    video: str = field(default="", compare=False)
 
 
 def whole_milliseconds(start_s: float, end_s: float) -> tuple[int, int]:
@@ -95,7 +97,7 @@ class Annotations:
             passed over; if one of them is somebody's, that is no note but an error.
     """
 
-    marks: list[Mark]
+    marks: list[Label]
     has_gaps: bool = False
     written: Callable[[float, float], tuple[int, int]] = whole_milliseconds
     media: tuple[str, ...] = ()
@@ -136,7 +138,7 @@ def closed(annotations: Annotations, path: Path, lasting_s: float, end_s: float)
     return replace(annotations, marks=marks, notes=(*annotations.notes, f"{path}: {what} {how}"))
 
 
-def _who(one: Mark) -> tuple[str, Any]:
+def _who(one: Label) -> tuple[str, Any]:
     return one.person, one.track if one.person == UNASSIGNED else None
 
 
@@ -190,7 +192,7 @@ def in_video(annotations: Annotations, video: str, path: Path) -> Annotations:
     return replace(annotations, marks=moved, notes=(*annotations.notes, note))
 
 
-def mark(record: Mapping[str, Any], place: str, *, may_be_open: bool = False) -> Mark:
+def mark(record: Mapping[str, Any], place: str, *, may_be_open: bool = False) -> Label:
     """The mark in a record with the keys start and end, class, and if known object, score, track, tier.
 
     Times are seconds, or on the clock as in `1:02:03.25`. Where it `may_be_open`, the end may be missing.
@@ -208,7 +210,7 @@ def mark(record: Mapping[str, Any], place: str, *, may_be_open: bool = False) ->
     emotion = emotion_of(record.get("class"))
     if emotion is None:
         raise not_an_emotion(record.get("class"), place, f", from {start / 1000:g} to {end / 1000:g} s")
-    return Mark(
+    return Label(
         start,
         end,
         emotion,

@@ -19,7 +19,7 @@ from typing import TextIO
 from fercli.errors import DatasetError
 from fercli.escapes import plain_cell, safe_cell
 from fercli.formats import label_studio
-from fercli.formats.annotations import Annotations, Mark, layout_hint, mark
+from fercli.formats.annotations import Annotations, Label, layout_hint, mark
 from fercli.results.model import Result
 
 COLUMNS = ("object", "class", "seconds", "end", "score", "track", "x1", "y1", "x2", "y2", "source", "video")
@@ -64,7 +64,7 @@ def read(path: Path) -> Annotations:
     return Annotations(list(_marks(path)))
 
 
-def _marks(path: Path) -> Iterator[Mark]:
+def _marks(path: Path) -> Iterator[Label]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader, delimiter, skipped = table(file)
         found = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}

@@ -25,7 +25,7 @@ from fercli.errors import DatasetError
 from fercli.escapes import without_forbidden
 from fercli.formats.annotations import (
     Annotations,
-    Mark,
+    Label,
     composed,
     emotion_of,
     mark,
@@ -206,7 +206,7 @@ def _origins(path: Path, root: ElementTree.Element) -> Iterator[tuple[str, int]]
 
 def _marks(
     path: Path, root: ElementTree.Element, unusable: dict[str, DatasetError], notes: list[str]
-) -> Iterator[Mark]:
+) -> Iterator[Label]:
     """The marks of all tiers; those without an emotion go into `unusable`."""
     tiers = _tiers(root)
     times = Times(root, str(path))

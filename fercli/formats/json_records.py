@@ -15,7 +15,7 @@ from typing import Any
 
 from fercli.errors import DatasetError
 from fercli.formats import label_studio
-from fercli.formats.annotations import Annotations, Mark, layout_hint, mark, number
+from fercli.formats.annotations import Annotations, Label, layout_hint, mark, number
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.results.model import Person, Result, Segment
 
@@ -90,7 +90,7 @@ def read(path: Path) -> Annotations:
 
 def read_lines(path: Path) -> Annotations:
     """Read a .jsonl; places are its lines. Errors as `read`."""
-    marks: list[Mark] = []
+    marks: list[Label] = []
     records: list[object] = []
     for line, text in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
         if text.strip():
@@ -124,20 +124,20 @@ def _document(path: Path, content: dict[str, Any]) -> Annotations:
     return Annotations(marks, has_gaps=True, media=media, video_end_s=end_s, sha256=str(facts.get("sha256", "")))
 
 
-def _marks(path: Path, records: object, what: str, emotion: str = "") -> Iterator[Mark]:
+def _marks(path: Path, records: object, what: str, emotion: str = "") -> Iterator[Label]:
     if not isinstance(records, list):
         hint = f"make one with `fercli export`; of your own, {layout_hint(path)}"
         raise DatasetError(f"{path} is not an annotation of fercli", hint=hint)
     yield from _numbered(path, records, what, emotion)
 
 
-def _numbered(path: Path, records: Iterable[object], what: str, emotion: str) -> Iterator[Mark]:
+def _numbered(path: Path, records: Iterable[object], what: str, emotion: str) -> Iterator[Label]:
     for position, record in enumerate(records, start=1):
         if not _is_other(record):
             yield _mark(record, f"{path}: {what} {position}", emotion)
 
 
-def _mark(record: object, place: str, emotion: str) -> Mark:
+def _mark(record: object, place: str, emotion: str) -> Label:
     if not isinstance(record, dict):
         raise DatasetError(f"{place} is not a record", hint=HINT)
     named = {"class": emotion} if emotion else {}

@@ -29,7 +29,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fercli.errors import DatasetError
-from fercli.formats.annotations import Annotations, Mark, mark, number
+from fercli.formats.annotations import Annotations, Label, mark, number
 from fercli.formats.face_rows import boxes_inside
 from fercli.formats.streams import as_json, joined
 from fercli.formats.timeline import in_milliseconds
@@ -196,7 +196,7 @@ def _regions(path: Path, task: dict[str, Any]) -> tuple[list[Any], tuple[str, ..
     return chosen[0].get("result", []), ()
 
 
-def _marks(path: Path, regions: list[dict[str, Any]], fps: float) -> Iterator[Mark]:
+def _marks(path: Path, regions: list[dict[str, Any]], fps: float) -> Iterator[Label]:
     persons = {region["id"]: _text(region) for region in regions if region.get("type") == "textarea"}
     for region in regions:
         if region.get("type") == "timelinelabels":

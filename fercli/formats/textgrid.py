@@ -17,7 +17,7 @@ from praatio.data_classes.textgrid import Textgrid
 from fercli.errors import DatasetError
 from fercli.formats.annotations import (
     Annotations,
-    Mark,
+    Label,
     composed,
     emotion_of,
     mark,
@@ -59,7 +59,7 @@ def read(path: Path) -> Annotations:
     return Annotations(marks, written=milliseconds_from_0, notes=without_emotions(unusable, path), unusable=unusable)
 
 
-def _marks(path: Path, unusable: dict[str, DatasetError]) -> Iterator[Mark]:
+def _marks(path: Path, unusable: dict[str, DatasetError]) -> Iterator[Label]:
     """The marks of all tiers; those without an emotion go into `unusable`."""
     from praatio.data_classes.interval_tier import IntervalTier
     from praatio.textgrid import openTextgrid

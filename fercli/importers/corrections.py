@@ -16,7 +16,7 @@ from fercli.edits.editing import distinctness, rename, rename_unseen
 from fercli.edits.log import annotator, append, now
 from fercli.edits.state import State, read_state
 from fercli.errors import ConfigError, DatasetError
-from fercli.formats.annotations import Annotations, Mark, Video, naming_hint
+from fercli.formats.annotations import Annotations, Label, Video, naming_hint
 from fercli.formats.reading import read_annotations
 from fercli.importers.difference import TOLERANCE_MS, Difference, Shown, difference, union
 from fercli.importers.renames import find_renames
@@ -140,7 +140,7 @@ def _with_names(annotations: Annotations, persons: list[str], path: Path, notes:
     return replace(annotations, marks=[replace(mark, person=persons[0]) for mark in annotations.marks])
 
 
-def _usable(annotations: Annotations, shown: set[str], hidden: set[str], notes: list[str]) -> list[Mark]:
+def _usable(annotations: Annotations, shown: set[str], hidden: set[str], notes: list[str]) -> list[Label]:
     """The marks of persons who are not left out, each under a name as it is kept."""
     marks = []
     passed_over: dict[str, int] = {}
@@ -161,7 +161,7 @@ def _usable(annotations: Annotations, shown: set[str], hidden: set[str], notes: 
     return marks
 
 
-def _within_the_video(workspace: Workspace, shown: list[Shown], marks: list[Mark], notes: list[str]) -> list[Mark]:
+def _within_the_video(workspace: Workspace, shown: list[Shown], marks: list[Label], notes: list[str]) -> list[Label]:
     """The marks, cut where they begin before the video or end after it, which a note says.
 
     A frame more at either end is left alone: programs count frames, and do not agree on how many there are.

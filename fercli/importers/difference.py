@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from fercli.edits.apply import Manual
 from fercli.errors import DatasetError
-from fercli.formats.annotations import Mark
+from fercli.formats.annotations import Label
 from fercli.timing import outside
 
 TOLERANCE_MS = 2
@@ -53,13 +53,13 @@ class Difference:
     deleted: int
 
 
-def difference(shown: Sequence[Shown], marks: Sequence[Mark]) -> Difference:
+def difference(shown: Sequence[Shown], marks: Sequence[Label]) -> Difference:
     """Compare what is shown with the marks of a file, person by person.
 
     Raises:
         DatasetError: a person's marks overlap where nothing of the kind is shown.
     """
-    people: dict[str, tuple[list[Shown], list[Mark]]] = defaultdict(lambda: ([], []))
+    people: dict[str, tuple[list[Shown], list[Label]]] = defaultdict(lambda: ([], []))
     for segment in shown:
         people[segment.person][0].append(segment)
     for mark in marks:
@@ -78,7 +78,7 @@ def same(a: Span, b: Span) -> bool:
     return abs(a[0] - b[0]) <= TOLERANCE_MS and abs(a[1] - b[1]) <= TOLERANCE_MS
 
 
-def _of_person(person: str, shown: list[Shown], marks: list[Mark]) -> Difference:
+def _of_person(person: str, shown: list[Shown], marks: list[Label]) -> Difference:
     _refuse_overlaps(person, shown, marks)
     alike, new, gone = _matched(shown, marks)
     new = _snapped(shown, new)
@@ -94,7 +94,7 @@ def _of_person(person: str, shown: list[Shown], marks: list[Mark]) -> Difference
     return Difference(rows, changed, len(new) - changed, deleted)
 
 
-def _matched(shown: list[Shown], marks: list[Mark]) -> tuple[list[Shown], list[Mark], list[Shown]]:
+def _matched(shown: list[Shown], marks: list[Label]) -> tuple[list[Shown], list[Label], list[Shown]]:
     """Shown segments that the file has too, marks that are not shown, and shown segments that the file has not."""
     by_start: dict[tuple[str, int], list[Shown]] = defaultdict(list)
     for segment in shown:
@@ -113,7 +113,7 @@ def _matched(shown: list[Shown], marks: list[Mark]) -> tuple[list[Shown], list[M
     return alike, new, [segment for segment in left if segment.carried]
 
 
-def _snapped(shown: list[Shown], marks: list[Mark]) -> list[Mark]:
+def _snapped(shown: list[Shown], marks: list[Label]) -> list[Label]:
     """The marks with their ends on those of shown segments where the file means these, so that neighbours touch."""
     ends = sorted({pair for one in shown for pair in zip(one.written, one.span, strict=True)})
 
@@ -126,7 +126,7 @@ def _snapped(shown: list[Shown], marks: list[Mark]) -> list[Mark]:
     return [after if after.start_ms < after.end_ms else before for before, after in zip(marks, moved, strict=True)]
 
 
-def _closure(alike: list[Shown], new: list[Mark], gone: list[Span]) -> list[tuple[Span, str]]:
+def _closure(alike: list[Shown], new: list[Label], gone: list[Span]) -> list[tuple[Span, str]]:
     """The new marks, and the unchanged segments at the same time: rows replace all that a person shows at a time."""
     stated = [((mark.start_ms, mark.end_ms), mark.emotion) for mark in new]
     waiting = list(alike)
@@ -141,9 +141,9 @@ def _closure(alike: list[Shown], new: list[Mark], gone: list[Span]) -> list[tupl
     return stated
 
 
-def _refuse_overlaps(person: str, shown: list[Shown], marks: list[Mark]) -> None:
+def _refuse_overlaps(person: str, shown: list[Shown], marks: list[Label]) -> None:
     """At no time may there be more marks than segments shown, but one. More than one is shown in a split screen."""
-    running: list[Mark] = []
+    running: list[Label] = []
     for mark in sorted(marks, key=lambda mark: (mark.start_ms, mark.end_ms)):
         time_ms = mark.start_ms + TOLERANCE_MS
         running = [other for other in running if other.end_ms > time_ms]

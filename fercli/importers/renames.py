@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from fercli.formats.annotations import Mark
+from fercli.formats.annotations import Label
 from fercli.importers.difference import TOLERANCE_MS, Shown
 from fercli.persons.names import UNASSIGNED
 
@@ -13,7 +13,7 @@ SHARE = 0.5
 """Of the time of either, in segments that both have with the same ends."""
 
 
-def find_renames(shown: Sequence[Shown], marks: Sequence[Mark], known: Iterable[str]) -> dict[str, str]:
+def find_renames(shown: Sequence[Shown], marks: Sequence[Label], known: Iterable[str]) -> dict[str, str]:
     """Shown name -> name in the file, of persons the file calls something nobody is called.
 
     A name is new if it is not among the `known`; a shown person is missing if the file has nothing of that name. They

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fercli.cli.entry import main
-from fercli.learn.evaluation.truth import Span, read_truth
+from fercli.formats.annotations import Label
+from fercli.learn.evaluation.truth import read_truth
 from tests.edits.by_hand import annotate
 from tests.importers.films import by_hand, export, film
 
@@ -61,8 +62,8 @@ def test_corrections_are_truth_by_file_and_by_workspace(tmp_path: Path, capsys: 
     assert f"{workspace.path} has no manual annotation" in capsys.readouterr().err
     annotate(workspace, "Person 1,0,1,sad", "Person 1,1,4,joy", "Person 1,4,6,")
     assert read_truth(workspace.path) == [
-        Span(0, 1000, "sadness", "Person 1"),
-        Span(1000, 4000, "happiness", "Person 1"),
+        Label(0, 1000, "sadness", "Person 1"),
+        Label(1000, 4000, "happiness", "Person 1"),
     ]
     assert main(["evaluate", str(machine), "--truth", str(workspace.path), "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)

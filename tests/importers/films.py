@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from fercli import formats, tables
-from fercli.formats.annotations import Mark
+from fercli.formats.annotations import Label
 from fercli.labels import EMOTIONS, RECORD_NAMES
 from fercli.results.load import load
 from fercli.workspace import Workspace
@@ -99,7 +99,7 @@ def by_hand(workspace: Workspace) -> Rows:
     )
 
 
-def plain(marks: list[Mark]) -> Rows:
+def plain(marks: list[Label]) -> Rows:
     """Marks in the form of `shown`."""
     return sorted((m.person, RECORD_NAMES[m.emotion], m.start_ms, m.end_ms) for m in marks)
 

@@ -6,7 +6,7 @@ import pytest
 
 from fercli.edits.apply import Manual
 from fercli.errors import DatasetError
-from fercli.formats.annotations import Mark
+from fercli.formats.annotations import Label
 from fercli.importers.difference import Difference, Shown, difference
 from fercli.importers.renames import find_renames
 
@@ -15,8 +15,8 @@ def one(start: int, end: int, emotion: str = "happiness", person: str = "Ross", 
     return Shown(person, emotion, (start, end), (start, end), carried)
 
 
-def mark(start: int, end: int, emotion: str = "happiness", person: str = "Ross") -> Mark:
-    return Mark(start, end, emotion, person, f"line {start}")
+def mark(start: int, end: int, emotion: str = "happiness", person: str = "Ross") -> Label:
+    return Label(start, end, emotion, person, place=f"line {start}")
 
 
 def row(start: int, end: int, emotion: str | None = "happiness") -> Manual:

@@ -16,10 +16,11 @@ from pympi.Elan import Eaf
 
 from fercli.errors import DatasetError
 from fercli.formats import READERS
+from fercli.formats.annotations import Label
 from fercli.formats.reading import read_annotations
 from fercli.importers.corrections import import_file
 from fercli.learn.evaluation.person_truth import read_person_truth
-from fercli.learn.evaluation.truth import Span, read_spans, read_truth
+from fercli.learn.evaluation.truth import read_labels, read_truth
 from tests.importers.films import by_hand, export, film, plain
 
 SHORT_TEXTGRID = '''File type = "ooTextFile"
@@ -114,7 +115,7 @@ def test_two_tiers_of_one_name_are_refused(tmp_path: Path) -> None:
 
 def test_a_textgrid_is_truth_too(tmp_path: Path) -> None:
     path = write(tmp_path / "a.TextGrid", SHORT_TEXTGRID)
-    assert read_spans(path)[0] == Span(0, 2500, "happiness", 'Zoë "Z"')
+    assert read_labels(path)[0] == Label(0, 2500, "happiness", 'Zoë "Z"')
 
 
 def test_an_unknown_word_in_a_tier_of_emotions_is_named(tmp_path: Path) -> None:

@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.errors import DatasetError
-from fercli.formats.annotations import LASTING_S, MOMENT_MS, Video
+from fercli.formats.annotations import LASTING_S, MOMENT_MS, Label, Video
 from fercli.formats.reading import read_annotations
 from fercli.labels import EMOTIONS_8
 from fercli.learn.evaluation import metrics
-from fercli.learn.evaluation.truth import Span, read_truth, spans_of
+from fercli.learn.evaluation.truth import labels_of, read_truth
 
 STEP_MS = MOMENT_MS
 OVERLAPS = (10, 25, 50)
@@ -124,16 +124,16 @@ def score_files(
         notes: sentences on what was passed over or supposed are added to it.
 
     Raises:
-        DatasetError: as `read_spans` and `read_truth`.
+        DatasetError: as `read_labels` and `read_truth`.
     """
     found = read_annotations(annotations, lasting_s=lasting_s)
     if notes is not None:
         notes += found.notes
     video = Video(found.media[0] if found.media else "", found.video_end_s)
-    return score_segments(read_truth(truth, video, lasting_s, notes), spans_of(found))
+    return score_segments(read_truth(truth, video, lasting_s, notes), labels_of(found))
 
 
-def score_segments(truth: Sequence[Span], annotated: Sequence[Span]) -> SegmentScores:
+def score_segments(truth: Sequence[Label], annotated: Sequence[Label]) -> SegmentScores:
     """Score an annotation, person by person.
 
     Persons of the same name are the same, capitals aside. The others are assigned one to one so that they share as
@@ -222,13 +222,13 @@ def _agreement(pairs: Pairs, n_classes: int) -> Agreement:
     )
 
 
-def _steps(span: Span) -> tuple[int, int]:
+def _steps(span: Label) -> tuple[int, int]:
     """First step whose middle lies in the span, and the step after the last such."""
     before_middle = STEP_MS - STEP_MS // 2 - 1
     return (span.start_ms + before_middle) // STEP_MS, (span.end_ms + before_middle) // STEP_MS
 
 
-def _timelines(spans: Sequence[Span], classes: Sequence[str], window: tuple[int, int]) -> dict[str, Timeline]:
+def _timelines(spans: Sequence[Label], classes: Sequence[str], window: tuple[int, int]) -> dict[str, Timeline]:
     """Person -> timeline of the steps in the window, by first appearance."""
     first, last = window
     lines = {span.person: np.full(last - first, NOTHING) for span in spans}

@@ -9,12 +9,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from fercli.edits.state import read_state
 from fercli.errors import DatasetError, command
-from fercli.formats.annotations import LASTING_S, Annotations, Mark, Video, layout_hint
+from fercli.formats.annotations import LASTING_S, Annotations, Label, Video, layout_hint
 from fercli.formats.csv_segments import table
 from fercli.formats.reading import read_annotations
 from fercli.labels import NOT_ASSESSABLE
@@ -22,41 +22,23 @@ from fercli.persons.names import UNASSIGNED
 from fercli.workspace import Workspace, require_tables
 
 
-@dataclass(frozen=True)
-class Span:
-    """One person showing one emotion for a while.
-
-    Attributes:
-        start_ms, end_ms: [start, end) in whole milliseconds, to which exports are rounded; the end is later.
-        emotion: canonical name.
-        person: who; empty where the file names nobody. Tracks that fercli could give to nobody are a person each.
-        score: probability in [0, 1]; 1 where the file has none.
-    """
-
-    start_ms: int
-    end_ms: int
-    emotion: str
-    person: str = ""
-    score: float = 1.0
-
-
-def read_spans(path: Path) -> list[Span]:
-    """Read the spans of a file, in its order.
+def read_labels(path: Path) -> list[Label]:
+    """Read the labels of a file, in its order.
 
     Raises:
-        DatasetError: it is missing, unreadable, of another kind, or a span in it is not usable; names file and place.
+        DatasetError: it is missing, unreadable, of another kind, or a label in it is not usable; names file and place.
     """
-    return spans_of(read_annotations(path))
+    return labels_of(read_annotations(path))
 
 
-def spans_of(annotations: Annotations) -> list[Span]:
-    """The spans of a file that has been read."""
-    return [_span(mark) for mark in annotations.marks if mark.emotion != NOT_ASSESSABLE]
+def labels_of(annotations: Annotations) -> list[Label]:
+    """The labels of a file that has been read, without what is not assessable."""
+    return [_of_one_person(label) for label in annotations.marks if label.emotion != NOT_ASSESSABLE]
 
 
 def read_truth(
     path: Path, video: Video | None = None, lasting_s: float = LASTING_S, notes: list[str] | None = None
-) -> list[Span]:
+) -> list[Label]:
     """Read manual labels; of a workspace its manual annotations.
 
     Args:
@@ -64,7 +46,7 @@ def read_truth(
         notes: sentences on what was passed over or supposed are added to it.
 
     Raises:
-        DatasetError: as `read_spans`; also if nothing is labelled, or somebody has two emotions at the same time.
+        DatasetError: as `read_labels`; also if nothing is labelled, or somebody has two emotions at the same time.
         InputError, WorkspaceError: it is a directory, but not a workspace.
     """
     if path.is_dir():
@@ -72,17 +54,17 @@ def read_truth(
     annotations = read_annotations(path, video, lasting_s)
     if notes is not None:
         notes += annotations.notes
-    spans = spans_of(annotations)
+    spans = labels_of(annotations)
     if not spans:
         raise DatasetError(f"{path} labels nothing", hint=layout_hint(path), code="labels-missing")
     return _one_at_a_time(spans, path)
 
 
-def _manual_spans(path: Path) -> list[Span]:
+def _manual_spans(path: Path) -> list[Label]:
     workspace = Workspace.open(path)
     require_tables(workspace, "persons")
     spans = [
-        Span(one.start_ms, one.end_ms, one.emotion, one.person)
+        Label(one.start_ms, one.end_ms, one.emotion, one.person)
         for one in read_state(workspace).manual
         if one.emotion not in (None, NOT_ASSESSABLE)
     ]
@@ -92,8 +74,8 @@ def _manual_spans(path: Path) -> list[Span]:
     return spans
 
 
-def _one_at_a_time(spans: list[Span], path: Path) -> list[Span]:
-    latest: dict[str, Span] = {}
+def _one_at_a_time(spans: list[Label], path: Path) -> list[Label]:
+    latest: dict[str, Label] = {}
     for span in sorted(spans, key=lambda span: span.start_ms):
         before = latest.get(span.person, span)
         if before.end_ms > span.start_ms and before.emotion != span.emotion:
@@ -108,7 +90,7 @@ def _one_at_a_time(spans: list[Span], path: Path) -> list[Span]:
 
 
 def count_human(path: Path) -> int:
-    """How many segments of an export that `read_spans` can read are a person's own corrections, not the machine's.
+    """How many segments of an export that `read_labels` can read are a person's own corrections, not the machine's.
 
     Only .csv, .json and .jsonl say so, in `source`; of the others it is 0.
     """
@@ -129,6 +111,6 @@ def _records(path: Path) -> Iterable[object]:
     return records
 
 
-def _span(mark: Mark) -> Span:
-    person = f"{UNASSIGNED}, track {mark.track}" if mark.person == UNASSIGNED else mark.person
-    return Span(mark.start_ms, mark.end_ms, mark.emotion, person, mark.score)
+def _of_one_person(label: Label) -> Label:
+    """Each track whose person is not known is a person of its own."""
+    return replace(label, person=f"{UNASSIGNED}, track {label.track}") if label.person == UNASSIGNED else label

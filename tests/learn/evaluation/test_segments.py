@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
 from fercli.errors import DatasetError
+from fercli.formats.annotations import Label
 from fercli.labels import EMOTIONS
 from fercli.learn.evaluation.segments import NOTHING, score_files, score_segments, segment_f1
-from fercli.learn.evaluation.truth import Span
 from tests.failing import fails
 
 
-def spans(*rows: tuple[float, float, str], person: str = "", score: float = 1.0) -> list[Span]:
-    return [Span(round(1000 * start), round(1000 * end), emotion, person, score) for start, end, emotion in rows]
+def spans(*rows: tuple[float, float, str], person: str = "", score: float = 1.0) -> list[Label]:
+    return [Label(round(1000 * start), round(1000 * end), emotion, person, score) for start, end, emotion in rows]
 
 
-def clip() -> tuple[list[Span], list[Span]]:
+def clip() -> tuple[list[Label], list[Label]]:
     """Ten seconds of truth with a gap from 6 to 8, and an annotation that is late, wrong and misses some."""
     truth = spans((0, 4, "happiness"), (4, 6, "sadness"), (8, 12, "neutral"))
     annotated = spans((1, 5, "happiness"), (5, 9, "sadness"), (9, 11, "neutral"), person="Person 1")
@@ -106,7 +106,7 @@ def test_kappa_is_left_out_where_chance_agrees_always() -> None:
 
 
 def test_steps_belong_to_the_span_that_has_their_middle() -> None:
-    truth = [Span(0, 100, "fear")]
+    truth = [Label(0, 100, "fear")]
     # 14 ms: the step from 10 to 20 ms has its middle at 15 and starts inside; 95 is where the last one has it
     for start, end, steps in (
         (0, 100, 10),
@@ -117,13 +117,13 @@ def test_steps_belong_to_the_span_that_has_their_middle() -> None:
         (14, 15, 0),
         (15, 16, 1),
     ):
-        coverage = score_segments(truth, [Span(start, end, "fear")]).overall.coverage
+        coverage = score_segments(truth, [Label(start, end, "fear")]).overall.coverage
         assert coverage == pytest.approx(steps / 10), (start, end)
 
 
 def test_a_truth_shorter_than_a_step_is_refused() -> None:
     with fails(DatasetError, "labels-missing", "10"):
-        score_segments([Span(6, 14, "fear")], [])
+        score_segments([Label(6, 14, "fear")], [])
 
 
 def test_where_segments_overlap_the_surer_counts_whatever_their_order() -> None:
@@ -188,22 +188,22 @@ def test_the_json_has_every_figure_and_no_nan() -> None:
     assert content["persons"][0]["annotated"] == "Person 1"
 
 
-def timeline() -> st.SearchStrategy[list[Span]]:
+def timeline() -> st.SearchStrategy[list[Label]]:
     """Spans one after another with gaps between some, edges on whole steps."""
     piece = st.tuples(st.integers(1, 30), st.sampled_from(EMOTIONS[:4]), st.booleans())
 
-    def lay(pieces: list[tuple[int, str, bool]]) -> list[Span]:
+    def lay(pieces: list[tuple[int, str, bool]]) -> list[Label]:
         start, laid = 0, []
         for steps, emotion, shown in pieces:
             if shown:
-                laid.append(Span(start, start + 10 * steps, emotion))
+                laid.append(Label(start, start + 10 * steps, emotion))
             start += 10 * steps
         return laid
 
     return st.lists(piece, max_size=12).map(lay)
 
 
-def labels(laid: list[Span], length: int) -> list[int]:
+def labels(laid: list[Label], length: int) -> list[int]:
     """Class of each step, found by asking every span."""
     middles = [10 * step + 5 for step in range(length)]
     return [next((EMOTIONS.index(s.emotion) for s in laid if s.start_ms <= m < s.end_ms), -1) for m in middles]
@@ -211,7 +211,7 @@ def labels(laid: list[Span], length: int) -> list[int]:
 
 @settings(deadline=None)
 @given(timeline().filter(bool), timeline())
-def test_any_two_timelines_agree_with_scikit_learn(truth: list[Span], annotated: list[Span]) -> None:
+def test_any_two_timelines_agree_with_scikit_learn(truth: list[Label], annotated: list[Label]) -> None:
     overall = score_segments(truth, annotated).overall
     length = truth[-1].end_ms // 10
     pairs = [(t, a) for t, a in zip(labels(truth, length), labels(annotated, length), strict=True) if t >= 0]
@@ -229,7 +229,7 @@ def test_any_two_timelines_agree_with_scikit_learn(truth: list[Span], annotated:
 
 @settings(deadline=None)
 @given(timeline().filter(bool))
-def test_a_truth_agrees_with_itself(truth: list[Span]) -> None:
+def test_a_truth_agrees_with_itself(truth: list[Label]) -> None:
     overall = score_segments(truth, truth).overall
     assert (overall.coverage, overall.accuracy, overall.macro_f1) == (1, 1, 1)
     assert set(overall.segment_f1.values()) == {1}

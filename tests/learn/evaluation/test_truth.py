@@ -10,7 +10,8 @@ import pytest
 
 from fercli.errors import DatasetError
 from fercli.formats import FORMATS
-from fercli.learn.evaluation.truth import Span, count_human, read_spans, read_truth
+from fercli.formats.annotations import Label
+from fercli.learn.evaluation.truth import count_human, read_labels, read_truth
 from fercli.persons.names import UNASSIGNED
 from fercli.results.model import Result, Segment
 from tests.failing import fails
@@ -73,10 +74,10 @@ def document() -> Result:
 @pytest.mark.parametrize(("exporter", "name"), [("json", "a.json"), ("records", "records.json"), ("csv", "a.CSV")])
 def test_every_export_is_read_back(exporter: str, name: str, tmp_path: Path) -> None:
     FORMATS[exporter].write(document(), tmp_path / name)
-    assert read_spans(tmp_path / name) == [
-        Span(123, 1500, "happiness", "Ross, jr.", 0.75),
-        Span(2000, 3000, "neutral", "Unassigned, track 4", 0.5),
-        Span(2000, 3000, "contempt", "Unassigned, track 7", 0.5),
+    assert read_labels(tmp_path / name) == [
+        Label(123, 1500, "happiness", "Ross, jr.", 0.75),
+        Label(2000, 3000, "neutral", "Unassigned, track 4", 0.5),
+        Label(2000, 3000, "contempt", "Unassigned, track 7", 0.5),
     ]
 
 
@@ -98,7 +99,7 @@ def test_other_kinds_of_files_do_not_say_whose_a_segment_is(tmp_path: Path) -> N
 
 def test_an_export_without_segments_has_no_spans(tmp_path: Path) -> None:
     FORMATS["records"].write(Result({}, [], None, [], [], {}, [], no_details), tmp_path / "a.json")
-    assert read_spans(tmp_path / "a.json") == []
+    assert read_labels(tmp_path / "a.json") == []
 
 
 @pytest.mark.parametrize(
@@ -112,17 +113,17 @@ def test_an_export_without_segments_has_no_spans(tmp_path: Path) -> None:
 )
 def test_columns_have_several_names(header: str, tmp_path: Path) -> None:
     path = write(tmp_path / "truth.csv", f"{header}\n0,1.5,happy,Ross\n1.5,2,FEARFUL,Ross\n")
-    assert read_truth(path) == [Span(0, 1500, "happiness", "Ross"), Span(1500, 2000, "fear", "Ross")]
+    assert read_truth(path) == [Label(0, 1500, "happiness", "Ross"), Label(1500, 2000, "fear", "Ross")]
 
 
 def test_columns_stand_in_any_order_and_persons_may_be_left_out(tmp_path: Path) -> None:
     path = write(tmp_path / "truth.csv", "note,class,end,start\nloud,sad,2,1\n\n,not assessable,9,2\n")
-    assert read_truth(path) == [Span(1000, 2000, "sadness", "")]
+    assert read_truth(path) == [Label(1000, 2000, "sadness", "")]
 
 
 def test_elan_tiers_are_persons_and_tiers_without_emotions_are_passed_over(tmp_path: Path) -> None:
     spans = read_truth(write(tmp_path / "truth.eaf", EAF))
-    assert spans == [Span(0, 1250, "happiness", "Ross"), Span(1250, 2000, "sadness", "Ross")]
+    assert spans == [Label(0, 1250, "happiness", "Ross"), Label(1250, 2000, "sadness", "Ross")]
 
 
 def test_a_word_that_is_no_emotion_in_a_tier_of_emotions_is_named(tmp_path: Path) -> None:
@@ -168,10 +169,10 @@ def test_what_cannot_be_used_is_refused_with_its_place(name: str, text: str, mes
 def test_missing_and_binary_files_are_refused(tmp_path: Path) -> None:
     for name in ("none.csv", "none.eaf", "none.json"):
         with pytest.raises(DatasetError, match=rf"there is no file .*{name}"):
-            read_spans(tmp_path / name)
+            read_labels(tmp_path / name)
         (tmp_path / name).write_bytes(bytes(range(256)))
         with pytest.raises(DatasetError, match=rf"cannot read .*{name}"):
-            read_spans(tmp_path / name)
+            read_labels(tmp_path / name)
 
 
 def test_one_person_cannot_have_two_emotions_at_once(tmp_path: Path) -> None:
@@ -188,7 +189,7 @@ def test_labels_may_touch_and_differ_between_persons(tmp_path: Path) -> None:
 def test_an_annotation_may_overlap(tmp_path: Path) -> None:
     rows = [{"class": "happy", "seconds": 0, "end": 2}, {"class": "sad", "seconds": 1, "end": 3}]
     path = write(tmp_path / "a.json", json.dumps(rows))
-    assert [span.emotion for span in read_spans(path)] == ["happiness", "sadness"]
+    assert [span.emotion for span in read_labels(path)] == ["happiness", "sadness"]
 
 
 @pytest.mark.parametrize(
