@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from fercli import writing
+from fercli.formats import json_records
+from fercli.results.model import Result
 
 ROOT = Path(__file__).resolve().parents[1]
+SCHEMA = json.loads(Path(json_records.__file__).with_name("annotations.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+@pytest.fixture(autouse=True)
+def documents_follow_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every JSON document that a test exports in its own process is checked against the published schema."""
+    write = json_records.write_document
+
+    def write_and_check(result: Result, path: Path) -> None:
+        write(result, path)
+        VALIDATOR.validate(json.loads(path.read_text(encoding="utf-8")))
+
+    monkeypatch.setattr(json_records, "write_document", write_and_check)
 
 
 @pytest.fixture(scope="session")

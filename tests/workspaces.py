@@ -39,6 +39,11 @@ VIDEO = VideoFacts(
     raw_start_s=0.0,
     codec="h264",
 )
+FACTS = {key: value for key, value in asdict(VIDEO).items() if key != "path"} | {
+    "name": Path(VIDEO.path).name,
+    "analysed": [0.0, VIDEO.duration_s],
+}
+"""What a result says of VIDEO."""
 WEIGHTS = {"emotions": {"tsm-resnet18": "cd" * 32}}
 
 

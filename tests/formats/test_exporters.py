@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,9 @@ import pytest
 from fercli.formats import FORMATS
 from fercli.formats.csv_segments import COLUMNS
 from fercli.results.model import Result, Segment
-from tests.workspaces import VIDEO, no_details, person
+from tests.workspaces import FACTS, no_details, person
 
 NAMES = ["Ross", 'Zoë "Z" O\'Brien, jr.', "李 明\nzwei", "=1+1"]
-FACTS = {key: value for key, value in asdict(VIDEO).items() if key != "path"}
-FACTS |= {"name": Path(VIDEO.path).name, "analysed": [0.0, VIDEO.duration_s]}
 DOCUMENT = Result(
     video=FACTS,
     persons=[person(name, 1, 5.0, {"happiness": 3.25, "not assessable": 1.0}) for name in NAMES],

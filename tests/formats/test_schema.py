@@ -14,7 +14,7 @@ from fercli.cli.entry import main
 from fercli.formats import FORMATS
 from fercli.labels import EMOTIONS_8, RECORD_NAMES
 from fercli.results.model import Result
-from tests.formats.conftest import SCHEMA, VALIDATOR
+from tests.conftest import SCHEMA, VALIDATOR
 from tests.formats.samples import awkward, nobody
 
 

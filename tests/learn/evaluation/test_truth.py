@@ -15,7 +15,7 @@ from fercli.learn.evaluation.truth import count_human, read_labels, read_truth
 from fercli.persons.names import UNASSIGNED
 from fercli.results.model import Result, Segment
 from tests.failing import fails
-from tests.workspaces import no_details
+from tests.workspaces import FACTS, no_details
 
 EAF = """<?xml version="1.0" encoding="UTF-8"?>
 <ANNOTATION_DOCUMENT AUTHOR="" DATE="2024-05-01T10:00:00+01:00" FORMAT="3.0" VERSION="3.0"
@@ -68,7 +68,8 @@ def document() -> Result:
         segment("contempt", 2, 3, UNASSIGNED, 7),
     ]
     gaps = [segment("not assessable", 1.5, 2, "Ross, jr.", 0, score=None)]
-    return Result({"name": "a.mp4"}, [], None, segments, gaps, {}, [], no_details)
+    made = {"fercli": "0", "models": {}, "stages": {}}
+    return Result(FACTS, [], None, segments, gaps, made, [], no_details)
 
 
 @pytest.mark.parametrize(("exporter", "name"), [("json", "a.json"), ("records", "records.json"), ("csv", "a.CSV")])
