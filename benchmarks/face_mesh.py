@@ -19,18 +19,14 @@ from numpy.typing import NDArray
 
 from fercli.geometry import roll, square_around
 from fercli.media.images import read_image, square_crop, upright
+from fercli.media.upright import Stretch
 from fercli.models.classifier import FaceView, View
 from fercli.models.face_mesh import INPUT_SIZE, VIEW_SCALE, FaceMesh
+from fercli.models.face_mesh_points import INNER_51
 from fercli.models.pictures import default_detector
 from fercli.models.registry import find_model, load_model
+from fercli.stages.mesh_points import in_frame
 
-INNER = (
-    *(70, 63, 105, 66, 107, 336, 296, 334, 293, 300),
-    *(168, 197, 5, 4, 75, 97, 2, 326, 305),
-    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),
-    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87),
-)
-"""Points of the mesh, in the order of dlib's points 17 to 67."""
 CROP_SCALE = 2.0
 
 
@@ -54,16 +50,10 @@ def error(
     truth: NDArray[np.float64],
 ) -> float:
     """NME of one face."""
-    square = square_around(box, CROP_SCALE)
-    crop = square_crop(picture, square, 10_000)
+    crop = square_crop(picture, square_around(box, CROP_SCALE), 10_000)
     view = FaceView(View(INPUT_SIZE, scale), CROP_SCALE)
-    left, top, right, _ = view.square(crop)
-    points = mesh.measure([view.cut(upright(crop, turned, 0))]).points[0, list(INNER), :2]
-    middle, turn = (len(crop) - 1) / 2, np.radians(turned)
-    back = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    pixel = (right - left) / INPUT_SIZE
-    seen = (points + 0.5) * pixel - 0.5 + (left, top)
-    found = (seen - middle) @ back + middle + np.round(square[:2])
+    points = mesh.measure([view.cut(upright(crop, turned, 0))]).points[0]
+    found = in_frame(points, view, len(crop), turned, box, Stretch(1, 1))[list(INNER_51), :2]
     return float(np.linalg.norm(found - truth[17:], axis=1).mean() / np.linalg.norm(truth[36] - truth[45]))
 
 

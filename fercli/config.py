@@ -72,9 +72,11 @@ class AttributesParams:
 
     Attributes:
         min_flag: where the mesh is less sure than this that there is a face, nothing is measured; in [0, 1].
+        keep_landmarks: keep the 478 points of each mesh, some 5 kB a face.
     """
 
     min_flag: float = 0.5
+    keep_landmarks: bool = False
 
 
 @dataclass(frozen=True)

@@ -236,7 +236,20 @@ ATTRIBUTES = pa.schema(
 )
 """Left and right of a blendshape are the person's own."""
 
-BIOMETRIC = (CROPS, EMBEDDINGS)
+MESHES = pa.schema(
+    [
+        column("face", pa.int64(), "number of the face; faces without a mesh have no row", _OWN, _FACE),
+        column(
+            "points",
+            pa.list_(pa.float32()),
+            "478 times x, y, z in pixels: x and y as those of `faces`, z away from the camera in square pixels",
+            _PIXEL,
+        ),
+    ]
+)
+"""Empty unless landmarks were to be kept."""
+
+BIOMETRIC = (CROPS, MESHES, EMBEDDINGS)
 """Tables by which faces can be recognised."""
 
 SCHEMAS = {
@@ -244,6 +257,7 @@ SCHEMAS = {
     "faces": FACES,
     "crops": CROPS,
     "attributes": ATTRIBUTES,
+    "meshes": MESHES,
     "tracks": TRACKS,
     "persons": PERSONS,
     "embeddings": EMBEDDINGS,

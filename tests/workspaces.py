@@ -164,6 +164,12 @@ def attributes_table(faces: int, **values: Any) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=tables.ATTRIBUTES)
 
 
+def meshes_table(faces: Sequence[int], points: NDArray[np.float64] | None = None) -> pa.Table:
+    """The same mesh for each of some faces; without `points` all of it is at 0."""
+    flat = np.zeros(478 * 3) if points is None else points.ravel()
+    return pa.table([pa.array(faces, pa.int64()), [flat.astype(np.float32)] * len(faces)], schema=tables.MESHES)
+
+
 def tracks_table(members: Mapping[int, Sequence[int]]) -> pa.Table:
     """Track -> its faces."""
     pairs = sorted((face, track) for track, faces in members.items() for face in faces)

@@ -64,6 +64,7 @@ def annotate(
     min_face: opt.MinFace = EmotionsParams.min_size,
     min_sharpness: opt.MinSharpness = EmotionsParams.min_sharpness,
     min_flag: opt.MinFlag = AttributesParams.min_flag,
+    landmarks: opt.Landmarks = AttributesParams.keep_landmarks,
     max_yaw: opt.MaxYaw = EmotionsParams.max_yaw,
     max_pitch: opt.MaxPitch = EmotionsParams.max_pitch,
     mean_segment: opt.MeanSegment = EmotionsParams.mean_segment_s,
@@ -118,7 +119,8 @@ def annotate(
     chosen = format_of(file, format)
     given = [Path(path) for path in (faces.weights, network, persons.cast, emotions.model) if path]
     check_output(file, place, [video, *given], overwrite=overwrite)
-    plan = plan_for([frames, faces, tracks, persons, AttributesParams(min_flag), emotions])
+    attributes = AttributesParams(min_flag, landmarks)
+    plan = plan_for([frames, faces, tracks, persons, attributes, emotions])
     with up_to_date(place, video, plan, runtime, reporter, force=force, verify=verify) as workspace:
         write_export(workspace, chosen, file, reporter)
     if not quiet:

@@ -111,6 +111,10 @@ MaxPitch = Annotated[
 MinFlag = Annotated[
     float, typer.Option(help="Measure nothing where a face is less likely than this, 0 to 1.", rich_help_panel=FACES)
 ]
+Landmarks = Annotated[
+    bool,
+    flag("--landmarks", help="Keep the 478 points of each face, for render --mesh and 68 landmarks.", panel=FACES),
+]
 MeanSegment = Annotated[
     float, typer.Option(help="Expected length of an expression; longer is smoother, seconds.", rich_help_panel=EMOTIONS)
 ]

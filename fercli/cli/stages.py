@@ -152,15 +152,16 @@ def classify_emotions(
 def measure_faces(
     workspace: opt.WorkspacePath,
     min_flag: opt.MinFlag = AttributesParams.min_flag,
+    landmarks: opt.Landmarks = AttributesParams.keep_landmarks,
     config: opt.Config = None,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
     """Branch of the faces: head pose, openings of eyes and mouth, and blendshapes, from a mesh of each face.
 
-    Example: fercli measure-faces episode.fercli
+    Example: fercli measure-faces episode.fercli --landmarks
     """
-    params, runtime = AttributesParams(min_flag), Runtime(config=recorded(config))
+    params, runtime = AttributesParams(min_flag, landmarks), Runtime(config=recorded(config))
     _run_stages([(ATTRIBUTES, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 

@@ -1,8 +1,8 @@
 """Erase a person from a workspace: crops, landmarks, embeddings, rows, edits, and who they are in a cast.
 
-Rows whose numbers others refer to stay: a face keeps its box, and its crop becomes a black picture. Receipts are
-written anew, so that the workspace stays fresh. The video itself still shows the person, and detect-faces finds them
-there again.
+Rows whose numbers others refer to stay: a face keeps its box, its crop becomes a black picture, and nothing is measured
+of it. Receipts are written anew, so that the workspace stays fresh. The video itself still shows the person, and
+detect-faces finds them there again.
 """
 
 from __future__ import annotations
@@ -160,7 +160,18 @@ def _rewrite_tables(workspace: Workspace, tracks: Collection[int], faces: Collec
             part = part.set_column(part.schema.get_field_index(name), field, pa.array(values, field.type))
         return part
 
+    def without_faces(part: pa.Table) -> pa.Table:
+        return part.filter(pc.invert(pc.is_in(part["face"], own_faces)))
+
+    def without_measurements(part: pa.Table) -> pa.Table:
+        mine = pc.is_in(part["face"], own_faces)
+        for field in tables.signals_of(part.schema):
+            blanked = pc.if_else(mine, pa.scalar(None, field.type), part[field.name])
+            part = part.set_column(part.schema.get_field_index(field.name), field, blanked)
+        return part
+
     changes: dict[str, Change] = {"crops": without_crops, "faces": without_looks}
+    changes |= {"attributes": without_measurements, "meshes": without_faces}
     changes |= dict.fromkeys(("tracks", "embeddings", "persons", "emotions", "segments"), without_tracks)
     changed: dict[str, str] = {}
     for stage in STAGES:

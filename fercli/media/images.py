@@ -87,14 +87,18 @@ def square_crop(image: NDArray[np.uint8], square: NDArray[np.float32], max_size:
     Returns:
         (S, S, 3), 1 <= S <= max_size.
     """
-    left, top = round(float(square[0])), round(float(square[1]))
-    side = max(1, round(float(square[2] - square[0])))
+    left, top, side = whole_square(square)
     rows = np.clip(np.arange(top, top + side), 0, image.shape[0] - 1)
     columns = np.clip(np.arange(left, left + side), 0, image.shape[1] - 1)
     crop = image[rows[:, None], columns]
     if side <= max_size:
         return crop
     return np.asarray(cv2.resize(crop, (max_size, max_size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def whole_square(square: NDArray[np.float32]) -> tuple[int, int, int]:
+    """Left, top and side of the whole pixels that `square_crop` cuts out for a (4,) square."""
+    return round(float(square[0])), round(float(square[1])), max(1, round(float(square[2] - square[0])))
 
 
 def upright(crop: NDArray[np.uint8], roll: float | None, turn_from: float = TURN_FROM) -> NDArray[np.uint8]:

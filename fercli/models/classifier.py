@@ -41,7 +41,7 @@ class FaceView:
     def cut(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(S, S, 3) or (S, S) crop -> (input_size, input_size, 3) or (input_size, input_size), colours as they are."""
         size = self.header.input_size
-        left, top, right, _ = self.square(crop)
+        left, top, right, _ = self.square(crop.shape[0])
         side = right - left
         shrink = side / size
         if shrink > 1:  # average first, or fine detail turns into noise
@@ -60,11 +60,11 @@ class FaceView:
         view = cv2.warpAffine(crop, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(view, dtype=np.uint8)
 
-    def square(self, crop: NDArray[np.uint8]) -> tuple[float, float, float, float]:
-        """x1, y1, x2, y2 of what the network sees of a crop, pixels of the crop; may reach outside it."""
-        unit = crop.shape[0] / self.crop_scale
+    def square(self, crop_side: int) -> tuple[float, float, float, float]:
+        """x1, y1, x2, y2 of what the network sees of a crop of a size, pixels of the crop; may reach outside it."""
+        unit = crop_side / self.crop_scale
         side = unit * self.header.view_scale
-        left = (crop.shape[0] - side) / 2
+        left = (crop_side - side) / 2
         top = left + unit * self.header.view_shift
         return left, top, left + side, top + side
 

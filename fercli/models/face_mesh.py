@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fercli.errors import WeightsError
 from fercli.models.classifier import FaceView, View
-from fercli.models.face_mesh_points import BLENDSHAPE_INPUT, EYES, MOUTH, POSE_POINTS
+from fercli.models.face_mesh_points import BLENDSHAPE_INPUT, CHIN, EYES, INNER_51, MOUTH, OUTLINE, POSE_POINTS
 
 INPUT_SIZE = 256
 """Side of the picture the mesh is found in, pixels."""
@@ -121,6 +121,25 @@ def mouth_opening(points: Points) -> float:
     """Distance of the inner edges of the lips as a share of the width of the mouth, in 3D; 0 is closed."""
     upper, lower, left, right = points[list(MOUTH)]
     return float(np.linalg.norm(upper - lower) / max(float(np.linalg.norm(left - right)), 1e-6))
+
+
+def landmarks_68(points: Points) -> Points:
+    """iBUG's 68 points of one face, which dlib and OpenFace have (Sagonas et al. 2013, doi 10.1109/ICCVW.2013.59).
+
+    Points 17 to 67, brows, nose, eyes and mouth, are points of the mesh. Points 0 to 16 lie evenly along its edge, from
+    temple to chin to temple. The edge of a turned face is not where its jaw is seen, so these are less exact.
+
+    Args:
+        points: (478, D), D >= 2: x and y first.
+
+    Returns:
+        (68, D) float32.
+    """
+    edge = points[list(OUTLINE)]
+    way = np.concatenate([[0.0], np.linalg.norm(np.diff(edge[:, :2], axis=0), axis=1).cumsum()])
+    at = np.concatenate([np.linspace(0, way[CHIN], 9), np.linspace(way[CHIN], way[-1], 9)[1:]])
+    jaw = np.stack([np.interp(at, way, column) for column in edge.T], axis=1)
+    return np.concatenate([jaw, points[list(INNER_51)]]).astype(np.float32)
 
 
 def load(weights: Path | None, device: str) -> cv2.dnn.Net:

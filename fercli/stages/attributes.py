@@ -1,7 +1,7 @@
 """measure-faces: faces -> head pose, openings of eyes and mouth, and blendshapes, from a face mesh.
 
 Each face is turned upright by its landmarks first, so yaw and pitch do not depend on the roll. Where the mesh finds no
-face, all values are null.
+face, all values are null. The points of the mesh are kept if they are asked for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fercli.stages.base import NO_FACE, StageContext, require_ranges
 
 NETWORKS = (("face-mesh", "mesh"), ("face-blendshapes", "blendshapes"))
 """Names and tasks of the networks."""
-SCHEMAS = {"attributes": tables.ATTRIBUTES}
+SCHEMAS = {"attributes": tables.ATTRIBUTES, "meshes": tables.MESHES}
 
 
 def run(context: StageContext, params: AttributesParams) -> dict[str, Any]:
@@ -34,19 +34,19 @@ def run(context: StageContext, params: AttributesParams) -> dict[str, Any]:
     from fercli.models.face_mesh import FaceMesh
 
     check(params)
-    rolls = tables.read_table(context.workspace.table("faces"), tables.FACES)["roll"].to_pylist()
-    if not rolls:
+    faces = tables.read_table(context.workspace.table("faces"), tables.FACES)
+    if not faces.num_rows:
         context.skip(NO_FACE, SCHEMAS)
-        return {"faces": 0, "without_mesh": 0}
+        return {"faces": 0, "without_mesh": 0, "meshes": 0}
     mesh = FaceMesh(*(context.models.load(find_model(name, task)) for name, task in NETWORKS))
-    with context.reporter.task("measure-faces", len(rolls), "face") as task:
+    with context.reporter.task("measure-faces", faces.num_rows, "face") as task:
         for number, part in enumerate(tables.read_parts(context.workspace.table("crops"), tables.CROPS)):
             if number >= context.chunks.done:
-                context.chunks.commit({"attributes": _measure(context, mesh, part, rolls, params)}, SCHEMAS)
+                context.chunks.commit(_measure(context, mesh, part, faces, params), SCHEMAS)
             task.advance(part.num_rows)
     counts = context.chunks.merge(context.out, SCHEMAS)
     found = tables.read_table(context.out / "attributes.parquet", tables.ATTRIBUTES)
-    return {"faces": counts["attributes"], "without_mesh": found["yaw"].null_count}
+    return {"faces": counts["attributes"], "without_mesh": found["yaw"].null_count, "meshes": counts["meshes"]}
 
 
 def weights(params: AttributesParams) -> dict[str, str]:
@@ -61,28 +61,47 @@ def check(params: AttributesParams) -> None:
 
 
 def _measure(
-    context: StageContext, mesh: Any, crops: pa.Table, rolls: list[float | None], params: AttributesParams
-) -> pa.Table:
+    context: StageContext, mesh: Any, crops: pa.Table, faces: pa.Table, params: AttributesParams
+) -> dict[str, pa.Table]:
     """The rows of the faces with these crops."""
     from fercli.media.images import decode_jpeg, upright
-    from fercli.models.face_mesh import eye_openings, head_pose, mesh_view, mouth_opening
+    from fercli.media.upright import Stretch
+    from fercli.models.face_mesh import mesh_view
+    from fercli.stages.mesh_points import in_frame
 
-    view = mesh_view(context.workspace.crop_scale)
-    faces = crops["face"].to_pylist()
-    turned = [rolls[face] or 0.0 for face in faces]
-    pictures = (upright(decode_jpeg(jpeg.as_py()), roll, 0) for jpeg, roll in zip(crops["jpeg"], turned, strict=True))
-    found = mesh.measure([view.cut(picture) for picture in pictures])
-    rows = []
-    measured = zip(faces, turned, found.points, found.flag, found.blendshapes, strict=True)
-    for face, roll, points, flag, shapes in measured:
-        row = {"face": face, "flag": float(flag)}
-        if flag >= params.min_flag:
-            yaw, pitch, left_over = head_pose(points)
-            pose = {"yaw": yaw, "pitch": pitch, "roll": _in_circle(roll + left_over)}
-            eyes = dict(zip(("eye_left", "eye_right"), eye_openings(points), strict=True))
-            row |= pose | eyes | {"mouth": mouth_opening(points)} | _named(shapes)
+    view, stretch = mesh_view(context.workspace.crop_scale), Stretch.of(context.workspace.video.pixel_aspect)
+    own = faces.take(crops["face"])
+    turned = [roll or 0.0 for roll in own["roll"].to_pylist()]
+    boxes = np.stack([own[edge].to_numpy() for edge in ("x1", "y1", "x2", "y2")], axis=1)
+    sides, views = [], []
+    for jpeg, roll in zip(crops["jpeg"], turned, strict=True):
+        picture = decode_jpeg(jpeg.as_py())
+        sides.append(len(picture))
+        views.append(view.cut(upright(picture, roll, 0)))
+    found = mesh.measure(views)
+    rows, kept = [], []
+    for place, face in enumerate(crops["face"].to_pylist()):
+        row = {"face": face, "flag": float(found.flag[place])}
+        if found.flag[place] >= params.min_flag:
+            points = found.points[place]
+            row |= _measurements(points, turned[place]) | _named(found.blendshapes[place])
+            if params.keep_landmarks:
+                placed = in_frame(points, view, sides[place], turned[place], boxes[place], stretch)
+                kept.append({"face": face, "points": placed.ravel()})
         rows.append(row)
-    return pa.Table.from_pylist(rows, schema=tables.ATTRIBUTES)
+    return {
+        "attributes": pa.Table.from_pylist(rows, schema=tables.ATTRIBUTES),
+        "meshes": pa.Table.from_pylist(kept, schema=tables.MESHES),
+    }
+
+
+def _measurements(points: NDArray[np.float32], turned: float) -> dict[str, float]:
+    from fercli.models.face_mesh import eye_openings, head_pose, mouth_opening
+
+    yaw, pitch, left_over = head_pose(points)
+    left, right = eye_openings(points)
+    pose = {"yaw": yaw, "pitch": pitch, "roll": _in_circle(turned + left_over)}
+    return {**pose, "eye_left": left, "eye_right": right, "mouth": mouth_opening(points)}
 
 
 def _named(shapes: NDArray[np.float32]) -> dict[str, float]:

@@ -24,7 +24,7 @@ FORMAT = 3
 own timestamps, and directories had numbers; in 2 `track` was one stage, whose table of persons was called `people`."""
 
 _OLD_CORRECTIONS = ("people.toml", "segments.csv")
-_BIOMETRIC = ("crops", "embeddings")
+_BIOMETRIC = ("crops", "meshes", "embeddings")
 _PARAMS = {stage.name: stage.params for stage in STAGES}
 """Directory of a stage -> what its parameters are."""
 

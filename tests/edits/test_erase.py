@@ -19,7 +19,7 @@ from fercli.results.load import load
 from fercli.workspace import Workspace
 from tests.edits.by_hand import annotate
 from tests.edits.film import FACES, make_film
-from tests.workspaces import add_receipt
+from tests.workspaces import add_receipt, meshes_table
 
 
 @pytest.fixture
@@ -57,6 +57,19 @@ def test_nothing_of_the_person_is_left_and_the_rest_is_fresh(film: Workspace, tm
     assert 0 not in read_state(film).tracks
     with cast.renaming(show) as names:
         assert names.find("Ross") is None and names.find("Person 1") is None and names.find("Person 2") is not None
+
+
+def test_what_was_measured_of_the_face_is_erased_too(film: Workspace) -> None:
+    tables.write_table(film.table("meshes"), [meshes_table(range(len(FACES)))], tables.MESHES)
+    add_receipt(film, "attributes")
+    assert main(["people", "erase", str(film.path), "Person 2", "--yes"]) == 0
+    own = [face for face, (_, _, track) in enumerate(FACES) if track == 1]
+    others = [face for face in range(len(FACES)) if face not in own]
+    assert tables.read_table(film.table("meshes"), tables.MESHES)["face"].to_pylist() == others
+    rows = tables.read_table(film.table("attributes"), tables.ATTRIBUTES).to_pylist()
+    assert [row["face"] for row in rows if row["yaw"] is None and row["jawOpen"] is None] == own
+    assert [row["face"] for row in rows if row["mouth"] is not None] == others
+    load(film)  # and the rest is fresh
 
 
 def test_files_that_still_name_the_person_are_listed(

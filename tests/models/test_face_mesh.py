@@ -19,6 +19,7 @@ from fercli.models.face_mesh import (
     FaceMesh,
     eye_openings,
     head_pose,
+    landmarks_68,
     load,
     mesh_view,
     mouth_opening,
@@ -130,3 +131,15 @@ def test_another_file_is_no_mesh(tmp_path: Path) -> None:
         load(tmp_path / "face-mesh.tflite", "cpu")
     with pytest.raises(WeightsError):
         load(None, "cpu")
+
+
+def test_the_68_points_are_in_the_order_of_ibug(mesh: FaceMesh, view: Image) -> None:
+    points = mesh.measure([view]).points[0]
+    found = landmarks_68(points)
+    assert found.shape == (68, 3) and found.dtype == np.float32
+    named = {8: 152, 30: 4, 36: 33, 39: 133, 42: 362, 45: 263, 48: 61, 54: 291, 0: 127, 16: 356}
+    for place, point in named.items():
+        assert found[place] == pytest.approx(points[point], abs=1e-3)
+    steps = np.linalg.norm(np.diff(found[:17, :2], axis=0), axis=1)
+    assert steps[:8].std() < 0.1 * steps[:8].mean() and steps[8:].std() < 0.1 * steps[8:].mean()
+    assert (np.diff(found[:17, 0]) > -3).all()  # from the left of the picture to its right

@@ -18,7 +18,7 @@ from fercli.geometry import square_around
 from fercli.labels import BLENDSHAPES
 from fercli.media.images import square_crop
 from fercli.models.pictures import default_detector, find_faces
-from fercli.stages.attributes import check, run, weights
+from fercli.stages.attributes import SCHEMAS, check, run, weights
 from fercli.workspace import Workspace
 from tests.models.pictures import portrait
 from tests.workspaces import crops_table, face_row, faces_table, frames_table, make_workspace, stage_context
@@ -90,15 +90,18 @@ def test_finished_pieces_are_kept(tmp_path: Path, crop: Image) -> None:
     context = stage_context(workspace)
     row = {name: 0.5 for name in tables.ATTRIBUTES.names} | {"face": 0}
     kept = pa.Table.from_pylist([row], schema=tables.ATTRIBUTES)
-    context.chunks.commit({"attributes": kept}, {"attributes": tables.ATTRIBUTES})
+    meshes = pa.Table.from_pylist([{"face": 0, "points": [1.5] * 478 * 3}], schema=tables.MESHES)
+    context.chunks.commit({"attributes": kept, "meshes": meshes}, SCHEMAS)
     run(context, AttributesParams())
     assert tables.read_table(context.out / "attributes.parquet").to_pylist() == [row]
+    assert tables.read_table(context.out / "meshes.parquet", tables.MESHES) == meshes
 
 
 def test_without_a_face_there_is_an_empty_table_and_a_reason(tmp_path: Path) -> None:
     context = stage_context(film(tmp_path / "w", [], []))
-    assert run(context, AttributesParams()) == {"faces": 0, "without_mesh": 0}
-    assert context.skipped and not tables.read_table(context.out / "attributes.parquet", tables.ATTRIBUTES).num_rows
+    assert run(context, AttributesParams()) == {"faces": 0, "without_mesh": 0, "meshes": 0}
+    assert context.skipped
+    assert not any(tables.read_table(context.out / f"{name}.parquet", SCHEMAS[name]).num_rows for name in SCHEMAS)
 
 
 def test_the_receipt_names_both_networks() -> None:

@@ -101,7 +101,7 @@ def explain(classifier: EmotionClassifier, faces: Sequence[Face], path: Path) ->
     size, n_frames = classifier.header.input_size, classifier.header.n_frames
     clips = np.asarray(stills, np.uint8).reshape(-1, 1, size, size).repeat(n_frames, axis=1)
     shown = [
-        square_crop(face.crop, np.asarray(view.square(face.crop), np.float32), SIDE)
+        square_crop(face.crop, np.asarray(view.square(len(face.crop)), np.float32), SIDE)
         for view, face in zip(views, faces, strict=True)
     ]
     probabilities = classifier.classify(clips) if len(clips) else np.zeros((0, len(classifier.head.labels)))
