@@ -3,7 +3,7 @@
     result = fercli.annotate("episode.mp4", gallery="people/")
     result = fercli.open("episode.fercli")
 
-See `fercli.api` for all of it. What is listed in `__all__` is imported when it is first used.
+See `fercli.api` for the whole API. The names in `__all__` are imported when they are first used.
 """
 
 import os
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from fercli.errors import FercliError
     from fercli.progress import Progress
 
-# onnxruntime sends its vendor the machine's id, file names and run times unless this is set before it is imported.
-# fercli works on biometric data: nothing leaves the machine.
+# onnxruntime sends a computer id, file names and run times to its vendor unless this is set before the import. fercli
+# works on biometric data, so nothing may be sent.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-# OpenCV reads this when it is first imported, and refuses a larger picture by its header, before it takes memory. The
-# cameras of phones give up to 108 million pixels; whoever has larger pictures sets the variable.
+# OpenCV reads this at its first import, and refuses a larger picture by its header, before it allocates memory. Phone
+# cameras have up to 108 million pixels; for larger pictures, set the variable.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
 
 __version__ = VERSION
@@ -55,7 +55,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for: `import fercli` alone stays light."""
+    """Import names when they are used, so that `import fercli` is fast."""
     if name not in _HOMES:
         raise AttributeError(f"module 'fercli' has no attribute {name!r}")
     module, attribute = _HOMES[name]

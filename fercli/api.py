@@ -6,7 +6,7 @@
     result.to_pandas("segments")
     result.save("episode.eaf")
 
-The command line is a thin user of it.
+The command line uses this API.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ Plan = list[tuple[Stage, Any]]
 
 
 class Result(model.Result):
-    """What was found in one video, with all manual edits applied; see `fercli.results.model.Result`."""
+    """The result of one video, with all manual edits applied; see `fercli.results.model.Result`."""
 
     def to_arrow(self, table: str = "segments") -> pa.Table:
-        """A table of the result; every column says in its metadata what it means.
+        """A table of the result; the metadata of every column describes it.
 
         Args:
             table: `segments`, `persons`, `tracks`, `windows` (probabilities over time), `faces` (boxes, landmarks and
-                probabilities of every face) or `signals` (all measurements over time, one row a value).
+                probabilities of every face) or `signals` (all measurements over time, one row per value).
 
         Raises:
-            ConfigError: there is no table of that name.
+            ConfigError: there is no such table.
             CorruptTable: a table of the workspace cannot be read.
         """
         from fercli.formats.arrow import TABLES
@@ -60,13 +60,13 @@ class Result(model.Result):
         return TABLES[table](self)
 
     def to_pandas(self, table: str = "segments") -> pd.DataFrame:
-        """A table of the result as a data frame of pandas, which has to be installed; else as `to_arrow`.
+        """A table of the result as a pandas data frame, which requires pandas; otherwise as `to_arrow`.
 
         Raises:
             MissingDependency: pandas is not installed.
         """
         if find_spec("pandas") is None:
-            hint = "run: pip install 'fercli[pandas]'; to_arrow needs nothing more"
+            hint = "run: pip install 'fercli[pandas]'; to_arrow works without pandas"
             raise MissingDependency("to_pandas needs pandas, which is not installed", hint=hint)
         frame: pd.DataFrame = self.to_arrow(table).to_pandas()
         return frame
@@ -76,7 +76,7 @@ class Result(model.Result):
 
         Args:
             path: the file.
-            format: a name from `fercli formats`; without it the suffix decides.
+            format: a name from `fercli formats`; by default chosen by the suffix.
 
         Raises:
             ConfigError: the format is not known.
@@ -105,27 +105,27 @@ def annotate(
     cancel: Callable[[], bool] | None = None,
     models: Models | None = None,
 ) -> Result:
-    """Find who is in a video and what they show; only what is not up to date is computed.
+    """Annotate the persons and their emotions in a video; only stages that are not up to date are run.
 
     Args:
-        video: the file.
-        workspace: directory for the tables, so that nothing is computed twice; by default `VIDEO.fercli` beside the
+        video: the video file.
+        workspace: directory for the tables, which later calls reuse; by default `VIDEO.fercli` beside the
             video.
-        gallery: directory with pictures of known persons: a folder a person, or NAME.jpg.
-        cast: file that keeps the persons of a series from video to video; made if it is not there.
-        params: parameters of single stages, such as `FramesParams(fps=5)`; the others have their defaults.
+        gallery: directory with pictures of known persons: one folder, or NAME.jpg, per person.
+        cast: file that stores the persons of a series across videos; created if it does not exist.
+        params: parameters of single stages, such as `FramesParams(fps=5)`; other stages use the defaults.
         runtime: device and batch size.
-        force: compute everything anew.
+        force: run all stages.
         verify: read the whole video again, even if size, modification time and inode of its file are unchanged.
-        progress: is called after every step of a stage; what it raises ends the work.
-        cancel: is asked after every step; if it returns True, the work ends. What is finished is kept, and the next
-            call goes on from there.
-        models: networks that are loaded already: give the same object to several calls, and each is loaded once.
+        progress: called after every step of a stage; an exception in it stops the work.
+        cancel: called after every step; if it returns True, the work stops. Finished work is kept, and the next call
+            continues from there.
+        models: loaded networks: pass the same object to several calls to load each network only once.
 
     Raises:
         VideoError: the video cannot be read.
         ConfigError, InputError, ModelError: a parameter, the gallery, the cast or a network cannot be used.
-        WorkspaceError: the workspace is of another video, is in use, or cannot be written.
+        WorkspaceError: the workspace belongs to another video, is in use, or cannot be written.
         Cancelled: `cancel` returned True.
     """
     video = Path(video)
@@ -143,16 +143,16 @@ def open_workspace(workspace: str | Path) -> Result:
 
     Raises:
         InputError: there is no such directory, or the edits cannot be read.
-        WorkspaceError: it is no workspace, or a stage has not run yet.
+        WorkspaceError: it is not a workspace, or a stage has not run yet.
     """
     return _result(Workspace.open(Path(workspace)))
 
 
 def plan_for(params: Sequence[Any], *, gallery: str | Path | None = None, cast: str | Path | None = None) -> Plan:
-    """All stages with their parameters: those given, the later of two of one kind, and the defaults of the others.
+    """All stages with their parameters: the given ones (the last of each kind), and defaults for the others.
 
     Raises:
-        ConfigError: something given is no parameters of a stage, or two stages name different embedders.
+        ConfigError: an item is not the parameters of a stage, or two stages have different embedders.
     """
     kinds = {stage.params for stage in STAGES}
     for one in params:
@@ -164,8 +164,8 @@ def plan_for(params: Sequence[Any], *, gallery: str | Path | None = None, cast: 
     persons = given.setdefault(PersonsParams, PersonsParams(tracks.embedder, tracks.limit))
     if persons.embedder != tracks.embedder:
         raise ConfigError(
-            f"the tracks are embedded by {tracks.embedder}, and persons compared by {persons.embedder}",
-            hint="give TracksParams and PersonsParams the same embedder",
+            f"the embedder of TracksParams is {tracks.embedder}, that of PersonsParams {persons.embedder}",
+            hint="use the same embedder in both",
         )
     known_persons = {
         name: str(Path(path).absolute()) for name, path in (("gallery", gallery), ("cast", cast)) if path is not None
@@ -189,7 +189,7 @@ def up_to_date(
     verify: bool = False,
     models: Models | None = None,
 ) -> Iterator[Workspace]:
-    """The workspace of a video after all stages of a plan, locked for this process; errors as `annotate`."""
+    """Run the stages of a plan, and yield the locked workspace of the video; errors as `annotate`."""
     pipeline.check(plan)
     check_device(runtime)
     workspace = workspace_at(place, video, verify=verify)
@@ -200,11 +200,11 @@ def up_to_date(
 
 
 def workspace_at(path: Path, video: Path, *, verify: bool) -> Workspace:
-    """The workspace of a video; the video is read only if there is none yet, or if its file changed.
+    """The workspace of a video; the video is read only if there is no workspace yet, or if the file has changed.
 
     Raises:
         VideoError: the video cannot be read.
-        WorkspaceError: there is something else, or the workspace of another video.
+        WorkspaceError: the path is something else, or the workspace of another video.
     """
     from fercli.media.index import read_index
     from fercli.media.kept_index import keep_index
@@ -213,7 +213,7 @@ def workspace_at(path: Path, video: Path, *, verify: bool) -> Workspace:
     found = None if verify else Workspace.of_unchanged(path, video)
     if found is not None:
         return found
-    file = FileState.of(video)  # before it is read: a later change is then seen
+    file = FileState.of(video)  # before reading, so that a later change is detected
     index = read_index(video)
     workspace = Workspace.create(path, probe(video, index), file)
     keep_index(workspace, index, file)
@@ -221,7 +221,7 @@ def workspace_at(path: Path, video: Path, *, verify: bool) -> Workspace:
 
 
 def check_device(runtime: Runtime) -> None:
-    """Only a device that may be missing is worth importing torch for; raises ConfigError."""
+    """Check a device; imports torch only for a device that may be missing. Raises ConfigError."""
     if runtime.device == "cuda":
         from fercli.models.devices import pick_device
 
@@ -234,7 +234,7 @@ def _result(workspace: Workspace) -> Result:
 
 
 def _with_images_already_kept(workspace: Workspace, params: Any) -> Any:
-    """Images that `extract-frames` wrote are no reason to do it again without them."""
+    """Keep images that `extract-frames` wrote, so that it does not run again without them."""
     if not isinstance(params, FramesParams):
         return params
     kept = (workspace.path / FRAMES.name / "images").is_dir()

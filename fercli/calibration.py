@@ -1,4 +1,4 @@
-"""Temperature scaling: making a probability of 0.8 mean right in eight cases of ten."""
+"""Temperature scaling: it makes predictions with probability 0.8 correct in 80 % of cases."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The chain: every stage, declared once.
 
 Order, directories, commands, tables and staleness follow from these records. A stage reads tables and writes tables;
-its code lies in `fercli.stages` and is imported when it runs.
+its code is in `fercli.stages` and is imported when it runs.
 
     video -> frames -> faces -> tracks -> persons
                                       -> emotions
@@ -17,7 +17,7 @@ from typing import Any
 from fercli.config import AttributesParams, EmotionsParams, FacesParams, FramesParams, PersonsParams, TracksParams
 
 Function = str | Callable[..., Any]
-"""`module:function`, imported when it is called; or the function itself."""
+"""`module:function`, imported when called; or the function itself."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Stage:
     """One step of the chain.
 
     Attributes:
-        name: of its directory in the workspace.
-        command: that runs it; one command may run several stages.
+        name: name of the stage and of its directory in the workspace.
+        command: command that runs it; one command may run several stages.
         reads: tables of earlier stages; `video` is the video file itself.
         writes: tables.
         version: raised by hand whenever the code changes the result.
@@ -34,9 +34,9 @@ class Stage:
         run: `(context, params) -> counts` for the receipt; does the work.
         weights: `(params) -> name -> sha256` of the networks it uses.
         outside: `(params) -> name -> digest` of what it reads outside the workspace.
-        check: `(params) -> None`, raises what can be known to be wrong before any work.
-        lacks: `(workspace, params) -> bool`, whether something is wanted and missing that is no part of the key.
-        complete: `(context, params) -> None`, writes that beside the tables, which stay as they are.
+        check: `(params) -> None`, raises errors that can be detected before any work.
+        lacks: `(workspace, params) -> bool`, whether a requested output that is not part of the key is missing.
+        complete: `(context, params) -> None`, writes that output beside the tables, which are not changed.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Stage:
 
     @property
     def title(self) -> str:
-        """What messages and `status` call it: its command, or its name if the command runs another stage first."""
+        """Name in messages and `status`: its command, or its name if the command runs another stage first."""
         first = next((stage for stage in STAGES if stage.command == self.command), self)
         return self.command if first.name == self.name else self.name
 
@@ -130,10 +130,10 @@ EMOTIONS = Stage(
 
 
 def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
-    """Stages in an order in which none reads what a later one writes; otherwise as they are given.
+    """Topological order of the stages; otherwise in the given order.
 
     Raises:
-        ValueError: there is none, because they wait for each other or read what nobody writes.
+        ValueError: there is none: a cycle, or a table that no stage writes.
     """
     left, known, ordered = list(stages), {"video"}, []
     while left:
@@ -161,12 +161,12 @@ def call(function: Function, *arguments: Any) -> Any:
 
 
 def nothing(params: Any) -> dict[str, str]:
-    """For a stage that uses no network, reads nothing outside the workspace, or takes any parameters."""
+    """Default for a stage that uses no network, reads nothing outside the workspace, or needs no check."""
     return {}
 
 
 def needed_for(*tables: str) -> tuple[Stage, ...]:
-    """The stages that have to run for some tables, in order."""
+    """The stages that must run for these tables, in order."""
     wanted, stages = set(tables), []
     for stage in reversed(STAGES):
         if wanted & set(stage.writes):

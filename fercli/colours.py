@@ -1,8 +1,8 @@
-"""One colour for each emotion, wherever one is drawn: report, overlay, plots, subtitles, terminal.
+"""One colour for each emotion in all outputs: report, overlay, plots, subtitles, terminal.
 
-The palette of Okabe and Ito (https://jfly.uni-koeln.de/color/), made so that colour-blind people can tell its colours
-apart; the greys were chosen to stay apart from it, and from white, under each kind of colour blindness. Colour is never
-the only sign: write the name, or its first two letters, beside it.
+The palette of Okabe and Ito (https://jfly.uni-koeln.de/color/), made for colour-blind people; the greys were chosen to
+differ from it and from white under each kind of colour blindness. Colour must never be the only sign: also write the
+name, or its first two letters.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def as_hex(colour: RGB) -> str:
 
 
 def ink_on(colour: RGB) -> RGB:
-    """Black or white, whichever is read more easily on a colour: the one with the higher contrast of WCAG 2.2."""
+    """Black or white, the one with the higher contrast to a colour by WCAG 2.2."""
     light = _luminance(colour)
     return (0, 0, 0) if (light + 0.05) ** 2 > 1.05 * 0.05 else (255, 255, 255)
 

@@ -1,7 +1,7 @@
-"""The parameters of every stage, and their defaults: the only place that states them.
+"""The parameters of every stage and their defaults, which are defined only here.
 
-What is here decides the result, so it is part of a stage's key; what only decides the speed is in `Runtime`.
-Light to import: the command line reads its defaults from here.
+These parameters affect the result, so they are part of a stage's key; those that only affect speed are in `Runtime`.
+Fast to import, because the command line takes its defaults from here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ DEVICES = ("auto", "cpu", "cuda")
 DECODERS = ("auto", "pyav", "decord")
 """`auto` is PyAV; see `media.decode`."""
 NO_KEY = {"key": False}
-"""Metadata of a parameter that changes no table, so that another value makes nothing stale."""
+"""Metadata of a parameter that changes no table: a new value makes no stage stale."""
 NATIVE_FPS = 0.0
 """`fps` that takes every frame."""
 
@@ -26,13 +26,13 @@ class FramesParams:
     """extract-frames.
 
     Attributes:
-        fps: frames a second to look at, or NATIVE_FPS for all of them.
-        start_s, end_s: only what is shown in [start_s, end_s), seconds from where a player begins; an `end_s` of 0
+        fps: frames sampled per second, or NATIVE_FPS for all frames.
+        start_s, end_s: stretch [start_s, end_s) to be analysed, seconds from the start in a player; an `end_s` of 0
             means the end of the video.
-        keep_images: write each frame as a JPEG. No part of the key: the tables are the same.
+        keep_images: write each sampled frame as a JPEG. Not part of the key: the tables are the same.
         shot_threshold: jump of scenedetect's adaptive content score that counts as a cut.
-        decoder: one of DECODERS but `auto`. Part of the key, because the small pictures in which cuts are found differ
-            in their last bits, and so may a cut.
+        decoder: one of DECODERS except `auto`. Part of the key, because the small pictures for cut detection differ
+            slightly between decoders, and so may a cut.
     """
 
     fps: float = 10.0
@@ -49,7 +49,7 @@ class FacesParams:
 
     Attributes:
         detector: a name from `fercli models`.
-        weights: a file to use instead of the detector's own, where it has one; required by `yunet`.
+        weights: a weights file instead of the detector's own; required by `yunet`.
         min_score: detections below it are dropped; in [0, 1], on the detector's own scale.
         min_size: faces with a shorter side below it are dropped, source pixels.
         max_side: larger frames are scaled down to this long side for detection, pixels.
@@ -71,7 +71,7 @@ class AttributesParams:
     """measure-faces.
 
     Attributes:
-        min_flag: where the mesh is less sure than this that there is a face, nothing is measured; in [0, 1].
+        min_flag: faces with a lower face score of the mesh are not measured; in [0, 1].
         keep_landmarks: keep the 478 points of each mesh, some 5 kB a face.
     """
 
@@ -84,13 +84,14 @@ class TracksParams:
     """track, first stage: faces to tracks.
 
     Attributes:
-        embedder: a name from `fercli models`, or an ONNX file of your own.
+        embedder: a name from `fercli models`, or the path of an ONNX file.
         min_iou: boxes overlapping less than this are never the same face in motion; in [0, 1].
-        max_gap_s: a face unseen for longer starts a new track, seconds; from one sampled frame to the next is no gap.
-        min_faces: shorter tracks are dropped as false alarms, but for those that lasted a second or the whole shot.
+        max_gap_s: a face that is not detected for longer starts a new track, seconds; the sampling interval is not a
+            gap.
+        min_faces: shorter tracks are dropped as false alarms, except those that last a second or the whole shot.
         embed_faces: how many of a track's best crops are embedded.
         limit: Euclidean distance up to which two faces are one person in the space of the embedder. It only scales the
-            search for places where a track goes on with another person; see `tracking.consistency`.
+            search for changes of the person within a track; see `tracking.consistency`.
     """
 
     embedder: str = "dlib-resnet"
@@ -106,10 +107,10 @@ class PersonsParams:
     """track, second stage: tracks to persons.
 
     Attributes:
-        embedder: that the tracks were embedded with, as in TracksParams.
+        embedder: the embedder of the tracks, as in TracksParams.
         max_distance: tracks closer than this in embedding space (Euclidean) are one person.
-        gallery: directory of pictures of known persons; persons found there get its names.
-        cast: file that keeps the persons of a series; persons found there keep their names, new ones are added.
+        gallery: directory of pictures of known persons; matched persons get its names.
+        cast: file with the persons of a series; matched persons keep their names, new ones are added.
     """
 
     embedder: str = TracksParams.embedder
@@ -119,7 +120,7 @@ class PersonsParams:
 
 
 def limit_of(embedder: str, max_distance: float) -> float:
-    """`TracksParams.limit` for an embedder: of a file of one's own nobody else knows it, so it is `max_distance`."""
+    """`TracksParams.limit` for an embedder; for an ONNX file of the user it is unknown, so `max_distance` is used."""
     return max_distance if embedder.lower().endswith(".onnx") else TracksParams.limit
 
 
@@ -132,9 +133,9 @@ class EmotionsParams:
         stride: faces of a track from one window to the next.
         min_size: faces with a shorter side below it are not assessable, source pixels.
         min_sharpness: faces blurrier than this are not assessable; see `media.images.sharpness`.
-        max_yaw, max_pitch: faces turned further to a side, or up or down, are not assessable; degrees.
-        mean_segment_s: how long an expression is taken to last on average; longer is smoother, seconds.
-        min_segment_s: shorter segments are given to their neighbours, seconds.
+        max_yaw, max_pitch: faces turned further sideways, or up or down, are not assessable; degrees.
+        mean_segment_s: expected length of an expression; longer is smoother, seconds.
+        min_segment_s: shorter segments are merged with a neighbour, seconds.
     """
 
     model: str = "tsm-resnet18"
@@ -152,9 +153,9 @@ class ConfigFile:
     """A file of options (`--config`), as it is recorded with a result.
 
     Attributes:
-        name: of the file, without its directory.
-        sha256: of its content.
-        options: what it set, and the command line did not; option without its dashes -> value, of paths the last part.
+        name: name of the file, without its directory. sha256: sha256 of its content.
+        options: options set by the file and not by the command line; option without dashes -> value, only the last part
+            of paths.
     """
 
     name: str
@@ -164,14 +165,14 @@ class ConfigFile:
 
 @dataclass(frozen=True)
 class Runtime:
-    """What changes how fast a result is reached or says where its parameters came from, never the result; recorded in
-    receipts, no part of any key.
+    """Settings that affect the speed or record the source of parameters, but never change the result; stored in
+    receipts, not part of any key.
 
     Attributes:
         device: `auto`, `cpu` or `cuda`.
         batch: windows classified at once.
-        decoder: as in FramesParams; of the frames that detect-faces reads, whose pixels do not depend on it.
-        config: the file that set some of the options, if there was one.
+        decoder: as in FramesParams, for detect-faces, whose pixels do not depend on it.
+        config: the file that set some of the options, if any.
     """
 
     device: str = "auto"
@@ -180,7 +181,7 @@ class Runtime:
     config: ConfigFile | None = None
 
     def __post_init__(self) -> None:
-        """Raises ConfigError for what cannot be run with anywhere."""
+        """Raises ConfigError for invalid values."""
         if self.device not in DEVICES:
             raise ConfigError(
                 f"unknown device {self.device!r}", hint=f"known: {', '.join(DEVICES)}", code="name-unknown"
@@ -196,29 +197,29 @@ class TrainConfig:
     """train; with `--model resnet18` the defaults are the first half of the recipe in weights/README.md.
 
     Attributes:
-        dataset, root: which data set, and where it lies.
+        dataset, root: the data set and its path.
         out: directory of the run.
         model: a name from `models.networks.ARCHITECTURES`.
-        init: weights to start from, a static model for a temporal one for example; the last layer may differ.
-        fold_div: of temporal networks; 1 / fold_div of the channels is shifted each way.
+        init: initial weights, for example a static model for a temporal one; the last layer may differ.
+        fold_div: for temporal networks; 1 / fold_div of the channels is shifted in each direction.
         epochs, batch, lr, weight_decay: stochastic gradient descent with Nesterov momentum 0.9 under a one-cycle
             schedule with its peak at `lr`, after a warm-up over the first tenth of the steps (arXiv 1708.07120).
-        sizes: sides of the input, ascending; the last is the one the network is used with. Each gets about the same
-            time: starting small costs less and regularises (progressive resizing; Tan and Le 2021, arXiv 2104.00298).
-        targets: `distribution` learns what share of the votes each class got, `label` only the class with most.
-        smoothing: share of each target that is spread over all classes, in [0, 1).
-        balanced: weigh rare classes more.
-        extras: further terms of the loss, from `training.objective.EXTRAS`.
-        word_vectors: word2vec or GloVe file for the extra `word-cosine`; without it the shipped table serves.
+        sizes: sides of the input, ascending; the last is the size in use. Each gets about the same time: small sizes
+            first cost less and regularise (progressive resizing; Tan and Le 2021, arXiv 2104.00298).
+        targets: `distribution` uses the share of votes of each class, `label` only the class with most votes.
+        smoothing: share of each target that is distributed over all classes, in [0, 1).
+        balanced: give rare classes a higher weight.
+        extras: additional terms of the loss, from `training.objective.EXTRAS`.
+        word_vectors: word2vec or GloVe file for the extra `word-cosine`; by default the shipped table.
         mix: `none`, `cutmix` or `mixup`.
         randaugment: magnitude of RandAugment, 0 to 10; 0 leaves it out.
-        limit: images a training epoch, drawn anew each time; 0 takes all.
-        patience: stop after so many epochs without a better validation accuracy; 0 never stops.
-        precision: `float32`, `bfloat16`, or `auto`: bfloat16 where the device computes in it.
-        seed: of everything random.
+        limit: images per training epoch, drawn again for each epoch; 0 takes all.
+        patience: stop after this many epochs without a better validation accuracy; 0 never stops.
+        precision: `float32`, `bfloat16`, or `auto`: bfloat16 if the device supports it.
+        seed: seed of all random numbers.
         device: `auto`, `cpu` or `cuda`.
-        strict: whether a sample that cannot be used is fatal.
-        config: the file that set some of these, if there was one.
+        strict: whether an unusable sample is an error.
+        config: the file that set some of these, if any.
     """
 
     dataset: str
@@ -249,11 +250,11 @@ class TrainConfig:
 
     @property
     def input_size(self) -> int:
-        """Side of the input the network is used with, pixels."""
+        """Side of the input in use, pixels."""
         return self.sizes[-1]
 
     def size_in(self, epoch: int) -> int:
-        """Side of the input in an epoch: a size's share of the epochs falls with its number of pixels."""
+        """Side of the input in an epoch: the share of epochs of a size decreases with its number of pixels."""
         shares = [1 / size**2 for size in self.sizes]
         reached = 0.0
         for size, share in zip(self.sizes, shares, strict=True):

@@ -1,4 +1,4 @@
-"""Every error fercli raises on purpose, and the exit code each one ends the program with.
+"""Every deliberate error of fercli, with its exit code.
 
     FercliError
       ConfigError            2    an option or parameter that cannot be used
@@ -16,9 +16,9 @@
         MissingDependency         an optional package is not installed
       Cancelled            130    the caller stopped the work
 
-Exit code 6 is no error: a check ended well and found something. 70 is a bug in fercli, 130 is Ctrl-C, 141 a pipe from
-which nobody reads any more. A message names the thing and the file; a hint names the next command. A code is a short
-name that scripts and tests can rely on; docs/errors.md lists all of them. Only `fercli.cli` catches these and exits.
+Exit code 6 is not an error: a check completed and has findings. 70 is a bug in fercli, 130 is Ctrl-C, 141 a pipe whose
+reader has ended. A message names the problem and the file; a hint names the next command. A code is a short name that
+scripts and tests can rely on; docs/errors.md lists all of them. Only `fercli.cli` catches these and exits.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ EXIT_FOUND = 6
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
 EXIT_READER_GONE = 141
-"""As of every program that a closed pipe ends: 128 + SIGPIPE."""
+"""As for every program that is ended by a closed pipe: 128 + SIGPIPE."""
 
 
 class FercliError(Exception):
     """Base of all deliberate errors.
 
     Attributes:
-        message: one sentence for what is wrong; names the file. Its wording may change.
-        hint: one sentence for what to do next.
+        message: the problem, in one sentence, with the file. Its wording may change.
+        hint: the next step, in one sentence.
         code: a short name that does not change, for scripts; docs/errors.md has all of them.
     """
 
@@ -61,7 +61,7 @@ class ConfigError(FercliError):
 
 
 class InputError(FercliError):
-    """Something a person handed over is missing, unreadable or not what it says."""
+    """An input of the user is missing, unreadable or invalid."""
 
     exit_code = 3
     default_code = "input-unusable"
@@ -80,14 +80,14 @@ class DatasetError(InputError):
 
 
 class WorkspaceError(FercliError):
-    """The working directory is not one, is newer, or cannot be worked in."""
+    """The working directory is not a workspace, has a newer format, or cannot be used."""
 
     exit_code = 4
     default_code = "workspace-unusable"
 
 
 class MissingStage(WorkspaceError):
-    """A stage was asked for before the one whose output it reads."""
+    """A stage was requested before the stage whose output it reads."""
 
     default_code = "stage-missing"
 
@@ -143,14 +143,14 @@ class Cancelled(FercliError):
 
 
 def command(*words: object) -> str:
-    """A command line of fercli for a hint, quoted so that it can be pasted whatever blanks its paths have.
+    """A command line of fercli for a hint, quoted for the shell.
 
-    A path that begins with a dash is written as `./-path`, or it would be taken for an option.
+    A path that begins with a dash is written as `./-path`, because it would be read as an option.
     """
     shown = [f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word) for word in words]
     return shlex.join(["fercli", *shown])
 
 
 def reason_of(error: Exception) -> str:
-    """What an exception says, without the number and the path that Python puts around the reason of an OSError."""
+    """The text of an exception; for an OSError without its number and path."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

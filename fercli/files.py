@@ -1,4 +1,4 @@
-"""Before a file is opened: that it is one, so that no pipe blocks for ever and no device is read without end."""
+"""Checks before opening: only regular files, because a pipe can block forever and a device can be endless."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _KINDS = {
     stat.S_IFSOCK: "a socket",
     stat.S_IFDIR: "a directory",
 }
-_COPY_HINT = "copy what it gives to a file first, and name that file"
+_COPY_HINT = "copy its data to a file first, and give that file"
 _DESCRIPTOR = re.compile(r"/dev/(stdin|fd/\d+)|/proc/[^/]+/fd/\d+")
-"""What a shell passes for `<(COMMAND)` and `< FILE`; gone when the program ends, so that no later command can go on."""
+"""Paths of `<(COMMAND)` and `< FILE` in a shell; they do not exist for a later command."""
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)", re.IGNORECASE)
 _LONGEST_NAME = 250
-"""Bytes: 255, as most file systems take them, less what temporary names add."""
+"""Bytes: 255, the limit of most file systems, minus the length that temporary names add."""
 _STREAMS = {"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt", "mms", "tcp"}
-"""Schemes of addresses that have no end."""
+"""Schemes of addresses of endless streams."""
 
 
 def require_regular_file(path: Path, error: type[FercliError] = InputError, hint: str = "") -> None:
-    """Refuse a path that is no regular file, or no link to one, without opening it.
+    """Refuse a path that is not a regular file or a link to one, without opening it.
 
     Args:
         error: the class that is raised.
@@ -64,7 +64,7 @@ def require_regular_file(path: Path, error: type[FercliError] = InputError, hint
 
 
 def _not_here(path: Path) -> tuple[str, str]:
-    """What is wrong with a path at which there is nothing, and what to do; empty where nothing special is known."""
+    """Problem and hint for a path at which there is no file; empty if there is no special case."""
     text = str(path)
     if text == "-":
         return "cannot read from stdin: fercli reads a file more than once", (
@@ -77,13 +77,13 @@ def _not_here(path: Path) -> tuple[str, str]:
     address = _ADDRESS.fullmatch(text)
     if address is None:
         return f"there is no file {text}", ""
-    # `Path` has made one slash of two.
+    # `Path` has replaced two slashes by one.
     url = f"{address[1]}://{address[2]}"
     return f"{url} is an address, and fercli reads only files", f"copy it to a file first: {_fetching(url)}"
 
 
 def _fetching(url: str) -> str:
-    """The command that copies what is at an address to a file."""
+    """The command that downloads an address to a file."""
     scheme, host = url.split("://", 1)[0].lower(), url.split("/")[2].lower()
     if scheme in _STREAMS or url.lower().partition("?")[0].endswith(".m3u8"):
         return f"ffmpeg -i {shlex.quote(url)} -t 60 -c copy video.mkv"
@@ -93,7 +93,7 @@ def _fetching(url: str) -> str:
 
 
 def fitting_name(text: str, suffix: str) -> str:
-    """`text` + `suffix`, cut so that a file system takes it as a name; the digest in a cut one keeps names apart."""
+    """`text` + `suffix`, shortened to a valid file name; a digest in a shortened name keeps names distinct."""
     if len(os.fsencode(text + suffix)) <= _LONGEST_NAME:
         return text + suffix
     ending = f"~{hashlib.sha256(os.fsencode(text)).hexdigest()[:8]}{suffix}"

@@ -1,7 +1,6 @@
 """Boxes and landmarks. Boxes are float32 `x1, y1, x2, y2`, half-open, pixels of the upright full-size frame.
 
-Where pixels are not square, those are the pixels as they are stored; angles and shapes only mean something after
-`square_factors`.
+If pixels are not square, boxes are in stored pixels; angles and shapes are only valid after `square_factors`.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 ALMOST_SQUARE = 0.01
-"""No face looks different for that: sizes are rounded to even numbers of pixels."""
+"""A smaller deviation is ignored: it comes from sizes rounded to even numbers of pixels."""
 EDGE = 0.25
-"""How near to the edge of the picture the middle of the mouth or of the eyes may be, in distances between the two.
+"""Least distance of the middle of the mouth or of the eyes from the edge, in distances between the two.
 
-A detector draws the landmarks of a face that is cut off into the picture: in photographs cut through the line of the
-mouth they lie 0.15 to 0.25 inside, with the lower lip in the picture 0.25 to 0.33, with half of the chin 0.41."""
+For a face that is cut off, detectors place the landmarks inside the picture: in photographs cut through the mouth they
+are 0.15 to 0.25 inside, with the lower lip in the picture 0.25 to 0.33, with half of the chin 0.41."""
 
 
 def iou_matrix(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -40,10 +39,10 @@ def square_around(box: NDArray[np.float32], scale: float) -> NDArray[np.float32]
 
 
 def square_factors(pixel_aspect: float) -> tuple[float, float]:
-    """What x and y of stored pixels are multiplied by to be in square ones; the picture only grows.
+    """Factors of x and y from stored to square pixels; both are 1 or more.
 
     Args:
-        pixel_aspect: width / height of a stored pixel. Within ALMOST_SQUARE of 1 nothing is done.
+        pixel_aspect: width / height of a stored pixel. Within ALMOST_SQUARE of 1, the factors are 1.
     """
     if abs(pixel_aspect - 1) <= ALMOST_SQUARE:
         return 1.0, 1.0
@@ -51,10 +50,10 @@ def square_factors(pixel_aspect: float) -> tuple[float, float]:
 
 
 def frontality(landmarks: NDArray[np.float32]) -> float:
-    """How far a face looks into the camera, in [0, 1]: 1 frontal, 0 in profile.
+    """Frontality of a face, in [0, 1]: 1 frontal, 0 in profile.
 
-    The nose lies midway between the eyes, along the line through them, in a frontal view, and outside of one of them in
-    profile: 1 - |2 s - 1| clipped to [0, 1], s being the nose's place from the left eye (0) to the right eye (1).
+    Along the line through the eyes, the nose is midway between them in a frontal view, and outside of them in profile:
+    1 - |2 s - 1| clipped to [0, 1], s being the nose's place from the left eye (0) to the right eye (1).
 
     Args:
         landmarks: (5, 2) left eye, right eye, nose, left and right mouth corner as seen in the picture.
@@ -69,10 +68,10 @@ def frontality(landmarks: NDArray[np.float32]) -> float:
 
 
 def roll(landmarks: NDArray[np.float32]) -> float:
-    """How far a face is turned in the plane of the picture, degrees clockwise, in (-180, 180]: 0 upright.
+    """In-plane rotation of a face, degrees clockwise, in (-180, 180]: 0 upright.
 
-    The angle of the similarity that brings two lines nearest to where they lie in an upright face: from eye to eye, and
-    from between the eyes to the mouth. Each counts by its length, so a profile is judged by the second.
+    The angle of the similarity that best maps two lines to those of an upright face: from eye to eye, and from between
+    the eyes to the mouth. Each is weighted by its length, so in profile the second dominates.
 
     Args:
         landmarks: (5, 2) left eye, right eye, nose, left and right mouth corner as seen in the upright face.
@@ -83,7 +82,7 @@ def roll(landmarks: NDArray[np.float32]) -> float:
 
 
 def cut_off(landmarks: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether the mouth or the eyes of faces lie outside the picture, or so near its edge (EDGE) that they may.
+    """Whether the mouth or the eyes of faces are outside the picture, or so near its edge (EDGE) that they may be.
 
     Args:
         landmarks: (N, 5, 2) as for `roll`, NaN where there are none: such faces are not cut off.
@@ -99,7 +98,7 @@ def cut_off(landmarks: NDArray[np.float64], size: NDArray[np.float64]) -> NDArra
 
 
 def keyframes(at: NDArray[Any], boxes: NDArray[np.float64], tolerance: float) -> NDArray[np.int64]:
-    """The boxes of a track that have to be kept so that the others lie between them.
+    """The boxes of a track that must be kept so that the others can be interpolated.
 
     The method of Ramer (1972) and of Douglas and Peucker (1973), with time as the first axis and the largest difference
     as distance.
@@ -107,7 +106,7 @@ def keyframes(at: NDArray[Any], boxes: NDArray[np.float64], tolerance: float) ->
     Args:
         at: (N,) time or number of the frame of each box, ascending, N >= 1.
         boxes: (N, 4) edges, or corner and size, in any unit.
-        tolerance: how far one of the four may be from where interpolation in time puts it, in that unit.
+        tolerance: largest deviation of one of the four values from the interpolation in time, in that unit.
 
     Returns:
         Numbers of the boxes to keep, ascending; the first and the last are among them.

@@ -1,4 +1,4 @@
-"""sha256 of files and directories: how fercli tells whether two of them are the same."""
+"""sha256 of files and directories, with which fercli detects changes."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def digest(path: Path) -> str:
 
 
 def output_digests(directory: Path) -> dict[str, str]:
-    """sha256 of every file a stage wrote, by name; its receipt, and images in a directory of their own, left out."""
+    """sha256 of every file a stage wrote, by name; without its receipt and the directory of images."""
     files = sorted(path for path in directory.iterdir() if path.is_file() and path.name != "receipt.json")
     return {path.name: digest(path) for path in files}

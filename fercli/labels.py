@@ -1,14 +1,14 @@
-"""The emotion classes: their one order, the names other people use for them, and the short names of exports."""
+"""The emotion classes: their order, synonyms in data sets, and short names in exports."""
 
 from __future__ import annotations
 
 EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-"""Canonical order of 7-class models. Labels travel by name; an index means nothing without its list."""
+"""Canonical order of 7-class models. Labels are passed by name; an index has no meaning without its list."""
 
 EMOTIONS_8 = (*EMOTIONS, "contempt")
 
 NOT_ASSESSABLE = "not assessable"
-"""What a face gets that is too small, too dark, too blurred, turned away, lying, cut off or covered: never a guess."""
+"""Label of a face that is too small, too dark, too blurred, turned away, lying, cut off or covered."""
 
 RECORD_NAMES = {
     "anger": "angry",
@@ -38,7 +38,7 @@ _CANONICAL = {name: label for label, names in _SYNONYMS.items() for name in (lab
 
 
 def canonical(name: str) -> str | None:
-    """The canonical label for a name in any data set's spelling, or None for a class fercli does not know."""
+    """The canonical label for a name in the spelling of any data set, or None for an unknown class."""
     return _CANONICAL.get(name.strip().lower())
 
 
@@ -52,5 +52,5 @@ mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft mouthSmileRight mo
 mouthUpperUpLeft mouthUpperUpRight noseSneerLeft noseSneerRight
 """
 BLENDSHAPES = tuple(_NAMES.split())
-"""Names of the blendshapes, in the order of the network's outputs behind the first, which is `_neutral` and has no use.
-They are those of Apple's ARKit: left and right are the person's own. They are no action units of FACS."""
+"""Names of the blendshapes, in the order of the network's outputs after the first, which is `_neutral` and is not used.
+They are those of Apple's ARKit: left and right are those of the person. They are not FACS action units."""

@@ -1,4 +1,4 @@
-"""Which stages of the chain are stale and why, and a for-loop that runs them."""
+"""Find the stale stages of the chain, with reasons, and run them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fercli.writing import OWNER_ONLY_DIRECTORY, write_atomically, writing
 
 @dataclass(frozen=True)
 class StageStatus:
-    """Where one stage stands: `reason` is None when it is fresh."""
+    """The status of one stage: `reason` is None if it is fresh."""
 
     stage: Stage
     reason: str | None
@@ -34,7 +34,7 @@ class StageStatus:
 
 
 def check(plan: list[tuple[Stage, Any]]) -> None:
-    """Find out before hours of work what can be known to be wrong with a plan.
+    """Check a plan before a long run.
 
     Raises:
         ConfigError, InputError, ModelError: a parameter, a gallery or a network cannot be used.
@@ -53,20 +53,20 @@ def run(
     force: bool = False,
     models: Models | None = None,
 ) -> list[Receipt]:
-    """Run the stale stages of a plan in order, and say why each runs; returns the receipt of every stage in it.
+    """Run the stale stages of a plan in order, and report the reason of each; returns the receipts of all stages in it.
 
     Args:
         workspace: already locked by the caller.
         plan: stages with their parameters.
         runtime: device and batch size.
-        reporter: gets notes, progress and warnings.
-        force: run all of them, stale or not.
-        models: networks that are loaded already, for a caller who runs several plans.
+        reporter: callback for notes, progress and warnings.
+        force: run all of them, also fresh ones.
+        models: loaded networks, for a caller that runs several plans.
 
     Raises:
         ConfigError, InputError, ModelError: as `check`.
         MissingStage: an earlier stage outside the plan has not run, or is stale itself.
-        WorkspaceError: something cannot be read, or the directory of a stage that has to run is a link.
+        WorkspaceError: something cannot be read, or the directory of a stage to be run is a link.
     """
     check(plan)
     digests, models = Digests(), models or Models()
@@ -78,7 +78,7 @@ def run(
     receipts = []
     for stage, params in plan:
         planned = planned_receipt(workspace, stage, params, digests)
-        reason = "you asked for it" if force else why_stale(workspace, stage, digests, planned=planned)
+        reason = "force was given" if force else why_stale(workspace, stage, digests, planned=planned)
         found = workspace.receipt(stage.name)
         if reason is None and found is not None:
             if stage.lacks is not None and call(stage.lacks, workspace, params):
@@ -95,7 +95,7 @@ def run(
 
 
 def status(workspace: Workspace, *, verify: bool = False) -> list[StageStatus]:
-    """Compare every stage with what its receipt says made it. A stage after a stale one is judged by its own inputs.
+    """Compare every stage with its receipt. A stage after a stale one is judged by its own inputs.
 
     Args:
         verify: see `Digests`.
@@ -108,7 +108,7 @@ def status(workspace: Workspace, *, verify: bool = False) -> list[StageStatus]:
 
 
 def _require_replaceable(workspace: Workspace, plan: list[tuple[Stage, Any]], digests: Digests, *, force: bool) -> None:
-    """Before the first stage runs: every stage that runs, or may run after one that does, can be swapped in."""
+    """Check, before the first stage runs, that the output of every stage that may run can be replaced."""
     for number, (stage, _) in enumerate(plan):
         try:
             workspace.require_replaceable(stage.name)
@@ -157,7 +157,8 @@ def _run_stage(
 def _complete_stage(
     workspace: Workspace, stage: Stage, params: Any, runtime: Runtime, reporter: Reporter, models: Models
 ) -> None:
-    """Write what is no part of the key beside the tables of a fresh stage; tables and receipt stay byte for byte."""
+    """Write outputs that are not part of the key beside the tables of a fresh stage; tables and receipt are not
+    changed."""
     workspace.require_replaceable(stage.name)
     _require_video(workspace, stage)
     partial = workspace.path / f"{stage.name}.partial"
@@ -179,12 +180,14 @@ def _require_video(workspace: Workspace, stage: Stage) -> None:
     video = Path(workspace.video.path)
     if "video" in stage.reads and not video.exists():
         raise VideoError(
-            f"{stage.title} needs the video, and {video} is gone", hint=hint_for_moved(video), code="video-missing"
+            f"{stage.title} needs the video, but {video} is missing",
+            hint=hint_for_moved(video),
+            code="video-missing",
         )
 
 
 def _keep_only_matching_chunks(partial: Path, planned: Receipt) -> None:
-    """Finished pieces are only worth something to a run with the very same key."""
+    """Finished pieces can only be used by a run with the same key."""
     key_file = partial / "key.json"
     key = planned.key_file()
     if not key_file.exists() or key_file.read_bytes() != key:

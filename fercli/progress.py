@@ -1,6 +1,6 @@
 """Progress, notes and warnings of long operations, and how they can be cancelled.
 
-The command line draws bars from them; the Python API passes them to a callback.
+The command line shows progress bars; the Python API has a progress callback.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from fercli.errors import Cancelled
 
 
 class Task(Protocol):
-    """One bar."""
+    """One progress bar."""
 
     def advance(self, steps: int = 1, **figures: str) -> None:
-        """`steps` more are done; `figures` are shown beside the bar."""
+        """Report `steps` further steps; `figures` are shown beside the bar."""
 
 
 class Reporter(Protocol):
-    """Gets the progress of a long operation."""
+    """Receives the progress of a long operation."""
 
     def task(self, label: str, total: int | None, unit: str) -> AbstractContextManager[Task]:
         """Open a bar of `total` steps, or of unknown length."""
 
     def note(self, message: str) -> None:
-        """Something worth a line."""
+        """A message."""
 
     def warn(self, message: str) -> None:
-        """Something that may spoil the result, though the work goes on."""
+        """A warning about something that may affect the result."""
 
 
 class _SilentTask:
@@ -39,32 +39,32 @@ class _SilentTask:
 
 
 class Silent:
-    """A reporter that says nothing and keeps the warnings."""
+    """A reporter that prints nothing and stores the warnings."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
 
     @contextmanager
     def task(self, label: str, total: int | None, unit: str) -> Iterator[Task]:
-        """A bar that is not shown."""
+        """A progress bar that is not shown."""
         yield _SilentTask()
 
     def note(self, message: str) -> None:
-        """Dropped."""
+        """Ignored."""
 
     def warn(self, message: str) -> None:
-        """Kept in `warnings`."""
+        """Stored in `warnings`."""
         self.warnings.append(message)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a stage is.
+    """Progress of a stage.
 
     Attributes:
-        stage: the command that runs it alone, such as `detect-faces`.
-        done, total: steps; the total is None where it is not known.
-        unit: what a step is, such as `frame`.
+        stage: the command of the stage, such as `detect-faces`.
+        done, total: steps; the total is None if unknown.
+        unit: unit of a step, such as `frame`.
     """
 
     stage: str
@@ -74,11 +74,11 @@ class Progress:
 
 
 class CallbackReporter(Silent):
-    """A reporter that calls a function, and can stop the work.
+    """A reporter that calls a progress callback, and can stop the work.
 
     Args:
-        progress: is called after every step; what it raises ends the work.
-        cancel: is asked after every step; if it returns True, the work ends with Cancelled. Finished pieces are kept.
+        progress: called after every step; an exception in it stops the work.
+        cancel: called after every step; if it returns True, Cancelled is raised. Finished pieces are kept.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class CallbackReporter(Silent):
         if self._progress is not None:
             self._progress(progress)
         if self._cancel is not None and self._cancel():
-            raise Cancelled(f"{progress.stage} was cancelled", hint="run it again to go on where it stopped")
+            raise Cancelled(f"{progress.stage} was cancelled", hint="run it again to continue")
 
 
 class _CallbackTask:

@@ -1,7 +1,7 @@
-"""From a track's windows to segments: the most likely sequence of expressions, given that expressions last a while.
+"""From a track's windows to segments: the most likely sequence of expressions, for expressions of a given mean length.
 
-Everything is counted in seconds and nothing in windows, so that the sampling rate does not decide the segments: a
-second of video is the same amount of evidence however many windows it was cut into, and a switch costs the same.
+All quantities are per second and not per window, so that the segments do not depend on the sampling rate: a second of
+video is the same amount of evidence for any number of windows, and a switch costs the same.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 UNKNOWN = -1
 EVIDENCE_PER_S = 5.0
-"""Independent observations in a second of video. Neighbouring frames show the same expression, so more windows are no
+"""Independent observations in a second of video. Neighbouring frames show the same expression, so more windows are not
 more evidence; at the default sampling rate and stride there are five windows a second."""
 CONTRADICTION = 0.5
-"""A label is not shown over `min_segment_s` in which another class is more probable by more than this on average."""
+"""A label is not kept over `min_segment_s` in which another class is more probable by more than this on average."""
 
 LONG_S = 1.2
-"""In a longer window a picture stands, or hardly any were looked at: probabilities do not change evenly over it."""
+"""A longer window is a still picture or sparsely sampled: probabilities do not change linearly over it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def smooth(
         probabilities: (N, C), rows summing to 1, or NaN.
         start_s, end_s: (N,) windows [start, end) in order.
         mean_segment_s: expected length of a segment.
-        min_segment_s: shorter segments are given to a neighbour, if there is one and the result does not contradict
+        min_segment_s: shorter segments are merged with a neighbour, if there is one and the result does not contradict
             the probabilities, see CONTRADICTION.
 
     Returns:
@@ -76,17 +76,17 @@ def smooth(
 def most_likely_path(
     evidence: NDArray[np.float32], seconds: NDArray[np.float64], mean_segment_s: float
 ) -> NDArray[np.int64]:
-    """The Viterbi path (Viterbi 1967; Rabiner 1989, section III.B) through classes that switch at random.
+    """The Viterbi path (Viterbi 1967; Rabiner 1989, section III.B) of a Markov chain of classes.
 
-    The score of a path is the sum of seconds * EVIDENCE_PER_S * log(evidence) of its windows, less log(mean_segment_s *
-    EVIDENCE_PER_S * (C - 1)) for each switch. With windows of 1 / EVIDENCE_PER_S seconds that is the Markov chain in
-    which a class is left at the rate 1 / mean_segment_s and every other one follows equally likely; longer and shorter
-    windows count by their length.
+    The score of a path is the sum of seconds * EVIDENCE_PER_S * log(evidence) of its windows, minus log(mean_segment_s
+    * EVIDENCE_PER_S * (C - 1)) for each switch. With windows of 1 / EVIDENCE_PER_S seconds this is the Markov chain in
+    which a class is left at the rate 1 / mean_segment_s and all others are equally likely to follow; other windows are
+    weighted by their length.
 
     Args:
-        evidence: (N, C) likelihood of each class, up to a factor a row; 0 counts as 1e-6.
-        seconds: (N,) how long each window lasts, 0 or more.
-        mean_segment_s: above 0; near 0 every window stands for itself, without end all share one class.
+        evidence: (N, C) likelihood of each class, up to a factor per row; 0 counts as 1e-6.
+        seconds: (N,) length of each window, 0 or more.
+        mean_segment_s: above 0; near 0 every window is independent, at infinity all have the same class.
 
     Returns:
         (N,) class indices.
@@ -110,16 +110,17 @@ def most_likely_path(
 
 
 def boundary_s(probabilities: NDArray[np.float32], start_s: NDArray[np.float64], end_s: NDArray[np.float64]) -> float:
-    """When one class takes over from another, finer than windows: where their probabilities cross between two centres.
+    """Time of the change from one class to another, finer than windows: where their probabilities cross between two
+    centres.
 
     Args:
-        probabilities: (2, 2) of the class that ends and of the one that begins, in the last window of the first and in
-            the first window of the second.
+        probabilities: (2, 2) probabilities of the ending and the beginning class, in the last window of the first and
+            in the first window of the second.
         start_s, end_s: (2,) of these windows, the second after the first.
 
     Returns:
-        A time between the centres; the edge between the windows where the probabilities do not cross, are not known,
-        or the face went unseen in between, and beside a window longer than LONG_S.
+        A time between the centres; or the edge between the windows if the probabilities do not cross or are unknown, if
+        the face was not detected in between, or if a window is longer than LONG_S.
     """
     before, after = probabilities[:, 0] - probabilities[:, 1]
     if (end_s - start_s).max() > LONG_S or start_s[1] != end_s[0] or not (before >= 0 >= after and before > after):
@@ -139,10 +140,10 @@ class _Sums:
         self._mass = np.concatenate([np.zeros((1, mass.shape[1])), np.cumsum(mass, axis=0)])
 
     def contradiction(self, run: Run, length_s: float) -> tuple[int, int, int] | None:
-        """Where a run is contradicted most: first and end (exclusive) of the windows, and the class that does it.
+        """Where a run is contradicted most: first and end (exclusive) of the windows, and the contradicting class.
 
-        A run is contradicted where the mean probability of its label over `length_s`, or over all of a shorter run,
-        lies below that of another class by more than CONTRADICTION. None if there is no such place.
+        A run is contradicted if the mean probability of its label over `length_s`, or over all of a shorter run,
+        is below that of another class by more than CONTRADICTION. None if there is no such place.
         """
         begin, end = self._seconds[run.first], self._seconds[run.last]
         length = min(length_s, end - begin)
@@ -161,7 +162,7 @@ class _Sums:
         return max(first, run.first), min(last, run.last), int(other)
 
     def _mass_at(self, moments: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(M, C) probability of each class, summed up to each of (M,) moments, seconds."""
+        """(M, C) probability of each class, integrated up to each of (M,) times, seconds."""
         index = np.clip(np.searchsorted(self._seconds, moments, side="right") - 1, 0, len(self._seconds) - 2)
         length = self._seconds[index + 1] - self._seconds[index]
         share = np.divide(moments - self._seconds[index], length, out=np.zeros_like(moments), where=length > 0)
@@ -195,9 +196,9 @@ def _without_short_runs(
     end_s: NDArray[np.float64],
     min_segment_s: float,
 ) -> NDArray[np.int64]:
-    """Give short runs, the shortest first, to the neighbour their windows fit better, where that is no contradiction.
+    """Merge short runs, the shortest first, with the neighbour that fits better, unless that is a contradiction.
 
-    None is left that could be given away.
+    Afterwards no short run can be merged any more.
     """
     labels = labels.copy()
     runs = _runs(labels)
@@ -213,7 +214,7 @@ def _without_short_runs(
 
 
 def _join(runs: list[Run], place: int, evidence: NDArray[np.float32], sums: _Sums, min_segment_s: float) -> Run | None:
-    """A run joined with the neighbour its windows fit better, or else with the other; None if both contradict it."""
+    """A run merged with the neighbour that fits better, or else with the other; None if both contradict it."""
     run = runs[place]
     weight = evidence[run.first : run.last].sum(axis=0)
     beside = [runs[k] for k in (place - 1, place + 1) if 0 <= k < len(runs)]
@@ -232,14 +233,14 @@ def _join(runs: list[Run], place: int, evidence: NDArray[np.float32], sums: _Sum
 def _without_contradictions(
     labels: NDArray[np.int64], evidence: NDArray[np.float32], sums: _Sums, min_segment_s: float
 ) -> NDArray[np.int64]:
-    """Where another class is clearly more probable than the label, show it as far as it is the more probable one.
+    """Where another class is clearly more probable than the label, use it as far as it is the more probable one.
 
-    Every such change raises the summed probability of the labels, so it comes to an end.
+    Every such change raises the summed probability of the labels, so the loop terminates.
     """
     labels, waiting = labels.copy(), _runs(labels)
     while waiting:
         changed = [new for run in waiting for new in _split(run, labels, evidence, sums, min_segment_s)]
-        # A new run may continue one that was there; the whole is looked at again.
+        # A new run may continue an existing one, so the merged run is checked again.
         waiting = [run for run in _runs(labels) if any(run.first <= new.first < run.last for new in changed)]
     return labels
 
@@ -247,7 +248,7 @@ def _without_contradictions(
 def _split(
     run: Run, labels: NDArray[np.int64], evidence: NDArray[np.float32], sums: _Sums, min_segment_s: float
 ) -> list[Run]:
-    """Relabel the most contradicted windows of a run in `labels`; the parts it then has, none if nothing changed."""
+    """Relabel the most contradicted windows of a run in `labels`; returns its new parts, none if nothing changed."""
     found = sums.contradiction(run, min_segment_s)
     if found is None:
         return []

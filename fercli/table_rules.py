@@ -1,7 +1,7 @@
-"""What the values of a table's columns may be: stated beside each column, checked in whole columns at once.
+"""Rules for the values of columns: defined with each column, checked for whole columns at once.
 
-A schema says which columns there are and of which types. Values can be impossible all the same: a time that is no
-number, a face that is not there. `rule` states what holds for a column, `broken_rule` finds the first that does not.
+A schema defines columns and types. Values can still be invalid: a time that is not a number, a face that does not
+exist. `rule` defines the rules of a column, `broken_rule` finds the first violation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SORTED = "sorted"
 """Order of a column in which no value is below the one before it."""
 
 _ROUNDING = 1e-4
-"""By which a float may lie outside its range: what adding up probabilities in float32 leaves."""
+"""Tolerance of ranges of floats: the rounding error of sums of probabilities in float32."""
 
 
 def rule(
@@ -38,13 +38,13 @@ def rule(
     """The metadata of a field. Without a range integers are 0 or more, and floats any finite number.
 
     Args:
-        low, high: range, both inclusive; of the numbers in a list too.
+        low, high: range, both inclusive; also for the numbers in a list.
         order: ROWS, RISING or SORTED.
         from_column: column of the same table that is never above this one.
-        above_column: the same, and never equal.
-        one_of: all values there are.
-        found_in: `table.column` in which every value of this one is found.
-        covers: whether every value of that column is found in this one, too.
+        above_column: the same, but never equal.
+        one_of: all allowed values.
+        found_in: `table.column` that contains every value of this one.
+        covers: whether this column also contains every value of that column.
     """
     stated = {
         "low": "" if low is None else repr(float(low)),
@@ -60,17 +60,17 @@ def rule(
 
 
 def rules_of(field: pa.Field) -> dict[str, str]:
-    """What `rule` put into a field's metadata, and what else is there."""
+    """The rules in a field's metadata, and the other metadata."""
     return {name.decode(): value.decode() for name, value in (field.metadata or {}).items()}
 
 
 def broken_rule(table: pa.Table, schema: pa.Schema, first_row: int | None = 0) -> str:
-    """The first value that cannot be, with its column; empty if all can.
+    """The first invalid value, with its column; empty if all are valid.
 
     Args:
         table: columns of a table, all or some, all rows or some in their order.
-        schema: with the rules; may have more columns.
-        first_row: number of the table's first row, None where rows are missing in between or numbered otherwise.
+        schema: schema with the rules; may have more columns.
+        first_row: number of the table's first row, None if rows are missing in between or numbered otherwise.
     """
     for name in table.column_names:
         reason = _broken(table, schema.field(name), first_row)
@@ -80,7 +80,7 @@ def broken_rule(table: pa.Table, schema: pa.Schema, first_row: int | None = 0) -
 
 
 def values_of(column: pa.ChunkedArray) -> NDArray[Any]:
-    """The numbers of a column, nulls left out; those in lists one after the other."""
+    """The numbers of a column without nulls; lists are flattened."""
     if pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
         column = pc.list_flatten(column)
     return np.asarray(pc.drop_null(column).to_numpy())
@@ -112,7 +112,7 @@ def _broken_text(column: pa.ChunkedArray, rules: dict[str, str]) -> str:
     if "one_of" in rules:
         known = {*rules["one_of"].split("|"), None}
         strange = [value for value in pc.unique(column).to_pylist() if value not in known]
-        return f"{strange[0]!r} is none of {', '.join(rules['one_of'].split('|'))}" if strange else ""
+        return f"{strange[0]!r} is not one of {', '.join(rules['one_of'].split('|'))}" if strange else ""
     return ""
 
 
@@ -135,7 +135,7 @@ def _outside(values: NDArray[Any], rules: dict[str, str], *, integers: bool) -> 
 def _disordered(values: NDArray[Any], order: str, first_row: int | None) -> str:
     if order == ROWS and first_row is not None:
         numbered = np.array_equal(values, np.arange(first_row, first_row + len(values)))
-        return "" if numbered else f"it does not count the rows from {first_row}"
+        return "" if numbered else f"it does not number the rows from {first_row}"
     steps = np.diff(values) if order else values[:0]
     wrong = np.flatnonzero(steps < 0 if order == SORTED else steps <= 0)
     return f"{values[wrong[0] + 1]} follows {values[wrong[0]]}" if len(wrong) else ""

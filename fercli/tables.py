@@ -1,9 +1,9 @@
-"""The tables of a workspace: every schema written once, read and written in one way.
+"""The tables of a workspace: all schemas, and functions to read and write tables.
 
-Parquet, because pandas, polars, R and DuckDB open it in one line. The same rows always give the same bytes, so a
-table's sha256 says whether a later stage has to run again.
+Parquet, because pandas, polars, R and DuckDB open it in one line. The same rows always give the same bytes, so the
+sha256 of a table shows whether a later stage must run again.
 
-Whatever is read is checked: its columns against the schema, and its values against the rules stated beside them.
+Every table is checked when it is read: its columns against the schema, and its values against the rules.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OWN, _ROW = rule(order=RISING), rule(order=ROWS)
 _POSITIVE = rule(low=0)
 _SHARE = rule(low=0, high=1)
 _TIME = rule(low=-1e10, high=1e10)
-"""Seconds: 1e10 is the year 2286 for a camera that counts from 1970."""
+"""Seconds: 1e10 is the year 2286 for a camera with Unix time."""
 _END = _TIME | rule(from_column="start_s")
 _CLASS = rule(one_of=(*EMOTIONS_8, NOT_ASSESSABLE))
 _PIXEL = rule(low=-1e6, high=1e6)
@@ -37,9 +37,9 @@ _TRACK = rule(found_in="tracks.track")
 
 
 PROBABILITY, SIGNAL = "probability", "signal"
-"""Roles of columns: the probability of a label, and a measurement over time."""
+"""Roles of columns: probability of a label, and measurement over time."""
 _KEPT = ("meaning", "role", "unit", "label")
-"""What a file says of its columns; the rules are those of this fercli, whatever wrote the file."""
+"""Column metadata stored in a file; rules are not stored, those of the reading version apply."""
 
 
 def column(
@@ -52,12 +52,12 @@ def column(
     unit: str = "",
     label: str = "",
 ) -> pa.Field:
-    """A column that says in its metadata what it means and what its values may be.
+    """A column with its meaning and rules in the metadata.
 
     Args:
         role: PROBABILITY or SIGNAL; empty for all other columns.
-        unit: of a signal.
-        label: canonical name of what a probability is of.
+        unit: unit of a signal.
+        label: canonical name of the class of a probability.
     """
     facts = {"meaning": meaning, "role": role, "unit": unit, "label": label}
     metadata = {key: value for key, value in facts.items() if value}
@@ -70,12 +70,12 @@ FRAMES = pa.schema(
     [
         column("frame", pa.int32(), "number of the frame in the video, from 0, in presentation order", _OWN),
         column(
-            "pts_s", pa.float64(), "when it is shown, seconds from where a player begins", _TIME, rule(order=SORTED)
+            "pts_s", pa.float64(), "when it is shown, seconds from the start in a player", _TIME, rule(order=SORTED)
         ),
         column(
             "end_s",
             pa.float64(),
-            "until when it stands for what is on screen, at most the end of the shot, seconds",
+            "end of the time it represents, at most the end of the shot, seconds",
             _TIME,
             rule(from_column="pts_s"),
         ),
@@ -99,7 +99,7 @@ FACES = pa.schema(
             "landmarks",
             pa.list_(pa.float32(), 10),
             "x, y of the left eye, right eye, nose, left and right mouth corner as seen in the upright face, pixels; "
-            "null where the detector gives none, or none to be trusted",
+            "null if the detector has none, or none that are reliable",
             _PIXEL,
             nullable=True,
         ),
@@ -109,14 +109,14 @@ FACES = pa.schema(
         column(
             "frontal",
             pa.float32(),
-            "1 facing the camera, 0 in profile and for `lying` faces; null where the detector gives no landmarks",
+            "1 facing the camera, 0 in profile and for `lying` faces; null if the detector has no landmarks",
             _SHARE,
             nullable=True,
         ),
         column(
             "roll",
             pa.float32(),
-            "how far it is turned in the plane of the picture, degrees clockwise, 0 upright; null without landmarks",
+            "in-plane rotation, degrees clockwise, 0 upright; null without landmarks",
             rule(low=-180, high=180),
             nullable=True,
         ),
@@ -140,8 +140,8 @@ TRACKS = pa.schema(
 PERSONS = pa.schema(
     [
         column("track", pa.int32(), "number of the track; every track has a row", _OWN, _TRACK, rule(covers=True)),
-        column("person", pa.string(), "who it is; null where no face was good enough to tell", nullable=True),
-        column("shot", pa.int32(), "shot the track lies in"),
+        column("person", pa.string(), "name of the person; null if no face passed the quality filter", nullable=True),
+        column("shot", pa.int32(), "shot of the track"),
         column("start_s", pa.float64(), "first moment, seconds", _TIME),
         column("end_s", pa.float64(), "end (exclusive), seconds", _END),
         column("faces", pa.int32(), "faces in the track", rule(low=1)),
@@ -149,7 +149,7 @@ PERSONS = pa.schema(
         column(
             "identity",
             pa.float32(),
-            "how surely the track is this person's, in [0, 1]; null with person",
+            "identity score: how certain the person is, in [0, 1]; null with person",
             _SHARE,
             nullable=True,
         ),
@@ -166,7 +166,7 @@ EMBEDDINGS = pa.schema(
             _TRACK,
         ),
         column("embedding", pa.list_(pa.float32()), "mean over the track's best faces, in the space of the embedder"),
-        column("confidence", pa.float32(), "how well those faces show whose they are, in [0, 1]", _SHARE),
+        column("confidence", pa.float32(), "how well those faces identify the person, in [0, 1]", _SHARE),
         column(
             "doubt",
             pa.float64(),
@@ -191,7 +191,7 @@ SEGMENTS = pa.schema(
 
 
 def windows_schema(labels: tuple[str, ...]) -> pa.Schema:
-    """Schema of `emotions.parquet`: one row a window, one probability column a label of the model."""
+    """Schema of `emotions.parquet`: one row per window, one probability column per label of the model."""
     return pa.schema(
         [
             column("track", pa.int32(), "number of the track", _TRACK),
@@ -224,17 +224,17 @@ _ANGLE = rule(low=-180, high=180)
 ATTRIBUTES = pa.schema(
     [
         column("face", pa.int64(), "number of the face", _ROW, _FACE),
-        column("flag", pa.float32(), "probability that the mesh has found a face, in [0, 1]", _SHARE),
-        _measured("yaw", "how far it looks to the right of the picture", "degrees", _ANGLE),
-        _measured("pitch", "how far it looks up", "degrees", _ANGLE),
-        _measured("roll", "how far it is turned clockwise in the picture", "degrees", _ANGLE),
-        _measured("eye_left", "height of the eye on the left of the picture by its width", "ratio", _POSITIVE),
-        _measured("eye_right", "height of the eye on the right of the picture by its width", "ratio", _POSITIVE),
-        _measured("mouth", "distance of the lips by the width of the mouth", "ratio", _POSITIVE),
+        column("flag", pa.float32(), "probability that the mesh found a face, in [0, 1]", _SHARE),
+        _measured("yaw", "angle to the right of the picture", "degrees", _ANGLE),
+        _measured("pitch", "angle upwards", "degrees", _ANGLE),
+        _measured("roll", "in-plane rotation, clockwise", "degrees", _ANGLE),
+        _measured("eye_left", "height / width of the eye on the left of the picture", "ratio", _POSITIVE),
+        _measured("eye_right", "height / width of the eye on the right of the picture", "ratio", _POSITIVE),
+        _measured("mouth", "distance of the lips / width of the mouth", "ratio", _POSITIVE),
         *(_measured(name, f"ARKit blendshape {name}, in [0, 1]", "share", _SHARE) for name in BLENDSHAPES),
     ]
 )
-"""Left and right of a blendshape are the person's own."""
+"""Left and right of a blendshape are those of the person."""
 
 MESHES = pa.schema(
     [
@@ -267,10 +267,10 @@ SCHEMAS = {
 
 
 def write_table(path: Path, parts: Iterable[pa.Table], schema: pa.Schema) -> int:
-    """Write a table part by part, one row group a part that has rows; returns the number of rows.
+    """Write a table part by part, one row group per non-empty part; returns the number of rows.
 
-    Only the owner may read one by which faces can be recognised. It is not written in one step: the directory that it
-    lies in is what appears whole or not at all.
+    Only the owner can read a biometric table. The file is not written atomically: its directory is moved into place
+    when complete.
 
     Raises:
         OutputError: the file cannot be written.
@@ -291,10 +291,10 @@ def write_table(path: Path, parts: Iterable[pa.Table], schema: pa.Schema) -> int
 
 
 def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
-    """Read a whole table and check it against its schema, its values included.
+    """Read a whole table and check its schema and values.
 
     Raises:
-        CorruptTable: unreadable, other columns, or values that cannot be; the message names file and column.
+        CorruptTable: it is unreadable, or has wrong columns or invalid values; the message names file and column.
     """
     try:
         table = pq.read_table(path.absolute())
@@ -308,19 +308,19 @@ def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
 
 
 def read_windows(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
-    """The table `emotions`, and the labels it has probabilities of, in their order; errors as `read_table`."""
+    """The table `emotions`, and the labels of its probabilities, in their order; errors as `read_table`."""
     try:
         schema = pq.read_schema(path.absolute())
     except (OSError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
     labels = labels_of(schema)
     if not labels:
-        raise _corrupt(path, "it has no probability of any emotion")
+        raise _corrupt(path, "it has no probabilities of emotions")
     return read_table(path, windows_schema(labels)), labels
 
 
 def labels_of(schema: pa.Schema) -> tuple[str, ...]:
-    """What a table has probabilities of, in the order of its columns."""
+    """The labels of the probabilities of a table, in the order of its columns."""
     rules = (rules_of(field) for field in schema)
     return tuple(found["label"] for found in rules if found.get("role") == PROBABILITY and "label" in found)
 
@@ -331,10 +331,9 @@ def signals_of(schema: pa.Schema) -> tuple[pa.Field, ...]:
 
 
 def read_rows(path: Path, schema: pa.Schema, columns: list[str], key: str, wanted: Collection[int]) -> pa.Table:
-    """Some columns of the rows whose `key` is wanted, in the order of the table; errors as `read_table`.
+    """Some columns of the rows with the requested `key` values, in the order of the table; errors as `read_table`.
 
-    Rows that are not wanted are neither kept nor checked. Of a table in which `key` numbers the rows or the frames, all
-    that are wanted have to be there.
+    Other rows are neither kept nor checked. If `key` numbers the rows or the frames, all requested rows must exist.
     """
     filters = [(key, "in", list(wanted))]
     try:
@@ -345,7 +344,7 @@ def read_rows(path: Path, schema: pa.Schema, columns: list[str], key: str, wante
     except (OSError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
     _check_values(path, table, schema, first_row=None)
-    if "found_in" not in rules_of(schema.field(key)):  # the key is this table's own
+    if "found_in" not in rules_of(schema.field(key)):  # the key is numbered in this table
         missing = set(wanted).difference(table[key].to_pylist())
         if missing:
             raise _corrupt(path, f"column {key}: there is no {min(missing)}")
@@ -363,7 +362,7 @@ def read_parts(
 
     Args:
         rows: only the row groups that hold one of these rows are read; by default all.
-        piece: whether the file is a piece of a table, whose rows are numbered on from the piece before.
+        piece: whether the file is a piece of a table, whose row numbers continue those of the piece before.
     """
     wanted = None if rows is None else np.sort(np.fromiter(rows, np.int64, len(rows)))
     try:
@@ -384,7 +383,7 @@ def read_parts(
 
 
 def rows_by_value(values: pa.ChunkedArray) -> dict[Any, NDArray[np.int64]]:
-    """Value of a column without nulls -> (n,) rows that have it; both ascending. Sorts once for all values."""
+    """Value of a column without nulls -> (n,) rows with it; both ascending. Sorts once for all values."""
     encoded = values.combine_chunks().dictionary_encode()
     code = encoded.indices.to_numpy()
     ends = np.bincount(code, minlength=len(encoded.dictionary)).cumsum()
@@ -417,7 +416,7 @@ def _check_values(path: Path, table: pa.Table, schema: pa.Schema, *, first_row: 
 
 
 def _check_references(path: Path, table: pa.Table, schema: pa.Schema) -> None:
-    """That rows of other tables which this one names are there, as far as the other tables are."""
+    """Check that referenced rows of other tables exist, if those tables exist."""
     for field in schema:
         other, _, key = rules_of(field).get("found_in", "").partition(".")
         values = values_of(table[field.name]) if other else np.zeros(0)
@@ -429,13 +428,13 @@ def _check_references(path: Path, table: pa.Table, schema: pa.Schema) -> None:
         else:
             wrong = values[~np.isin(values, _read_column(file, key))]
         if len(wrong):
-            raise _corrupt(path, f"column {field.name}: {wrong[0]} is no {key} of {file}")
+            raise _corrupt(path, f"column {field.name}: {wrong[0]} is not a {key} of {file}")
         if covers and len(left_out := np.setdiff1d(_read_column(file, key), values)):
             raise _corrupt(path, f"column {field.name}: it lacks {left_out[0]}, a {key} of {file}")
 
 
 def _check_count(path: Path, rows: int, schema: pa.Schema) -> None:
-    """That a table which goes row by row with another one has as many."""
+    """Check that a table that is parallel to another one has as many rows."""
     for field in schema:
         rules = rules_of(field)
         if rules.get("order") == ROWS and "found_in" in rules:

@@ -1,4 +1,4 @@
-"""Time: how long a sampled frame stands for, and how a moment is written for people."""
+"""Time: which time a sampled frame represents, and times as text."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 def frame_ends(
     pts_s: NDArray[np.float64], due_s: NDArray[np.float64], shot_ends_s: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """When each sampled frame no longer stands for what is on screen.
+    """End of the time that each sampled frame represents.
 
-    That is when the next one is shown, or its shot ends; or when the next one should have been shown, if frames that
-    the video has cannot be decoded.
+    This is the time of the next sampled frame or the end of the shot; or, if frames cannot be decoded, the time at
+    which the next one should have been shown.
 
     Args:
         pts_s: (N,) presentation timestamps, ascending, seconds.
-        due_s: (N,) when the video shows the first frame that is to be sampled after each at the latest, seconds. A
-            frame that is held for long is followed by nothing until then.
-        shot_ends_s: (N,) end of the shot, or of what is looked at, that each lies in, seconds.
+        due_s: (N,) latest time of the next sampled frame after each, seconds. A still picture has no frame until then.
+        shot_ends_s: (N,) end of the shot, or of the analysed stretch, of each frame, seconds.
 
     Returns:
         (N,) seconds, none before its own timestamp.
@@ -31,14 +30,14 @@ def frame_ends(
 
 
 def seen_until(pts_s: NDArray[np.float64], ends_s: NDArray[np.float64], interval_s: float) -> NDArray[np.float64]:
-    """When each frame would have been sampled for the last time, if one that is held were sampled again while it lasts.
+    """Last time at which each frame would have been sampled, if a still picture were sampled repeatedly.
 
-    So the next frame follows a picture that stood for ten seconds, and there is no gap between them.
+    So there is no gap between a still picture of ten seconds and the next frame.
 
     Args:
-        pts_s, ends_s: (N,) sampled frames stand for [pts_s, ends_s), seconds.
-        interval_s: as `usual_interval` gives it. What stands less than half as long again is not held: frames lie
-            unevenly.
+        pts_s, ends_s: (N,) sampled frames represent [pts_s, ends_s), seconds.
+        interval_s: result of `usual_interval`. Below 1.5 intervals a frame is not a still picture, because the spacing
+            is uneven.
 
     Returns:
         (N,) seconds, none before the frame's own timestamp.
@@ -47,12 +46,12 @@ def seen_until(pts_s: NDArray[np.float64], ends_s: NDArray[np.float64], interval
 
 
 def usual_interval(pts_s: NDArray[np.float64]) -> float:
-    """From one sampled frame to the next as a rule, seconds: the median; 0 if there is only one, or none."""
+    """Usual sampling interval, seconds: the median; 0 for less than two frames."""
     return float(np.median(np.diff(pts_s))) if len(pts_s) > 1 else 0.0
 
 
 def outside(start: float, end: float, holes: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """What is left of [start, end) outside the holes, in order."""
+    """The parts of [start, end) outside the holes, in order."""
     left = []
     for hole_start, hole_end in sorted(holes):
         if hole_start < end and start < hole_end:
@@ -63,10 +62,10 @@ def outside(start: float, end: float, holes: Iterable[tuple[float, float]]) -> l
 
 
 def clock(time_s: float, *, tenths: bool = False) -> str:
-    """`m:ss`, from an hour on `h:mm:ss`, as a player shows it: a second is counted when it is over.
+    """`m:ss`, from an hour on `h:mm:ss`, as in a player: seconds are rounded down.
 
     Args:
-        tenths: rounded to a tenth of a second and written with it, `m:ss.s`.
+        tenths: rounded to a tenth of a second, `m:ss.s`.
     """
     ticks = round(abs(time_s) * 10) if tenths else int(abs(time_s)) * 10
     minutes, ticks = divmod(ticks, 600)

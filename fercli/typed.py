@@ -1,4 +1,4 @@
-"""Dataclasses from JSON that anybody may have written: every field has to be of the type it is declared with."""
+"""Dataclasses from untrusted JSON: every field must have its declared type."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ T = TypeVar("T")
 
 
 def build(kind: type[T], values: Any) -> T:
-    """An instance of a dataclass; a whole number does for a float, a list for a tuple.
+    """An instance of a dataclass; an integer is accepted for a float, a list for a tuple.
 
     Raises:
-        TypeError: no object, a field that there is not or that is missing, or a value of another type.
+        TypeError: not an object, an unknown or missing field, or a value of another type.
         ValueError: a number that is not finite.
     """
     if not isinstance(values, dict):
-        raise TypeError(f"{values!r:.40} is no object")
+        raise TypeError(f"{values!r:.40} is not an object")
     hints = get_type_hints(kind)
     known = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # only dataclasses are handed over
     unknown = sorted(str(name) for name in values.keys() - known)
@@ -28,7 +28,7 @@ def build(kind: type[T], values: Any) -> T:
 
 
 def check_known(kind: type[Any], values: dict[str, Any]) -> None:
-    """As `build`, of those values only that the dataclass has: others are of another version.
+    """As `build`, but unknown fields are ignored: they belong to another version.
 
     Raises:
         TypeError, ValueError: as `build`.

@@ -1,9 +1,8 @@
-"""Writing files whole or not at all, for everybody or for their owner only, and what to say where nothing can be
-written.
+"""Atomic writing of files, public or for their owner only, and errors for places that are not writable.
 
-A new file is made under a name that nobody can guess and that is never followed, in the directory of the file it is to
-replace; it takes that one's place when it is whole and on the disk. While it is written it is locked, so that the next
-writer of the same file tells one that a killed process left from one that is still being written.
+A new file is created under a random name, never through a link, in the directory of the file that it replaces; it is
+moved into place when it is complete and on the disk. It is locked while it is written, so that the next writer of the
+same file can distinguish a leftover of a killed process from a file that is still being written.
 """
 
 from __future__ import annotations
@@ -21,20 +20,20 @@ from pathlib import Path
 
 from fercli.errors import ConfigError, OutputError
 
-OWNER_ONLY, EVERYBODY = 0o600, 0o666
-"""Modes of new files; of the second, the umask takes away what it says."""
+OWNER_ONLY, PUBLIC = 0o600, 0o666
+"""Modes of new files; the umask applies to the second."""
 OWNER_ONLY_DIRECTORY = 0o700
 _LONGEST = 200
-"""Bytes of a file's name that its temporary name keeps: a file system takes 255."""
+"""Bytes of a file's name that its temporary name keeps: the limit of a file system is 255."""
 
 
 def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Replace a file in one step; the old one stays if the new one cannot be written whole.
+    """Replace a file in one step; the old one is kept if the new one cannot be written completely.
 
-    Where there is a link, it stays, and what it points to is replaced.
+    A link is kept, and its target is replaced.
 
     Args:
-        private: whether only the owner may read it, as with everything faces can be recognised by.
+        private: whether only the owner can read it, as for all biometric data.
 
     Raises:
         OutputError: it cannot be written.
@@ -44,10 +43,10 @@ def write_atomically(path: Path, content: bytes, *, private: bool = False) -> No
 
 
 def create_atomically(path: Path, content: bytes, *, private: bool = False) -> bool:
-    """Write a file if there is none of that name, even if another process tries the same at this moment.
+    """Write a file if there is none of that name; safe if another process does the same.
 
     Returns:
-        False if there is one, which stays as it is.
+        False if there is one, which is not changed.
 
     Raises:
         OutputError: it cannot be written.
@@ -63,26 +62,25 @@ def create_atomically(path: Path, content: bytes, *, private: bool = False) -> b
 
 @contextmanager
 def new_file(path: Path, *, private: bool = False, replace: bool = True) -> Iterator[Path]:
-    """For writers that want a path: an empty file that takes the place of `path` when the block ends well.
+    """For writers that need a path: an empty file that replaces `path` when the block ends without an exception.
 
     Args:
-        path: where there is a link, it stays, and what it points to is replaced.
-        private: whether only the owner may read it.
-        replace: whether a file that is there is replaced.
+        path: the file; a link is kept, and its target is replaced.
+        private: whether only the owner can read it. replace: whether an existing file is replaced.
 
     Yields:
-        The path to write to, in the directory of the file. It is to be opened for writing, not replaced.
+        The path to write to, in the directory of the file. Open it for writing, do not replace it.
 
     Raises:
-        FileExistsError: there is a file, and it is not to be replaced.
-        OSError: it cannot be written; what the block raises comes through. Nothing is left of the new file.
+        FileExistsError: there is a file, and `replace` is false.
+        OSError: it cannot be written. Exceptions of the block are passed on. In all cases the new file is removed.
     """
     with _new_file(path, private=private, replace=replace) as (_, temporary):
         yield temporary
 
 
 def create_for_owner(path: Path) -> None:
-    """Make an empty file that only its owner may read, or empty one that is there; raises OSError."""
+    """Create an empty file that only its owner can read, or truncate an existing one; raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, OWNER_ONLY)
     try:
         os.fchmod(descriptor, OWNER_ONLY)
@@ -90,8 +88,9 @@ def create_for_owner(path: Path) -> None:
         os.close(descriptor)
 
 
-def shut_out_others(path: Path) -> None:
-    """Keep a file that everybody may read, as older versions wrote it, for its owner; one shared with a group stays."""
+def restrict_to_owner(path: Path) -> None:
+    """Restrict a world-readable file, as written by older versions, to its owner; one shared with a group is not
+    changed."""
     with suppress(OSError):
         mode = path.stat().st_mode
         if mode & stat.S_IRWXO:
@@ -99,7 +98,7 @@ def shut_out_others(path: Path) -> None:
 
 
 def on_disk(directory: Path) -> None:
-    """Wait until the files in a directory, and their names, would outlast a power failure; raises OSError."""
+    """Wait until the files in a directory, and their names, are on the disk; raises OSError."""
     for file in directory.iterdir():
         if file.is_file():
             _on_disk(file)
@@ -107,19 +106,19 @@ def on_disk(directory: Path) -> None:
 
 
 def names_on_disk(directory: Path) -> None:
-    """The same for the names alone, as far as the file system can: some refuse to do this for a directory."""
+    """The same for the names only, if the file system supports it for directories."""
     with suppress(OSError):
         _on_disk(directory)
 
 
 def is_temporary(name: str) -> bool:
-    """Whether a file is called like one that was not finished, by this version or one before it."""
+    """Whether a file has the name of an unfinished file, of this or an earlier version."""
     return name.startswith(".") and name.endswith(".tmp")
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what killed writers of a file have left; a file that a living process writes is left alone."""
-    # Without `.tmp`, as casts were left by versions before this one.
+    """Remove leftovers of killed writers of a file; a file that a running process writes is kept."""
+    # Without `.tmp`: leftover casts of earlier versions.
     left = re.compile(rf"{re.escape(_stem(path))}\.([0-9a-f]{{16}}\.tmp|[0-9a-f]{{32}})(-journal)?")
     with suppress(OSError), os.scandir(path.parent) as entries:
         for entry in entries:
@@ -129,7 +128,7 @@ def remove_leftovers(path: Path) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """The one place where a failure to write becomes an OutputError that names the path."""
+    """The only place where a write error becomes an OutputError that names the path."""
     try:
         yield
     except OSError as error:
@@ -137,17 +136,17 @@ def writing(path: Path) -> Iterator[None]:
         if error.errno == errno.ENOSPC:
             hint = "free some space, then run the same command: finished work is kept"
             raise OutputError(message, hint=hint, code="disk-full") from error
-        raise OutputError(message, hint="choose a place you may write to") from error
+        raise OutputError(message, hint="choose a writable place") from error
 
 
 def require_parent(path: Path, what: str) -> None:
-    """Before the work: the directory in which a file is to be written must be there.
+    """Check, before the work, that the directory of an output exists.
 
     Args:
-        what: is to be written, for the message, as in `the cast`.
+        what: name of the output for the message, such as `the cast`.
 
     Raises:
-        OutputError: it is not.
+        OutputError: it does not exist.
     """
     if not path.parent.is_dir():
         hint = f"run: mkdir -p {shlex.quote(str(path.parent))}"
@@ -155,10 +154,10 @@ def require_parent(path: Path, what: str) -> None:
 
 
 def require_free(path: Path, *, overwrite: bool) -> None:
-    """Before the work: a file that exists is kept.
+    """Refuse, before the work, to replace an existing file.
 
     Raises:
-        ConfigError: there is one, and it was not to be replaced.
+        ConfigError: the file exists, and replacing is not allowed.
     """
     if path.exists() and not overwrite:
         raise ConfigError(
@@ -168,7 +167,7 @@ def require_free(path: Path, *, overwrite: bool) -> None:
 
 @contextmanager
 def _new_file(path: Path, *, private: bool, replace: bool) -> Iterator[tuple[int, Path]]:
-    """The descriptor and the path of the new file."""
+    """Yield the descriptor and the path of the new file."""
     place = Path(os.path.realpath(path))
     if place.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
@@ -189,15 +188,15 @@ def _new_file(path: Path, *, private: bool, replace: bool) -> Iterator[tuple[int
 
 
 def _mode(place: Path) -> int:
-    """Never wider than that of the file that is replaced."""
+    """The mode of the new file, never wider than that of the replaced file."""
     try:
-        return stat.S_IMODE(place.stat().st_mode) & EVERYBODY
+        return stat.S_IMODE(place.stat().st_mode) & PUBLIC
     except OSError:
-        return EVERYBODY
+        return PUBLIC
 
 
 def _create(place: Path, mode: int) -> tuple[int, Path]:
-    """A new file beside a place, locked."""
+    """A new locked file beside a path."""
     while True:
         temporary = place.with_name(f"{_stem(place)}.{secrets.token_hex(8)}.tmp")
         try:
@@ -207,7 +206,7 @@ def _create(place: Path, mode: int) -> tuple[int, Path]:
             raise
         if _lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
             return descriptor, temporary
-        os.close(descriptor)  # another process took it for a leftover before it was locked, and removes it
+        os.close(descriptor)  # another process considered it a leftover before it was locked, and removed it
 
 
 def _stem(place: Path) -> str:
@@ -215,7 +214,8 @@ def _stem(place: Path) -> str:
 
 
 def _lock(descriptor: int) -> bool | None:
-    """Lock a file until its descriptor is closed; False if another process has, None where files cannot be locked."""
+    """Lock a file until its descriptor is closed; False if another process holds the lock, None if files cannot be
+    locked."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -238,7 +238,7 @@ def _remove_if_dead(file: Path) -> None:
 def _publish(temporary: Path, place: Path, *, replace: bool) -> None:
     if not replace:
         try:
-            os.link(temporary, place)  # fails if there is one, where a rename would replace it
+            os.link(temporary, place)  # fails if the file exists; a rename would replace it
         except FileExistsError:
             raise
         except OSError as error:  # a file system without hard links

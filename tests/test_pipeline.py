@@ -217,7 +217,7 @@ def test_a_video_that_is_gone_only_stops_the_stages_that_need_it(finished: Works
     assert [row.reason for row in pipeline.status(finished)] == [None] * len(STAGES)
     with finished.lock():
         pipeline.run(finished, [(STAGES[2], FakeParams(5))], Runtime(), Silent())
-        with pytest.raises(VideoError, match=r"detect-faces needs the video, and .* is gone"):
+        with pytest.raises(VideoError, match=r"detect-faces needs the video, but .* is missing"):
             pipeline.run(finished, [(STAGES[1], FakeParams(5))], Runtime(), Silent())
 
 

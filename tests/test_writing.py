@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from fercli.errors import OutputError
-from fercli.writing import create_atomically, new_file, require_parent, shut_out_others, write_atomically
+from fercli.writing import create_atomically, new_file, require_parent, restrict_to_owner, write_atomically
 
 KILLS = 60
 HEXES = "0123456789abcdef"
@@ -94,9 +94,9 @@ def test_what_all_could_read_is_shut_and_what_a_group_shares_stays(tmp_path: Pat
         file = tmp_path / f"{before:o}"
         file.touch()
         file.chmod(before)
-        shut_out_others(file)
+        restrict_to_owner(file)
         assert mode(file) == after
-    shut_out_others(tmp_path / "not there")
+    restrict_to_owner(tmp_path / "not there")
 
 
 def test_no_name_beside_the_target_can_be_laid_as_a_trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,7 @@ def annotate(
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """All stages in a row: a video in, annotations out. Run it again to go on where it stopped.
+    """Run all stages: from a video to annotations. An interrupted run continues where it stopped.
 
     Example: fercli annotate episode.mp4 -o episode.json
     """

@@ -23,8 +23,8 @@ from fercli.files import require_regular_file
 
 STAGE_SECTIONS = tuple(dict.fromkeys(stage.command for stage in STAGES))
 SECTIONS = ("annotate", *STAGE_SECTIONS, "train")
-OF_ONE_RUN = frozenset({"config", "output", "workdir", "force", "verify", "overwrite", "quiet"})
-"""Options that belong to a run and not to a study."""
+NOT_IN_A_FILE = frozenset({"config", "output", "workdir", "force", "verify", "overwrite", "quiet"})
+"""Options of a single run, which a configuration file cannot set."""
 _KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
     bool: ("true or false", (bool,)),
     int: ("a whole number", (int,)),
@@ -32,12 +32,12 @@ _KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
     Path: ("a path in quotes", (str,)),
     str: ("text in quotes", (str, int, float)),  # a rate or a time may be written as a number
 }
-"""Type of an option -> how a message names it, and what TOML gives for it."""
+"""Type of an option -> its description in messages, and its TOML types."""
 
 
 @dataclass(frozen=True)
 class _Option:
-    """An option that a file may set: its name in Python, its type or that of its items, its default and its help."""
+    """An option that a file can set: its name in Python, its type or that of its items, its default and its help."""
 
     name: str
     kind: type
@@ -51,10 +51,10 @@ class Study:
     """A file that was given with --config.
 
     Attributes:
-        path: of the file.
+        path: path of the file.
         content: its bytes.
-        sections: of the file, as TOML gives them; not checked yet.
-        context: of the command it was given to, or None before `apply`.
+        sections: parsed sections of the file; not checked yet.
+        context: context of the command, or None before `apply`.
     """
 
     path: Path
@@ -68,7 +68,7 @@ class Study:
 
         Raises:
             InputError: it cannot be read.
-            ConfigError: it is no TOML.
+            ConfigError: it is not TOML.
         """
         from tomlkit import parse
         from tomlkit.exceptions import TOMLKitError
@@ -84,12 +84,12 @@ class Study:
             return cls(path, content, parse(content.decode("utf-8")).unwrap())
         except (TOMLKitError, ValueError, RecursionError) as error:
             raise ConfigError(
-                f"{path} is no TOML: {error}", hint="put text and paths in quotes", code="config-malformed"
+                f"{path} is not TOML: {error}", hint="put text and paths in quotes", code="config-malformed"
             ) from error
 
     def used(self) -> ConfigFile:
-        """What is recorded with the result: the options that the file set, and not the command line. Of paths, the
-        last part."""
+        """Options set by the file and not by the command line, for the result. Paths are shortened to their last
+        part."""
         context = self.context
         assert context is not None, "apply comes first"
         options = {}
@@ -102,7 +102,7 @@ class Study:
 
 
 def recorded(study: Study | None) -> ConfigFile | None:
-    """What a receipt keeps of --config."""
+    """The part of --config that is stored in a receipt."""
     return study.used() if study else None
 
 
@@ -110,7 +110,7 @@ def apply(context: typer.Context, study: Study | None) -> Study | None:
     """Check the whole file, and make its values the defaults of the command.
 
     Raises:
-        ConfigError: a section or a key that does not exist, a value of another type, or two that contradict each other.
+        ConfigError: a section or a key that does not exist, a value of the wrong type, or two contradicting values.
     """
     if study is None or context.resilient_parsing:
         return study
@@ -151,11 +151,11 @@ def _commands(context: typer.Context) -> Mapping[str, Any]:
 
 
 def _options(command: Any) -> dict[str, _Option]:
-    """Key -> option, of those that a study may set."""
+    """Key -> option, of the options that a file can set."""
     types = get_type_hints(inspect.unwrap(command.callback))
     found = {}
     for option in command.params:
-        if option.param_type_name == "option" and option.name in types and option.name not in OF_ONE_RUN:
+        if option.param_type_name == "option" and option.name in types and option.name not in NOT_IN_A_FILE:
             inner = [kind for kind in get_args(types[option.name]) if kind is not type(None)]
             kind = inner[0] if inner else types[option.name]  # of `Path | None` and `list[str] | None`
             kind, *_ = get_args(kind) or [kind]
@@ -168,7 +168,9 @@ def _options(command: Any) -> dict[str, _Option]:
 def _check_section(path: Path, name: str, section: Any, commands: Mapping[str, Any]) -> None:
     if not isinstance(section, dict):
         raise ConfigError(
-            f"{path}: {name} is in no section", hint=f"put it below one of {_list(SECTIONS)}", code="config-key-unknown"
+            f"{path}: {name} has no section",
+            hint=f"put it below one of {_list(SECTIONS)}",
+            code="config-key-unknown",
         )
     if name not in SECTIONS:
         raise ConfigError(
@@ -199,7 +201,7 @@ def _check_type(what: str, option: _Option, value: Any) -> None:
 
 
 def _of_stages(study: Study, known: set[str]) -> dict[str, Any]:
-    """What the sections of the stages say together, of the options that annotate has."""
+    """Values of the sections of the stages for the options of annotate."""
     values: dict[str, Any] = {}
     said_in: dict[str, str] = {}
     own = study.sections.get("annotate", {})
@@ -208,7 +210,7 @@ def _of_stages(study: Study, known: set[str]) -> dict[str, Any]:
             if key in values and values[key] != value and key not in own:
                 raise ConfigError(
                     f"{study.path}: {key} is {values[key]!r} in [{said_in[key]}] and {value!r} in [{name}]",
-                    hint=f"annotate uses one value: put {key} into [annotate]",
+                    hint=f"annotate needs one value: put {key} into [annotate]",
                     code="config-value-invalid",
                 )
             if key in known:
@@ -217,7 +219,7 @@ def _of_stages(study: Study, known: set[str]) -> dict[str, Any]:
 
 
 def _value(path: Path, option: _Option, value: Any) -> Any:
-    """A path is relative to the file, so is that of a network: the file means the same from every directory."""
+    """Paths, also of networks, are relative to the configuration file, so it works from every directory."""
     is_network = option.name in ("model", "embedder") and Path(str(value)).suffix.lower() in (".onnx", ".safetensors")
     if option.kind is Path or is_network:
         return str(path.absolute().parent / value)

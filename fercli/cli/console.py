@@ -1,4 +1,4 @@
-"""Talk on stderr: progress bars, notes, warnings. stdout is left to data."""
+"""Messages on stderr: progress bars, notes, warnings. stdout is only for data."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class _Bar:
 
 
 class ConsoleReporter:
-    """A reporter for people: bars with time left while stderr is a terminal, plain lines otherwise."""
+    """Progress on stderr: bars with the remaining time if it is a terminal, plain lines otherwise."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
 
     @contextmanager
     def task(self, label: str, total: int | None, unit: str) -> Iterator[Task]:
-        """A bar that vanishes when it is done."""
+        """A progress bar that is removed at the end."""
         hidden = self._quiet or not sys.stderr.isatty()
         with tqdm(
             total=total,
@@ -45,10 +45,10 @@ class ConsoleReporter:
             yield _Bar(bar)
 
     def note(self, message: str) -> None:
-        """A line, unless asked to be quiet."""
+        """Print a line, unless --quiet is given."""
         if not self._quiet:
             tqdm.write(visible(message), file=sys.stderr)
 
     def warn(self, message: str) -> None:
-        """A line, always."""
+        """Print a line, always."""
         tqdm.write(f"warning: {visible(message)}", file=sys.stderr)

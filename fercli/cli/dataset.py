@@ -1,4 +1,4 @@
-"""`fercli dataset`: which data sets can be read, and what one holds."""
+"""`fercli dataset`: list the readable data sets, and check one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fercli.learn.datasets.check import Check
 
 WIDTH = 100
-"""Columns that a table of eight classes needs; a narrower terminal wraps lines, which is better than cut names."""
+"""Columns that a table of eight classes needs; a narrower terminal wraps lines instead of shortening names."""
 SHOWN = 10
 """Problems and duplicates listed one by one; `--json` has all."""
 
@@ -40,11 +40,12 @@ def list_datasets() -> None:
 def check_dataset(
     dataset: Annotated[str, typer.Argument(help="Name of the data set.", show_default=False)],
     root: opt.Root,
-    json: Annotated[bool, opt.flag("--json", help="Everything as JSON on stdout.")] = False,
+    json: Annotated[bool, opt.flag("--json", help="Print everything as JSON on stdout.")] = False,
     strict: opt.Strict = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Classes, splits, subjects, unreadable files, pictures in two splits or classes. Ends with 6 if there are any.
+    """List classes, splits, subjects, unreadable files, pictures in two splits or classes. Exit code 6 if there are
+    problems.
 
     Example: fercli dataset check fer2013 --root fer2013.csv
     """

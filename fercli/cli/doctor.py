@@ -1,6 +1,7 @@
-"""`fercli doctor` and `fercli models`: is this installation whole? One line a check; a failed one says what to do.
+"""`fercli doctor` and `fercli models`: is the installation complete? One line per check; a failed check prints the
+remedy.
 
-It has to run where packages are missing or broken, so it imports none before it has tried it.
+It must run where packages are missing or broken, so it imports none before it has checked it.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ PACKAGES = {
     "rich": "rich",
     "tqdm": "tqdm",
 }
-"""Module -> distribution to install if it is missing; others may provide it too."""
+"""Module -> distribution to install if it is missing; other distributions may provide it too."""
 
 LOW_DISK_GIB = 2
 
 
 def doctor() -> None:
-    """Check this installation: packages, weights, devices. Ends with 6 if something is missing, else 0.
+    """Check this installation: packages, weights, devices. Exit code 6 if something is missing, else 0.
 
     Example: fercli doctor
     """
@@ -61,13 +62,13 @@ def doctor() -> None:
     if usable["torch"]:
         _devices()
     _disk()
-    print("all is well" if healthy else "something is missing: see the lines marked MISSING")
+    print("everything is ready" if healthy else "something is missing: see the lines marked MISSING")
     if not healthy:
         raise typer.Exit(EXIT_FOUND)
 
 
 def models() -> None:
-    """All networks: task, licence, training data, and whether they can be used here.
+    """List all networks: task, licence, training data, and whether they are ready to use.
 
     Example: fercli models
     """
@@ -91,7 +92,7 @@ def model_state(name: str) -> str:
         find_weights(spec)
     except (WeightsError, MissingDependency) as error:
         return f"{error.message}; {error.hint}"
-    return "needs a weights file of yours" if spec.needs_file else "ready"
+    return "needs a weights file" if spec.needs_file else "ready"
 
 
 def _package(module: str, distribution: str) -> bool:
@@ -99,7 +100,7 @@ def _package(module: str, distribution: str) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             version = getattr(import_module(module), "__version__", "")
-    except Exception as error:  # whatever a package does when a library of the system is missing
+    except Exception as error:  # any exception, for example because a system library is missing
         reason = str(error).strip().partition("\n")[0]
         remedy = "install" if isinstance(error, ModuleNotFoundError) else "install --force-reinstall"
         _line("MISSING", f"{module}: {reason}; run: pip {remedy} {shlex.quote(distribution)}")
@@ -115,11 +116,11 @@ def _decord() -> None:
     try:
         _line("ok", f"decord {load_decord().__version__}")
     except (ImportError, MissingDependency) as error:
-        _line("-", f"decord: {str(error).partition(chr(10))[0]}; nothing but --decoder decord needs it")
+        _line("-", f"decord: {str(error).partition(chr(10))[0]}; only --decoder decord needs it")
 
 
 def _networks(usable: Mapping[str, bool]) -> bool:
-    """Whether the default network of each task can be used, as far as packages that were tried tell."""
+    """Whether the default network of each task can be used, judged by the checked packages."""
     from fercli.models.registry import MODELS, model_names
 
     states = {

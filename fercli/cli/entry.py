@@ -1,6 +1,6 @@
-"""Where the program starts: the one place that catches errors. The commands are in `fercli.cli.app`.
+"""Entry point of the program, and the only place that catches errors. The commands are in `fercli.cli.app`.
 
-Imports little, so that Ctrl-C is heard from the first moment on: everything else is imported inside `main`.
+Imports little, so that Ctrl-C works from the start: everything else is imported inside `main`.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ import os
 import sys
 import traceback
 
-from fercli.cli.terminal import ReaderGone, honest_stdout, visible
+from fercli.cli.terminal import ReaderGone, checked_stdout, visible
 from fercli.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_READER_GONE, FercliError, InputError
 
 DEBUG_VARIABLE = "FERCLI_DEBUG"
 UNUSABLE_PATHS = (errno.ENAMETOOLONG, errno.ELOOP)
-"""What is wrong with a path that no file system takes; whether something is there raises these, unlike for others."""
+"""Errors for paths that no file system accepts; tests for existence raise them only for such paths."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code.
 
-    See `fercli.errors` for what the codes mean. A pipe from which nobody reads any more is no error of ours: nothing is
-    said, and the code is EXIT_READER_GONE.
+    See `fercli.errors` for what the codes mean. If the reader of a pipe has ended, no message is printed, and the code
+    is EXIT_READER_GONE.
     """
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (as long as the program)
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (open until the program ends)
     try:
-        with honest_stdout():
+        with checked_stdout():
             return _run(argv)
     except FercliError as error:
         return _failed(error)
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         return EXIT_READER_GONE
     except KeyboardInterrupt:
         return _interrupted()
-    except PermissionError as error:  # of whatever was looked into on the way to a file; no bug of ours
+    except PermissionError as error:  # of a file or a parent directory; not an internal error
         hint = "check the permissions of it and of the directories above it"
         return _failed(
             InputError(f"cannot read {error.filename or 'a file'}: {error.strerror}", hint=hint, code="file-unreadable")
@@ -65,7 +65,7 @@ def _run(argv: list[str] | None) -> int:
 
 
 def _failed(error: FercliError) -> int:
-    """What is wrong, and what to do."""
+    """Print the error and the hint."""
     if os.environ.get(DEBUG_VARIABLE):
         _print_traceback()
     print(f"error[{error.code}]: {visible(error.message)}", file=sys.stderr)
@@ -79,7 +79,7 @@ def _print_traceback() -> None:
 
 
 def _interrupted() -> int:
-    print("interrupted: finished work is kept; run the same command to go on", file=sys.stderr)
+    print("interrupted: finished work is kept; run the same command again to continue", file=sys.stderr)
     return EXIT_INTERRUPTED
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fercli.progress import Reporter
 
 WIDTH = 100
-"""Columns that a table of eight classes needs; a narrower terminal wraps lines, which is better than cut names."""
+"""Columns that a table of eight classes needs; a narrower terminal wraps lines instead of shortening names."""
 TRACK_COLUMNS = {
     "idf1": "IDF1",
     "idp": "IDP",
@@ -41,7 +41,7 @@ TRACK_COLUMNS = {
 }
 """Score -> heading."""
 
-evaluate_app = group_with_default("Scores: of a classifier or annotations, of tracks, of persons.")
+evaluate_app = group_with_default("Evaluate a classifier, annotations, tracks or persons.")
 
 
 @evaluate_app.command("model")
@@ -57,7 +57,7 @@ def evaluate(
     truth: Annotated[
         Path | None,
         typer.Option(
-            help="Your own labels, .csv, .eaf, .TextGrid, .json or .jsonl, to score annotations against.",
+            help="Reference labels to score annotations against: .csv, .eaf, .TextGrid, .json or .jsonl.",
             readable=False,
         ),
     ] = None,
@@ -77,7 +77,7 @@ def evaluate(
     strict: opt.Strict = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Score a classifier on a data set, or exported annotations against labels of your own. May go unnamed.
+    """Score a classifier on a data set, or exported annotations against reference labels. The default command.
 
     Example: fercli evaluate episode.json --truth mine.eaf
     """
@@ -87,8 +87,8 @@ def evaluate(
         _against_truth(Path(target), truth, as_json=json, reporter=reporter, lasting_s=lasting)
     elif lasting is not None:
         raise ConfigError(
-            "--lasting is about labels of your own",
-            hint="name the file with them: --truth FILE",
+            "--lasting can only be used with --truth",
+            hint="add --truth FILE",
             code="option-conflict",
         )
     else:
@@ -101,8 +101,8 @@ def _refuse_beside_truth(**options: object) -> None:
     given = [f"--{name}" for name, value in options.items() if value]
     if given:
         raise ConfigError(
-            f"--truth scores annotations, and only a classifier is scored with {', '.join(given)}",
-            hint="leave out --truth or what is named here",
+            f"--truth scores annotations; {', '.join(given)} can only be used for a classifier",
+            hint="leave out --truth, or the other options",
             code="option-conflict",
         )
 
@@ -122,7 +122,7 @@ def _classifier(
     """Score a classifier on a data set.
 
     Raises:
-        ConfigError: no data set is named, or a split nobody knows.
+        ConfigError: no data set is given, or an unknown split.
         DatasetError, ModelError: the data set or the classifier cannot be read.
     """
     from fercli.cli.outputs import json_to_stdout
@@ -147,20 +147,20 @@ def _classifier(
     if as_json:
         json_to_stdout({"model": model, "dataset": dataset, **terms, **scores.as_json()})
     else:
-        _show_scores(scores, f"{model} on {dataset} ({terms['split']}), answering as {terms['head']}")
+        _show_scores(scores, f"{model} on {dataset} ({terms['split']}), classification head {terms['head']}")
 
 
 def _against_truth(
     path: Path, truth: Path, *, as_json: bool, reporter: Reporter, lasting_s: float | None = None
 ) -> None:
-    """Score exported annotations against a person's own labels.
+    """Score exported annotations against reference labels.
 
     Args:
         lasting_s: how long labels without an end last at most, seconds; 0 compares at their moments, None takes
             LASTING_S.
 
     Raises:
-        ConfigError: `lasting_s` is no length of time.
+        ConfigError: `lasting_s` is negative or not finite.
         DatasetError: one of the two cannot be used.
     """
     from fercli.cli.outputs import json_to_stdout
@@ -171,7 +171,7 @@ def _against_truth(
     lasting_s = LASTING_S if lasting_s is None else lasting_s
     if not 0 <= lasting_s < math.inf:
         raise ConfigError(
-            f"--lasting {lasting_s} is no length of time",
+            f"--lasting {lasting_s} is not a duration",
             hint="give seconds, or 0 to compare at moments",
             code="option-out-of-range",
         )
@@ -182,8 +182,8 @@ def _against_truth(
     human = count_human(path)
     if human:
         reporter.warn(
-            f"manual annotations are in {path}, {human} of them, and flatter the figures; "
-            "to score the predictions alone, keep edits.jsonl out of the workspace while exporting"
+            f"{path} has manual annotations ({human}), which improve the scores; "
+            "to score the predictions alone, move edits.jsonl out of the workspace before exporting"
         )
     if as_json:
         json_to_stdout(scores.as_json())
@@ -226,7 +226,7 @@ def evaluate_agreement(
             table.add_row(name, f"{row.seconds:.1f}", f"{row.agreement:.3f}", kappa, between)
         console.print(table)
     if found.only_one:
-        console.print(f"annotated by one of the two only: {', '.join(found.only_one)}", soft_wrap=True)
+        console.print(f"annotated by only one of the two: {', '.join(found.only_one)}", soft_wrap=True)
 
 
 @evaluate_app.command("tracks")
@@ -237,13 +237,13 @@ def evaluate_tracks(
             metavar="FILE...", help="True tracks: MOTChallenge gt.txt, or LTFT.", show_default=False, readable=False
         ),
     ],
-    fps: Annotated[float, typer.Option(help="Frames a second of the sequences.")] = 25.0,
-    min_iou: Annotated[float, typer.Option(help="Boxes overlap at least this much.")] = TracksParams.min_iou,
+    fps: Annotated[float, typer.Option(help="Frame rate of the sequences.")] = 25.0,
+    min_iou: Annotated[float, typer.Option(help="Least overlap (IoU) of boxes of one track.")] = TracksParams.min_iou,
     max_gap: Annotated[float, typer.Option(help="Bridge gaps up to this, seconds.")] = TracksParams.max_gap_s,
     min_faces: Annotated[int, typer.Option(help="Drop tracks with fewer faces.")] = TracksParams.min_faces,
     json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
 ) -> None:
-    """Strip the identities from true tracks, track the boxes again, and score that.
+    """Remove the identities from true tracks, track the boxes again, and score the result.
 
     Example: fercli evaluate tracks gt.txt --fps 25
     """
@@ -282,11 +282,11 @@ def _score_tracks(truth: Tracks, fps: float, params: TracksParams) -> TrackScore
 def evaluate_persons(
     workspace: opt.WorkspacePath,
     truth: Annotated[
-        Path, typer.Option(help="Who is really seen when and where, JSON.", show_default=False, readable=False)
+        Path, typer.Option(help="True persons with times and boxes, JSON.", show_default=False, readable=False)
     ],
     json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
 ) -> None:
-    """Score who is who in a workspace against the truth.
+    """Score the identities in a workspace against the truth.
 
     Example: fercli evaluate persons episode.fercli --truth persons.json
     """

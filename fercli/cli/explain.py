@@ -1,4 +1,4 @@
-"""`fercli explain`: which faces, and where the sheet goes."""
+"""`fercli explain`: choose faces and write the sheet of heat maps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def explain(
     model: Annotated[
         str | None,
         typer.Option(
-            help=f"As of classify-emotions; by default the workspace's own, or {EmotionsParams.model} for an image.",
+            help=f"Classifier; by default that of the workspace, or {EmotionsParams.model} for an image.",
             show_default=False,
         ),
     ] = None,
@@ -36,7 +36,7 @@ def explain(
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Heat maps over faces: what the network looked at when it named the emotion.
+    """Heat maps over faces: the regions that the prediction depends on most.
 
     Example: fercli explain episode.fercli -o explained.png
     """
@@ -64,7 +64,7 @@ def explain(
     found = faces_of_workspace(workspace, faces) if workspace else faces_of_image(source, faces)
     _, path = find_classifier(model or _model_of(workspace))
     draw(EmotionClassifier(path, pick_device(device)), found, file)
-    note = f"{counted(len(found), 'faces')} explained: {file}; bright places spoke for the class named"
+    note = f"{counted(len(found), 'faces')} explained: {file}; bright regions support the predicted class"
     ConsoleReporter(quiet=quiet).note(note)
 
 

@@ -1,4 +1,4 @@
-"""`fercli export` and `fercli formats`: what a workspace says, as a file. It makes no stage stale."""
+"""`fercli export` and `fercli formats`: write the annotations of a workspace to a file. It makes no stage stale."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from fercli.workspace import Workspace
 
 STDOUT = Path("-")
-"""As an output."""
+"""Value of -o for stdout."""
 DEFAULT = "json"
-"""The format of an output that does not say one."""
+"""The format of an output without a suffix."""
 EXPORTED = "exports.json"
-"""File of a workspace that says what was exported where, so that nothing else is ever replaced."""
+"""File of a workspace that lists all exported files, so that other files are never replaced."""
 
 
 def export(
@@ -42,13 +42,13 @@ def export(
     ],
     format: opt.Format = "",
     raw_cells: Annotated[
-        bool, opt.flag("--raw-cells", help="In CSV, leave names as they are that a spreadsheet takes for formulas.")
+        bool, opt.flag("--raw-cells", help="In CSV, do not escape names that a spreadsheet would read as formulas.")
     ] = False,
-    force: opt.Force = False,  # for scripts: an export is always written anew
+    force: opt.Force = False,  # for scripts: an export is always written again
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """The annotations of a finished workspace as a file.
+    """Write the annotations of a finished workspace to a file.
 
     Example: fercli export episode.fercli -o episode.eaf
     """
@@ -63,7 +63,7 @@ def export(
     chosen = format_of(file, format)
     if raw_cells and FORMATS[chosen].suffix != ".csv":
         raise ConfigError(
-            f"--raw-cells is about CSV, and {chosen} is none", hint="leave it out", code="option-conflict"
+            f"--raw-cells only applies to CSV, not to {chosen}", hint="leave it out", code="option-conflict"
         )
     check_output(file, workspace, [video], overwrite=overwrite)
     require_tables(opened, "segments", "persons", what="export", hashed=True)
@@ -74,7 +74,7 @@ def export(
 def formats(
     schema: Annotated[bool, opt.flag("--schema", help="Print the JSON Schema of the format json instead.")] = False,
 ) -> None:
-    """All formats of `export`: what each holds, and what it cannot.
+    """List all formats of `export`: what each can and cannot hold.
 
     Example: fercli formats
     """
@@ -95,7 +95,7 @@ def formats(
 def write_export(
     workspace: Workspace, format: str, output: Path, reporter: Reporter, *, raw_cells: bool = False
 ) -> None:
-    """Write the annotations where they are wanted; a workspace that can only be read will not know of the file."""
+    """Write the annotations; a read-only workspace cannot record the exported file."""
     from fercli.edits.state import read_state
     from fercli.formats import FORMATS
     from fercli.results.load import load
@@ -121,14 +121,14 @@ def write_export(
 
 
 def suffix_of(format: str) -> str:
-    """Of the files of a format; of the default one if it is empty."""
+    """Suffix of a format; of the default format if `format` is empty."""
     from fercli.formats import FORMATS, choose_format
 
     return FORMATS[choose_format(Path(), format or DEFAULT)].suffix
 
 
 def format_of(output: Path, format: str) -> str:
-    """The format asked for, or else that of the output's suffix.
+    """The given format, or else that of the output's suffix.
 
     Raises:
         ConfigError: neither is known.
@@ -139,10 +139,10 @@ def format_of(output: Path, format: str) -> str:
 
 
 def check_output(output: Path, workspace: Path, reads: list[Path], *, overwrite: bool) -> None:
-    """Before hours of work, not after them. A file that is still as it was exported may be replaced by a new one.
+    """Check the output before a long run. A file that is unchanged since it was exported may be replaced.
 
     Raises:
-        ConfigError: it is no file, is read by the same command, or was not exported from this workspace.
+        ConfigError: it is not a file, is read by the same command, or was not exported from this workspace.
     """
     from fercli.cli.outputs import refuse_what_is_no_file, refuse_what_is_read
 
@@ -152,7 +152,7 @@ def check_output(output: Path, workspace: Path, reads: list[Path], *, overwrite:
     refuse_what_is_read(output, reads, workspace)
     if output.exists() and not overwrite and not _is_as_exported(output, workspace):
         raise ConfigError(
-            f"{output} exists, and not as it was exported from {workspace}",
+            f"{output} exists, and was not exported from {workspace} or has changed since",
             hint="add --overwrite, or choose another -o",
             code="output-exists",
         )
@@ -165,7 +165,7 @@ def _is_as_exported(output: Path, workspace: Path) -> bool:
 
 
 def _exports(workspace: Path) -> dict[str, list[str]]:
-    """Absolute path -> sha256 of what was exported there last and, if the run was killed meanwhile, before."""
+    """Absolute path -> sha256 of the last export there and, if a run was killed, of the one before."""
     try:
         found = json.loads((workspace / EXPORTED).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -174,7 +174,7 @@ def _exports(workspace: Path) -> dict[str, list[str]]:
 
 
 def _note(workspace: Path, place: Path, content: bytes) -> None:
-    """Noted before it is written: whichever of the two a kill leaves, the next run may replace it."""
+    """Recorded before the file is written, so that after a kill the next run may replace either version."""
     from fercli.writing import write_atomically
 
     exports = _exports(workspace)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from fercli.persons.gallery_check import Finding
 
 gallery_app = typer.Typer(
-    cls=StrictGroup, help="Pictures of known persons, who give the persons of a video names.", no_args_is_help=True
+    cls=StrictGroup,
+    help="Pictures of known persons, for the names in a video.",
+    no_args_is_help=True,
 )
 
 
@@ -31,16 +33,17 @@ def check(
         Path,
         typer.Argument(
             metavar="PEOPLE",
-            help="Directory with a folder, or a picture, a person.",
+            help="Directory with one folder or one picture per person.",
             show_default=False,
             readable=False,
         ),
     ],
-    json: Annotated[bool, opt.flag("--json", help="Everything as JSON on stdout.")] = False,
+    json: Annotated[bool, opt.flag("--json", help="Print everything as JSON on stdout.")] = False,
     device: opt.Device = Runtime.device,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Unusable pictures, pictures twice, wrong faces, names that look alike. Ends with 6 if there are any, else 0.
+    """Find unusable pictures, duplicates, wrong faces, and persons that look alike. Exit code 6 if there are any, else
+    0.
 
     Example: fercli gallery check people/
     """
@@ -56,7 +59,7 @@ def check(
     else:
         _print(found, findings)
     if findings:
-        reporter.note(f"next: put right what is listed, then {command('gallery', 'check', gallery)}")
+        reporter.note(f"next: correct what is listed, then {command('gallery', 'check', gallery)}")
         raise typer.Exit(EXIT_FOUND)
     reporter.note(f"next: {command('track', 'WORKSPACE', '--gallery', gallery)}")
 
@@ -64,14 +67,14 @@ def check(
 @gallery_app.command()
 def add_from(
     workspace: opt.WorkspacePath,
-    person: Annotated[str, typer.Option(help="Whom to take, as 'fercli people' lists them.", show_default=False)],
-    name: Annotated[str, typer.Option(help="Who that is.", show_default=False)],
+    person: Annotated[str, typer.Option(help="Person of the video, as listed by 'fercli people'.", show_default=False)],
+    name: Annotated[str, typer.Option(help="Name of the person in the gallery.", show_default=False)],
     gallery: Annotated[
         Path,
-        typer.Option(help="Directory of the gallery; made if it is not there.", show_default=False, readable=False),
+        typer.Option(help="Directory of the gallery; created if missing.", show_default=False, readable=False),
     ],
-    pictures: Annotated[int, typer.Option(help="Pictures to add at most.")] = 5,
-    force: Annotated[bool, opt.flag("--force", help="Even if it looks like somebody else there.")] = False,
+    pictures: Annotated[int, typer.Option(help="Largest number of pictures to add.")] = 5,
+    force: Annotated[bool, opt.flag("--force", help="Add even if it looks like another person there.")] = False,
     device: opt.Device = Runtime.device,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -94,7 +97,7 @@ def add_from(
         print(visible(str(file)) if sys.stdout.isatty() else file)
     if len(files) < pictures:
         reporter.note(
-            f"{len(files)} of {pictures} pictures: the other faces of {person} show nothing new, or too little"
+            f"{len(files)} of {pictures} pictures: the other faces of {person} are too similar or not good enough"
         )
     reporter.note(f"next: {command('track', workspace, '--gallery', gallery)}")
 
@@ -128,11 +131,11 @@ def _print(gallery: Gallery, findings: list[Finding]) -> None:
     for finding in findings:
         distance = "" if finding.distance is None else f" (distance {finding.distance:.2f})"
         console.print(f"{finding.kind}: {finding.message}{distance}", soft_wrap=True)
-    console.print(f"{len(findings)} to put right" if findings else "nothing to put right")
+    console.print(f"{len(findings)} to correct" if findings else "nothing to correct")
 
 
 def _counts(gallery: Gallery) -> list[tuple[str, int, int]]:
-    """Name, pictures, and faces found, a person."""
+    """Name, pictures, and faces found, for each person."""
     usable = {name: len(portraits.files) for name, portraits in gallery.persons.items()}
     spoilt = [problem.person for problem in gallery.problems]
     names = sorted({*usable, *gallery.missing})

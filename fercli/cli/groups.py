@@ -1,5 +1,5 @@
-"""Groups of commands: no option is given twice, and one command may go unnamed: `fercli people WORK` is
-`fercli people list WORK`."""
+"""Groups of commands: no option may be given twice, and one command is the default: `fercli people WORK` is `fercli
+people list WORK`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fercli.errors import ConfigError
 
 
 class StrictGroup(TyperGroup):
-    """Refuses an option that is given twice where only one value counts; typer takes the last without a word."""
+    """Refuses an option that is given twice where only one value counts; typer would silently use the last one."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The command and its arguments.
@@ -21,13 +21,13 @@ class StrictGroup(TyperGroup):
             ConfigError: an option of the command is given twice and holds one value.
         """
         name, command, rest = super().resolve_command(ctx, args)
-        if command is not None and not ctx.resilient_parsing:  # that is a shell that completes an unfinished line
+        if command is not None and not ctx.resilient_parsing:  # a shell completes an unfinished line
             _refuse_repeated(name, command, ctx, rest)
         return name, command, rest
 
 
 class DefaultGroup(StrictGroup):
-    """Whatever is no command of the group is an argument or an option of its first command."""
+    """A word that is not a command of the group is an argument or option of its first command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         own = {*self.commands, *ctx.help_option_names}
@@ -37,13 +37,13 @@ class DefaultGroup(StrictGroup):
 
 
 def group_with_default(help: str) -> typer.Typer:
-    """An empty group; the command that is added first is the one that may go unnamed."""
+    """An empty group; the command that is added first is the default."""
     return typer.Typer(cls=DefaultGroup, help=help, no_args_is_help=True)
 
 
 def _refuse_repeated(name: str | None, command: Any, ctx: Any, args: list[str]) -> None:
-    """A flag may be repeated, it says the same again, unless it has an opposite as --images and --no-images."""
-    # Resilient: what else is wrong with the arguments is said when they are parsed in earnest.
+    """A flag may be repeated, unless it has an opposite, such as --images and --no-images."""
+    # Resilient: other errors in the arguments are reported by the actual parsing.
     trial = command.context_class(
         command, parent=ctx, info_name=name, resilient_parsing=True, **command.context_settings
     )

@@ -1,4 +1,4 @@
-"""Where `-o` points: a file, or a directory in which the file is named after the video."""
+"""The path given with `-o`: a file, or a directory in which the file is named after the video."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from fercli.writing import writing
 
 
 def is_folder(output: str) -> bool:
-    """Whether -o names a directory: one that is there, or one that is meant by a slash at the end."""
+    """Whether -o is a directory: an existing one, or a path that ends with a slash."""
     return output.endswith("/") or os.path.isdir(output)
 
 
 def output_file(output: str, name: str) -> Path:
-    """The file that -o names: `name` in it if it is a directory, which is made.
+    """The file of -o: `name` in it if it is a directory, which is created.
 
     Raises:
         OutputError: the directory cannot be made.

@@ -1,7 +1,7 @@
 """Options shared by several commands, and how their text becomes values. Defaults come from `fercli.config`.
 
-Every path is `readable=False`: typer would end with 2 for a file that may not be read, as if the option were wrong. Who
-opens the file says what is wrong with it.
+Every path is `readable=False`: for an unreadable file, typer would exit with 2, as for a wrong option. The code that
+opens the file reports the error.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from fercli.config import DECODERS, NATIVE_FPS, FramesParams
 from fercli.errors import ConfigError
 
 PATH = "<path>"
-"""What the help says of outputs: they are read as text, because a `Path` forgets the slash of a directory."""
+"""Type of outputs in the help: they are parsed as text, because a `Path` drops the slash of a directory."""
 
 
 FRAMES, FACES, PERSONS, EMOTIONS = "Frames", "Faces", "Tracks and persons", "Emotions"
-"""Headings of the help: what the options of a stage are about."""
+"""Headings of the help for the options of a stage."""
 
 
 def flag(*names: str, help: str, panel: str | None = None) -> Any:
-    """An option that takes no value; without a `metavar` the help would say that it takes a `<bool>`."""
+    """An option that takes no value; without a `metavar` the help would show `<bool>`."""
     return typer.Option(*names, help=help, metavar="", rich_help_panel=panel)
 
 
@@ -34,16 +34,14 @@ WorkspacePath = Annotated[
     typer.Argument(metavar="WORKSPACE", help="The working directory of the video.", show_default=False, readable=False),
 ]
 Fps = Annotated[
-    str, typer.Option(help="Frames a second to look at, or 'native' for every frame.", rich_help_panel=FRAMES)
+    str, typer.Option(help="Frames to sample per second, or 'native' for every frame.", rich_help_panel=FRAMES)
 ]
 Start = Annotated[
-    str, typer.Option(help="Begin here: seconds, 1:30 or 1:02:03 of the presentation time.", rich_help_panel=FRAMES)
+    str, typer.Option(help="Start at this presentation time: seconds, 1:30 or 1:02:03.", rich_help_panel=FRAMES)
 ]
 End = Annotated[str, typer.Option(help="Stop before this time; empty means the end.", rich_help_panel=FRAMES)]
 ShotThreshold = Annotated[float, typer.Option(help="Sensitivity of cuts; lower finds more.", rich_help_panel=FRAMES)]
-Decoder = Annotated[
-    str, typer.Option(help="auto, pyav or decord; auto is pyav, which costs least.", rich_help_panel=FRAMES)
-]
+Decoder = Annotated[str, typer.Option(help="auto, pyav or decord; auto is pyav, the fastest.", rich_help_panel=FRAMES)]
 Detector = Annotated[str, typer.Option(help="Face detector, a name from 'fercli models'.", rich_help_panel=FACES)]
 DetectorWeights = Annotated[
     Path | None,
@@ -63,18 +61,18 @@ CropScale = Annotated[float, typer.Option(help="Crop side in face sides.", rich_
 CropSize = Annotated[int, typer.Option(help="Largest crop side, pixels.", rich_help_panel=FACES)]
 Embedder = Annotated[
     str,
-    typer.Option(help="Face embedder: a name from 'fercli models', or an ONNX file of yours.", rich_help_panel=PERSONS),
+    typer.Option(help="Face embedder: a name from 'fercli models', or an ONNX file.", rich_help_panel=PERSONS),
 ]
 MaxGap = Annotated[float, typer.Option(help="Bridge gaps up to this, seconds.", rich_help_panel=PERSONS)]
 MinFaces = Annotated[int, typer.Option(help="Drop tracks with fewer faces.", rich_help_panel=PERSONS)]
-EmbedFaces = Annotated[int, typer.Option(help="Faces compared a track.", rich_help_panel=PERSONS)]
+EmbedFaces = Annotated[int, typer.Option(help="Faces compared per track.", rich_help_panel=PERSONS)]
 MaxDistance = Annotated[
-    float, typer.Option(help="Tracks closer than this in face space are one person.", rich_help_panel=PERSONS)
+    float, typer.Option(help="Largest embedding distance between tracks of one person.", rich_help_panel=PERSONS)
 ]
 Gallery = Annotated[
     Path | None,
     typer.Option(
-        help="Pictures of known persons: a folder a person, or NAME.jpg.",
+        help="Pictures of known persons: one folder, or NAME.jpg, per person.",
         show_default=False,
         readable=False,
         rich_help_panel=PERSONS,
@@ -83,7 +81,7 @@ Gallery = Annotated[
 Cast = Annotated[
     Path | None,
     typer.Option(
-        help="File that keeps the persons of a series from video to video.",
+        help="File that stores the persons of a series across videos.",
         show_default=False,
         readable=False,
         rich_help_panel=PERSONS,
@@ -109,7 +107,7 @@ MaxPitch = Annotated[
     typer.Option(help="Faces turned further up or down are not assessable, degrees.", rich_help_panel=EMOTIONS),
 ]
 MinFlag = Annotated[
-    float, typer.Option(help="Measure nothing where a face is less likely than this, 0 to 1.", rich_help_panel=FACES)
+    float, typer.Option(help="Do not measure where the face score is below this, 0 to 1.", rich_help_panel=FACES)
 ]
 Landmarks = Annotated[
     bool,
@@ -121,22 +119,22 @@ MeanSegment = Annotated[
 MinSegment = Annotated[
     float, typer.Option(help="Shorter segments join their neighbours, seconds.", rich_help_panel=EMOTIONS)
 ]
-Format = Annotated[str, typer.Option(help="A name from 'fercli formats'; by default what the suffix says.")]
+Format = Annotated[str, typer.Option(help="A name from 'fercli formats'; by default chosen by the suffix.")]
 Overwrite = Annotated[
     bool, flag("--overwrite", help="Replace a file that fercli did not write, or that was changed since.")
 ]
-Replace = Annotated[bool, flag("--overwrite", help="Replace a file that is there.")]
+Replace = Annotated[bool, flag("--overwrite", help="Replace an existing file.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Batch = Annotated[int, typer.Option(help="Clips a step.")]
+Batch = Annotated[int, typer.Option(help="Clips per step.")]
 Force = Annotated[bool, flag("--force", help="Run even if the results are up to date.")]
 Verify = Annotated[
     bool, flag("--verify", help="Read the whole video again, even if size, time and inode of its file are unchanged.")
 ]
-Dataset = Annotated[str, typer.Option(help="Name of the data set; 'fercli dataset list' has them.", show_default=False)]
+Dataset = Annotated[str, typer.Option(help="Name of the data set; see 'fercli dataset list'.", show_default=False)]
 Root = Annotated[
     Path, typer.Option(help="The data set's file or directory, as downloaded.", show_default=False, readable=False)
 ]
-Strict = Annotated[bool, flag("--strict", help="A sample that cannot be used is fatal.")]
+Strict = Annotated[bool, flag("--strict", help="Stop at a sample that cannot be used.")]
 Config = Annotated[
     Study | None,
     typer.Option(
@@ -207,7 +205,7 @@ def parse_time(text: str, option: str) -> float:
 
 
 def parse_end(text: str) -> float:
-    """As `parse_time` for --end, of which 0 stands for the end of the video and only empty text means that.
+    """As `parse_time`, for --end: empty text means the end of the video and gives 0.
 
     Raises:
         ConfigError: not a time, or 0.
@@ -215,7 +213,7 @@ def parse_end(text: str) -> float:
     seconds = parse_time(text, "--end")
     if text and not seconds:
         raise ConfigError(
-            f"--end {text!r} leaves nothing to look at",
+            f"--end {text!r} leaves nothing to analyse",
             hint="leave --end out for the end of the video",
             code="option-out-of-range",
         )
@@ -223,7 +221,7 @@ def parse_end(text: str) -> float:
 
 
 def parse_decoder(text: str) -> str:
-    """One of DECODERS, with what `auto` stands for in its place.
+    """One of DECODERS; `auto` is resolved.
 
     Raises:
         ConfigError: anything else.
@@ -234,17 +232,17 @@ def parse_decoder(text: str) -> str:
 
 
 def absolute(path: Path | None) -> str:
-    """What a receipt keeps of a path: it means the same wherever the next command is run; None is empty."""
+    """Absolute path for a receipt, so that it is valid in every directory; empty for None."""
     return "" if path is None else str(path.resolve())
 
 
 def parse_network(text: str) -> str:
-    """A name as it is, a file as `absolute` gives it."""
+    """A name unchanged, a file as an absolute path."""
     return absolute(Path(text)) if Path(text).suffix.lower() in (".onnx", ".safetensors") else text
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:
-    """Whole numbers with commas between them.
+    """Whole numbers separated by commas.
 
     Raises:
         ConfigError: anything else.

@@ -1,4 +1,4 @@
-"""Where a command may write, and what it writes on stdout: no file of a person's is replaced unasked."""
+"""Checks of output paths, and data on stdout: no existing file is replaced unless the user asks for it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from fercli.writing import require_free, require_parent, writing
 def refuse_existing(
     output: Path, *, overwrite: bool, reads: Iterable[Path] = (), workspace: Workspace | None = None
 ) -> None:
-    """Before the work, not after it.
+    """Refuse an existing output before the work starts.
 
     Args:
         output: the file to write.
-        overwrite: whether a file that is there may be replaced.
-        reads: files that are read, which never may be.
-        workspace: that is read; neither may its video be replaced nor anything in it.
+        overwrite: whether an existing file may be replaced.
+        reads: input files, which are never replaced.
+        workspace: the workspace that is read; neither its video nor anything in it may be replaced.
 
     Raises:
-        ConfigError: there is a file that was not to be replaced; or as the two functions below.
+        ConfigError: the file exists and may not be replaced; or as the two functions below.
         OutputError: as `refuse_what_is_no_file`.
     """
     refuse_what_is_no_file(output)
@@ -38,12 +38,12 @@ def refuse_existing(
 
 
 def refuse_what_is_read(output: Path, reads: Iterable[Path], workspace: Path | None = None) -> None:
-    """What the work is made from is not replaced by it, whatever was asked for and by whatever link.
+    """Refuse an output that is an input of the same command, also through links and with --overwrite.
 
     Args:
         output: the file to write.
         reads: files that are read.
-        workspace: directory in which only fercli itself writes; need not be there.
+        workspace: directory in which only fercli itself writes; may be missing.
 
     Raises:
         ConfigError: `output` is one of them, or lies in the workspace.
@@ -69,11 +69,11 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def refuse_what_is_no_file(output: Path) -> None:
-    """A file can be written there or is there already; pipes and devices are left alone.
+    """Check that the output is a new or an existing file; pipes and devices are refused.
 
     Raises:
         ConfigError: a directory, a pipe or a device.
-        OutputError: the directory it should lie in does not exist, or may not be looked into.
+        OutputError: its directory does not exist or cannot be read.
     """
     with writing(output):
         if output.is_dir():
@@ -90,14 +90,14 @@ def refuse_what_is_no_file(output: Path) -> None:
 
 
 def to_stdout(content: bytes) -> None:
-    """Bytes as they are, whatever the encoding of the terminal."""
+    """Write bytes unchanged, independent of the encoding of the terminal."""
     sys.stdout.flush()
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
 
 
 def json_to_stdout(result: Any) -> None:
-    """JSON in UTF-8. What has no JSON of its own, such as a path, is written as text."""
+    """Write JSON in UTF-8. Types that JSON does not have, such as paths, are written as text."""
     text = json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n"
-    # Only what is left of file names that are no UTF-8 has to be escaped, and JSON escapes it the same way.
+    # Only surrogates of file names that are not UTF-8 are escaped, in the same way as JSON does.
     to_stdout(text.encode("utf-8", "backslashreplace"))

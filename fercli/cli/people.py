@@ -181,7 +181,7 @@ def _change(path: Path, change: Callable[[Workspace], list[str] | None], *, quie
 def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = None, quiet: bool = False) -> None:
     from fercli.cli.console import ConsoleReporter
     from fercli.cli.people_table import print_people
-    from fercli.cli.show import why_nobody
+    from fercli.cli.show import why_no_person
     from fercli.results.load import load_persons
 
     reporter = ConsoleReporter(quiet=quiet)
@@ -197,7 +197,7 @@ def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = N
         if left_out:
             reporter.note(f"no room for {', '.join(left_out)}: widen the terminal, or take --json")
     else:
-        reporter.note(why_nobody(workspace))
+        reporter.note(why_no_person(workspace))
     for problem in problems:
         reporter.warn(problem)
     if sheet is not None:

@@ -28,7 +28,7 @@ def plot(
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Draw loss and accuracy of training runs side by side, or who felt what when in a workspace.
+    """Draw loss and accuracy of training runs side by side, or the emotion timelines of a workspace.
 
     Example: fercli plot episode.fercli -o episode.pdf
     """

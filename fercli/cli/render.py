@@ -28,7 +28,7 @@ def render(
         opt.flag(
             "--blur-faces",
             help="Make every detected face unrecognisable, false alarms included. Faces that were never detected "
-            "stay visible, and voices and names stay: look at the result before you publish it.",
+            "stay visible, and voices and names are kept: check the result before you publish it.",
         ),
     ] = False,
     only: Annotated[
@@ -38,7 +38,7 @@ def render(
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """The video with boxes, names, emotions and a timeline drawn over it; its sound and its timing are kept.
+    """Draw boxes, names, emotions and a timeline over the video; sound and timing are kept.
 
     Example: fercli render episode.fercli -o shown.mp4 --blur-faces
     """

@@ -20,7 +20,7 @@ def report(
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """One HTML page that opens offline: who felt what when, face by face, with the video beside it.
+    """Write one HTML page that works offline: persons, faces, emotion timelines, and the video beside them.
 
     Example: fercli report episode.fercli -o episode.html
     """
@@ -40,10 +40,10 @@ def report(
     refuse_existing(file, overwrite=overwrite, workspace=opened)
     page, playback = build(opened, file)
     content = page.encode()
-    write_atomically(file, content, private=True)  # it shows the faces
+    write_atomically(file, content, private=True)  # the page shows faces
     reporter = ConsoleReporter(quiet=quiet)
     if playback.problem:
         reporter.warn(f"{playback.problem}: the report has no playback, the rest works")
     else:
-        reporter.note("the report plays the video from where it is now: keep the two together")
+        reporter.note("the report refers to the video by its relative path: keep the two together")
     reporter.note(f"report: {file} ({len(content) / 1e6:.1f} MB)")

@@ -1,4 +1,4 @@
-"""`fercli show` and `fercli status`: what a workspace holds, and what is up to date."""
+"""`fercli show` and `fercli status`: the content of a workspace, and which stages are up to date."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 def show(
     workspace: opt.WorkspacePath,
-    json: Annotated[bool, opt.flag("--json", help="Persons and their sums as JSON.")] = False,
+    json: Annotated[bool, opt.flag("--json", help="Print persons and their totals as JSON.")] = False,
 ) -> None:
-    """Who was seen for how long, feeling what, and when: the summary that annotate ends with.
+    """Show each person's screen time, emotions and timeline: the summary that annotate prints.
 
     Example: fercli show episode.fercli
     """
@@ -41,7 +41,7 @@ def show(
 
 
 def status(workspace: opt.WorkspacePath, verify: opt.Verify = False) -> None:
-    """Each stage: fresh, or stale and why.
+    """Show for each stage whether it is fresh, or stale and why.
 
     Example: fercli status episode.fercli
     """
@@ -66,7 +66,7 @@ def status(workspace: opt.WorkspacePath, verify: opt.Verify = False) -> None:
 
 
 def summary(workspace: Workspace, output: Path) -> None:
-    """What `annotate` ends with, on stderr: who was seen for how long, feeling what, and where the files are."""
+    """Print the summary of `annotate` on stderr: screen time and emotions per person, and paths of the files."""
     from fercli.cli import layout
     from fercli.results.load import load
 
@@ -100,7 +100,7 @@ def _show(workspace: Workspace, result: Result, console: Console) -> None:
     if result.persons or result.unassigned:
         console.print(_persons(result))
     else:
-        console.print(why_nobody(workspace), soft_wrap=True)
+        console.print(why_no_person(workspace), soft_wrap=True)
     for line in strips(result, console.width):
         console.print(line, no_wrap=True, crop=False)
     for warning in result.warnings:
@@ -118,7 +118,7 @@ def _persons(result: Result) -> Table:
 
 
 def _emotions(person: Person) -> str:
-    total = sum(person.seconds_by_emotion.values()) or 1.0  # segments may be of no length
+    total = sum(person.seconds_by_emotion.values()) or 1.0  # segments may have length 0
     shown = [
         f"{RECORD_NAMES[emotion]} {100 * seconds / total:.0f} %"
         for emotion, seconds in person.seconds_by_emotion.items()
@@ -126,17 +126,17 @@ def _emotions(person: Person) -> str:
     return ", ".join(shown[:4])
 
 
-def why_nobody(workspace: Workspace) -> str:
-    """One sentence, from the counts of the receipts: no face, none that could be followed, or everybody is ignored."""
+def why_no_person(workspace: Workspace) -> str:
+    """Why there are no persons, in one sentence: no face, no track long enough, or all persons are ignored."""
     faces, tracks = (_count(workspace, table) for table in ("faces", "tracks"))
     if tracks:
         again = command("people", "restore", workspace.path, "WHO")
-        return f"everybody is left out; to take somebody in again, run: {again}"
+        return f"all persons are ignored; to restore one, run: {again}"
     if not faces:
         return "no face was found, so there is nothing to annotate"
     found = "1 face was" if faces == 1 else f"{faces} faces were"
     again = command("track", workspace.path, "--min-faces", 1)
-    return f"{found} found, none of them followed long enough: try a higher --fps, or run: {again}"
+    return f"{found} found, but no track is long enough: try a higher --fps, or run: {again}"
 
 
 def _count(workspace: Workspace, table: str) -> int:

@@ -46,7 +46,7 @@ def extract_frames(
     verify: opt.Verify = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Stage 1: timestamps, shots and, by default, images of the frames to look at.
+    """Stage 1: timestamps, shots and, by default, images of the sampled frames.
 
     Example: fercli extract-frames episode.mp4 episode.fercli --fps 5
     """
@@ -137,7 +137,7 @@ def classify_emotions(
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Stage 4: emotion probabilities for windows of each track, and segments. Measures the faces first if need be.
+    """Stage 4: emotion probabilities for windows of each track, and segments. Measures the faces first if necessary.
 
     Example: fercli classify-emotions episode.fercli --mean-segment 1
     """
@@ -185,16 +185,16 @@ def _run_stages(plan: Plan, path: Path, runtime: Runtime, *, force: bool, report
 
 
 def run_plan(workspace: Workspace, plan: Plan, runtime: Runtime, reporter: Reporter, *, force: bool) -> None:
-    """Run stages while no other process works in the workspace, then print which command comes next."""
+    """Run stages under the lock of the workspace, then print the next command."""
     from fercli import pipeline
 
     with workspace.lock():
         pipeline.run(workspace, plan, runtime, reporter, force=force)
-    _say_next(workspace, reporter)
+    _print_next(workspace, reporter)
 
 
-def _say_next(workspace: Workspace, reporter: Reporter) -> None:
-    """The first stage that has to run now, or the export where all are up to date."""
+def _print_next(workspace: Workspace, reporter: Reporter) -> None:
+    """Print the command of the first stale stage, or of the export if all are up to date."""
     from fercli.workspace import Digests, why_stale
 
     digests = Digests(by_receipts=True)

@@ -1,4 +1,4 @@
-"""Who felt what when in a few lines of text: a letter for each stretch of time, coloured where there are colours."""
+"""Emotion timelines in a few lines of text: one letter per stretch of time, in colour if the terminal has colours."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ LETTERS = {
 WIDTH, NARROWEST = 60, 16
 """Cells of a strip, at most and at least."""
 MOST = 8
-"""Persons that get one."""
+"""Largest number of persons with a strip."""
 _BETWEEN = "   "
-"""Two entries of the legend."""
+"""Between two entries of the legend."""
 
 
 def strips(result: Result, columns: int = 100) -> list[Text]:
-    """A line for each of the persons seen longest, a ruler above them and the meaning of the letters below.
+    """One line for each person with the longest screen time, a ruler above and a legend below.
 
     Args:
-        document: of a video; without persons there are no lines.
-        columns: of the terminal, of which names may take a third.
+        document: the document of a video; without persons there are no lines.
+        columns: columns of the terminal; names may take a third.
     """
     names = [person.name for person in result.persons[:MOST]]
     if not names:
@@ -62,14 +62,14 @@ def _ruler(first: str, last: str, width: int) -> Text:
 
 
 def _shortened(name: str, margin: int) -> Text:
-    """The name and blanks up to the margin, at least two."""
+    """The name, padded with at least two spaces."""
     text = Text(visible(name))
     text.truncate(margin - 2, overflow="ellipsis", pad=True)
     return text + "  "
 
 
 def _cells(segments: Sequence[Segment], start_s: float, duration_s: float, width: int) -> list[str]:
-    """The emotion that fills most of each of `width` equal stretches of time; empty where the person is not seen."""
+    """The most frequent emotion of each of `width` equal stretches of time; empty where the person is not visible."""
     emotions = list(LETTERS)
     edges = start_s + np.linspace(0, duration_s, width + 1)
     seconds = np.zeros((len(emotions), width))
@@ -93,7 +93,7 @@ def _coloured(cells: Iterable[str]) -> Text:
 
 
 def _legend(emotions: Iterable[str], width: int) -> list[Text]:
-    """What the letters mean, in lines of `width` cells where one word is not longer."""
+    """The legend, in lines of at most `width` cells unless a word is longer."""
     seen = set(emotions)
     lines: list[Text] = []
     for name, letter in LETTERS.items():

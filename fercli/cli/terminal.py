@@ -1,4 +1,4 @@
-"""Text without control characters for terminals, and a stdout that reports why it cannot be written."""
+"""Text without control characters for terminals, and a stdout that reports write errors."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from typing import Any
 from fercli.errors import OutputError
 
 _UNSEEN = [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-"""Control characters, ends of lines and paragraphs, and the overrides and isolates of direction."""
+"""Control characters, line and paragraph separators, and direction overrides and isolates."""
 _ESCAPED = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _UNSEEN}
 _ESCAPED |= {ord("\t"): "\\t", ord("\n"): "\\n", ord("\r"): "\\r"}
 _LINES = {code: text for code, text in _ESCAPED.items() if code != ord("\n")}
 
 
 def visible(text: str, *, lines: bool = False) -> str:
-    r"""The text with `\x1b`, `\n` or `\u202e` in the place of each character that a terminal obeys or that hides.
+    r"""The text with `\x1b`, `\n` or `\u202e` instead of each control or invisible character.
 
     Args:
-        lines: whether the text may have several lines, as some hints have.
+        lines: whether line breaks are kept, as in some hints.
     """
     return text.translate(_LINES if lines else _ESCAPED)
 
 
 class ReaderGone(Exception):
-    """The program that reads the pipe, `head` for example, has ended."""
+    """The program that reads the pipe, for example `head`, has ended."""
 
 
 class _Descriptor(io.RawIOBase):
-    """A descriptor to write to; after its first failure, which is raised, nothing more is written and nothing fails."""
+    """A file descriptor for writing; after its first failure, which is raised, it ignores all writes."""
 
     def __init__(self, number: int) -> None:
         self._number = number
@@ -65,21 +65,21 @@ class _Descriptor(io.RawIOBase):
 
 
 @contextmanager
-def honest_stdout() -> Iterator[None]:
-    """Put such a stdout in the place of the process's own, and write what is left in it at the end.
+def checked_stdout() -> Iterator[None]:
+    """Replace the stdout of the process by a `_Descriptor`, and flush it at the end.
 
-    As on stderr, letters the terminal does not have are escaped: a name in them is no reason to stop.
+    As on stderr, characters that the terminal cannot encode are escaped, so that no name stops the program.
 
     Raises:
         ReaderGone: the pipe is closed.
         OutputError: it cannot be written for another reason.
     """
     own = sys.stdout
-    if own is not None and own is not sys.__stdout__:  # somebody who calls us catches it
+    if own is not None and own is not sys.__stdout__:  # a caller catches it
         _escape(own)
         yield
         return
-    # Opened for reading, so that to write fails; otherwise the next file to be opened would be taken for stdout.
+    # Opened for reading, so that writes fail; otherwise the next opened file would become stdout.
     number = own.fileno() if own else os.open(os.devnull, os.O_RDONLY)
     encoding = own.encoding if own else "utf-8"
     buffer = io.BufferedWriter(_Descriptor(number))

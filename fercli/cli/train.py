@@ -18,9 +18,9 @@ from fercli.errors import command
 def train(
     dataset: opt.Dataset,
     root: opt.Root,
-    out: Annotated[Path, typer.Option(help="Directory of the run; an interrupted run goes on.", readable=False)] = Path(
-        "runs/last"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Directory of the run; continues one that is there.", readable=False)
+    ] = Path("runs/last"),
     model: Annotated[
         str, typer.Option(help="resnet18, tsm-resnet18, tsm-resnet18-online, resnet18-lstm or resnet18-rca.")
     ] = TrainConfig.model,
@@ -29,36 +29,36 @@ def train(
     ] = TrainConfig.init,
     fold_div: Annotated[int, typer.Option(help="1/N of the channels are shifted each way.")] = TrainConfig.fold_div,
     epochs: Annotated[int, typer.Option(help="Passes over the training split.")] = TrainConfig.epochs,
-    batch: Annotated[int, typer.Option(help="Images or clips a step, of all processes together.")] = TrainConfig.batch,
+    batch: Annotated[int, typer.Option(help="Images or clips per step, over all processes.")] = TrainConfig.batch,
     lr: Annotated[float, typer.Option(help="Peak learning rate.")] = TrainConfig.lr,
-    weight_decay: Annotated[float, typer.Option(help="Of the weights, not of biases.")] = TrainConfig.weight_decay,
+    weight_decay: Annotated[float, typer.Option(help="Weight decay, not for biases.")] = TrainConfig.weight_decay,
     sizes: Annotated[str, typer.Option(help="Sides of the input from first to last, pixels.")] = ",".join(
         map(str, TrainConfig.sizes)
     ),
     targets: Annotated[str, typer.Option(help="distribution (all votes) or label (most votes).")] = TrainConfig.targets,
     smoothing: Annotated[float, typer.Option(help="Label smoothing, 0 to 1.")] = TrainConfig.smoothing,
-    balanced: Annotated[bool, opt.flag("--balanced", help="Weigh rare classes more.")] = False,
+    balanced: Annotated[bool, opt.flag("--balanced", help="Give rare classes a higher weight.")] = False,
     extra: Annotated[
         list[str] | None,
-        typer.Option(help="Add to the loss: word-cosine, relative-uncertainty or flip-attention; may be repeated."),
+        typer.Option(help="Additional loss: word-cosine, relative-uncertainty or flip-attention; may be repeated."),
     ] = None,
     word_vectors: Annotated[
         Path | None, typer.Option(help="word2vec or GloVe file for word-cosine.", readable=False)
     ] = TrainConfig.word_vectors,
     mix: Annotated[str, typer.Option(help="none, cutmix or mixup.")] = TrainConfig.mix,
     randaugment: Annotated[int, typer.Option(help="Magnitude of RandAugment, 0 to 10.")] = TrainConfig.randaugment,
-    limit: Annotated[int, typer.Option(help="Images or clips an epoch; 0 takes all.")] = TrainConfig.limit,
+    limit: Annotated[int, typer.Option(help="Images or clips per epoch; 0 takes all.")] = TrainConfig.limit,
     patience: Annotated[
-        int, typer.Option(help="Stop after so many epochs without progress; 0 never stops.")
+        int, typer.Option(help="Stop after this many epochs without improvement; 0 never stops.")
     ] = TrainConfig.patience,
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = TrainConfig.precision,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = TrainConfig.seed,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = TrainConfig.seed,
     device: opt.Device = TrainConfig.device,
     strict: opt.Strict = False,
     config: opt.Config = None,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Train a classifier, or go on with a run that was interrupted. `torchrun` starts it on several GPUs.
+    """Train a classifier, or continue an interrupted run. `torchrun` starts it on several GPUs.
 
     Example: fercli train --dataset fer2013 --root fer2013.csv --out runs/first
     """
@@ -93,12 +93,12 @@ def train(
     )
     reporter = ConsoleReporter(quiet=quiet)
     best = run_training(parameters, reporter)
-    if os.environ.get("RANK", "0") == "0":  # of several processes one speaks
+    if os.environ.get("RANK", "0") == "0":  # only one of several processes prints
         reporter.note(f"next: {_scoring(best, dataset, root)}")
 
 
 def _scoring(best: Path, dataset: str, root: Path) -> str:
-    """The command that scores a classifier on faces it has not seen."""
+    """The command that scores a classifier on faces that were not used for training."""
     from fercli.models.weights import read_header
 
     was_tested = any("test_n" in figures for figures in read_header(best).metrics.values())

@@ -30,12 +30,12 @@ from fercli.workspace import Workspace, require_tables
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did.
+    """The result of an import.
 
     Attributes:
         changed, added, deleted: numbers of segments, as in `Difference`.
         renamed: old name -> new name.
-        notes: sentences a person should read.
+        notes: messages for the user.
     """
 
     changed: int
@@ -46,13 +46,13 @@ class Imported:
 
 
 def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool = False) -> Imported:
-    """Take over what was changed in an exported file, or labels made elsewhere; under the lock of the workspace.
+    """Import the changes in an exported file, or labels made in another program; locks the workspace.
 
-    What the file says as it is shown is left alone, so that importing a file twice adds no edit.
+    Unchanged segments cause no edits, so importing a file twice adds no edit.
 
     Args:
         by: the annotator; the login name if empty.
-        force: even if the file is about another video, or has no segment at all.
+        force: import even if the file belongs to another video, or has no segment.
 
     Raises:
         DatasetError: the file cannot be used; names file and place. Nothing is changed then.
@@ -70,8 +70,8 @@ def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool =
     marks = _usable(annotations, {one.person for one in shown}, state.applied.hidden, notes)
     if not marks and any(one.carried for one in shown) and not force:
         raise DatasetError(
-            f"{path} has no segment: all would be deleted",
-            hint="if that is meant, use --force",
+            f"{path} has no segment: all segments would be deleted",
+            hint="to delete them, use --force",
             code="would-delete-all",
         )
     marks = _within_the_video(workspace, shown, marks, notes)
@@ -79,33 +79,33 @@ def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool =
     old_names = {new: old for old, new in renamed.items()}
     marks = [replace(mark, person=old_names.get(mark.person, mark.person)) for mark in marks]
     missing = {one.person for one in shown if one.carried} - {mark.person for mark in marks}
-    notes += [f"{path} has nothing of {person}: deleted" for person in sorted(missing)]
+    notes += [f"{path} has no segment of {person}: deleted" for person in sorted(missing)]
     found = difference(shown, marks)
     notes += _write(workspace, state, found, renamed, path, by)
     return Imported(found.changed, found.added, found.deleted, renamed, notes)
 
 
 def _about_the_video(workspace: Workspace, annotations: Annotations, path: Path, *, force: bool) -> list[str]:
-    """What to say of a file that does not say which video it is about.
+    """A note for a file that does not name its video.
 
     Raises:
-        DatasetError: it is about another one.
+        DatasetError: it belongs to another video.
     """
     video = workspace.video
     name = _composed(Path(video.path).name)
     if annotations.sha256:
         if annotations.sha256 == video.sha256 or force:
             return []
-        other = f"{annotations.media[0]!r} of other content" if annotations.media else "a video of other content"
+        other = f"{annotations.media[0]!r} with other content" if annotations.media else "a video with other content"
     elif not annotations.media:
-        return [f"{path} does not say which video it is about; taken to be {name}"]
+        return [f"{path} does not name its video; {name} is assumed"]
     elif name in map(_composed, annotations.media) or force:
         return []
     else:
         other = repr(annotations.media[0])
     raise DatasetError(
-        f"{path} is about another video: {other}, and this is {name!r}",
-        hint="if it is the same one under another name, use --force",
+        f"{path} belongs to another video: {other}; this one is {name!r}",
+        hint="if it is the same video under another name, use --force",
         code="other-video",
     )
 
@@ -121,27 +121,27 @@ def _shown(result: Result, annotations: Annotations) -> list[Shown]:
 
 
 def _refuse_unusable(annotations: Annotations, shown: set[str]) -> None:
-    """A tier of somebody who is shown was meant to hold emotions: passing it over would delete them."""
+    """Refuse an unusable tier of a present person: it was meant to have emotions, and skipping it would delete them."""
     for tier, error in annotations.unusable.items():
         if tier in shown:
             raise error
 
 
 def _with_names(annotations: Annotations, persons: list[str], path: Path, notes: list[str]) -> Annotations:
-    """The annotations; all of the one person there is, if the file names nobody."""
+    """The annotations; if the file names no person and there is only one, all are assigned to that person."""
     if not annotations.marks or any(mark.person for mark in annotations.marks):
         return annotations
     if len(persons) != 1:
-        known = f"{len(persons)} persons are known here" + (f": {', '.join(persons)}" if persons else "")
+        known = f"{len(persons)} persons are in the workspace" + (f": {', '.join(persons)}" if persons else "")
         raise DatasetError(
-            f"{path} does not say who shows the emotions, and {known}", hint=naming_hint(path), code="person-missing"
+            f"{path} does not name the person, and {known}", hint=naming_hint(path), code="person-missing"
         )
-    notes.append(f"{path} does not say who shows the emotions; taken to be {persons[0]}")
+    notes.append(f"{path} does not name the person; {persons[0]} is assumed")
     return replace(annotations, marks=[replace(mark, person=persons[0]) for mark in annotations.marks])
 
 
 def _usable(annotations: Annotations, shown: set[str], hidden: set[str], notes: list[str]) -> list[Label]:
-    """The marks of persons who are not left out, each under a name as it is kept."""
+    """The marks of persons who are not ignored, each with a clean name."""
     marks = []
     passed_over: dict[str, int] = {}
     for mark in annotations.marks:
@@ -149,25 +149,25 @@ def _usable(annotations: Annotations, shown: set[str], hidden: set[str], notes: 
         try:
             person = person if person == UNASSIGNED or person in shown else clean_name(person)
         except ConfigError as error:
-            raise DatasetError(f"{mark.place}: {error.message}", hint="say there who it is") from error
+            raise DatasetError(f"{mark.place}: {error.message}", hint="name the person there") from error
         if person in hidden:
             passed_over[person] = passed_over.get(person, 0) + 1
         else:
             marks.append(replace(mark, person=person))
     notes += [
-        f"{name} is left out here: {count} segment{'' if count == 1 else 's'} passed over"
+        f"{name} is ignored here: {count} segment{'' if count == 1 else 's'} skipped"
         for name, count in passed_over.items()
     ]
     return marks
 
 
 def _within_the_video(workspace: Workspace, shown: list[Shown], marks: list[Label], notes: list[str]) -> list[Label]:
-    """The marks, cut where they begin before the video or end after it, which a note says.
+    """The marks, cut to the time of the video; each cut is noted.
 
-    A frame more at either end is left alone: programs count frames, and do not agree on how many there are.
+    One frame too much at either end is accepted: programs differ in the number of frames.
 
     Raises:
-        DatasetError: more than half of one lies outside: its times are not those of the video.
+        DatasetError: more than half of a mark is outside: its times do not belong to the video.
     """
     slack = TOLERANCE_MS + (1000 / workspace.video.fps if workspace.video.fps else 0)
     first = min([1000 * workspace.video.start_s, *(one.span[0] for one in shown)])
@@ -181,9 +181,9 @@ def _within_the_video(workspace: Workspace, shown: list[Shown], marks: list[Labe
         times = f"{mark.place}: {mark.start_ms / 1000:g} to {mark.end_ms / 1000:g} s"
         video = f"the video, which is {first / 1000:g} to {last / 1000:g} s"
         if 2 * (cut.end_ms - cut.start_ms) < mark.end_ms - mark.start_ms:
-            hint = "times count from the start of the video, as a player shows them"
+            hint = "use times from the start of the video, as in a player"
             raise DatasetError(f"{times} is outside {video}", hint=hint, code="time-outside-video")
-        notes.append(f"{times} reaches beyond {video}: cut there")
+        notes.append(f"{times} exceeds {video}: cut there")
         inside.append(cut)
     return inside
 
@@ -191,10 +191,10 @@ def _within_the_video(workspace: Workspace, shown: list[Shown], marks: list[Labe
 def _write(
     workspace: Workspace, state: State, found: Difference, renamed: dict[str, str], path: Path, by: str
 ) -> list[str]:
-    """Names first: they are written one by one, and what is killed in between is done by importing again.
+    """Names are written first, one by one; after a kill, importing again does the rest.
 
     Returns:
-        Sentences on what the cast could not learn.
+        Messages about names that the cast could not store.
     """
     problems = []
     for old, new in renamed.items():
@@ -209,10 +209,9 @@ def _write(
 
 
 def _edits(workspace: Workspace, rows: list[Manual], file: str, by: str) -> list[Edit]:
-    """An edit for each row, with an anchor that tells whom it is about.
+    """An edit for each row, with an anchor that identifies its person.
 
-    Where a person has several at once, as in a split screen, all there was is cleared first, and then they stand beside
-    each other.
+    If a person has several at once, as in a split screen, all are cleared first and then added.
     """
     anchors, on = _Anchors(workspace), now()
     edits = []
@@ -242,7 +241,7 @@ def _edits(workspace: Workspace, rows: list[Manual], file: str, by: str) -> list
 
 
 class _Anchors:
-    """Faces by which persons are recognised again."""
+    """Faces that anchor edits to persons."""
 
     def __init__(self, workspace: Workspace) -> None:
         state = read_state(workspace)
@@ -257,7 +256,7 @@ class _Anchors:
         self._best = {name: at[row["best_face"]] for name, row in best.items()}
 
     def of(self, row: Manual) -> tuple[Anchor, ...]:
-        """The person's face nearest to the middle; else the best there is; none if the person is never seen."""
+        """The person's face nearest to the middle of the time; else the best face; None if the person has no face."""
         face = self._faces.of_person(row.person, row.start_ms / 1000, row.end_ms / 1000)
         if face is not None:
             return (Anchor(face.time_s, face.box),)

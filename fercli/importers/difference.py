@@ -1,4 +1,4 @@
-"""What was changed: the difference between what is shown and what a file says. Whole milliseconds throughout."""
+"""Difference between the present annotations and an edited file. All times in whole milliseconds."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from fercli.formats.annotations import Label
 from fercli.timing import outside
 
 TOLERANCE_MS = 2
-"""Two times this near are the same: programs round on the way."""
+"""Times at most this far apart are equal, because programs round them."""
 
 Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A segment as the export has it.
+    """A segment as it is exported.
 
     Attributes:
-        person, emotion: shown name, canonical name.
+        person, emotion: displayed name of the person, canonical name of the emotion.
         span: [start, end).
-        written: the same as a file of the format holds it.
-        carried: whether the format has such segments.
+        written: the span as stored in a file of the format.
+        carried: whether the format can store such segments.
     """
 
     person: str
@@ -38,13 +38,13 @@ class Shown:
 
 @dataclass(frozen=True)
 class Difference:
-    """What a file says otherwise.
+    """The changes in a file.
 
     Attributes:
-        rows: manual annotations to be made, deletions too; all other times stay as they are shown.
-        changed: segments of the file in place of others.
-        added: segments of the file where nothing of their person was shown.
-        deleted: shown segments in whose place nothing is.
+        rows: manual annotations to be added, including deletions; all other times are unchanged.
+        changed: number of segments that replace others.
+        added: number of segments at times where their person had none.
+        deleted: number of segments that are not replaced.
     """
 
     rows: list[Manual]
@@ -54,10 +54,10 @@ class Difference:
 
 
 def difference(shown: Sequence[Shown], marks: Sequence[Label]) -> Difference:
-    """Compare what is shown with the marks of a file, person by person.
+    """Compare the present segments with the marks of a file, person by person.
 
     Raises:
-        DatasetError: a person's marks overlap where nothing of the kind is shown.
+        DatasetError: a person's marks overlap where the present segments do not.
     """
     people: dict[str, tuple[list[Shown], list[Label]]] = defaultdict(lambda: ([], []))
     for segment in shown:
@@ -95,7 +95,7 @@ def _of_person(person: str, shown: list[Shown], marks: list[Label]) -> Differenc
 
 
 def _matched(shown: list[Shown], marks: list[Label]) -> tuple[list[Shown], list[Label], list[Shown]]:
-    """Shown segments that the file has too, marks that are not shown, and shown segments that the file has not."""
+    """Segments that are in the file, new marks, and segments that are not in the file."""
     by_start: dict[tuple[str, int], list[Shown]] = defaultdict(list)
     for segment in shown:
         by_start[segment.emotion, segment.written[0]].append(segment)
@@ -114,7 +114,7 @@ def _matched(shown: list[Shown], marks: list[Label]) -> tuple[list[Shown], list[
 
 
 def _snapped(shown: list[Shown], marks: list[Label]) -> list[Label]:
-    """The marks with their ends on those of shown segments where the file means these, so that neighbours touch."""
+    """The marks, with ends within the tolerance moved to those of present segments, so that neighbours touch."""
     ends = sorted({pair for one in shown for pair in zip(one.written, one.span, strict=True)})
 
     def snap(time_ms: int) -> int:
@@ -127,7 +127,8 @@ def _snapped(shown: list[Shown], marks: list[Label]) -> list[Label]:
 
 
 def _closure(alike: list[Shown], new: list[Label], gone: list[Span]) -> list[tuple[Span, str]]:
-    """The new marks, and the unchanged segments at the same time: rows replace all that a person shows at a time."""
+    """The new marks, and the unchanged segments at the same time: a row replaces all segments of a person at its
+    time."""
     stated = [((mark.start_ms, mark.end_ms), mark.emotion) for mark in new]
     waiting = list(alike)
     touched = [span for span, _ in stated] + gone
@@ -142,7 +143,7 @@ def _closure(alike: list[Shown], new: list[Label], gone: list[Span]) -> list[tup
 
 
 def _refuse_overlaps(person: str, shown: list[Shown], marks: list[Label]) -> None:
-    """At no time may there be more marks than segments shown, but one. More than one is shown in a split screen."""
+    """At most one mark at a time, or as many as there are present segments (several in a split screen)."""
     running: list[Label] = []
     for mark in sorted(marks, key=lambda mark: (mark.start_ms, mark.end_ms)):
         time_ms = mark.start_ms + TOLERANCE_MS
@@ -153,7 +154,7 @@ def _refuse_overlaps(person: str, shown: list[Shown], marks: list[Label]) -> Non
                 raise DatasetError(
                     f"{mark.place}: overlaps another segment of {person}, from {running[-1].start_ms / 1000:g} "
                     f"to {running[-1].end_ms / 1000:g} s",
-                    hint="let one end where the next begins",
+                    hint="end one segment where the next begins",
                     code="segments-overlap",
                 )
         running.append(mark)

@@ -1,4 +1,4 @@
-"""Who only has another name in the file than in what is shown."""
+"""Persons whose name in the file differs from their name in the workspace."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from fercli.importers.difference import TOLERANCE_MS, Shown
 from fercli.persons.names import UNASSIGNED
 
 SHARE = 0.5
-"""Of the time of either, in segments that both have with the same ends."""
+"""Least share of the time of both persons in segments with the same start and end."""
 
 
 def find_renames(shown: Sequence[Shown], marks: Sequence[Label], known: Iterable[str]) -> dict[str, str]:
-    """Shown name -> name in the file, of persons the file calls something nobody is called.
+    """Current name -> new name in the file, for persons whose name in the file is new.
 
-    A name is new if it is not among the `known`; a shown person is missing if the file has nothing of that name. They
-    are one and the same if at least half of the time of either lies in segments that both have; who has most in common
-    goes first, the same emotions counting as more.
+    A name is new if it is not in `known`; a person is missing if the file has no segment of that name. A missing and a
+    new name are the same person if at least half of the time of each is in common segments. The pair with most in
+    common is assigned first; equal emotions count more.
     """
     theirs = _by_person((mark.person, mark.emotion, (mark.start_ms, mark.end_ms)) for mark in marks)
     ours = _by_person((one.person, one.emotion, one.written) for one in shown if one.carried)
@@ -43,7 +43,7 @@ def _by_person(segments: Iterable[tuple[str, str, tuple[int, int]]]) -> dict[str
 
 
 def _common(ours: _Segments, theirs: _Segments) -> tuple[float, float]:
-    """Share of the longer time in segments with the same ends, and in those with the same emotion too."""
+    """Share of the longer time in segments with the same ends, and in those that also have the same emotion."""
     emotions: dict[tuple[int, int], set[str]] = defaultdict(set)
     for emotion, (start, end) in theirs:
         emotions[_blurred(start), _blurred(end)].add(emotion)
@@ -62,5 +62,5 @@ def _common(ours: _Segments, theirs: _Segments) -> tuple[float, float]:
 
 
 def _blurred(time_ms: int) -> int:
-    """Times up to TOLERANCE_MS apart: the one lies where the other, moved by so much either way, does."""
+    """Sets for comparing times up to TOLERANCE_MS apart: each time, shifted by up to that much."""
     return time_ms // (2 * TOLERANCE_MS)

@@ -1,6 +1,6 @@
-"""Video and images: what comes in as pixels.
+"""Reading of video and images.
 
-`probe` opens a file and states the facts, `index` says when each frame is shown, `decode` hands out the frames in
-order, `shots` finds the cuts, `images` is JPEG and sharpness. A frame is known by its place in presentation order,
-from 0, and that number means the same frame in every module and in every stage.
+`probe` reads the properties of a file, `index` the time of each frame, `decode` yields the frames in order, `shots`
+finds the cuts, `images` has JPEG and sharpness. A frame is identified by its position in presentation order, from 0;
+this number means the same frame in every module and stage.
 """

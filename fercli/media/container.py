@@ -1,4 +1,4 @@
-"""Open a video file and take it apart into packets: the one place where PyAV's errors become VideoErrors."""
+"""Open and demux a video file; the only place where PyAV's errors become VideoErrors."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
 
 _HINT = "give a video file that a player can play"
 PLAYLISTS = frozenset(("concat", "dash", "hls", "imf", "rtsp", "sap", "sdp", "webm_dash_manifest"))
-"""Formats of libav that are texts which name other files or streams. They are never opened: their sha256 would say
-nothing of the pictures, and what they name may lie anywhere."""
-_CUT_SHORT_HINT = "fetch the file again; `ffmpeg -i FILE -c copy NEW.mkv` rescues some damaged files"
+"""Text formats of libav that refer to other files or streams. They are never opened: their sha256 would not identify
+the pictures, and they may refer to any file."""
+_CUT_SHORT_HINT = "download or copy the file again; `ffmpeg -i FILE -c copy NEW.mkv` rescues some damaged files"
 
 
 @contextmanager
 def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and the moving picture a player would show; cover art does not count as one.
+    """The container and the video stream that a player shows; cover art is not one.
 
     Raises:
-        VideoError: missing, a directory, empty, no video, a playlist or sound only; or it can no longer be read later.
+        VideoError: missing, a directory, empty, no video, a playlist or sound only; or a later read fails.
     """
     import av
 
     _refuse_what_is_no_file(path)
     only = {"format_whitelist": ",".join(sorted(av.formats_available - PLAYLISTS))}
     try:
-        # Absolute, or ffmpeg takes `talk` in `talk:1.mp4` for the name of a protocol.
+        # Absolute, or ffmpeg takes `talk` in `talk:1.mp4` for a protocol.
         container = av.open(str(path.absolute()), options=only, **_metadata_option())
     except av.error.FFmpegError as error:
         raise _unreadable(path, error) from error
@@ -55,16 +55,17 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def _metadata_option() -> dict[str, Any]:
-    """Read a file whose metadata is not UTF-8: PyAV before 19 refuses it unless told otherwise, later ones cannot."""
+    """Read a file whose metadata is not UTF-8: PyAV before 19 needs an option for it, which later versions do not
+    have."""
     import av
 
     return {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 def demux(container: InputContainer, stream: VideoStream, jumps: Sequence[Jump] = ()) -> Iterator[Packet[VideoStream]]:
-    """The packets of a stream, up to the end or to where a file that was cut short breaks off.
+    """The packets of a stream, up to the end or to the end of a truncated file.
 
-    Empty packets, with which AVI repeats a picture, are left out. Behind a jump, timestamps have its offset.
+    Empty packets, with which AVI repeats a picture, are left out. After a jump, timestamps include its offset.
     """
     from av.error import InvalidDataError
 
@@ -83,19 +84,19 @@ def demux(container: InputContainer, stream: VideoStream, jumps: Sequence[Jump] 
 
 
 def move(packet: Packet[Any], ticks: int) -> None:
-    """Let a packet be shown later, by so many units of its time base."""
+    """Delay a packet by this many units of its time base."""
     packet.pts = None if packet.pts is None else packet.pts + ticks
     packet.dts = None if packet.dts is None else packet.dts + ticks
 
 
 def start_of(container: InputContainer) -> Fraction:
-    """What the clock inside a file shows when a player shows 0: the start of the stream that begins first, seconds.
+    """Container time at player time 0: the start of the earliest stream, in seconds.
 
-    Players and ffmpeg take it off from all times, so that streams keep the distance that they have from each other.
+    Players and ffmpeg subtract it from all times, so that the streams stay synchronous.
     """
     if container.start_time is None:
         return Fraction(0)
-    rounded = Fraction(container.start_time, 1_000_000)  # to whole microseconds, which few clocks count in
+    rounded = Fraction(container.start_time, 1_000_000)  # rounded to microseconds, the unit of few containers
     starts = [s.start_time * s.time_base for s in container.streams if s.start_time is not None and s.time_base]
     return next((start for start in starts if abs(start - rounded) < Fraction(1, 1_000_000)), rounded)
 
@@ -107,9 +108,9 @@ def decoded_frames(
 
     Args:
         container, stream: as `open_video` gives them.
-        patient: pass over packets that cannot be decoded. Without it frames are decoded in parallel, and the first
-            such packet ends it all, because parallel decoding then loses good frames too.
-        jumps: of the clock; timestamps get their offsets before decoding, so that no two frames have one time.
+        patient: skip packets that cannot be decoded. Otherwise frames are decoded in parallel, and the first such
+            packet ends decoding, because parallel decoding then loses good frames too.
+        jumps: clock jumps; their offsets are added before decoding, so that no two frames have the same time.
     """
     from av.error import FFmpegError
 
@@ -125,7 +126,7 @@ def decoded_frames(
 
 
 def no_frame_decodes(path: Path) -> VideoError:
-    """The error for a video that opens and then gives no picture."""
+    """The error for a video that can be opened but has no decodable frame."""
     return VideoError(
         f"no frame of {path} can be decoded; the file is damaged", hint=_CUT_SHORT_HINT, code="video-damaged"
     )
@@ -142,7 +143,7 @@ def _moving_picture(container: InputContainer, path: Path) -> VideoStream:
         raise VideoError(f"{path} {what}", hint=_HINT, code="video-without-picture")
     moving = [stream for stream in moving if stream.codec_context is not None]
     if not moving:
-        raise VideoError(f"no codec here knows how {path} is coded", hint=_HINT, code="video-damaged")
+        raise VideoError(f"no installed codec can decode {path}", hint=_HINT, code="video-damaged")
     best = container.streams.best("video")
     return next((stream for stream in moving if stream is best), moving[0])
 
@@ -154,10 +155,10 @@ def _refuse_what_is_no_file(path: Path) -> None:
             empty = not file.read(1)
     except OSError as error:
         raise VideoError(
-            f"cannot read {path}: {error.strerror}", hint="check that you may read the file", code="file-unreadable"
+            f"cannot read {path}: {error.strerror}", hint="check its permissions", code="file-unreadable"
         ) from error
     if empty:
-        raise VideoError(f"{path} is empty (0 bytes)", hint="fetch the file again", code="video-empty")
+        raise VideoError(f"{path} is empty (0 bytes)", hint="download or copy the file again", code="video-empty")
 
 
 def _unreadable(path: Path, error: FFmpegError) -> VideoError:
@@ -165,11 +166,11 @@ def _unreadable(path: Path, error: FFmpegError) -> VideoError:
 
     with path.open("rb") as file:
         head = file.read(4096)
-    # libav's answer to a format that is not on the list; the few damaged videos that get the same are no text.
+    # libav's error for a format that is not on the list; the few damaged videos with the same error are not text.
     if isinstance(error, ArgumentError) and b"\0" not in head:
         return VideoError(
-            f"{path} is a playlist: a text that names other files, not a video",
-            hint=f"make one file of it: {_joining(path, head)} NEW.mkv",
+            f"{path} is a playlist, which refers to other files, not a video",
+            hint=f"convert it to one file: {_joining(path, head)} NEW.mkv",
             code="not-a-video",
         )
     if head[4:8] == b"ftyp":
@@ -182,7 +183,7 @@ def _unreadable(path: Path, error: FFmpegError) -> VideoError:
 
 
 def _joining(path: Path, head: bytes) -> str:
-    """How ffmpeg reads a playlist."""
+    """The ffmpeg arguments that read a playlist."""
     how = (
         ["-safe", "0"]
         if head.startswith(b"ffconcat")

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from fercli import tables
 from fercli.media import images
 
-_GLANCE = 8
+_THUMBNAIL_SIDE = 8
 """Side of a thumbnail, pixels."""
 
 
 def read_crops(path: Path, wanted: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Number and (S, S, 3) RGB crop of each wanted face; holds one row group at a time.
+    """Number and (S, S, 3) RGB crop of each requested face; holds one row group at a time.
 
-    Face numbers are row numbers, so only the row groups that the wanted faces lie in are read.
+    Face numbers are row numbers, so only the row groups of the requested faces are read.
 
     Args:
         path: the table `crops`.
-        wanted: numbers of faces, in any order; each is given once, ascending.
+        wanted: numbers of faces, in any order; each is yielded once, ascending.
 
     Raises:
         CorruptTable: the table cannot be read.
@@ -38,7 +38,7 @@ def read_crops(path: Path, wanted: NDArray[np.int64]) -> Iterator[tuple[int, NDA
 
 
 def thumbnails(path: Path, wanted: NDArray[np.int64]) -> NDArray[np.float32]:
-    """What tells two faces of one shot apart at a glance: hair, skin, the light on them, and what is behind.
+    """Simple descriptors that distinguish faces within one shot: hair, skin, light and background.
 
     Args:
         path: the table `crops`.
@@ -54,6 +54,6 @@ def thumbnails(path: Path, wanted: NDArray[np.int64]) -> NDArray[np.float32]:
     looks = {}
     for face, crop in read_crops(path, wanted):
         middle = slice(len(crop) // 8, len(crop) - len(crop) // 8)
-        small = cv2.resize(crop[middle, middle], (_GLANCE, _GLANCE), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(crop[middle, middle], (_THUMBNAIL_SIDE, _THUMBNAIL_SIDE), interpolation=cv2.INTER_AREA)
         looks[face] = small.astype(np.float32).ravel() / 255 / np.sqrt(small.size)
     return np.stack([looks[int(face)] for face in wanted])

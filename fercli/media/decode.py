@@ -1,9 +1,9 @@
-"""Frames of a video in presentation order, as RGB: upright, and all of the size of the first, see `media.upright`.
+"""Frames of a video in presentation order, as RGB: upright, and all with the size of the first, see `media.upright`.
 
-Two decoders give the same full-size pixels. PyAV reads everything, and `auto` means PyAV for every container and codec:
-with decord extract-frames took 0.96 to 1.05 times its processor time at 360 lines, and reading alone 1.0 to 1.5 times
-at 720 (`docs/decoders.md`, measured by `benchmarks/decoders.py`). `--decoder decord` is for comparisons; see
-`media.decord_reader` for the files it is given.
+Two decoders give the same full-size pixels. PyAV reads everything, and `auto` is PyAV for every container and codec:
+with decord, extract-frames took 0.96 to 1.05 times its CPU time at 360 lines, and reading alone 1.0 to 1.5 times at 720
+(`docs/decoders.md`, measured by `benchmarks/decoders.py`). `--decoder decord` is for comparisons; see
+`media.decord_reader` for the files it can read.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _Place = tuple[int, int, int, int]
 def read_frames(
     path: Path, wanted: Iterable[int], *, decoder: str = "pyav", warn: Callable[[str], None] = lambda message: None
 ) -> Iterator[tuple[int, Image]]:
-    """Read some frames of a video in one pass.
+    """Read selected frames of a video in one pass.
 
     Args:
         path: the video.
@@ -49,7 +49,8 @@ def read_frames(
         decoder, warn: as for `decode`.
 
     Yields:
-        Number and picture, RGB uint8 HxWx3, upright, full size. Frames that do not exist or do not decode are missing.
+        Number and picture, RGB uint8 HxWx3, upright, full size. Frames that do not exist or cannot be decoded are
+        missing.
 
     Raises:
         VideoError: the file cannot be opened; see `open_video`.
@@ -66,14 +67,14 @@ def decode(
     decoder: str = "pyav",
     warn: Callable[[str], None] = lambda message: None,
 ) -> Iterator[Picture]:
-    """As `read_frames`, for a caller who has the index already. Use a picture before taking the next one.
+    """As `read_frames`, for a caller that already has the index. Use a picture before taking the next one.
 
     Args:
         path: the video.
-        index: of it.
+        index: its index.
         wanted: as for `read_frames`.
-        decoder: `pyav`, or `decord` where it reads the file right.
-        warn: called with a sentence where decord was asked for and PyAV reads.
+        decoder: `pyav`, or `decord` if it reads the file correctly.
+        warn: called with a message if decord was requested and PyAV is used.
 
     Raises:
         VideoError: the file cannot be opened; see `open_video`.
@@ -110,7 +111,7 @@ def _view_if_any(path: Path) -> View | None:
 
 
 def _all_pictures(path: Path, index: FrameIndex, decoder: str, warn: Callable[[str], None]) -> Iterator[Picture]:
-    """Each reader goes on where the one before gave up."""
+    """If one reader fails, the next continues from there."""
     done, end = 0, len(index.pts_s)
     if decoder == "decord":
         for picture in decord_pictures(path, index, warn):
@@ -127,13 +128,14 @@ def _all_pictures(path: Path, index: FrameIndex, decoder: str, warn: Callable[[s
 
 def _pyav_pictures(path: Path, index: FrameIndex, view: View, *, patient: bool) -> Iterator[Picture]:
     with open_video(path) as (container, stream):
-        painter = _Painter(stream, view)
+        painter = _Converter(stream, view)
         for number, frame in _numbered(decoded_frames(container, stream, patient=patient, jumps=index.jumps), index):
             yield painter.picture(number, frame)
 
 
 def _numbered(frames: Iterable[VideoFrame], index: FrameIndex) -> Iterator[tuple[int, VideoFrame]]:
-    """By timestamp, so that a frame lost to damage does not shift the others; by counting where there is none."""
+    """By timestamp, so that a frame lost to damage does not shift the others; by counting if there are no
+    timestamps."""
     if index.ticks is None:
         yield from zip(range(len(index.pts_s)), frames, strict=False)
         return
@@ -143,8 +145,8 @@ def _numbered(frames: Iterable[VideoFrame], index: FrameIndex) -> Iterator[tuple
             yield place, frame
 
 
-class _Painter:
-    """Makes pictures of one size of PyAV's frames."""
+class _Converter:
+    """Converts PyAV's frames to pictures of one size."""
 
     def __init__(self, stream: VideoStream, view: View) -> None:
         from av.video.reformatter import VideoReformatter
@@ -155,19 +157,19 @@ class _Painter:
         self._coded_aspects: dict[tuple[int, int], Fraction | None] = {}
 
     def picture(self, number: int, frame: VideoFrame) -> Picture:
-        """The picture of a frame that has just been decoded."""
+        """The picture of the frame decoded last."""
         shape = frame.width, frame.height, display_matrix(frame), self._pixel_aspect(frame)
         orientation, place, fitted = self._places.get(shape) or self._placed(*shape)
         screen = self._view.screen
         return Picture(
             number,
-            lambda: _painted(frame, orientation, place, (screen.width, screen.height), self._full),
+            lambda: _drawn(frame, orientation, place, (screen.width, screen.height), self._full),
             lambda: self._preview(frame, orientation, place),
             fitted,
         )
 
     def _placed(self, width: int, height: int, matrix: bytes, aspect: Fraction) -> tuple[Orientation, _Place, bool]:
-        """Where on the screen a frame of this shape goes, and whether it has to be fitted into it; kept."""
+        """Position of a frame of this shape on the screen, and whether it must be fitted; cached."""
         orientation, _ = orientation_of(matrix)
         screen, own = self._view.screen, screen_of(width, height, orientation, aspect)
         place = (0, 0, screen.width, screen.height) if own == screen else screen.place(own)
@@ -178,12 +180,12 @@ class _Painter:
         screen = self._view.screen
         small = preview_size(screen.width, screen.height)
         shrink = small[0] / screen.width, small[1] / screen.height
-        return _painted(frame, orientation, _scaled(place, shrink), small, self._small)
+        return _drawn(frame, orientation, _scaled(place, shrink), small, self._small)
 
     def _pixel_aspect(self, frame: VideoFrame) -> Fraction:
-        """As the container says, until the codec says another than it did at first.
+        """The value of the container, until the codec changes its own.
 
-        The codec's word is that of its latest frame, which may be some ahead of this one; but not of another size.
+        The codec's value is that of its latest frame, which may be ahead of this one, but has the same size.
         """
         context = self._stream.codec_context
         self._coded_aspects[context.width, context.height] = context.sample_aspect_ratio
@@ -201,7 +203,7 @@ def _scaled(place: _Place, shrink: tuple[float, float]) -> _Place:
     )
 
 
-def _painted(
+def _drawn(
     frame: VideoFrame,
     orientation: Orientation,
     place: _Place,

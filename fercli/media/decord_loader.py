@@ -1,11 +1,11 @@
-"""The only place that imports decord, and keeps it from loading anything but itself.
+"""The only place that imports decord, and prevents it from loading other libraries.
 
 When decord2 (3.4) is imported it opens `libcuda`, `libnvcuvid` and every library of the package `nvidia` that pip
-brings with torch, `libnvblas` among them, with RTLD_GLOBAL: their symbols then stand in front of everybody else's. The
-first matrix product of torch ends in a segmentation fault, or on a machine with a GPU takes another way. So while
-decord is imported, the thread that imports it can open no other library than decord's own, and that one with
-RTLD_LOCAL, so that the FFmpeg it brings stays its own too; the package `nvidia` cannot be found; and `PATH`, which
-decord wants to add to, is there. Afterwards all of it is as it was. No order of imports matters.
+brings with torch, `libnvblas` among them, with RTLD_GLOBAL: their symbols then override those of other libraries. The
+first matrix product of torch then ends in a segmentation fault, or on a computer with a GPU uses other code. So while
+decord is imported, its thread can only open decord's own library, and that one with RTLD_LOCAL, so that its FFmpeg
+stays private too; the package `nvidia` cannot be found; and `PATH`, which decord extends, is set. Afterwards all of
+this is restored. The order of imports does not matter.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def load_decord() -> ModuleType:
         with _only_its_own_library(), _without_package("nvidia"), _with_path():
             try:
                 import decord
-            except (OSError, RuntimeError) as error:  # of another platform, without a library of the system
+            except (OSError, RuntimeError) as error:  # wrong platform, or a missing system library
                 raise ImportError(f"decord cannot be loaded: {error}") from error
         decord.logging.set_level(decord.logging.FATAL)
         return decord  # type: ignore[no-any-return]

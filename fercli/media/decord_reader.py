@@ -1,13 +1,13 @@
-"""Frames read by decord, of the files that it reads as a player does.
+"""Frames read by decord, for the files that it reads as a player does.
 
-`why_not_decord` says what keeps it from others. What decord 2 (3.4) gets wrong elsewhere, and why it only ever reads in
+`why_not_decord` returns the reason for other files. Errors of decord 2 (3.4) in other files, and why it only reads in
 order here:
 
-- MPEG-TS: it loses the first group of pictures and repeats the last frame to make up the number.
+- MPEG-TS: it loses the first group of pictures and repeats the last frame to keep the count.
 - Seeking, which `skip_frames` does too: wrong frames in AVI, MPEG-PS, MPEG-TS, open groups of pictures, some Matroska.
-- HEVC with B-frames, VP9 with hidden frames, and files that were cut short: an error after some frames.
+- HEVC with B-frames, VP9 with hidden frames, and truncated files: an error after some frames.
 - Edit lists: it shows frames that a player hides.
-- Mirroring: it takes no notice. Sizes that change in mid-stream: it stretches the pictures.
+- Mirroring: ignored. Sizes that change in mid-stream: it stretches the pictures.
 - More than 8 bits a colour, or colour in full resolution: other pixels than PyAV's.
 - A reader slower than the decoder: frames pile up in memory, 2.5 GB for 400 frames of 1080p.
 """
@@ -27,17 +27,17 @@ from fercli.media.upright import display_matrix, orientation_of
 
 DECORD_CONTAINERS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 DECORD_CODECS = {"h264", "mpeg4"}
-"""In others, such as VP9 and AV1, the size may change at any frame, which only a decoder that says so finds out."""
+"""In others, such as VP9 and AV1, the size may change at any frame, which decord does not report."""
 DECORD_PIXELS = {"yuv420p", "yuvj420p"}
 DECORD_BYTES = 256 * 2**20
 """Decoded size up to which decord is used: it decodes ahead of a slow reader without limit."""
 
 
 def decord_pictures(path: Path, index: FrameIndex, warn: Callable[[str], None]) -> Iterator[Picture]:
-    """Pictures up to the end or to decord's first error; none of a file that it does not read right.
+    """Pictures up to the end or to decord's first error; none of a file that it does not read correctly.
 
-    decord takes the number of channels for the length of a line divided by the width. Where the processor wants lines
-    padded to 128 bytes, pictures narrower than 128 pixels come out with four, and garbled.
+    decord computes the number of channels as line length / width. Where lines are padded to 128 bytes, pictures
+    narrower than 128 pixels get four channels and are garbled.
     """
     frame = 0
     reason = why_not_decord(path, index)
@@ -59,13 +59,13 @@ def decord_pictures(path: Path, index: FrameIndex, warn: Callable[[str], None]) 
                 else:
                     reason = "it garbles pictures as narrow as these"
         except (decord.DECORDError, RuntimeError, StopIteration):
-            reason = f"it gives up at frame {frame}"
+            reason = f"it stops at frame {frame}"
     if reason:
         warn(f"decord is not used for {path.name}{' from there on' if frame else ''}, PyAV is: {reason}")
 
 
 def from_decord(frame: int, array: object) -> Picture:
-    """The picture in an array of decord's."""
+    """The picture of a decord array."""
 
     def rgb() -> Image:
         image: Image = array.asnumpy()  # type: ignore[attr-defined]
@@ -92,11 +92,11 @@ def why_not_decord(path: Path, index: FrameIndex) -> str:
         pixels = context.pix_fmt or ""
         frames = len(index.pts_s)
         wrong = {
-            "it does not read this container right": container.format.name not in DECORD_CONTAINERS,
-            f"it does not read {stream.codec.canonical_name} right": stream.codec.canonical_name not in DECORD_CODECS,
-            f"it makes other colours of {pixels}": pixels not in DECORD_PIXELS,
-            "it may choose another of several moving pictures": len(container.streams.video) > 1,
-            "two frames have the same time, or one has none": index.ticks is None,
+            "it does not read this container correctly": container.format.name not in DECORD_CONTAINERS,
+            f"it misreads {stream.codec.canonical_name}": stream.codec.canonical_name not in DECORD_CODECS,
+            f"its colours of {pixels} differ": pixels not in DECORD_PIXELS,
+            "it may choose another of several video streams": len(container.streams.video) > 1,
+            "two frames have the same time, or a frame has none": index.ticks is None,
             "the clock of the file jumps": bool(index.jumps),
             "the file is damaged": index.promised not in (0, frames),
             f"it would hold all frames, more than {DECORD_BYTES >> 20} MiB, in memory": (
@@ -115,7 +115,7 @@ def why_not_decord(path: Path, index: FrameIndex) -> str:
 
 
 def _shape_decord_misses(path: Path) -> str:
-    """Pictures of these codecs change their shape at key frames only."""
+    """Pictures of these codecs can change their shape only at key frames."""
     with open_video(path) as (container, stream):
         stream.codec_context.skip_frame = "NONKEY"
         seen = {
@@ -126,5 +126,5 @@ def _shape_decord_misses(path: Path) -> str:
         return "it stretches pictures whose size changes"
     found = [orientation_of(matrix) for _, _, matrix in seen]
     if len(found) > 1 or any(orientation.mirrored or off > 0 for orientation, off in found):
-        return "it turns pictures by multiples of 90 degrees only, all of them alike, and mirrors none"
+        return "it supports no mirroring and only one rotation, by a multiple of 90 degrees"
     return ""

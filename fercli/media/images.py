@@ -15,20 +15,21 @@ from fercli.errors import InputError
 from fercli.files import require_regular_file
 
 MAX_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])
-"""Pixels of a picture at most; `fercli/__init__.py` says why, and what to set for more."""
+"""Largest number of pixels of a picture; `fercli/__init__.py` gives the reason and the variable to change it."""
 MAX_BYTES = 2**30
-"""Of a picture file: more than MAX_PIXELS take without any compression."""
+"""Largest picture file: more than MAX_PIXELS need without compression."""
 _SCALE_DOWN = "scale it down, or set OPENCV_IO_MAX_IMAGE_PIXELS to a larger number"
 
-# What cannot be decoded is an error of ours. OpenCV 4 has the function elsewhere than 5; 0 is silent in both.
+# fercli reports what cannot be decoded, so OpenCV is silent. OpenCV 4 and 5 have the function in different places; 0 is
+# silent in both.
 _set_log_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
 _set_log_level(0)
 
 SHARPNESS_SIDE = 64
-"""Side faces are brought to before their sharpness is measured, pixels."""
+"""Faces are scaled to this side before sharpness is measured, pixels."""
 
 TURN_FROM = 10.0
-"""Degrees: faces turned less in the plane are left as they are. See docs/faces.md for how it was chosen."""
+"""Degrees: faces with a smaller in-plane rotation are not rotated. See docs/faces.md for how it was chosen."""
 
 
 def encode_jpeg(image: NDArray[np.uint8], quality: int = 95) -> bytes:
@@ -46,7 +47,7 @@ def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
     image = _decoded(data)
     if image is None:
         reason = _too_large(data) or "cannot be decoded"
-        raise InputError(f"{len(data)} bytes that should be an image: {reason}", code="image-unreadable")
+        raise InputError(f"{len(data)} bytes are not a usable image: {reason}", code="image-unreadable")
     return image
 
 
@@ -106,11 +107,12 @@ def upright(crop: NDArray[np.uint8], roll: float | None, turn_from: float = TURN
 
     Args:
         crop: (S, S, 3) or (S, S).
-        roll: how far the face is turned, degrees clockwise; None, and up to `turn_from` either way, changes nothing.
+        roll: rotation of the face, degrees clockwise; None, or at most `turn_from` in either direction, changes
+            nothing.
         turn_from: degrees.
 
     Returns:
-        The crop or one like it; what comes from outside repeats its edge. Its inscribed circle is complete.
+        The crop or one like it; pixels from outside repeat the edge. Its inscribed circle is complete.
     """
     if roll is None or abs(roll) <= turn_from:
         return crop
@@ -123,9 +125,9 @@ def upright(crop: NDArray[np.uint8], roll: float | None, turn_from: float = TURN
 def sharpness(face: NDArray[np.uint8]) -> float:
     """Variance of the Laplacian of a face's luma, from 0 (Pech-Pacheco et al. 2000, ICPR, their LAP4).
 
-    The face is brought to SHARPNESS_SIDE pixels a side first: the same face filmed at any larger size then has about
-    the same sharpness, and only a smaller one, whose detail is lost, counts as less sharp. It grows with the square of
-    the contrast, so a dim face scores lower.
+    The face is first scaled to SHARPNESS_SIDE pixels: the same face at any larger size then has about the same
+    sharpness, and only a smaller one, which lacks detail, is less sharp. It grows with the square of the contrast, so a
+    dim face scores lower.
 
     Args:
         face: (H, W, 3), the region inside the detector's box.
@@ -136,7 +138,8 @@ def sharpness(face: NDArray[np.uint8]) -> float:
 
 
 def contrast(face: NDArray[np.uint8]) -> float:
-    """Variance of a face's luma, from 0, at the size that `sharpness` looks at; so the ratio of both tells blur alone.
+    """Variance of a face's luma, from 0, at the size that `sharpness` uses, so that the ratio of both measures only
+    blur.
 
     Args:
         face: (H, W, 3), the region inside the detector's box.
@@ -154,13 +157,13 @@ def _standard(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _decoded(data: bytes) -> NDArray[np.uint8] | None:
     try:
         image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data else None
-    except (cv2.error, MemoryError):  # larger than it takes
+    except (cv2.error, MemoryError):  # larger than the limit
         image = None
     return None if image is None else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
 def _too_large(data: bytes) -> str:
-    """That a picture which was not decoded has too many pixels; empty if that is not the reason."""
+    """Error text if a picture could not be decoded because it has too many pixels; otherwise empty."""
     from PIL import Image
 
     try:
@@ -169,7 +172,7 @@ def _too_large(data: bytes) -> str:
             width, height = Image.open(io.BytesIO(data)).size
     except Image.DecompressionBombError as error:
         return f"it has too many pixels ({error}), and fercli takes at most {MAX_PIXELS} in all"
-    except Exception:  # whatever a reader of Pillow's makes of damaged bytes
+    except Exception:  # any exception of a Pillow reader for damaged bytes
         return ""
     many = width * height > MAX_PIXELS
     return f"it has {width} x {height} pixels, and fercli takes at most {MAX_PIXELS} in all" if many else ""

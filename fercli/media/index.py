@@ -1,7 +1,7 @@
-"""When each frame of a video is shown, read from the container without decoding.
+"""Time of each frame of a video, read from the container without decoding.
 
-Time 0 is where a player begins, `start_of` the container; nothing is derived from a nominal frame rate. Frames that an
-edit list hides are left out. A frame is shown until the next one is, the last one as long as its packet says.
+Time 0 is the start in a player, see `container.start_of`; nothing is derived from a nominal frame rate. Frames hidden
+by an edit list are left out. A frame is shown until the next one, the last one for the duration of its packet.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _FALLBACK_FPS = 25
 _LISTED = 5
-"""Jumps whose offsets are written out."""
+"""Largest number of jumps listed in the warning."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,15 @@ class FrameIndex:
     """The frames of a video in presentation order.
 
     Attributes:
-        pts_s: when each frame is shown, seconds from where a player begins; float64 (n,), n > 0, ascending.
+        pts_s: time of each frame, seconds from the start in a player; float64 (n,), n > 0, ascending.
         duration_s: from the first frame to the end of the last, seconds; positive.
-        raw_start: what the clock of the container shows at time 0, seconds: its timestamps are `pts_s` and this, less
-            the offset of the last jump before it.
+        raw_start: container time at time 0, seconds: a container timestamp is `pts_s + raw_start`, minus the offset of
+            the last jump before it.
         ticks: the timestamps of the container with the offsets of the jumps, in units of the stream's time base, int64
             (n,), strictly ascending; None where they cannot be used and frames are numbered by counting.
-        jumps: of the clock of the container, in the order of the file.
-        promised: frames the header speaks of, those hidden by an edit list and those that repeat another taken off; 0
-            if it says nothing.
-        warnings: what a person should know about the times.
+        jumps: jumps of the container's clock, in file order.
+        promised: number of frames in the header, without hidden and repeated frames; 0 if unknown.
+        warnings: problems of the times, for the user.
     """
 
     pts_s: NDArray[np.float64]
@@ -60,18 +59,18 @@ class FrameIndex:
 
     @property
     def ends_s(self) -> NDArray[np.float64]:
-        """(n,) until when each frame is shown, seconds."""
+        """(n,) end of each frame, seconds."""
         return np.append(self.pts_s[1:], self.end_s)
 
 
 @dataclass(frozen=True)
 class _Packets:
-    """What demuxing shows of the packets, in file order, times in units of the time base.
+    """Properties of the packets from demuxing, in file order, times in units of the time base.
 
     Attributes:
-        visible: those that hold a frame that is shown, moved by the offsets of the jumps.
-        hidden: how many an edit list hides.
-        jumps: of the clock.
+        visible: packets of visible frames, with the offsets of the jumps added.
+        hidden: number of packets hidden by an edit list.
+        jumps: clock jumps.
     """
 
     visible: list[Stamp]
@@ -81,12 +80,12 @@ class _Packets:
 
 @dataclass(frozen=True)
 class _Times:
-    """When frames are shown, from time 0 of the container's own clock.
+    """Times of frames, from time 0 of the container's clock.
 
     Attributes:
         clock: (n,) int64 ascending, in units of `base`.
         base: seconds.
-        last: how long the last frame is shown, in units of `base`; 0 if nothing says it.
+        last: duration of the last frame, in units of `base`; 0 if unknown.
         ticks, warnings: columns of a FrameIndex.
     """
 
@@ -137,7 +136,7 @@ def _scan(container: InputContainer, stream: VideoStream, base: Fraction) -> _Pa
 
 
 def _moved(stamps: list[Stamp], jumps: Sequence[Jump]) -> Iterator[Stamp]:
-    """As `demux` gives them to the decoder."""
+    """The packets as `demux` passes them to the decoder."""
     offsets = {jump.packet: jump.offset for jump in jumps}
     offset = 0
     for number, stamp in enumerate(stamps):
@@ -146,7 +145,7 @@ def _moved(stamps: list[Stamp], jumps: Sequence[Jump]) -> Iterator[Stamp]:
 
 
 def _promised(container: InputContainer, stream: VideoStream, packets: _Packets, indexed: int) -> int:
-    """How many visible frames the header speaks of; 0 if it says nothing.
+    """Number of visible frames according to the header; 0 if unknown.
 
     Args:
         indexed: entries of libav's index when the file was opened. That of MP4 is complete, and follows the edit list.
@@ -161,30 +160,30 @@ def _promised(container: InputContainer, stream: VideoStream, packets: _Packets,
 
 
 def _repeated(stamps: list[Stamp]) -> int:
-    """Empty packets of an AVI: it counts in frames, and libav passes over those that only repeat the one before."""
+    """Empty packets of an AVI: it counts frames, and libav skips those that only repeat the one before."""
     counts = sorted({stamp.dts for stamp in stamps if stamp.dts is not None})
     return counts[-1] - counts[0] + 1 - len(counts) if counts else 0
 
 
 def _guesses_times(container: InputContainer, stream: VideoStream) -> bool:
-    """AVI stores no presentation times: ffmpeg takes the order in the file, which B-frames do not keep."""
+    """AVI stores no presentation times: ffmpeg uses the file order, which is wrong for B-frames."""
     return container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
 
 
 def _times(path: Path, packets: _Packets, base: Fraction, rate: Fraction, *, guessed: bool) -> _Times:
-    """Times from the best source there is: presentation, else decoding timestamps, else the nominal rate."""
+    """Times from the best available source: presentation, else decoding timestamps, else the nominal rate."""
     pts, dts = ([getattr(stamp, kind) for stamp in packets.visible] for kind in ("pts", "dts"))
     durations = [stamp.duration for stamp in packets.visible]
     if not guessed and None not in pts:
         clock = np.sort(np.array(pts, np.int64))
-        own = bool((np.diff(clock) > 0).all())  # two frames at one time can only be told apart by counting
+        own = bool((np.diff(clock) > 0).all())  # two frames at one time can only be distinguished by counting
         return _Times(clock, base, max(zip(pts, durations, strict=True))[1], clock if own else None, ())
     if None not in dts:
-        warning = f"{path.name} has no usable presentation timestamps: times follow the order of decoding"
+        warning = f"{path.name} has no usable presentation timestamps: times follow the decoding order"
         clock = np.sort(np.array(dts, np.int64))
         return _Times(clock, base, max(zip(dts, durations, strict=True))[1], None, (warning,))
     warning = f"{path.name} lacks timestamps: times are counted at {float(rate):.6g} frames a second"
-    # In units that hold the first timestamp as well as frames at this rate.
+    # In units that represent both the first timestamp and frames at this rate exactly.
     fine = Fraction(1, math.lcm(base.denominator, rate.numerator))
     first = min((tick for tick in pts if tick is not None), default=0) * base / fine
     clock = int(first) + np.arange(len(pts), dtype=np.int64) * int(1 / rate / fine)
@@ -192,16 +191,17 @@ def _times(path: Path, packets: _Packets, base: Fraction, rate: Fraction, *, gue
 
 
 def _seconds(clock: NDArray[np.int64], base: Fraction, start: Fraction) -> NDArray[np.float64]:
-    """Times less the start, exact but for the last division."""
+    """Times minus the start; exact except for the final division."""
     common = math.lcm(base.denominator, start.denominator)
     ticks = clock * int(base * common) - int(start * common)
     return (ticks / common).astype(np.float64)
 
 
 def _duration(pts_s: NDArray[np.float64], rate: Fraction, last_s: float, tick_s: float) -> float:
-    """First frame to end of the last, which lasts as long as its packet says, or else as long as the others on average.
+    """From the first frame to the end of the last, whose duration is that of its packet, or else the mean of the
+    others.
 
-    Where both are the same but for the rounding of the container, the average is the better one.
+    If both differ only by the rounding of the container, the mean is more exact.
     """
     span_s = float(pts_s[-1] - pts_s[0])
     average_s = span_s / (len(pts_s) - 1) if span_s > 0 else 1 / float(rate)
@@ -217,23 +217,23 @@ def _about_jumps(path: Path, jumps: Sequence[Jump], base: Fraction) -> tuple[str
     more = f" and {len(jumps) - _LISTED} more" if len(jumps) > _LISTED else ""
     times = "once" if len(jumps) == 1 else f"{len(jumps)} times"
     return (
-        f"the clock of {path.name} jumps {times}, as where files were put together: what follows is taken to go on "
-        f"where the part before it ends; offset from the file's own timestamps: {offsets}{more}",
+        f"the clock of {path.name} jumps {times}, as in concatenated files: what follows is assumed to start "
+        f"where the part before it ends; offset from the timestamps of the file: {offsets}{more}",
     )
 
 
 def _ends_early(path: Path, container: InputContainer, end_s: float, raw_start: Fraction) -> tuple[str, ...]:
-    """For containers that count no frames: a header that speaks of a much later end than the last frame's.
+    """For containers without a frame count: whether the header declares a much later end than that of the last frame.
 
-    Some formats write there how long it lasts, others when it ends. What other streams have until then was there, too.
+    Some formats store a duration there, others an end time. Packets of other streams count as well.
     """
     promised_s = (container.duration or 0) / 1_000_000
     until_s = promised_s - max(1.0, 0.02 * promised_s)
     if until_s <= max(end_s, end_s + float(raw_start)) or until_s <= _last_packet_s(path):
         return ()
     return (
-        f"the header of {path.name} promises {promised_s:.1f} s, the last frame ends at {end_s:.1f} s; "
-        "the file may be cut short",
+        f"the header of {path.name} declares {promised_s:.1f} s, the last frame ends at {end_s:.1f} s; "
+        "the file may be truncated",
     )
 
 

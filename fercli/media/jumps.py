@@ -1,7 +1,7 @@
-"""Where the clock inside a file jumps: recordings put together with `cat`, receivers that started anew.
+"""Jumps of the clock inside a file: recordings concatenated with `cat`, receivers that restarted.
 
-A jump back would interleave what was recorded before and after it. Each part between two jumps gets an offset instead,
-so that it goes on where the part before it ends, as players do it.
+A jump back would interleave the frames before and after it. Instead, each part between two jumps gets an offset, so
+that it starts where the part before it ends, as in players.
 """
 
 from __future__ import annotations
@@ -18,23 +18,21 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 BACK_S = 0.1
-"""A clock that goes back this far starts again; less is a trembling clock. As in ffmpeg (`ts_discontinuity_detect`)."""
+"""A clock that goes back this far has restarted; less is jitter. As in ffmpeg (`ts_discontinuity_detect`)."""
 AHEAD_S = 10.0
-"""A broadcast's clock that leaps ahead further than this has jumped, unless pictures are that rare in it, as in ffmpeg.
-In other containers a gap is a gap: the picture stands as long."""
+"""A broadcast clock that goes ahead further than this has jumped, unless its pictures are that rare, as in ffmpeg. In
+other containers a gap is a real gap: the picture is shown for that long."""
 _RARE = 10
-"""A leap is this many times as long as pictures usually are apart."""
+"""A jump ahead is at least this many times the usual distance of pictures."""
 
 
 @dataclass(frozen=True)
 class Jump:
-    """The clock jumps.
+    """A jump of the clock.
 
     Attributes:
-        packet: the first one of the stream behind the jump, counted from 0 in the order of the file; empty ones do not
-            count.
-        offset: what is added to its timestamps and to those of all after it up to the next jump, units of the
-            stream's time base.
+        packet: the first packet of the stream after the jump, counted from 0 in file order; empty packets do not count.
+        offset: added to the timestamps from this packet up to the next jump, in units of the stream's time base.
     """
 
     packet: int
@@ -42,13 +40,13 @@ class Jump:
 
 
 class Stamp(NamedTuple):
-    """What a packet says without being decoded.
+    """Properties of a packet that need no decoding.
 
     Attributes:
-        pts, dts: when it is shown and decoded, in units of its stream's time base; None where it does not say.
-        duration: how long it is shown, in the same units; 0 where it does not say.
-        key: whether its picture needs no other one.
-        hidden: whether an edit list leaves it out; it is decoded for the sake of others.
+        pts, dts: when it is shown and decoded, in units of its stream's time base; None if unknown.
+        duration: how long it is shown, in the same units; 0 if unknown.
+        key: whether it is a key frame.
+        hidden: whether an edit list hides it; it is decoded because other frames need it.
     """
 
     pts: int | None
@@ -58,7 +56,7 @@ class Stamp(NamedTuple):
     hidden: bool
 
     def later(self, offset: int) -> Stamp:
-        """The same, moved."""
+        """The same packet, shown later by an offset."""
         pts, dts = (None if time is None else time + offset for time in (self.pts, self.dts))
         return self._replace(pts=pts, dts=dts)
 
@@ -73,13 +71,13 @@ def broadcast(container: InputContainer) -> bool:
 def find_jumps(stamps: Sequence[Stamp], base: Fraction, *, broadcast: bool) -> list[Jump]:
     """The jumps of a stream of pictures.
 
-    Only there a clock goes back: at a picture that needs no other one and is shown before one that the file has before
-    it; in a broadcast, whose decoding times are written and not guessed, also anywhere else.
+    A clock can go back at a key frame that is shown before an earlier frame of the file; in a broadcast, which stores
+    its decoding times, also anywhere else.
 
     Args:
-        stamps: of all packets that are not empty, in the order of the file.
+        stamps: stamps of all packets that are not empty, in file order.
         base: time base, seconds.
-        broadcast: as the function of that name says.
+        broadcast: result of the function of that name.
     """
     usual = _usual(stamps)
     ahead = max(math.ceil(AHEAD_S / base), _RARE * usual) if broadcast else None
@@ -102,23 +100,23 @@ def find_jumps(stamps: Sequence[Stamp], base: Fraction, *, broadcast: bool) -> l
 
 
 def clock_jumped(before: int, after: int, base: Fraction, *, broadcast: bool) -> bool:
-    """Whether a stream of sound, whose packets are shown in the order of the file, jumps from one to the next."""
+    """Whether an audio stream, whose packets are in presentation order, jumps between two packets."""
     return after < before - BACK_S / base or (broadcast and after > before + AHEAD_S / base)
 
 
 def _usual(stamps: Sequence[Stamp]) -> int:
-    """From one picture to the next as a rule."""
+    """Usual distance from one picture to the next."""
     times = [stamp.dts if stamp.dts is not None else stamp.pts for stamp in stamps]
     known = [time for time in times if time is not None]
     return int(median([abs(after - before) for before, after in pairwise(known)] or [0]))
 
 
 def _starts(stamps: Sequence[Stamp], back: int, ahead: int | None) -> Iterator[int]:
-    """Packets behind a jump; `ahead` is None where the clock does not leap."""
+    """Packets after a jump; `ahead` is None if the clock cannot jump ahead."""
     latest: int | None = None
     before: int | None = None
     for number, stamp in enumerate(stamps):
-        if stamp.hidden:  # what an edit list repeats has been shown before
+        if stamp.hidden:  # frames repeated by an edit list were shown before
             continue
         pts, dts = stamp.pts, stamp.dts
         jumped = stamp.key and pts is not None and latest is not None and pts < latest - back

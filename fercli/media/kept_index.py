@@ -1,7 +1,7 @@
 """The index of a workspace's video, read once and kept beside workspace.json.
 
-It belongs to a file of one size, modification time and inode. Where the file changed or the kept index is damaged, the
-index is read again.
+It is valid for one size, modification time and inode of the file. If the file has changed or the stored index is
+damaged, the index is read again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _VERSION = 1
 def frame_index(workspace: Workspace) -> FrameIndex:
     """The index of a workspace's video; errors as `read_index`."""
     video = Path(workspace.video.path)
-    state = FileState.of(video)  # before it is read: a later change is then seen
+    state = FileState.of(video)  # before reading, so that a later change is detected
     kept = _load(workspace.path / KEPT, state) if state is not None else None
     if kept is not None:
         return kept
@@ -41,12 +41,12 @@ def frame_index(workspace: Workspace) -> FrameIndex:
 
 
 def keep_index(workspace: Workspace, index: FrameIndex, state: FileState | None) -> None:
-    """Write an index beside workspace.json, if anything can be written there.
+    """Write an index beside workspace.json, if the workspace is writable.
 
     Args:
-        workspace: of the video.
-        index: of it.
-        state: of the video's file before it was read.
+        workspace: workspace of the video.
+        index: index of the video.
+        state: state of the video file before it was read.
     """
     if state is None or not workspace.writable:
         return
@@ -64,12 +64,12 @@ def keep_index(workspace: Workspace, index: FrameIndex, state: FileState | None)
         arrays["ticks"] = index.ticks
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
-    with suppress(OutputError):  # it is only there to save time
+    with suppress(OutputError):  # it only saves time
         write_atomically(workspace.path / KEPT, content.getvalue())
 
 
 def _load(path: Path, state: FileState) -> FrameIndex | None:
-    """None if it is not there, not of this state of the file, or not as it was written."""
+    """None if it is missing, belongs to another state of the file, or is damaged."""
     try:
         if not path.is_file():
             return None

@@ -16,13 +16,13 @@ PREVIEW_SIDE = 256
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded frame that is converted only when asked for.
+    """A decoded frame that is converted only when needed.
 
     Attributes:
         frame: its number in the video.
         rgb: gives the upright full-size picture, RGB uint8 HxWx3, of the size of the video's `Screen`.
         preview: gives the same with a long side of at most PREVIEW_SIDE, RGB uint8 HxWx3.
-        fitted: whether it is stored in another shape than the video's and was fitted into it.
+        fitted: whether its stored shape differs from that of the video, so that it was fitted.
     """
 
     frame: int

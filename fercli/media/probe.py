@@ -1,4 +1,4 @@
-"""What is known of a video before anything is made of it."""
+"""Properties of a video, read before any stage."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from fercli.workspace import VideoFacts
 
 
 def probe(path: Path, index: FrameIndex | None = None) -> VideoFacts:
-    """State the facts of a video: reads the whole file, decodes one frame. `index` saves reading it once more.
+    """Properties of a video: reads the whole file, decodes one frame. A given `index` saves one pass over the file.
 
-    `duration_s` and `fps` come from the frames that are there, not from the header: `duration_s` runs from the first
+    `duration_s` and `fps` come from the existing frames, not from the header: `duration_s` runs from the first
     frame to the end of the last one, `fps` is frames / `duration_s`. Width and height are those of the first frame in
-    stored pixels, turned upright; `pixel_aspect` says how a player stretches them.
+    stored pixels, turned upright; `pixel_aspect` is the factor by which a player stretches them.
 
     Raises:
-        VideoError: missing, a directory, empty, not a video, sound only, no frame of it can be decoded, or its path
-            cannot be written everywhere.
+        VideoError: missing, a directory, empty, not a video, sound only, no frame of it can be decoded, or its path has
+            characters that some formats cannot store.
     """
     _refuse_path_that_cannot_be_written(path)
     index = index or read_index(path)

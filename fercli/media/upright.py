@@ -1,11 +1,10 @@
-"""How stored pictures become what a player shows, in one coordinate system a video.
+"""Conversion of stored pictures to those a player shows, in one coordinate system per video.
 
-Three things stand between them: the display matrix of the file (phones write how they were held, front cameras that
-they mirror), the shape of the pixels (DVDs, HDV and broadcasts store fewer columns than they show), and sizes that
-change in mid-stream (video calls, broadcasts). All boxes of a video are in the stored pixels of its first frame, turned
-upright: its `Screen`. A later frame of another shape is fitted into it as into the window of a player: as large as
-possible, its proportions kept, in the middle of black. Players show the same; ffmpeg stretches instead, which would
-change the faces.
+They differ by the display matrix of the file (rotation of a phone, mirrored front cameras), the shape of the pixels
+(DVDs, HDV and broadcasts store fewer columns than they show), and sizes that change during the stream (video calls,
+broadcasts). All boxes of a video are in the stored pixels of its first frame, turned
+upright: its `Screen`. A later frame of another shape is fitted into it as in a player: as large as possible, with its
+proportions, centred on black. ffmpeg stretches instead, which would distort the faces.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ if TYPE_CHECKING:
 Image = NDArray[np.uint8]
 
 MOST_ASPECT = 10
-"""Pixels more than so many times as wide as high, or as high as wide, are a mistake of the file."""
+"""A larger ratio of width and height of a pixel, or its inverse, is an error of the file."""
 _CLOSE_ENOUGH = 0.02
-"""A fitted picture fills a screen whose proportions differ by no more than this: 1088 rows are 1080."""
+"""A picture fills a screen whose proportions differ by at most this: 1088 rows count as 1080."""
 _ODD_DEGREES = 1.0
 _QUARTERS = ((1, 0), (0, 1), (-1, 0), (0, -1))
 """Cosine and sine of 0, 90, 180 and 270 degrees."""
@@ -39,10 +38,10 @@ _QUARTERS = ((1, 0), (0, 1), (-1, 0), (0, -1))
 
 @dataclass(frozen=True)
 class Orientation:
-    """What makes a stored picture upright.
+    """Rotation and mirroring that make a stored picture upright.
 
     Attributes:
-        rotation: clockwise degrees to turn it by: 0, 90, 180 or 270.
+        rotation: degrees clockwise: 0, 90, 180 or 270.
         mirrored: whether left and right are swapped after that.
     """
 
@@ -74,7 +73,7 @@ class Screen:
     pixel_aspect: Fraction
 
     def place(self, other: Screen) -> tuple[int, int, int, int]:
-        """Left, top, width and height, in pixels of this screen, of another one that is fitted into it."""
+        """Left, top, width and height, in pixels of this screen, of another screen fitted into it."""
         wide, high = self.width * self.pixel_aspect, self.height
         scale = min(wide / (other.width * other.pixel_aspect), Fraction(high, other.height))
         width = _filled(other.width * other.pixel_aspect * scale / self.pixel_aspect, self.width)
@@ -88,15 +87,15 @@ def _filled(part: Fraction, side: int) -> int:
 
 @dataclass(frozen=True)
 class View:
-    """How a player shows a video: what its first frame says.
+    """How a player shows a video, from its first frame.
 
     Attributes:
         screen: the coordinate system of the video.
-        orientation: of its stored pictures.
-        pixel_aspect: width / height of a pixel as it is stored, before the turn.
-        coded_aspect: what the codec alone says of that, None for nothing.
-        codec: as ffmpeg names it.
-        warnings: what the file says that cannot be followed.
+        orientation: orientation of its stored pictures.
+        pixel_aspect: width / height of a stored pixel, before rotation.
+        coded_aspect: pixel aspect of the codec alone; None if it has none.
+        codec: ffmpeg's name of the codec.
+        warnings: properties of the file that are not supported.
     """
 
     screen: Screen
@@ -109,10 +108,10 @@ class View:
 
 @dataclass(frozen=True)
 class Stretch:
-    """From stored pixels to square ones, and back.
+    """Conversion of stored pixels to square pixels and back.
 
     Attributes:
-        x, y: what widths and heights grow by; 1 and 1 where the pixels are square.
+        x, y: factors of widths and heights; 1 and 1 for square pixels.
     """
 
     x: float
@@ -120,7 +119,7 @@ class Stretch:
 
     @classmethod
     def of(cls, pixel_aspect: float) -> Stretch:
-        """Of pixels of which one is so many times as wide as high."""
+        """The stretch for a pixel aspect (width / height)."""
         return cls(*square_factors(pixel_aspect))
 
     def square(self, image: Image) -> Image:
@@ -134,23 +133,23 @@ class Stretch:
         return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
     def stored(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Boxes or points (..., 2k) of x and y by turns, back in stored pixels."""
+        """Boxes or points (..., 2k), x and y alternating, in stored pixels."""
         return np.asarray(points / np.tile([self.x, self.y], points.shape[-1] // 2), np.float32)
 
 
 def view_of(path: Path, stream: VideoStream, frame: VideoFrame) -> View:
-    """How a player shows a video, from its first frame and the stream, as it is just after that was decoded."""
+    """The view of a video, from its first frame and the stream just after that frame was decoded."""
     said = stream.sample_aspect_ratio
     orientation, off = orientation_of(display_matrix(frame))
     aspect = sensible_aspect(said)
     warnings = []
     if off > _ODD_DEGREES:
         warnings.append(
-            f"{path.name} is to be shown turned by no multiple of 90 degrees, which players do differently: "
+            f"{path.name} has a rotation that is not a multiple of 90 degrees, which players show differently: "
             f"taken as {orientation.rotation} degrees clockwise{', mirrored' if orientation.mirrored else ''}"
         )
     if said and aspect != said:
-        warnings.append(f"{path.name} says that its pixels are {said} times as wide as high: taken as square")
+        warnings.append(f"{path.name} declares pixels {said} times as wide as high: treated as square")
     return View(
         screen_of(frame.width, frame.height, orientation, aspect),
         orientation,
@@ -162,28 +161,28 @@ def view_of(path: Path, stream: VideoStream, frame: VideoFrame) -> View:
 
 
 def screen_of(width: int, height: int, orientation: Orientation, pixel_aspect: Fraction) -> Screen:
-    """The upright screen of a stored picture of this size; `pixel_aspect` as it is stored."""
+    """The upright screen of a stored picture of this size; `pixel_aspect` is that of stored pixels."""
     if orientation.swaps_sides:
         return Screen(height, width, 1 / pixel_aspect)
     return Screen(width, height, pixel_aspect)
 
 
 def sensible_aspect(said: Fraction | None) -> Fraction:
-    """Width / height of a pixel; 1 where nothing is said, or what cannot be."""
+    """Width / height of a pixel; 1 if it is unknown or impossible."""
     if not said or not Fraction(1, MOST_ASPECT) <= said <= MOST_ASPECT:
         return Fraction(1)
     return said
 
 
 def display_matrix(frame: VideoFrame) -> bytes:
-    """The display matrix that comes with a decoded frame: nine int32 of this machine; empty if there is none."""
+    """The display matrix of a decoded frame: nine int32 in native byte order; empty if there is none."""
     found: Any = frame.side_data.get("DISPLAYMATRIX")
     return b"" if found is None else bytes(found)
 
 
 @lru_cache(16)
 def orientation_of(matrix: bytes) -> tuple[Orientation, float]:
-    """The orientation nearest to a display matrix, and how far it is from it, degrees.
+    """The orientation nearest to a display matrix, and its distance from it in degrees.
 
     A point x, y of the stored picture, y downwards, is shown at a x + c y, b x + d y (ISO/IEC 14496-12, 8.3.2); the
     matrix holds a, b, u, c, d, v, x, y, w. Scaling along the sides of the stored picture does not count.
@@ -192,7 +191,7 @@ def orientation_of(matrix: bytes) -> tuple[Orientation, float]:
         matrix: as `display_matrix` gives it.
 
     Returns:
-        Infinitely far from one that shows nothing at all.
+        The distance is infinite for a degenerate matrix.
     """
     if len(matrix) != 36:
         return Orientation(), 0.0

@@ -1,4 +1,4 @@
-"""What a network looked at: heat maps of its evidence for a class, over the faces, on a sheet for a person to read."""
+"""Heat maps of a network's evidence for a class, drawn over the faces, on one sheet."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from fercli.writing import write_atomically
 COLOURS = cv2.COLORMAP_VIRIDIS
 """Perceptually uniform, and in the same order for colour-blind people."""
 OPACITY = 0.6
-"""Of the hottest place of an overlay."""
+"""Opacity at the maximum of an overlay."""
 
 FACE_SIDE, GAP, MARGIN = 160, 4, 16
 FONT_SIZE, LINE_HEIGHT = 15, 24
-"""Of a sheet, pixels."""
+"""Margin and line height of a sheet, pixels."""
 PAPER, INK = "white", "black"
 LEGEND = "evidence: none", "most"
 
 
 def evidence(network: Network, clips: Tensor, outputs: Sequence[int]) -> Tensor:
-    """Where in each frame the evidence for an output lies: class activation maps, sum over k of w_k A_k.
+    """Location of the evidence for an output in each frame: class activation maps, sum over k of w_k A_k.
 
-    A_k is map k in front of the pooling and w_k the derivative of the output by the mean of A_k over places and frames.
-    Where the output is linear in these means, that is the weight of the last layer and the maps are exact: their mean
-    over places and frames, plus the bias, is the logit (CAM, Zhou et al. 2016, arXiv 1512.04150). For an LSTM, w_k
-    differs from frame to frame and the maps are, times a constant and before their ReLU, Grad-CAM's (Selvaraju et al.
-    2017, arXiv 1610.02391).
+    A_k is map k before pooling, and w_k the derivative of the output with respect to the mean of A_k over places and
+    frames. Where the output is linear in these means, that is the weight of the last layer and the maps are exact:
+    their mean over places and frames, plus the bias, is the logit (CAM, Zhou et al. 2016, arXiv 1512.04150). For an
+    LSTM, w_k differs between frames, and the maps are, up to a constant and without the ReLU, those of Grad-CAM
+    (Selvaraju et al. 2017, arXiv 1610.02391).
 
     Args:
         network: in evaluation mode.
@@ -45,13 +45,13 @@ def evidence(network: Network, clips: Tensor, outputs: Sequence[int]) -> Tensor:
         outputs: N numbers, for each clip the one of the network's outputs to explain.
 
     Returns:
-        (N, T, h, w) float32, in the units of the logit, negative where a place speaks against the class.
+        (N, T, h, w) float32, in the units of the logit, negative where a place is evidence against the class.
     """
     n, t = clips.shape[:2]
     with torch.no_grad():
         maps = network.maps(clips.flatten(0, 1)).float()
     pooled = maps.mean(dim=(2, 3)).requires_grad_()
-    # cuDNN refuses to differentiate an LSTM that is not training.
+    # cuDNN cannot differentiate an LSTM in evaluation mode.
     with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
         chosen = network.classify(pooled, n)[torch.arange(n), list(outputs)]
         (slopes,) = torch.autograd.grad(chosen.sum(), pooled)
@@ -59,10 +59,10 @@ def evidence(network: Network, clips: Tensor, outputs: Sequence[int]) -> Tensor:
 
 
 def heat_maps(network: Network, clips: Tensor, outputs: Sequence[int]) -> NDArray[np.float32]:
-    """`evidence` made to be looked at: what speaks against the class left out, scaled up to the size of the input.
+    """`evidence` for display: without evidence against the class, scaled to the size of the input.
 
-    It shows regions, not outlines: there is one place for 16 pixels of input (32 with `stem_pool`), and each takes in
-    far more than these. Args as `evidence`.
+    It shows regions, not outlines: one value stands for 16 pixels of input (32 with `stem_pool`), and its receptive
+    field is much larger. Args as `evidence`.
 
     Returns:
         (N, T, H, W) float32; 1 is the place with most evidence in a clip, all is 0 in a clip without any.
@@ -74,12 +74,12 @@ def heat_maps(network: Network, clips: Tensor, outputs: Sequence[int]) -> NDArra
 
 
 def overlay(crop: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Lay a heat map over what it explains.
+    """Draw a heat map over the picture it explains.
 
-    The picture turns grey, so that every colour means heat; the warmer a place, the more the colour covers it.
+    The picture becomes grey, so that every colour means evidence; more evidence makes the colour more opaque.
 
     Args:
-        crop: (H, W, 3) RGB, the part of the picture that the network saw.
+        crop: (H, W, 3) RGB, the part of the picture in the network's input.
         heat: (h, w) in [0, 1], of the same part at any resolution.
 
     Returns:
@@ -98,8 +98,8 @@ def explanation_sheet(
     """Draw faces, each beside its overlay and above its caption, in rows on a sheet about as wide as high.
 
     Args:
-        crops, heats: as of `overlay`; as many of one as of the other.
-        captions: one line each, class and probability for example; cut where longer than the two pictures are wide.
+        crops, heats: as in `overlay`; equally many of both.
+        captions: one line each, class and probability for example; truncated to the width of the two pictures.
         path: a `.png`, replaced in one step.
 
     Raises:
@@ -147,7 +147,7 @@ def _sheet(cells: Sequence[Image.Image]) -> Image.Image:
 
 
 def _draw_legend(sheet: Image.Image, left: int, middle: int) -> None:
-    """A bar of all heats over medium grey, as they look over a face."""
+    """A colour bar over medium grey, as it appears over a face."""
     none, most = LEGEND
     left += _write(sheet, (left, middle), none, width=sheet.width) + 2 * GAP
     bar = np.full((LINE_HEIGHT // 2, FACE_SIDE // 2, 3), 128, dtype=np.uint8)
@@ -157,7 +157,7 @@ def _draw_legend(sheet: Image.Image, left: int, middle: int) -> None:
 
 
 def _write(image: Image.Image, place: tuple[int, int], text: str, *, width: int) -> int:
-    """Write a line from its left end and vertical middle, cut where longer than `width`; returns how long it is."""
+    """Write a line from its left end and vertical middle, truncated to `width`; returns its length in pixels."""
     font = ImageFont.load_default(FONT_SIZE)
     if font.getlength(text) > width:
         while font.getlength(text + "...") > width:

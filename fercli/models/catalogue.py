@@ -1,4 +1,4 @@
-"""Every network fercli can use. Of each task the default comes first."""
+"""Every network fercli can use. The default of each task comes first."""
 
 from __future__ import annotations
 

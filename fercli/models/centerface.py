@@ -24,11 +24,11 @@ MULTIPLE = 32
 STRIDE = 4
 """Pixels of the input to one cell of the output."""
 LOWEST_SCORE = 0.1
-"""Cells below it are not looked at; far below any useful threshold."""
+"""Cells below it are ignored; far below any useful threshold."""
 MAX_OVERLAP = 0.3
 """Of two boxes with a larger intersection over union, the one with the lower score is dropped."""
 AGREEMENT = 0.6
-"""Intersection over union from which another cell's box counts as the same view of the same face."""
+"""Intersection over union from which another cell's box counts as a detection of the same face."""
 
 
 class CenterFace:
@@ -44,10 +44,10 @@ class CenterFace:
 
 
 def load(weights: Path | None, device: str) -> CenterFace:
-    """Build the detector. Without a CUDA build of onnxruntime it runs on the CPU whatever the device.
+    """Build the detector. Without a CUDA build of onnxruntime it runs on the CPU for any `device`.
 
     Raises:
-        WeightsError: not the network `benchmarks/convert_centerface.py` writes.
+        WeightsError: it is not the network written by `benchmarks/convert_centerface.py`.
     """
     if weights is None:
         raise WeightsError("centerface needs its weights file", hint="reinstall fercli", code="weights-missing")
@@ -63,12 +63,13 @@ def load(weights: Path | None, device: str) -> CenterFace:
 def _not_centerface(weights: Path) -> WeightsError:
     return WeightsError(
         f"{weights} is not the CenterFace network fercli uses",
-        hint="leave the weights option out to use the shipped file",
+        hint="omit the weights option to use the shipped file",
     )
 
 
 def _network_input(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(1, 3, H', W') RGB in [0, 255], black below and to the right up to the next multiple, so that no box moves."""
+    """(1, 3, H', W') RGB in [0, 255], padded with black below and on the right to the next multiple, so that boxes do
+    not move."""
     bottom, right = -image.shape[0] % MULTIPLE, -image.shape[1] % MULTIPLE
     padded = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
     return np.ascontiguousarray(padded.transpose(2, 0, 1)[None], dtype=np.float32)
@@ -101,7 +102,8 @@ def _decoded(
 
 
 def _merged(found: Detections) -> Detections:
-    """One detection a face, the best first: greedy non-maximum suppression, then the mean of what agrees with the best.
+    """One detection per face, best first: greedy non-maximum suppression, then the mean of the boxes that agree with
+    the best.
 
     The best cell alone jumps by up to half a stride (2 pixels) when a face moves by one pixel, because the network's
     offsets are too small; the mean, weighted by score, moves with the face. The score stays that of the best cell.

@@ -1,4 +1,4 @@
-"""From face crops to emotion probabilities: the network of a weights file, and the view of a face it was trained on."""
+"""From face crops to emotion probabilities: the network of a weights file, and its input, the view of a face."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fercli.models.weights import ClassifierHeader, load_state, read_header
 
 @dataclass(frozen=True)
 class View:
-    """What a network sees of a face: the fields of the same names in `ClassifierHeader`."""
+    """The input of a network: the fields of the same names in `ClassifierHeader`."""
 
     input_size: int
     view_scale: float
@@ -27,8 +27,8 @@ class View:
 class FaceView:
     """Cuts the network's view out of a stored square crop.
 
-    A crop is centred on the detector's box and `crop_scale` times its longer side; the network saw faces in squares of
-    `header.view_scale` times that side, their centre `header.view_shift` sides below the box's centre.
+    A crop is centred on the detector's box and `crop_scale` times its longer side; the network was trained on squares
+    of `header.view_scale` times that side, with the centre `header.view_shift` sides below that of the box.
     """
 
     header: ClassifierHeader | View
@@ -39,12 +39,12 @@ class FaceView:
         return self.cut(crop if crop.ndim == 2 else np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8))
 
     def cut(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """(S, S, 3) or (S, S) crop -> (input_size, input_size, 3) or (input_size, input_size), colours as they are."""
+        """(S, S, 3) or (S, S) crop -> (input_size, input_size, 3) or (input_size, input_size), colours unchanged."""
         size = self.header.input_size
         left, top, right, _ = self.square(crop.shape[0])
         side = right - left
         shrink = side / size
-        if shrink > 1:  # average first, or fine detail turns into noise
+        if shrink > 1:  # average first, because fine detail would alias
             small = max(1, round(crop.shape[1] / shrink)), max(1, round(crop.shape[0] / shrink))
             factor_x, factor_y = small[0] / crop.shape[1], small[1] / crop.shape[0]
             crop = np.asarray(cv2.resize(crop, small, interpolation=cv2.INTER_AREA), np.uint8)
@@ -70,7 +70,7 @@ class FaceView:
 
 
 class EmotionClassifier:
-    """A trained network with what its file says of it, answering in the labelling of one of its heads.
+    """A trained network with its header, used with one of its classification heads.
 
     Raises:
         WeightsError: not a classifier, or it has no head of that name.
@@ -86,7 +86,7 @@ class EmotionClassifier:
         except KeyError as error:
             names = ", ".join(known.name for known in self.header.heads)
             raise WeightsError(
-                f"{path} was not trained on {head}", hint=f"it answers as {names}", code="weights-do-not-fit"
+                f"{path} was not trained on {head}", hint=f"its heads are {names}", code="weights-do-not-fit"
             ) from error
         self.device = device
         self._network = _build(path, self.header).to(device, memory_format=torch.channels_last).eval()
@@ -98,7 +98,7 @@ class EmotionClassifier:
             clips: (N, n_frames, input_size, input_size) luma, as `FaceView` gives it.
 
         Returns:
-            (N, C) float32, rows summing to 1, columns as `head.labels`.
+            (N, C) float32, rows summing to 1, columns in the order of `head.labels`.
         """
         return probabilities(self.logits(clips), self.head.temperature)
 
@@ -116,12 +116,14 @@ class EmotionClassifier:
         outputs = np.asarray(both.float().cpu().numpy())
         if not np.isfinite(outputs).all():
             raise WeightsError(
-                f"{self._path} gives numbers that are not finite", hint="give other weights", code="weights-not-finite"
+                f"{self._path} computes numbers that are not finite",
+                hint="use other weights",
+                code="weights-not-finite",
             )
         return outputs
 
     def heat_maps(self, clips: NDArray[np.uint8], labels: list[int]) -> NDArray[np.float32]:
-        """(N, n_frames, S, S) float32 in [0, 1]: where the evidence for a class lies; see `activation.heat_maps`.
+        """(N, n_frames, S, S) float32 in [0, 1]: location of the evidence for a class; see `activation.heat_maps`.
 
         Args:
             clips: as for `classify`.
@@ -159,9 +161,9 @@ def _build(path: Path, header: ClassifierHeader):  # type: ignore[no-untyped-def
     try:
         network = build_network(header.architecture, header.n_outputs, header.fold_div, stem_pool=header.stem_pool)
     except ConfigError as error:
-        raise WeightsError(f"{path} holds a {header.architecture}, which this fercli cannot build: {error}") from error
+        raise WeightsError(f"{path} holds a {header.architecture}, which cannot be built here: {error}") from error
     if header.n_frames != ARCHITECTURES[header.architecture].n_frames:
-        raise WeightsError(f"{path} holds a {header.architecture} of {header.n_frames} frames, which there is not")
+        raise WeightsError(f"{path} holds a {header.architecture} of {header.n_frames} frames, which does not exist")
     try:
         network.load_state_dict(load_state(path))
     except RuntimeError as error:

@@ -1,7 +1,7 @@
 """Whether the mouth or the eyes of a face are covered: by masks, hands, cups, microphones, captions, bars or blurring.
 
-A small network of this project's own (`benchmarks/train_covered.py`), for a grey face of 48 x 48 pixels. Its figures,
-and the data they were measured on, are in `weights/README.md`.
+A small network of this project (`benchmarks/train_covered.py`), for a grey face of 48 x 48 pixels. Its scores and test
+data are in `weights/README.md`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from fercli.models.classifier import FaceView, View
 from fercli.models.weights import load_state
 
 INPUT_SIZE = 48
-"""Side of the picture it sees, pixels."""
+"""Side of its input, pixels."""
 VIEW_SCALE = 1.0
 """Side of that picture as a multiple of the longer side of the detector's box, centred on the box."""
 LIMITS = {"mouth": 0.68, "eyes": 0.6}
 """Its outputs, and the probabilities from which they count as covered.
 
-Chosen on FER2013's PublicTest: 0.5 % of the faces exceed that of the mouth, fewer that of the eyes, and 8 % of those
-with drawn sunglasses. Sunglasses hide no more than poor light does: of 400 faces 77 % are recognised with them, 90 %
-without and 51 % with a mask."""
+Chosen on FER2013's PublicTest: 0.5 % of the faces exceed the limit of the mouth, fewer that of the eyes, and 8 % of
+those with drawn sunglasses. Sunglasses impair recognition no more than poor light: of 400 faces, 77 % are recognised
+with them, 90 % without, and 51 % with a mask."""
 _BATCH = 64
 
 
 class CoveredNet(nn.Module):
     """(N, 1, 48, 48) luma as `network_input` gives it, to (N, 2) logits.
 
-    Its last maps are not averaged: where something is matters.
+    Its last maps are not averaged, because positions matter.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class CoveredFaces:
             faces: N times (48, 48) luma, upright, as `face_view` cuts them.
 
         Returns:
-            (N, 2) float32 in [0, 1], columns as LIMITS.
+            (N, 2) float32 in [0, 1], columns in the order of LIMITS.
         """
         parts = [np.zeros((0, len(LIMITS)), dtype=np.float32)]
         for start in range(0, len(faces), _BATCH):
@@ -82,7 +82,7 @@ def covered_part(probabilities: Iterable[float]) -> str:
 def network_input(faces: Tensor) -> Tensor:
     """(N, 48, 48) uint8 luma -> (N, 1, 48, 48) float32 of mean 0 and standard deviation 1 a face, within [-3, 3].
 
-    The light on a face says nothing about what covers it.
+    This removes the light, which does not depend on the cover.
     """
     pixels = faces.float()
     mean = pixels.mean(dim=(1, 2), keepdim=True)
@@ -91,7 +91,7 @@ def network_input(faces: Tensor) -> Tensor:
 
 
 def face_view(crop_scale: float) -> FaceView:
-    """Cuts what the network sees out of a crop that is `crop_scale` times the longer side of the face's box."""
+    """Cuts the input of the network out of a crop that is `crop_scale` times the longer side of the face's box."""
     return FaceView(View(INPUT_SIZE, VIEW_SCALE), crop_scale)
 
 
@@ -99,7 +99,7 @@ def load(weights: Path | None, device: str) -> CoveredFaces:
     """Loader for the registry.
 
     Raises:
-        WeightsError: no file, or another network's.
+        WeightsError: no file, or that of another network.
     """
     if weights is None:
         raise WeightsError(

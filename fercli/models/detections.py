@@ -1,4 +1,4 @@
-"""What every face detector returns, and how one is called."""
+"""The interface of all face detectors, and their result."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Detections:
-    """The faces found in one image, a row a face.
+    """The faces found in one image, one row per face.
 
     Attributes:
         boxes: (N, 4) float32 `x1, y1, x2, y2`, pixels of the image; may reach outside it.
         scores: (N,) float32 in [0, 1], on the detector's own scale.
         landmarks: (N, 5, 2) float32 x, y of the left eye, right eye, nose, left and right mouth corner as seen in the
-            picture; None from a detector that gives none.
+            picture; None if the detector has none.
     """
 
     boxes: NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""Where a network runs."""
+"""Devices on which networks run."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from fercli.errors import ConfigError
 
 
 def pick_device(device: str) -> str:
-    """`auto` becomes `cuda` where there is one.
+    """Resolve `auto`: `cuda` if available, else `cpu`.
 
     Raises:
-        ConfigError: not a device, or CUDA asked for and absent.
+        ConfigError: not a device, or CUDA is requested and not available.
     """
     if device not in DEVICES:
         raise ConfigError(f"unknown device {device!r}", hint=f"known: {', '.join(DEVICES)}", code="name-unknown")

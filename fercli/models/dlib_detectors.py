@@ -1,10 +1,10 @@
-"""dlib's two face detectors: HOG, quick and for upright frontal faces only, and a convolutional network.
+"""dlib's two face detectors: HOG, which is fast and only for upright frontal faces, and a convolutional network.
 
 Dalal, Triggs 2005 (HOG); King 2015, "Max-Margin Object Detection" (arXiv 1502.00046), both with dlib's own weights.
-They are the detectors behind `face_recognition.face_locations`, called directly because that drops the scores.
+They are the detectors behind `face_recognition.face_locations`, called directly because that function drops the scores.
 
-No landmarks: the free five-point predictor gives eye corners and the base of the nose but no mouth, and the 68-point
-one may not be used commercially.
+No landmarks: the free five-point predictor has eye corners and the base of the nose but no mouth, and the licence of
+the 68-point one forbids commercial use.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from fercli.errors import WeightsError
 from fercli.models.detections import Detections
 
 HOG_DOUBLINGS = 1
-"""Times the image is doubled first, as in `face_recognition`: faces from about 40 pixels instead of 80."""
+"""How often the image is doubled first, as in `face_recognition`: faces from about 40 pixels instead of 80."""
 CNN_DOUBLINGS = 0
-"""Faces from about 80 pixels; one doubling costs 8 seconds of CPU a frame of 640 x 360 instead of 2."""
+"""Faces from about 80 pixels; one doubling costs 8 instead of 2 seconds of CPU per frame of 640 x 360."""
 
 
 class Rectangle(Protocol):
-    """What is used of `dlib.rectangle`; its last column and row belong to it."""
+    """The used part of `dlib.rectangle`; its right and bottom are inclusive."""
 
     def left(self) -> int: ...
     def top(self) -> int: ...
@@ -59,7 +59,7 @@ class DlibCnn:
 
 
 def load_hog(weights: Path | None, device: str) -> DlibHog:
-    """Build the HOG detector; it runs on the CPU whatever the device.
+    """Build the HOG detector; it runs on the CPU for any `device`.
 
     Raises:
         WeightsError: a file was given; the filters are part of dlib.
@@ -67,14 +67,14 @@ def load_hog(weights: Path | None, device: str) -> DlibHog:
     if weights is not None:
         raise WeightsError(
             f"dlib-hog cannot use {weights}: its filters are part of dlib",
-            hint="leave the weights option out",
+            hint="omit the weights option",
             code="weights-not-wanted",
         )
     return DlibHog()
 
 
 def load_cnn(weights: Path | None, device: str) -> DlibCnn:
-    """Build the network; it runs where dlib was compiled for, whatever the device.
+    """Build the network; it runs on the device that dlib was compiled for.
 
     Raises:
         WeightsError: not a network of this kind.
@@ -87,12 +87,12 @@ def load_cnn(weights: Path | None, device: str) -> DlibCnn:
         return DlibCnn(weights)
     except RuntimeError as error:
         raise WeightsError(
-            f"{weights} is not a dlib face detection network", hint="leave the weights option out to use dlib's own"
+            f"{weights} is not a dlib face detection network", hint="omit the weights option to use dlib's own"
         ) from error
 
 
 def _detections(rectangles: list[Rectangle], margins: list[float]) -> Detections:
-    """Margins have no bounds; the logistic function takes them to [0, 1] and dlib's threshold, 0, to 0.5."""
+    """Margins are unbounded; the logistic function maps them to [0, 1], and dlib's threshold 0 to 0.5."""
     corners = [(r.left(), r.top(), r.right() + 1, r.bottom() + 1) for r in rectangles]
     scores = 1 / (1 + np.exp(-np.array(margins)))
     return Detections(np.array(corners, dtype=np.float32).reshape(-1, 4), scores.astype(np.float32))

@@ -1,4 +1,4 @@
-"""MediaPipe's Face Mesh V2 and its blendshapes: 478 points of a face, where the head looks, and how eyes and mouth are.
+"""MediaPipe's Face Mesh V2 and its blendshapes: 478 points of a face, head pose, and openings of eyes and mouth.
 
 The networks are Google's (MediaPipe Face Landmarker, Apache-2.0), run by OpenCV. On dlib's nine example photographs the
 mean error of the 51 inner points is .043 of the distance between the outer corners of the eyes
@@ -20,10 +20,10 @@ from fercli.models.classifier import FaceView, View
 from fercli.models.face_mesh_points import BLENDSHAPE_INPUT, CHIN, EYES, INNER_51, MOUTH, OUTLINE, POSE_POINTS
 
 INPUT_SIZE = 256
-"""Side of the picture the mesh is found in, pixels."""
+"""Side of the input of the mesh network, pixels."""
 VIEW_SCALE = 1.3
-"""Side of that picture as a multiple of the longer side of the detector's box: where the error on dlib's example
-photographs is least (1.0: .055, 1.15: .043, 1.3: .043, 1.5: .045, 1.7: .059)."""
+"""Side of that picture as a multiple of the longer side of the detector's box: that with the least error on dlib's
+example photographs (1.0: .055, 1.15: .043, 1.3: .043, 1.5: .045, 1.7: .059)."""
 N_POINTS = 478
 _BATCH = 16
 
@@ -50,7 +50,7 @@ class FaceMesh:
     """Both networks, ready to use.
 
     Args:
-        mesh, blendshapes: as `cv2.dnn` reads them.
+        mesh, blendshapes: networks read by `cv2.dnn`.
     """
 
     def __init__(self, mesh: cv2.dnn.Net, blendshapes: cv2.dnn.Net) -> None:
@@ -74,7 +74,7 @@ class FaceMesh:
         return Meshes(joined, np.concatenate(flags), self._shapes(joined))
 
     def _shapes(self, points: Points) -> NDArray[np.float32]:
-        """One face at a time: the network has no batches."""
+        """One face at a time: the network has a fixed batch size of 1."""
         rows = [np.zeros((0, 51), np.float32)]
         for face in points[:, list(BLENDSHAPE_INPUT), :2]:
             self._blendshapes.setInput(np.ascontiguousarray(face)[None])
@@ -83,7 +83,7 @@ class FaceMesh:
 
 
 def mesh_view(crop_scale: float) -> FaceView:
-    """Cuts what the network sees out of a crop that is `crop_scale` times the longer side of the face's box."""
+    """Cuts the input of the network out of a crop that is `crop_scale` times the longer side of the face's box."""
     return FaceView(View(INPUT_SIZE, VIEW_SCALE), crop_scale)
 
 
@@ -91,17 +91,17 @@ def head_pose(points: Points) -> tuple[float, float, float]:
     """Yaw, pitch and roll of one face, degrees.
 
     Yaw is positive if the face looks to the right of the picture, pitch if it looks up, roll if it is turned clockwise
-    in the picture. The canonical face is laid over the mesh by weighted orthogonal Procrustes analysis (Kabsch 1976,
-    doi 10.1107/S0567739476001873) on the points MediaPipe uses; the camera is taken to be far away.
+    in the picture. The canonical face is aligned with the mesh by weighted orthogonal Procrustes analysis (Kabsch 1976,
+    doi 10.1107/S0567739476001873) on the points MediaPipe uses; an orthographic camera is assumed.
 
     Args:
         points: (478, 3), see Points.
     """
     rotation = _rotation(points)
-    ahead, above = rotation[:, 2], rotation[:, 1]  # where the nose and the forehead point: right, up, to the camera
+    ahead, above = rotation[:, 2], rotation[:, 1]  # directions of the nose and the forehead: right, up, to the camera
     yaw = np.arctan2(ahead[0], ahead[2])
     pitch = np.arcsin(np.clip(ahead[1], -1, 1))
-    # Without roll, the forehead of a face that looks there would point to `level`.
+    # Without roll, the forehead would point to `level`.
     level = np.array([-np.sin(yaw) * np.sin(pitch), np.cos(pitch), -np.cos(yaw) * np.sin(pitch)])
     roll = np.arctan2(np.dot(np.cross(above, level), ahead), np.dot(above, level))
     yaw, pitch, roll = np.degrees([yaw, pitch, roll]).tolist()
@@ -109,9 +109,9 @@ def head_pose(points: Points) -> tuple[float, float, float]:
 
 
 def eye_openings(points: Points) -> tuple[float, float]:
-    """Height of each eye as a share of its width, the eye on the left of the picture first; about .3 open, .1 closed.
+    """Height of each eye as a share of its width, first the eye on the left of the picture; about .3 open, .1 closed.
 
-    The eye aspect ratio of Soukupova and Cech 2016 (CVWW), in 3D, so that turning the head changes it little.
+    The eye aspect ratio of Soukupova and Cech 2016 (CVWW), in 3D, so that it depends little on the head pose.
     """
     left, right = (_eye(points[list(eye)]) for eye in EYES)
     return left, right
@@ -143,10 +143,10 @@ def landmarks_68(points: Points) -> Points:
 
 
 def load(weights: Path | None, device: str) -> cv2.dnn.Net:
-    """Loader of the mesh for the registry. On the CPU, whatever the device.
+    """Loader of the mesh for the registry. Runs on the CPU for any `device`.
 
     Raises:
-        WeightsError: the file is missing, or not the network.
+        WeightsError: the file is missing, or is not this network.
     """
     return _read(weights, "face mesh")
 
@@ -157,7 +157,7 @@ def load_blendshapes(weights: Path | None, device: str) -> cv2.dnn.Net:
 
 
 def _rotation(points: Points) -> NDArray[np.float64]:
-    """(3, 3) rotation from the canonical face to the mesh, axes: right as seen, up, to the camera."""
+    """(3, 3) rotation from the canonical face to the mesh, axes: right in the picture, up, to the camera."""
     basis = np.array(POSE_POINTS)
     weights, canonical = basis[:, 1, None], basis[:, 2:]
     seen = points[basis[:, 0].astype(int)].astype(np.float64) * (1, -1, -1)
@@ -178,7 +178,7 @@ def _eye(corners: Points) -> float:
 def _read(path: Path | None, what: str) -> cv2.dnn.Net:
     if path is None:
         raise WeightsError(f"the {what} needs its weights file", hint="reinstall fercli", code="weights-missing")
-    # The newer engine of OpenCV 5 hides the outputs that are needed.
+    # The new engine of OpenCV 5 does not return the required outputs.
     engine = {"engine": cv2.dnn.ENGINE_CLASSIC} if hasattr(cv2.dnn, "ENGINE_CLASSIC") else {}
     try:
         return cv2.dnn.readNetFromTFLite(str(path), **engine)

@@ -1,4 +1,4 @@
-"""Numbers that belong to MediaPipe's face mesh: which points mean what, and the canonical face.
+"""Constants of MediaPipe's face mesh: indices of points, and the canonical face.
 
 From MediaPipe (Apache-2.0): `face_blendshapes_graph.cc` and the geometry metadata of `face_landmarker.task`.
 """
@@ -16,7 +16,7 @@ BLENDSHAPE_INPUT = tuple(map(int, _SUBSET.split()))
 """The points of the mesh from which the blendshapes are computed."""
 
 POSE_POINTS = (
-    # point, weight, and x, y, z of the canonical face in centimetres: to the right as seen, up, out of the face
+    # point, weight, and x, y, z of the canonical face in centimetres: right in the picture, up, out of the face
     (4, 0.07091, 0, -0.4632, 7.5866),
     (6, 0.0321, 0, 2.4733, 5.7886),
     (10, 0.00845, 0, 8.2618, 4.4815),
@@ -51,13 +51,13 @@ POSE_POINTS = (
     (420, 0.02546, 1.2468, 0.2303, 5.681),
     (425, 0.04725, 3.8329, -1.5373, 4.1377),
 )
-"""The points by which the head is aligned with the canonical face."""
+"""The points used to align the head with the canonical face."""
 
 EYES = ((33, 160, 158, 133, 153, 144), (362, 385, 387, 263, 373, 380))
-"""Of each eye, the one on the left of the picture first: left corner, two points of the upper lid from left to right,
+"""For each eye, first the one on the left of the picture: left corner, two points of the upper lid from left to right,
 right corner, two points of the lower lid from right to left."""
 MOUTH = (13, 14, 78, 308)
-"""Inner edge of the upper lip and of the lower, left and right corner as seen in the picture."""
+"""Inner edge of the upper and lower lip, left and right corner in the picture."""
 
 INNER_51 = (
     *(70, 63, 105, 66, 107, 336, 296, 334, 293, 300),

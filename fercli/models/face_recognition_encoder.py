@@ -1,5 +1,5 @@
-"""Embeddings by the package `face_recognition` itself: the reference that `dlib-resnet` is compared with, some 8 times
-slower, for results that have to agree with those of scripts built on that package."""
+"""Embeddings by the package `face_recognition` itself: the reference for `dlib-resnet`, about 8 times slower, for
+results that must agree with scripts based on that package."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from PIL import ImageFile
 from fercli.errors import WeightsError
 
 _CUT_SHORT_IS_FINE = ImageFile.LOAD_TRUNCATED_IMAGES
-with warnings.catch_warnings():  # its models package, in its last release, still finds its files with pkg_resources
+with warnings.catch_warnings():  # the last release of its models package still uses pkg_resources
     warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
     import face_recognition
-# It lets Pillow read pictures that are cut short, in the whole process; here a damaged picture is an error.
+# It makes Pillow accept truncated pictures in the whole process; in fercli a damaged picture is an error.
 ImageFile.LOAD_TRUNCATED_IMAGES = _CUT_SHORT_IS_FINE
 
 DIMENSIONS = 128
 
 
 class FaceRecognitionEncoder:
-    """`face_recognition.face_encodings` with its five-point model, which is free; the 68-point one is not."""
+    """`face_recognition.face_encodings` with its five-point model, which has a free licence; the 68-point model has
+    not."""
 
     def embed(self, crops: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 128) embeddings of the faces at (N, 4) boxes, each in the pixels of its own RGB crop."""
@@ -36,14 +37,14 @@ class FaceRecognitionEncoder:
 
 
 def load(weights: Path | None, device: str) -> FaceRecognitionEncoder:
-    """Build the encoder; it runs on the CPU, with the weights of `face_recognition_models`, whatever the device.
+    """Build the encoder; it runs on the CPU, with the weights of `face_recognition_models`, for any `device`.
 
     Raises:
         WeightsError: a file was given.
     """
     if weights is not None:
         raise WeightsError(
-            f"face-recognition cannot use {weights}: it brings its own",
+            f"face-recognition cannot use {weights}: it has its own weights",
             hint="use dlib-resnet",
             code="weights-not-wanted",
         )

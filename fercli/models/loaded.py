@@ -16,9 +16,10 @@ _Key = tuple[str, Path | None, FileState | None, str]
 
 
 class Models:
-    """Loads each network once. Whoever runs the stages makes one and passes it on; there is none of the process.
+    """A cache that loads each network once. The caller that runs the stages creates and passes it; there is no global
+    one.
 
-    A network is known by its loader, its weights file as it is now, and the device.
+    The key is the loader, the present state of the weights file, and the device.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""ResNet-18 for what a face shows, an LSTM for how that changes over a clip."""
+"""ResNet-18 for the features of each face, an LSTM for their change over a clip."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ N_HIDDEN = 256
 class ResNet18Lstm(ResNet18Trunk):
     """The frames of a clip one by one through ResNet-18, their features in order through one LSTM.
 
-    The class is read from the LSTM's last step. Its gates are those of Gers et al. 2000 (Learning to forget, Neural
-    Computation 12(10)). A clip may have any number of frames.
+    The output is computed from the LSTM's last step. Its gates are those of Gers et al. 2000 (Learning to forget,
+    Neural Computation 12(10)). A clip may have any number of frames.
 
     Args:
         n_classes: length of the output.
         stem_pool: see `ResNet18Trunk`.
-        dropout: probability in front of the last layer, while training.
+        dropout: dropout probability before the last layer, in training.
     """
 
     def __init__(self, n_classes: int, stem_pool: bool = False, dropout: float = 0.0) -> None:

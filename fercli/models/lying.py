@@ -1,8 +1,8 @@
-"""The landmarks of faces that lie on their side or stand on their head.
+"""Landmarks of faces that lie sideways or upside down.
 
-A detector trained on upright faces finds many lying ones, but draws their landmarks towards an upright face: the eyes
-come too close together and the angle is wrong by up to 60 degrees. So a face that seems turned is looked at again, the
-picture turned by as much as it seems to be, until it is seen upright.
+A detector trained on upright faces finds many lying ones, but its landmarks are biased towards an upright face: the
+eyes are too close together and the angle is wrong by up to 60 degrees. So a face that appears rotated is detected
+again, in the picture rotated by the estimated angle, until it appears upright.
 """
 
 from __future__ import annotations
@@ -14,49 +14,50 @@ from numpy.typing import NDArray
 from fercli.geometry import roll, square_around
 from fercli.models.detections import Detections, Detector
 
-LOOK_AGAIN_FROM = 25.0
-"""Degrees: the landmarks of faces turned up to 30 are right to within 10, and few faces that are upright seem so."""
+REDETECT_FROM = 25.0
+"""Degrees: the landmarks of faces rotated by up to 30 are correct to within 10, and few upright faces appear that
+rotated."""
 UPRIGHT_WITHIN = 15.0
-"""Degrees that a face may seem turned to count as seen upright."""
-MAX_LOOKS = 4
+"""Largest estimated rotation of an upright face, degrees."""
+MAX_ROUNDS = 4
 SIDE = 160
-"""Side of the picture that is looked at again, pixels."""
+"""Side of the picture for the repeated detection, pixels."""
 FRAME_SCALE = 2.0
 """Its side in longer sides of the box."""
 LOWEST_SCORE = 0.4
 
 
-def look_again(detector: Detector, image: NDArray[np.uint8], found: Detections) -> Detections:
-    """Correct the landmarks of the faces that seem turned.
+def redetect_rotated(detector: Detector, image: NDArray[np.uint8], found: Detections) -> Detections:
+    """Correct the landmarks of the faces that appear rotated.
 
     Args:
-        detector: as it found them.
+        detector: the detector that found them.
         image: (H, W, 3) RGB.
-        found: with boxes and landmarks in its pixels.
+        found: boxes and landmarks in pixels of the image.
 
     Returns:
-        The same faces. Those that seemed turned have the landmarks found when they were seen upright, left and right
-        as in the upright face; NaN if they were not.
+        The same faces. Those that appeared rotated have the landmarks of the upright picture, left and right as in the
+        upright face; NaN if they were not found upright.
     """
     if found.landmarks is None:
         return found
     landmarks = found.landmarks.copy()
     for row in range(len(found)):
-        if abs(roll(landmarks[row])) > LOOK_AGAIN_FROM:
-            points = _seen_upright(detector, image, found.boxes[row], roll(landmarks[row]))
+        if abs(roll(landmarks[row])) > REDETECT_FROM:
+            points = _detected_upright(detector, image, found.boxes[row], roll(landmarks[row]))
             landmarks[row] = np.nan if points is None else points
     return Detections(found.boxes, found.scores, landmarks)
 
 
-def _seen_upright(
+def _detected_upright(
     detector: Detector, image: NDArray[np.uint8], box: NDArray[np.float32], turned: float
 ) -> NDArray[np.float32] | None:
-    """(5, 2) landmarks in pixels of the image, or None if the face is not seen upright however it is turned."""
+    """(5, 2) landmarks in pixels of the image, or None if no rotation makes the face upright."""
     square = square_around(box, FRAME_SCALE)
     scale = SIDE / float(square[2] - square[0])
     part, corner = _scaled_part(image, square, scale)
     middle = (square[:2] + square[2:]) / 2
-    for _ in range(MAX_LOOKS):
+    for _ in range(MAX_ROUNDS):
         matrix = cv2.getRotationMatrix2D(((middle - corner) * scale).tolist(), turned, 1.0)
         matrix[:, 2] += np.array(SIDE / 2 - (middle - corner) * scale, dtype=matrix.dtype)
         view = cv2.warpAffine(part, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
@@ -87,7 +88,7 @@ def _scaled_part(
 
 
 def _middle_face(seen: Detections, middle: float, side: float) -> int | None:
-    """The face in the middle of the picture, if it is about as large as the one looked for."""
+    """The face in the middle of the picture, if it is about as large as the expected one."""
     centres = (seen.boxes[:, :2] + seen.boxes[:, 2:]) / 2
     longer = (seen.boxes[:, 2:] - seen.boxes[:, :2]).max(axis=1, initial=0)
     near = np.hypot(*(centres - middle).T) < 0.35 * side

@@ -1,13 +1,13 @@
-"""A person's own face recognition network as an ONNX file: ArcFace (Deng et al. 2019, arXiv 1801.07698), SFace (Zhong
+"""A face recognition network from an ONNX file of the user: ArcFace (Deng et al. 2019, arXiv 1801.07698), SFace (Zhong
 et al. 2021, arXiv 2205.12010) and others trained on faces aligned by the same template.
 
 The network takes RGB pictures, float (N or 1, 3, S, S), S mostly 112, and gives one (N, D) tensor. There are two
-conventions for the values, and the file shows which is its own: networks converted from MXNet, OpenCV's SFace among
-them, take 0 to 255 and begin with the arithmetic that normalises it; those exported by PyTorch begin with a convolution
-and take -1 to 1. InsightFace, where most such files come from, tells them apart by the same nodes.
+conventions for the values, and the graph shows which one applies: networks converted from MXNet, for example OpenCV's
+SFace, take 0 to 255 and begin with the arithmetic that normalises it; those exported by PyTorch begin with a
+convolution and take -1 to 1. InsightFace, the source of most such files, distinguishes them by the same nodes.
 
 Embeddings have unit length: distances range from 0 to 2, and the limit for one person is not that of dlib's network.
-OpenCV uses 1.128 for SFace; 1.2, a cosine of 0.28, is usual for ArcFace. `max_distance` has to be set accordingly.
+OpenCV uses 1.128 for SFace; 1.2, a cosine of 0.28, is usual for ArcFace. `max_distance` must be set accordingly.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 TEMPLATE_SIDE = 112
 TEMPLATE = np.array([[80.5, 52.5], [67.2, 52.5], [30.3, 52.5], [43.6, 52.6], [56.3, 80.5]])
 """Where dlib's five landmarks (see `load_predictor`) lie in a face aligned by ArcFace's own five: medians over dlib's
-55 example photographs. dlib's are used because they are to be had for every face, whatever found it, and keep their
-place better: when those photographs are shrunk to 60 pixels and blurred, the aligned face moves by 2.0 pixels, with
-the default detector's landmarks by 3.6."""
+55 example photographs. dlib's are used because they are available for every detector, and are more stable: when those
+photographs are shrunk to 60 pixels and blurred, the aligned face moves by 2.0 pixels, with the default detector's
+landmarks by 3.6."""
 
 _BATCH = 16
 _NORMALISES = {"Sub", "Add", "Mul", "Div", "BatchNormalization"}
@@ -49,9 +49,9 @@ class OnnxEmbedder:
 
     Args:
         session: the network.
-        predictor: of dlib's five landmarks.
-        raw: whether the network takes values from 0 to 255; from -1 to 1 otherwise.
-        name: what errors call it.
+        predictor: predictor of dlib's five landmarks.
+        raw: whether the network takes values from 0 to 255; otherwise from -1 to 1.
+        name: name in error messages.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class OnnxEmbedder:
         values = pixels if self._raw else (pixels - 127.5) / 127.5
         rows = self._session.run(None, {self._input: values})[0]
         if not np.isfinite(rows).all():
-            raise WeightsError(f"{self._name} gives numbers that are not finite", hint=_HINT, code="weights-not-finite")
+            raise WeightsError(f"{self._name} has an output that is not finite", hint=_HINT, code="weights-not-finite")
         length = np.linalg.norm(rows, axis=-1, keepdims=True)
         unit: NDArray[np.float32] = rows / np.maximum(length, 1e-9)
         return unit
 
     def chip(self, crop: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Upright (side, side, 3) face, its landmarks where the network wants them."""
+        """Upright (side, side, 3) face, aligned as the network expects."""
         import dlib
 
         shape = self._predictor(np.ascontiguousarray(crop), dlib.rectangle(*(round(float(edge)) for edge in box)))
@@ -98,7 +98,7 @@ class OnnxEmbedder:
 
 
 def load(weights: Path, device: str) -> OnnxEmbedder:
-    """Build the embedder. Without a CUDA build of onnxruntime it runs on the CPU whatever the device.
+    """Build the embedder. Without a CUDA build of onnxruntime it runs on the CPU for any `device`.
 
     Raises:
         WeightsError: not ONNX, or not a network of this kind; or dlib's landmarks are missing.
@@ -107,7 +107,7 @@ def load(weights: Path, device: str) -> OnnxEmbedder:
     graph = _graph(weights)
     if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in graph.initializer):
         # Its sha256 would not change with the weights.
-        raise WeightsError(f"{weights} keeps weights in other files", hint="save it as one file with onnx.save")
+        raise WeightsError(f"{weights} stores its weights in other files", hint="save it as one file with onnx.save")
     dlib_weights = find_weights(find_model("dlib-resnet", "embedder"))
     assert dlib_weights is not None
     raw = _is_normalised(graph, _picture_input(graph))
@@ -118,16 +118,16 @@ def load(weights: Path, device: str) -> OnnxEmbedder:
     except ERRORS as error:
         raise WeightsError(f"{weights} does not run: {error}", hint=_HINT) from error
     if found.ndim != 2 or len(found) != pictures:
-        raise WeightsError(f"{weights} makes {found.shape} of {pictures} pictures", hint=_HINT)
+        raise WeightsError(f"{weights} returns {found.shape} for {pictures} pictures", hint=_HINT)
     return embedder
 
 
 def align(picture: NDArray[np.uint8], points: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
-    """(side, side, 3) of a picture, turned, scaled and moved so that five landmarks lie as TEMPLATE has them."""
+    """(side, side, 3) of a picture, rotated, scaled and shifted so that its five landmarks match TEMPLATE."""
     wanted = TEMPLATE * side / TEMPLATE_SIDE
     scale = abs(_similarity(points, wanted)[0])
     if scale < 1:
-        # Warping looks at single pixels; in a picture of the right scale that leaves none out.
+        # Warping samples single pixels; at the right scale it skips none.
         size = [max(1, round(edge * scale)) for edge in picture.shape[1::-1]]
         points = (points + 0.5) * size / picture.shape[1::-1] - 0.5
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
@@ -137,7 +137,7 @@ def align(picture: NDArray[np.uint8], points: NDArray[np.float64], side: int) ->
 
 
 def _similarity(there: NDArray[np.float64], wanted: NDArray[np.float64]) -> tuple[complex, complex]:
-    """Factor and summand that bring (N, 2) points nearest to where they are wanted: the least squares of Umeyama 1991
+    """Factor and offset that map (N, 2) points to their targets with least squared error (Umeyama 1991
     (doi:10.1109/34.88573), in the plane a linear regression of complex numbers."""
     x, y = there @ (1, 1j), wanted @ (1, 1j)
     spread = x - x.mean()
@@ -174,7 +174,7 @@ def _takes_pictures(tensor: onnxruntime.NodeArg) -> bool:
 
 
 def _picture_input(graph: onnx.GraphProto) -> str:
-    """Old files list their weights as inputs, too."""
+    """Old files also list their weights as inputs."""
     weights = {tensor.name for tensor in graph.initializer}
     return next(str(tensor.name) for tensor in graph.input if tensor.name not in weights)
 

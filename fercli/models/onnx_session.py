@@ -1,4 +1,4 @@
-"""An ONNX network opened with onnxruntime, on the fastest hardware it has been built for."""
+"""ONNX networks, opened with onnxruntime on the fastest hardware that its build supports."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ ERRORS = (
     ort_errors.RuntimeException,
     UnicodeDecodeError,
 )
-"""What onnxruntime raises for a file that is no network it can run."""
+"""Errors of onnxruntime for a file that is not a network it can run."""
 
 
 def open_session(weights: Path, device: str) -> onnxruntime.InferenceSession:
-    """A session on as many cores as this process may use. Without a CUDA build of onnxruntime, on the CPU.
+    """A session on all cores that this process may use. Without a CUDA build of onnxruntime, on the CPU.
 
     Raises:
-        one of ERRORS: not a network it can run.
+        one of ERRORS: it is not a network that can be run.
     """
     onnxruntime.disable_telemetry_events()  # for a program that imported onnxruntime before fercli
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not starve the decoder
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leave idle cores to the decoder
     options.log_severity_level = 3
     wanted = ("CUDAExecutionProvider", "CPUExecutionProvider") if device != "cpu" else ("CPUExecutionProvider",)
     providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
-    # Falling back to another provider is said on stdout, which is for data; here the error is raised instead.
+    # onnxruntime would report another provider on stdout, which is for data; here the error is raised instead.
     return onnxruntime.InferenceSession(str(weights), options, providers=providers, enable_fallback=0)

@@ -18,17 +18,17 @@ MIN_SIDE = 96
 
 @lru_cache(maxsize=1)
 def default_detector() -> Detector:
-    """The detector that frames faces in video unless a person chooses another, on the CPU.
+    """The default detector of detect-faces, on the CPU.
 
     Raises:
-        ModelError: it cannot be used here.
+        ModelError: it cannot be used.
     """
     detector: Detector = load_model(find_model(FacesParams.detector, "detector"))
     return detector
 
 
 def find_faces(picture: NDArray[np.uint8], detector: Detector) -> NDArray[np.float32]:
-    """Find the faces in an upright (H, W, 3) picture, at the size that detect-faces looks at by default.
+    """Find the faces in an upright (H, W, 3) picture, at the default size of detect-faces.
 
     Returns:
         (N, 4) boxes `x1, y1, x2, y2`, pixels, inside the picture.
@@ -37,7 +37,7 @@ def find_faces(picture: NDArray[np.uint8], detector: Detector) -> NDArray[np.flo
 
 
 def detect_faces(picture: NDArray[np.uint8], detector: Detector) -> Detections:
-    """As `find_faces`, with scores and, if the detector gives them, landmarks."""
+    """As `find_faces`, with scores and, if the detector returns them, landmarks."""
     import cv2
 
     height, width = picture.shape[:2]

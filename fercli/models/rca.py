@@ -1,18 +1,18 @@
-"""Channel attention, for residual branches: each channel is weighed by what all channels hold on average."""
+"""Channel attention, for residual branches: each channel gets a weight computed from the means of all channels."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
 REDUCTION = 16
-"""Of RCAN's paper."""
+"""Reduction factor of the RCAN paper."""
 
 
 class ChannelAttention(nn.Module):
     """x * sigmoid(up(relu(down(mean of x over all places)))), Zhang et al. 2018 (RCAN, arXiv 1807.02758, section 3.3).
 
     Args:
-        channels: of the input, at least 16; `down` leaves one sixteenth of them, `up` restores them.
+        channels: channels of the input, at least 16; `down` leaves one sixteenth of them, `up` restores them.
     """
 
     def __init__(self, channels: int) -> None:

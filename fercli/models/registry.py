@@ -1,4 +1,4 @@
-"""All networks by name: what each is, where its weights come from, under which terms; imported when it is used."""
+"""All networks by name, with the source and licence of their weights; each is imported when it is used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WEIGHTS_VARIABLE = "FERCLI_WEIGHTS"
 
 
 MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in (*DETECTORS, *EMBEDDERS, *MESHES, *OCCLUSION, *CLASSIFIERS)}
-"""Name -> spec; of each task the default comes first."""
+"""Name -> spec; the default of each task comes first."""
 
 
 def model_names(task: str) -> list[str]:
@@ -26,7 +26,7 @@ def model_names(task: str) -> list[str]:
 
 
 def find_model(name: str, task: str) -> ModelSpec:
-    """The spec of a named model; for an embedder the name may also be an ONNX file of one's own, there or not.
+    """The spec of a named model; for an embedder, `name` may also be the path of an ONNX file, which may be missing.
 
     Raises:
         UnknownModel: no such model for the task.
@@ -35,7 +35,7 @@ def find_model(name: str, task: str) -> ModelSpec:
         return _embedder_file(name)
     spec = MODELS.get(name)
     if spec is None or spec.task != task:
-        file = ", or an .onnx file of your own" if task == "embedder" else ""
+        file = ", or the path of an .onnx file" if task == "embedder" else ""
         raise UnknownModel(f"unknown {task} {name!r}", hint=f"known: {', '.join(model_names(task))}{file}")
     return spec
 
@@ -44,7 +44,7 @@ def find_classifier(model: str) -> tuple[str, Path]:
     """Name for a receipt, and weights file, of a classifier given by name or as a file of `fercli train`.
 
     Raises:
-        UnknownModel: neither.
+        UnknownModel: it is neither.
         WeightsError: no such file, or not the bytes the registry knows.
     """
     if model not in model_names("classifier") and Path(model).suffix == ".safetensors":
@@ -59,10 +59,10 @@ def find_classifier(model: str) -> tuple[str, Path]:
 
 
 def find_weights(spec: ModelSpec, given: str = "") -> Path | None:
-    """The weights file of a model, checked: a path given, $FERCLI_WEIGHTS, the packaged weights, the user cache.
+    """The verified weights file of a model: the given path, $FERCLI_WEIGHTS, the packaged weights, or the user cache.
 
     Raises:
-        MissingDependency: the weights come with a package that is not installed.
+        MissingDependency: the weights are part of a package that is not installed.
         WeightsError: no file, or not the bytes the registry knows.
     """
     given = given or ("" if spec.sha256 else spec.weights)
@@ -88,7 +88,7 @@ def find_weights(spec: ModelSpec, given: str = "") -> Path | None:
 
 
 def weights_key(spec: ModelSpec, given: str = "") -> dict[str, str]:
-    """What a receipt records of a model: its name and the sha256 of the weights in use."""
+    """The entry of a receipt for a model: its name and the sha256 of the weights in use."""
     path = find_weights(spec, given)
     return {spec.name: sha256_file(path) if path else ""}
 
@@ -113,7 +113,7 @@ def packaged_weights() -> Path:
 
 
 def user_cache() -> Path:
-    """Where a person may put further weights."""
+    """Directory in which a user can put further weights."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "fercli"
 
@@ -147,7 +147,7 @@ def _check(spec: ModelSpec, path: Path) -> None:
     actual = sha256_file(path)
     if actual != spec.sha256:
         raise WeightsError(
-            f"{path} is not the file fercli knows as {spec.name}: sha256 {actual[:12]}, expected {spec.sha256[:12]}",
-            hint="reinstall fercli, or give your own file as a path",
+            f"{path} is not the registered file of {spec.name}: sha256 {actual[:12]}, expected {spec.sha256[:12]}",
+            hint="reinstall fercli, or give another file as a path",
             code="weights-altered",
         )

@@ -1,4 +1,4 @@
-"""What the registry knows of a network."""
+"""The registry's record of a network."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ class ModelSpec:
     """One network.
 
     Attributes:
-        name: what a person types.
+        name: name in options.
         task: `detector`, `embedder`, `mesh`, `blendshapes`, `occlusion` or `classifier`.
         loader: `module:function`; the function takes the path of the weights (or None) and the device.
-        licence, source, training_data: of the weights.
+        licence, source, training_data: licence, source and training data of the weights.
         weights: file name in `weights/`, or `package:path/in/package` for weights that come with a dependency;
-            empty where a file must be given by hand or the package holds no separate file.
-        sha256: of that file; empty where `weights` is, and for a file of a person's own.
-        needs: package that must be importable.
+            empty if the user must give a file, or if the package has no separate file. sha256: sha256 of that file;
+        empty if `weights` is empty or the user gives the file.
+        needs: required package.
         install: the command that installs it.
-        needs_file: whether it only works with a weights file given by hand.
+        needs_file: whether the user must give a weights file.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors with a JSON header of our own, halves for shipping, checked by sha256.
+"""Weights on disk: safetensors with a JSON header of fercli, float16 for distribution, verified by sha256.
 
 Never pickle: loading a weights file must not be able to run code.
 """
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 _HEADER_KEY = "fercli"
 MAX_INPUT = 1024
-"""Side of the input of a classifier at most, pixels."""
+"""Largest side of the input of a classifier, pixels."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """A run of the network's outputs that answers in one labelling.
+    """A classification head: consecutive outputs of the network with one set of labels.
 
     Attributes:
-        name: the labelling, as data sets name it: `fer2013`, `ferplus`, ...
+        name: the label set, named after the data set: `fer2013`, `ferplus`, ...
         labels: canonical class names, in the order of the outputs.
         temperature: logits are divided by it before the softmax (Guo et al. 2017, arXiv 1706.04599).
     """
@@ -41,21 +41,21 @@ class Head:
 
 @dataclass(frozen=True)
 class ClassifierHeader:
-    """What a classifier file says about itself, so that the file alone rebuilds the network.
+    """The header of a classifier file; with it, the file alone is enough to build the network.
 
     Attributes:
-        architecture: name the network is built by, for example `tsm-resnet18`.
-        heads: how the outputs are to be read, side by side; the first head is the one used on video.
+        architecture: name of the architecture, for example `tsm-resnet18`.
+        heads: classification heads, in the order of the outputs; the first is used for video.
         input_size: side of the square input, pixels.
-        n_frames: frames a clip.
+        n_frames: frames per clip.
         fold_div: share of channels shifted each way is 1 / fold_div.
         stem_pool: whether the max-pool after the first convolution is used.
         colour: `grey` (luma repeated three times) or `rgb`.
-        mean, std: of pixels in [0, 1]; the network sees (pixel - mean) / std.
-        view_scale: side of the square the network sees, as a multiple of the longer side of the detector's box.
-        view_shift: how far the centre of that square lies below the box's, in longer sides of the box.
-        training_data: what it was trained on, with the terms of use.
-        metrics: figures measured when it was trained, head by head.
+        mean, std: for pixels in [0, 1]; the input is (pixel - mean) / std.
+        view_scale: side of the input square, as a multiple of the longer side of the detector's box.
+        view_shift: distance of the centre of that square below that of the box, in longer sides of the box.
+        training_data: training data, with the terms of use.
+        metrics: metrics measured after training, for each head.
         recipe: the resolved training parameters.
     """
 
@@ -80,7 +80,7 @@ class ClassifierHeader:
         return sum(len(head.labels) for head in self.heads)
 
     def head(self, name: str) -> tuple[Head, slice]:
-        """The named head, or the first for an empty name, and where its outputs are.
+        """The named head, or the first for an empty name, and the slice of its outputs.
 
         Raises:
             KeyError: no head of that name.
@@ -105,7 +105,7 @@ class ClassifierHeader:
         return header
 
     def check(self) -> None:
-        """Raises ValueError for what no network can be built or read with."""
+        """Raises ValueError for values with which no network can be built."""
         if not self.heads:
             raise ValueError("no head")
         for head in self.heads:
@@ -136,7 +136,7 @@ def read_header(path: Path) -> ClassifierHeader:
     """The header of a classifier file, without reading its tensors and without torch.
 
     Raises:
-        WeightsError: not a safetensors file, or not one fercli wrote.
+        WeightsError: it is not a safetensors file, or was not written by fercli.
     """
     require_regular_file(path, WeightsError)
     try:

@@ -1,4 +1,4 @@
-"""YuNet from a person's own ONNX file, through OpenCV.
+"""YuNet from an ONNX file of the user, through OpenCV.
 
 Wu, Peng, Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector" (Machine Intelligence Research).
 """
@@ -16,7 +16,7 @@ from fercli.errors import WeightsError
 from fercli.models.detections import Detections
 
 LOWEST_SCORE = 0.1
-"""Candidates below it are not looked at; far below any useful threshold."""
+"""Candidates below it are ignored; far below any useful threshold."""
 MAX_OVERLAP = 0.3
 """Of two boxes with a larger intersection over union, the one with the lower score is dropped."""
 MAX_CANDIDATES = 5000
@@ -25,7 +25,7 @@ SOURCE = "https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_y
 
 
 class Network(Protocol):
-    """What is used of `cv2.FaceDetectorYN`."""
+    """The used part of `cv2.FaceDetectorYN`."""
 
     def setInputSize(self, size: tuple[int, int], /) -> None: ...  # noqa: N802
     def detect(self, image: NDArray[np.uint8], /) -> Any: ...
@@ -44,7 +44,7 @@ class YuNet:
         rows = np.array([] if found is None else found, dtype=np.float32).reshape(-1, 15)
         if not np.isfinite(rows).all():
             raise WeightsError(
-                "the YuNet gives numbers that are not finite",
+                "the output of YuNet has numbers that are not finite",
                 hint=f"give an .onnx file from {SOURCE}",
                 code="weights-not-finite",
             )
@@ -54,14 +54,14 @@ class YuNet:
 
 
 def load(weights: Path | None, device: str) -> YuNet:
-    """Build the detector; it runs on the CPU whatever the device.
+    """Build the detector; it runs on the CPU for any `device`.
 
     Raises:
         WeightsError: no file was given, or it is not a YuNet.
     """
     if weights is None:
         raise WeightsError(
-            "yunet needs a weights file of your own",
+            "yunet needs a weights file",
             hint=f"give one with --detector-weights, from {SOURCE}",
             code="weights-missing",
         )
@@ -69,7 +69,7 @@ def load(weights: Path | None, device: str) -> YuNet:
         detector = YuNet(
             cv2.FaceDetectorYN.create(str(weights), "", (32, 32), LOWEST_SCORE, MAX_OVERLAP, MAX_CANDIDATES)
         )
-        detector.detect(np.zeros((32, 32, 3), dtype=np.uint8))  # another network only fails when it runs
+        detector.detect(np.zeros((32, 32, 3), dtype=np.uint8))  # another network fails only when it is run
     except cv2.error as error:
         raise WeightsError(
             f"{weights} is not a YuNet: {error.err}", hint=f"give an .onnx file from {SOURCE}"

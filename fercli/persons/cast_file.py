@@ -11,7 +11,7 @@ from fercli.errors import InputError, OutputError, WorkspaceLocked
 from fercli.files import require_regular_file
 from fercli.persons.cast_check import check_content
 from fercli.persons.names import is_numbered
-from fercli.writing import new_file, remove_leftovers, shut_out_others
+from fercli.writing import new_file, remove_leftovers, restrict_to_owner
 
 FORMAT = 2
 """Version of the layout. Other versions are refused. Version 1 did not store which names were given in which video."""
@@ -65,7 +65,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """
     require_regular_file(path)
     remove_leftovers(path.resolve())
-    shut_out_others(path)
+    restrict_to_owner(path)
     with _translated(path), closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)) as connection:
         _check_format(connection, path)
         check_content(connection, path)

@@ -35,7 +35,9 @@ class FaceRows:
     """Rows of `faces` and `crops` for some frames, numbered from `first_face`.
 
     Args:
-        params: parameters of the stage. first_face: number of the first face. stretch: stretch of the video.
+        params: parameters of the stage.
+        first_face: number of the first face.
+        stretch: stretch of the video.
     """
 
     def __init__(self, params: FacesParams, first_face: int, stretch: Stretch) -> None:
@@ -150,7 +152,7 @@ def find_faces(detector: Detector, image: NDArray[np.uint8], params: FacesParams
     """Faces of a frame in square pixels that pass the limits, from left to right; boxes in pixels, inside the frame."""
     import cv2
 
-    from fercli.models.lying import look_again
+    from fercli.models.lying import redetect_rotated
 
     height, width = image.shape[:2]
     scale = min(1.0, params.max_side / max(height, width))
@@ -165,7 +167,7 @@ def find_faces(detector: Detector, image: NDArray[np.uint8], params: FacesParams
     shorter = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
     good = np.flatnonzero((found.scores >= params.min_score) & (shorter >= params.min_size) & (shorter > 0))
     order = good[np.lexsort((boxes[good, 1], boxes[good, 0]))]
-    return look_again(detector, image, Detections(boxes, found.scores, found.landmarks).take(order))
+    return redetect_rotated(detector, image, Detections(boxes, found.scores, found.landmarks).take(order))
 
 
 def weights(params: FacesParams) -> dict[str, str]:

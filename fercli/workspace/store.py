@@ -17,7 +17,7 @@ from fercli.files import require_regular_file
 from fercli.typed import build, check_known
 from fercli.workspace.facts import FileState, VideoFacts
 from fercli.workspace.receipts import Receipt
-from fercli.writing import is_temporary, names_on_disk, on_disk, shut_out_others, write_atomically, writing
+from fercli.writing import is_temporary, names_on_disk, on_disk, restrict_to_owner, write_atomically, writing
 
 FORMAT = 3
 """Version of the layout and of what its tables mean. A reader refuses any other one. In 1 times were the container's
@@ -235,7 +235,7 @@ class Workspace:
             if is_temporary(file.name) and not file.is_dir():
                 file.unlink()
         for name in _BIOMETRIC:
-            shut_out_others(self.table(name))
+            restrict_to_owner(self.table(name))
 
     def _remove_used_up(self, directory: str) -> None:
         """Pieces of a stage that were joined before the kill, and what is left of pieces that were being removed."""

@@ -97,7 +97,7 @@ def test_paths_are_relative_to_the_file_and_recorded_by_name(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("fps = 5\n", ["fps is in no section", "[annotate]"]),
+        ("fps = 5\n", ["fps has no section", "[annotate]"]),
         ("[detect-face]\n", ["there is no section [detect-face]", "did you mean detect-faces?"]),
         ("[export]\nformat = 'eaf'\n", ["there is no section [export]"]),
         ("[detect-faces]\nmin_size = 3\n", ["there is no min_size in [detect-faces]", "did you mean min-size?"]),
@@ -110,8 +110,8 @@ def test_paths_are_relative_to_the_file_and_recorded_by_name(
         ("[track]\ngallery = 1\n", ["gallery in [track] is 1, not a path"]),
         ("[train]\nextra = 'word-cosine'\n", ["extra in [train] is 'word-cosine', not a list"]),
         ("[train]\nextra = [1, true]\n", ["extra in [train] is True, not text"]),
-        ("[track]\nmax-gap = 1\nmax-gap = 2\n", ["is no TOML"]),
-        ("[track\n", ["is no TOML"]),
+        ("[track]\nmax-gap = 1\nmax-gap = 2\n", ["is not TOML"]),
+        ("[track\n", ["is not TOML"]),
         ("[train]\nmodle = 'x'\n", ["there is no modle in [train]", "did you mean model?"]),
     ],
 )

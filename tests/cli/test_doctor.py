@@ -1,4 +1,4 @@
-"""`fercli doctor` where all is well, and where next to nothing is."""
+"""`fercli doctor` where everything is ready, and where next to nothing is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_this_installation_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
-    assert "all is well" in out and "MISSING" not in out
+    assert "everything is ready" in out and "MISSING" not in out
 
 
 def test_missing_weights_are_named(

@@ -202,7 +202,7 @@ class TestModels:
         (tmp_path / "centerface.onnx").write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
         monkeypatch.setenv("FERCLI_WEIGHTS", str(tmp_path))
         code, err = fail(capsys, "detect-faces", copy)
-        assert code == 5 and "is not the file fercli knows as centerface" in err
+        assert code == 5 and "is not the registered file of centerface" in err
 
     def test_yunet_without_a_file(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
         code, err = fail(capsys, "detect-faces", copy, "--detector", "yunet")
@@ -290,7 +290,7 @@ def test_ctrl_c_ends_with_130_and_can_go_on(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "run the same command to go on" in err
+    assert "run the same command again to continue" in err
     assert not (tmp_path / "out.json").exists()
     assert main(["status", str(tmp_path / "long.fercli")]) == 0
 

@@ -91,7 +91,7 @@ def test_annotations_against_ones_own_labels(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(("name", "count"), [("out.json", 1), ("out.jsonl", 1), ("out.csv", 1), ("plain.csv", 0)])
-def test_corrections_are_not_the_machines(
+def test_manual_annotations_are_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, count: int
 ) -> None:
     machine = {"type": "emotion", "class": "happy", "seconds": 0.0, "end": 2.0, "object": "Ross"}
@@ -103,8 +103,8 @@ def test_corrections_are_not_the_machines(
     (tmp_path / "truth.csv").write_text("start,end,class,object\n2,4,sad,Ross\n")
     assert main(["evaluate", str(tmp_path / name), "--truth", str(tmp_path / "truth.csv")]) == 0
     err = capsys.readouterr().err
-    assert (f"{tmp_path / name}, {count} of them" in err) == (count > 0)
-    assert ("warning: manual annotations" in err and "edits.jsonl" in err) == (count > 0)
+    assert (f"{tmp_path / name} has manual annotations ({count})" in err) == (count > 0)
+    assert ("has manual annotations" in err and "edits.jsonl" in err) == (count > 0)
 
 
 def test_options_of_a_classifier_do_not_go_with_a_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,9 +112,12 @@ def test_options_of_a_classifier_do_not_go_with_a_truth(tmp_path: Path, capsys: 
     command = ["evaluate", str(tmp_path / "a.csv"), "--truth", str(tmp_path / "a.csv")]
     assert main([*command, "--dataset", "nonsense", "--figures", str(tmp_path / "figs"), "--split", "moon"]) == 2
     err = capsys.readouterr().err
-    assert "with --dataset, --split, --figures\n" in err and "hint: leave out --truth" in err
+    assert (
+        "; --dataset, --split, --figures can only be used for a classifier\n" in err
+        and "hint: leave out --truth" in err
+    )
     assert main([*command, "--strict"]) == 2
-    assert "with --strict\n" in capsys.readouterr().err
+    assert "; --strict can only be used for a classifier\n" in capsys.readouterr().err
     assert main(command) == 0
 
 

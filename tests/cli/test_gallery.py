@@ -36,7 +36,7 @@ def test_a_gallery_in_order_ends_with_0(people: Path, capsys: pytest.CaptureFixt
         ["person", "pictures", "faces"],
         ["Monica", "1", "1"],
         ["Ross", "1", "1"],
-        ["nothing", "to", "put", "right"],
+        ["nothing", "to", "correct"],
     ]
     assert captured.err == f"next: fercli track WORKSPACE --gallery {people}\n"
 
@@ -53,9 +53,9 @@ def test_findings_end_with_6_and_are_named(people: Path, capsys: pytest.CaptureF
         f"unusable: {people}/Joey/[red].png: no face was found",
         "missing: Joey has no usable picture",
         f"same picture: {people}/Ross/b.png shows the same as {people}/Ross/a.png (distance 0.00)",
-        "3 to put right",
+        "3 to correct",
     ]
-    assert captured.err == f"next: put right what is listed, then fercli gallery check {people}\n"
+    assert captured.err == f"next: correct what is listed, then fercli gallery check {people}\n"
 
 
 def test_json_has_everything(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,7 +96,7 @@ def test_pictures_of_a_person_of_a_video(tmp_path: Path, people: Path, capsys: p
     captured = capsys.readouterr()
     assert captured.out == f"{people}/Joey/épisode 1 0h00m01.000s.jpg\n"
     assert captured.err.splitlines() == [
-        "1 of 5 pictures: the other faces of Person 1 show nothing new, or too little",
+        "1 of 5 pictures: the other faces of Person 1 are too similar or not good enough",
         f"next: fercli track {place.path} --gallery {people}",
     ]
     assert main(["gallery", "check", str(people), "-q"]) == 0

@@ -40,7 +40,7 @@ def test_a_file_that_cannot_be_used_exits_with_3(tmp_path: Path, capsys: pytest.
     path.write_text("person,start,end,class\n")
     assert main(["import", str(workspace.path), str(path)]) == 3
     err = capsys.readouterr().err
-    assert f"error[would-delete-all]: {path} has no segment" in err and "hint: if that is meant, use --force" in err
+    assert f"error[would-delete-all]: {path} has no segment" in err and "hint: to delete them, use --force" in err
     assert main(["import", str(workspace.path), str(path), "--force"]) == 0
     assert "segments: 0 changed, 0 added, 4 deleted" in capsys.readouterr().err
     assert main(["import", str(workspace.path), str(tmp_path / "a.srt")]) == 3

@@ -94,7 +94,7 @@ def test_flags_are_shown_without_a_value(
     [
         (["annotate"], "seconds, 1:30 or 1:02:03"),
         (["import"], "Label Studio"),
-        (["doctor"], "Ends with 6"),
+        (["doctor"], "Exit code 6"),
         (["explain"], "--overwrite"),
         (["people", "list"], "--overwrite"),
     ],

@@ -50,12 +50,12 @@ def test_a_segment_of_no_length(tmp_path: Path, capsys: pytest.CaptureFixture[st
     ("faces", "tracks", "said"),
     [
         (0, 0, "no face was found, so there is nothing to annotate"),
-        (1, 0, "1 face was found, none of them followed long enough: try a higher --fps, or run: fercli track"),
-        (6, 0, "6 faces were found, none of them followed long enough: try a higher --fps, or run: fercli track"),
-        (6, 2, "everybody is left out; to take somebody in again, run: fercli people restore"),
+        (1, 0, "1 face was found, but no track is long enough: try a higher --fps, or run: fercli track"),
+        (6, 0, "6 faces were found, but no track is long enough: try a higher --fps, or run: fercli track"),
+        (6, 2, "all persons are ignored; to restore one, run: fercli people restore"),
     ],
 )
-def test_why_nobody_is_shown(
+def test_why_no_person_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], faces: int, tracks: int, said: str
 ) -> None:
     film = make_film_of_nobody(tmp_path / "film.fercli")

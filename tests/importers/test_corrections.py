@@ -111,7 +111,7 @@ def test_who_is_missing_from_a_file_is_named(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", [row for row in ALL if row[0] == "Person 1"])
     done = import_file(workspace, path)
     assert figures(done) == (0, 0, 1)
-    assert f"{path} has nothing of Person 2: deleted" in done.notes
+    assert f"{path} has no segment of Person 2: deleted" in done.notes
     assert not [note for note in import_file(workspace, path).notes if "deleted" in note]
 
 
@@ -233,7 +233,7 @@ def test_who_is_left_out_is_passed_over_and_said_so(tmp_path: Path) -> None:
     ignore(workspace, "Person 2")
     done = import_file(workspace, path)
     assert figures(done) == (0, 0, 0)
-    assert "Person 2 is left out here: 1 segment passed over" in done.notes
+    assert "Person 2 is ignored here: 1 segment skipped" in done.notes
     assert len(read_log(workspace).edits) == 1
 
 
@@ -266,7 +266,7 @@ def test_a_file_that_names_nobody_is_about_the_only_person_there_is(tmp_path: Pa
     path.write_text("start,end,class\n0,4,afraid\n0:04,0:06.000,sad\n8,0:00:10,angry\n")
     done = import_file(workspace, path)
     assert figures(done) == (1, 0, 0)
-    assert f"{path} does not say who shows the emotions; taken to be Person 1" in done.notes
+    assert f"{path} does not name the person; Person 1 is assumed" in done.notes
     assert by_hand(workspace) == [("Person 1", "afraid", 0, 4000)]
 
 
@@ -274,7 +274,9 @@ def test_a_file_that_names_nobody_is_refused_where_there_are_several(tmp_path: P
     workspace = film(tmp_path / "w")
     path = tmp_path / "a.csv"
     path.write_text("start,end,class\n0,4,afraid\n")
-    with pytest.raises(DatasetError, match=r"does not say who .*, and 2 persons are known here: Person 1, ") as caught:
+    with pytest.raises(
+        DatasetError, match=r"does not name the person, and 2 persons are in the workspace: Person 1, "
+    ) as caught:
         import_file(workspace, path)
     assert "column object" in caught.value.hint and not workspace.edits.exists()
 
@@ -316,8 +318,8 @@ def test_a_tier_of_notes_is_passed_over_and_a_person_of_whom_nothing_is_left_is_
         (edited(("Person 1", "happy", 8000, 7000)), r"a\.csv:6: ends at 7 s but starts at 8 s"),
         (edited(("Person 1", "bored", 7000, 8000)), r"a\.csv:6: 'bored' is not an emotion"),
         (edited(("", "happy", 7000, 8000)), r"a\.csv:6: the name is empty"),
-        (edited(("UNASSIGNED", "happy", 7000, 8000)), r"a\.csv:6: nobody can be called 'UNASSIGNED'"),
-        ([], r"a\.csv has no segment: all would be deleted"),
+        (edited(("UNASSIGNED", "happy", 7000, 8000)), r"a\.csv:6: 'UNASSIGNED' is reserved"),
+        ([], r"a\.csv has no segment: all segments would be deleted"),
     ],
 )
 def test_a_file_that_cannot_be_meant_changes_nothing(tmp_path: Path, rows: Rows, message: str) -> None:
@@ -353,7 +355,7 @@ def test_annotations_of_another_video_are_refused_unless_forced(tmp_path: Path, 
     path = export(other, name, tmp_path)
     add_receipt(workspace, "frames")
     add_receipt(workspace, "faces")
-    with pytest.raises(DatasetError, match=r"is about another video: .*, and this is 'épisode 1\.mp4'") as caught:
+    with pytest.raises(DatasetError, match=r"belongs to another video: .*; this one is 'épisode 1\.mp4'") as caught:
         import_file(workspace, path)
     assert "--force" in caught.value.hint
     assert figures(import_file(workspace, path, force=True)) == (0, 0, 0)
@@ -372,16 +374,14 @@ def test_an_eaf_from_elsewhere_is_known_by_the_name_of_its_video(tmp_path: Path,
     workspace = film(tmp_path / "w")
     path = linked_to(export(workspace, "eaf", tmp_path), address)
     assert import_file(workspace, path).notes == []
-    with pytest.raises(DatasetError, match=r"about another video: 'episode 2\.mp4'"):
+    with pytest.raises(DatasetError, match=r"belongs to another video: 'episode 2\.mp4'"):
         import_file(workspace, linked_to(path, "file:///C:/films/episode 2.mp4"))
 
 
 def test_an_eaf_without_a_video_is_taken_with_a_note(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     path = linked_to(export(workspace, "eaf", tmp_path), "")
-    assert import_file(workspace, path).notes == [
-        f"{path} does not say which video it is about; taken to be épisode 1.mp4"
-    ]
+    assert import_file(workspace, path).notes == [f"{path} does not name its video; épisode 1.mp4 is assumed"]
 
 
 def linked_to(path: Path, address: str) -> Path:

@@ -127,10 +127,10 @@ def test_a_pipe_and_what_is_no_path_are_refused_before_they_are_opened(tmp_path:
     assert "COMMAND > FILE" in _refusal(Path("/dev/fd/63")).hint
 
 
-def test_a_codec_that_nobody_knows_is_a_video_error(tmp_path: Path) -> None:
+def test_an_unknown_codec_is_a_video_error(tmp_path: Path) -> None:
     content = numbered_video(tmp_path / "good.mp4", 12).read_bytes()
     assert content.count(b"avc1")
     (tmp_path / "odd.mp4").write_bytes(content.replace(b"avc1", b"zq7!"))
-    assert "coded" in _refusal(tmp_path / "odd.mp4").message
+    assert "codec" in _refusal(tmp_path / "odd.mp4").message
     with pytest.raises(VideoError):
         probe(tmp_path / "odd.mp4")

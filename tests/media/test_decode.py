@@ -69,14 +69,14 @@ def test_narrow_pictures_have_three_channels_on_every_processor(tmp_path: Path, 
 
 def test_reading_stops_at_the_last_wanted_frame(videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = 0
-    original = decoding._Painter.picture
+    original = decoding._Converter.picture
 
     def counting(painter: object, number: int, frame: object) -> object:
         nonlocal taken
         taken += 1
         return original(painter, number, frame)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(decoding._Painter, "picture", counting)
+    monkeypatch.setattr(decoding._Converter, "picture", counting)
     assert [n for n, _ in read_frames(videos / "b.mp4", [3, 5])] == [3, 5]
     assert taken <= 7
     assert list(read_frames(videos / "b.mp4", [])) == []

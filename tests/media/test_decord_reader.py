@@ -100,7 +100,7 @@ def test_mirrored_files_are_not_for_decord(tmp_path: Path) -> None:
     write_video(tmp_path / "v.mp4", [quarters()] * 3)
     ffmpeg("-display_hflip", "-i", str(tmp_path / "v.mp4"), "-c", "copy", str(tmp_path / "m.mp4"))
     path = tmp_path / "m.mp4"
-    assert "mirrors" in decord_reader.why_not_decord(path, read_index(path))
+    assert "mirroring" in decord_reader.why_not_decord(path, read_index(path))
 
 
 def test_what_does_not_fit_into_memory_is_not_for_decord(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -276,11 +276,11 @@ def test_a_late_start_is_not_taken_for_a_missing_end(tmp_path: Path, name: str) 
     assert read_index(numbered_video(tmp_path / name, COUNT, encode=(*H264, *late))).warnings == ()
 
 
-def test_a_header_that_promises_more_is_noticed(tmp_path: Path) -> None:
+def test_a_header_that_declares_more_is_noticed(tmp_path: Path) -> None:
     numbered_video(tmp_path / "v.mkv", 120)
     index = read_index(cut_short(tmp_path / "v.mkv", tmp_path / "cut.mkv", 0.4))
-    assert "promises 4.0 s" in index.warnings[0]
-    assert "cut short" in index.warnings[0]
+    assert "declares 4.0 s" in index.warnings[0]
+    assert "truncated" in index.warnings[0]
     assert read_index(tmp_path / "v.mkv").warnings == ()
 
     numbered_video(tmp_path / "v.mp4", 120, encode=(*H264, "-movflags", "+faststart"))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fercli.config import FacesParams
 from fercli.geometry import roll
 from fercli.models.detections import Detections
-from fercli.models.lying import LOOK_AGAIN_FROM, look_again
+from fercli.models.lying import REDETECT_FROM, redetect_rotated
 from fercli.models.pictures import default_detector
 from fercli.stages.faces import find_faces
 from tests.models.pictures import LANDMARKS, portrait
@@ -67,14 +67,14 @@ GREY = np.full((100, 100, 3), 128, np.uint8)
 
 
 def test_an_upright_face_is_looked_at_once() -> None:
-    seemed = found(LOOK_AGAIN_FROM - 1)
-    again = look_again(Sees(), GREY, seemed)
+    seemed = found(REDETECT_FROM - 1)
+    again = redetect_rotated(Sees(), GREY, seemed)
     assert again.landmarks is not None
     np.testing.assert_array_equal(again.landmarks, seemed.landmarks)
 
 
 def test_what_is_seen_upright_in_the_turned_picture_is_put_back_into_the_picture() -> None:
-    again = look_again(Sees(30.0, 5.0), GREY, found(60.0))  # it was 60 + 30 + 5
+    again = redetect_rotated(Sees(30.0, 5.0), GREY, found(60.0))  # it was 60 + 30 + 5
     assert again.landmarks is not None
     assert roll(again.landmarks[0]) == pytest.approx(95, abs=0.5)
     np.testing.assert_allclose(again.landmarks[0], face(95, 50, 20), atol=1)
@@ -83,10 +83,10 @@ def test_what_is_seen_upright_in_the_turned_picture_is_put_back_into_the_picture
 
 @pytest.mark.parametrize("answers", [(None,), (60.0, 60.0, 60.0, 60.0), (100.0, None)])
 def test_a_face_that_is_never_seen_upright_has_no_landmarks_to_trust(answers: tuple[float | None, ...]) -> None:
-    again = look_again(Sees(*answers), GREY, found(60.0))
+    again = redetect_rotated(Sees(*answers), GREY, found(60.0))
     assert again.landmarks is not None
     assert np.isnan(again.landmarks).all()
 
 
 def test_a_detector_without_landmarks_is_left_alone() -> None:
-    assert look_again(Sees(), GREY, Detections(found(0).boxes, found(0).scores)).landmarks is None
+    assert redetect_rotated(Sees(), GREY, Detections(found(0).boxes, found(0).scores)).landmarks is None

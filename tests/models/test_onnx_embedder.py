@@ -175,14 +175,14 @@ def test_a_network_that_takes_bytes_is_refused(tmp_path: Path) -> None:
 
 def test_a_network_that_mixes_the_pictures_of_a_batch_is_refused(tmp_path: Path) -> None:
     mixed = helper.make_node("Flatten", ["mean"], ["embedding"], axis=0)
-    with pytest.raises(WeightsError, match=r"net\.onnx makes \(1, 6\) of 2 pictures"):
+    with pytest.raises(WeightsError, match=r"net\.onnx returns \(1, 6\) for 2 pictures"):
         load(network(tmp_path / "net.onnx", SUBTRACT_FIVE, end=mixed), "cpu")
 
 
 def test_weights_in_another_file_are_refused(tmp_path: Path) -> None:
     path = network(tmp_path / "net.onnx", CONVOLVE)
     onnx.save(onnx.load(path), path, save_as_external_data=True, location="net.data", size_threshold=0)
-    with pytest.raises(WeightsError, match=r"net\.onnx keeps weights in other files") as error:
+    with pytest.raises(WeightsError, match=r"net\.onnx stores its weights in other files") as error:
         load(path, "cpu")
     assert "onnx.save" in error.value.hint
 

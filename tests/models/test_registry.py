@@ -106,4 +106,4 @@ def test_only_an_embedder_may_be_an_onnx_file() -> None:
     assert ".onnx" not in error.value.hint
     with pytest.raises(UnknownModel, match=r"unknown embedder 'arcface\.pt'") as error:
         find_model("arcface.pt", "embedder")
-    assert ".onnx file of your own" in error.value.hint
+    assert "path of an .onnx file" in error.value.hint
