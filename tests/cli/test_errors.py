@@ -113,7 +113,7 @@ class TestVideo:
         text = (copy / "workspace.json").read_text().replace("grey.mp4", "gone.mp4")
         (copy / "workspace.json").write_text(text)
         code, err = fail(capsys, "detect-faces", copy, "--force")
-        assert code == 3 and "gone.mp4 is gone" in err and "ln -s NEW_PATH" in err
+        assert code == 3 and "gone.mp4 is missing" in err and "ln -s NEW_PATH" in err
 
 
 class TestOptions:
@@ -261,7 +261,7 @@ class TestWorkspace:
     def test_unwritable(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         video = make_video(tmp_path / "grey.mp4")
         code, err = fail(capsys, "annotate", video, "-o", tmp_path / "out.json", "--workdir", "/proc/grey.fercli")
-        assert code == 4 and "cannot write /proc/grey.fercli" in err and "a place you may write to" in err
+        assert code == 4 and "cannot write /proc/grey.fercli" in err and "choose a writable place" in err
 
 
 def test_a_bug_has_its_own_exit_code(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
