@@ -147,7 +147,7 @@ def test_a_stage_at_a_time_gives_the_same_tables(sample: Sample, tmp_path: Path)
         (["--device", "cpu", "--batch", "3"], []),
         (["--format", "csv"], []),
         (["--min-face", "30"], ["classify-emotions"]),
-        (["--max-distance", "0.5"], ["track"]),
+        (["--max-distance", "0.5"], ["persons"]),
         (["--min-score", "0.55"], ["detect-faces"]),  # every face scores above it: the tables stay the same
         (["--shot-threshold", "2.9"], ["extract-frames"]),
     ],

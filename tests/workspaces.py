@@ -177,7 +177,9 @@ def tracks_table(members: Mapping[int, Sequence[int]]) -> pa.Table:
     return pa.table(columns, schema=tables.TRACKS)
 
 
-def persons_table(rows: Sequence[tuple[int, str | None, float, float]]) -> pa.Table:
+def persons_table(
+    rows: Sequence[tuple[int, str | None, float, float]], best_faces: Mapping[int, int] | None = None
+) -> pa.Table:
     """(track, person, start_s, end_s) a row."""
     content = [
         {
@@ -187,7 +189,7 @@ def persons_table(rows: Sequence[tuple[int, str | None, float, float]]) -> pa.Ta
             "start_s": start,
             "end_s": end,
             "faces": 5,
-            "best_face": 0,
+            "best_face": (best_faces or {}).get(track, 0),
             "identity": 0.9 if person else None,
         }
         for track, person, start, end in rows

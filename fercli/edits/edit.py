@@ -241,7 +241,7 @@ def _persons(value: Any) -> tuple[str, ...]:
 
 
 def _cleaned(value: Any, key: str, clean: Callable[[str], str]) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+    if not isinstance(value, str):
         raise Unusable(f"{key} is {_short(value)}, not a name")
     try:
         return clean(value)

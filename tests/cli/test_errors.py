@@ -147,9 +147,9 @@ class TestOptions:
         # A time outside the video is only found in it.
         assert (tmp_path / "grey.fercli").exists() == (options == ["--start", "999"])
 
-    def test_a_face_that_is_too_frontal(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        code, err = fail(capsys, "classify-emotions", copy, "--min-frontal", "7")
-        assert code == 2 and "min_frontal is 7" in err and "from 0 to 1" in err
+    def test_an_angle_that_no_head_has(self, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, err = fail(capsys, "classify-emotions", copy, "--max-yaw", "200")
+        assert code == 2 and "error[option-out-of-range]" in err and "max_yaw is 200" in err
 
     def test_a_device_that_is_not_there_is_found_before_the_work(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

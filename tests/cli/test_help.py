@@ -23,7 +23,7 @@ def commands(group: Any, *path: str) -> list[tuple[str, Any]]:
 
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
-MAY_GO_UNNAMED = {"people list": "people", "evaluate model": "evaluate"}
+MAY_GO_UNNAMED = {"people list": "people", "evaluate model": "evaluate", "edits list": "edits"}
 
 
 @pytest.mark.parametrize("columns", [80, 120])

@@ -135,7 +135,7 @@ def test_two_videos_of_one_name_are_annotated_side_by_side(
     for _ in range(2):
         for name in ("a.mp4", "a.mkv"):
             assert main(["annotate", name]) == 0
-    assert capsys.readouterr().err.count("up to date") == 8
+    assert capsys.readouterr().err.count("up to date") == 12
     assert {"a.fercli", "a.json", "a.mkv.fercli", "a.mkv.json"} <= {*os.listdir()}
     assert main(["export", "a.mkv.fercli", "-o", ".", "--format", "srt", "-q"]) == 0
     assert (tmp_path / "a.mkv.srt").is_file()

@@ -85,7 +85,10 @@ def make_scene(
         faces=faces_table([_face(frame, box) for frame, box, _ in owners]),
         crops=crops_table(noise_crops(len(owners)) if owners else []),
         tracks=tracks_table(members),
-        persons=persons_table([(track, names[track], *span) for track, span in enumerate(spans)]),
+        persons=persons_table(
+            [(track, names[track], *span) for track, span in enumerate(spans)],
+            {track: own[0] for track, own in members.items()},
+        ),
         embeddings=tables.EMBEDDINGS.empty_table(),
         emotions=pa.Table.from_pylist(windows, schema=tables.windows_schema(LABELS)),
         segments=segments_table(

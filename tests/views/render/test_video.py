@@ -15,6 +15,7 @@ import pytest
 from fercli.colours import COLOURS
 from fercli.edits.editing import ignore, rename
 from fercli.errors import ConfigError, MissingStage, OutputError, VideoError
+from fercli.media.kept_index import KEPT
 from fercli.progress import Silent
 from fercli.views.render.artist import Artist
 from fercli.views.render.video import render
@@ -193,7 +194,8 @@ def test_an_mp4_can_be_played_while_it_is_fetched(tmp_path: Path) -> None:
 
 def test_the_workspace_is_left_as_it_was(tmp_path: Path, two_persons: Workspace) -> None:
     def content() -> dict[Path, bytes]:
-        return {path: path.read_bytes() for path in two_persons.path.rglob("*") if path.is_file()}
+        files = [path for path in two_persons.path.rglob("*") if path.is_file() and path.name != KEPT]
+        return {path: path.read_bytes() for path in files}
 
     before = content()
     render(two_persons, tmp_path / "out.mp4", reporter=Silent())

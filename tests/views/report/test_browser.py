@@ -121,8 +121,8 @@ class Visit:
 
     def stop(self) -> NDArray[np.uint8]:
         """Pause, and take a picture of the video with its overlay."""
-        self.wait("!result.getElementById('video').paused")
-        self.page.evaluate("result.getElementById('video').pause()")
+        self.wait("!document.getElementById('video').paused")
+        self.page.evaluate("document.getElementById('video').pause()")
         self.page.mouse.move(5, 5)
         self.page.wait_for_timeout(300)
         picture = Image.open(io.BytesIO(self.page.locator("#screen-box").screenshot())).convert("RGB")
@@ -133,7 +133,7 @@ def test_the_page_opens_offline_without_a_complaint_and_asks_for_nothing_but_its
     browser: Browser, film_page: Path
 ) -> None:
     with Visit(browser, film_page) as visit:
-        visit.wait("result.getElementById('video').readyState > 1")
+        visit.wait("document.getElementById('video').readyState > 1")
         visit.page.mouse.wheel(0, 5000)
         visit.page.wait_for_timeout(200)
         asked = {url for url in visit.requests if not url.startswith("data:")}
@@ -160,11 +160,11 @@ def test_the_timelines_show_the_known_persons_and_segments(browser: Browser, sil
 def test_a_click_plays_that_moment_with_the_boxes_of_the_frame_that_is_shown(browser: Browser, film_page: Path) -> None:
     with Visit(browser, film_page) as visit:
         visit.page.evaluate(
-            """() => { window.sought = []; const film = result.getElementById('video');
+            """() => { window.sought = []; const film = document.getElementById('video');
                film.addEventListener('seeking', () => sought.push(film.currentTime)); }"""
         )
         # It has found out where the player's clock begins.
-        visit.wait("result.getElementById('player-clock').textContent.startsWith('0:05.0')")
+        visit.wait("document.getElementById('player-clock').textContent.startsWith('0:05.0')")
         visit.click_at(6.5)
         picture = visit.stop()
         sought = visit.page.evaluate("sought.at(-1)")
@@ -233,10 +233,10 @@ def test_what_was_not_analysed_is_shaded_and_named(browser: Browser, tmp_path: P
 def test_everything_works_with_the_keyboard(browser: Browser, film_page: Path) -> None:
     with Visit(browser, film_page) as visit:
         page, plot = visit.page, visit.page.locator(".plot.strip").first
-        visit.wait("result.getElementById('video').readyState > 1")
+        visit.wait("document.getElementById('video').readyState > 1")
         for _ in range(20):
             page.keyboard.press("Tab")
-            if plot.evaluate("node => node === result.activeElement"):
+            if plot.evaluate("node => node === document.activeElement"):
                 break
         said: Any = lambda: plot.get_attribute("aria-valuetext")  # noqa: E731
         assert said() == "0:05.0, happy, score 0.80"
@@ -258,9 +258,9 @@ def test_everything_works_with_the_keyboard(browser: Browser, film_page: Path) -
         assert page.evaluate("[state.from, state.to]") == [5000, 14000]
         page.keyboard.press("Home")
         page.keyboard.press("Enter")
-        visit.wait("!result.getElementById('video').paused")
+        visit.wait("!document.getElementById('video').paused")
         page.keyboard.press("Enter")
-        visit.wait("result.getElementById('video').paused")
+        visit.wait("document.getElementById('video').paused")
         assert visit.complaints == []
 
 
@@ -286,7 +286,7 @@ def test_a_page_without_its_video_says_so_and_plays_one_that_is_chosen(
         visit.click_at(6.0)
         assert visit.complaints == []
         visit.page.set_input_files("input[type=file]", make_video(tmp_path / "found.webm", START_S))
-        visit.wait("result.getElementById('video').readyState > 1")
+        visit.wait("document.getElementById('video').readyState > 1")
         visit.click_at(6.0)
         visit.stop()
         assert "This is not the file that was analysed" in visit.page.inner_text("#player-clock")
@@ -310,7 +310,7 @@ def test_print_holds_every_person_with_charts(browser: Browser, silent_report: P
         pdf = visit.page.pdf(format="A4", tagged=True, outline=True)
         headings = re.findall(rb"/Title \(([^)]*)\)", pdf)
         assert {b"Everyone", b"Person 2", b"Unassigned", b"How this was made"} <= set(headings)
-        assert visit.page.evaluate("[...result.querySelectorAll('.plot')].every(plot => plot.querySelector('svg'))")
+        assert visit.page.evaluate("[...document.querySelectorAll('.plot')].every(plot => plot.querySelector('svg'))")
         visit.page.emulate_media(media="print")
         assert visit.page.locator(".zoom").is_hidden() and visit.page.locator("#player").is_hidden()
         assert visit.page.locator(".legend").is_visible() and visit.page.locator(".person").count() == 3
@@ -319,7 +319,7 @@ def test_print_holds_every_person_with_charts(browser: Browser, silent_report: P
 @pytest.mark.parametrize("width", [600, 400])
 def test_a_narrow_window_needs_no_sideways_scrolling(browser: Browser, film_page: Path, width: int) -> None:
     with Visit(browser, film_page, width) as visit:
-        assert visit.page.evaluate("result.documentElement.scrollWidth") <= width
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_segments_over_each_other_are_not_lettered_over_each_other(browser: Browser, tmp_path: Path) -> None:
