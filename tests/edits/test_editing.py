@@ -187,7 +187,7 @@ REFUSED: dict[str, tuple[Callable[[Workspace], object], str, str]] = {
     "nobody of that name": (lambda film: rename(film, "Persn 1", "A"), "nobody is called 'Persn 1'", "Person 1"),
     "a name that is taken": (lambda film: rename(film, "Person 1", "Person 3"), "is a 'Person 3' already", "merge"),
     "no name": (lambda film: rename(film, "Person 1", " "), "empty", "name"),
-    "the name of nobody": (lambda film: rename(film, "Person 1", "unassigned"), "nobody can be called", "name"),
+    "the name of nobody": (lambda film: rename(film, "Person 1", "unassigned"), "is reserved", "name"),
     "renaming nobody": (lambda film: rename(film, "Unassigned", "A"), "not a person", "people split"),
     "merging into a stranger": (lambda film: merge(film, ["Person 1"], "Bob"), "nobody is called 'Bob'", "Person 2"),
     "merging with oneself": (lambda film: merge(film, ["Person 1"], "Person 1"), "into itself", "two"),
