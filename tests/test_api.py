@@ -107,6 +107,7 @@ def test_persons_and_tracks_agree_with_the_segments(result: fercli.Result) -> No
 
 def test_signals_are_the_probabilities_of_the_windows(result: fercli.Result) -> None:
     windows, signals = result.to_pandas("windows"), result.to_pandas("signals")
+    signals = signals[signals["signal"] == "emotions"]
     assert len(signals) == len(windows) * len(EMOTIONS)
     wide = signals.pivot(index=["track", "start_s"], columns="column", values="value")
     expected = windows.sort_values(["track", "start_s"]).set_index(["track", "start_s"])
@@ -115,6 +116,23 @@ def test_signals_are_the_probabilities_of_the_windows(result: fercli.Result) -> 
     assert set(signals["unit"]) == {"probability"}
     first = result.signals[0]
     assert first.values.shape == (len(first.start_s), len(first.columns)) and first.values.dtype == np.float32
+
+
+def test_signals_have_what_was_measured_of_the_faces(result: fercli.Result) -> None:
+    faces, signals = result.to_pandas("faces"), result.to_pandas("signals")
+    units = signals.groupby("signal")["unit"].unique().str.join(",").to_dict()
+    assert units == {"blendshapes": "share", "emotions": "probability", "openings": "ratio", "pose": "degrees"}
+    sizes = {"pose": 3, "openings": 3, "blendshapes": 51}
+    for name, columns in sizes.items():
+        own = signals[signals["signal"] == name]
+        assert len(own) == columns * len(faces)
+        wide = own.pivot(index=["track", "start_s"], columns="column", values="value")
+        expected = faces.sort_values(["track", "pts_s"]).set_index(["track", "pts_s"])
+        assert np.allclose(wide, expected[wide.columns], equal_nan=True)
+    pose = next(one for one in result.signals if one.name == "pose")
+    assert [column.name for column in pose.columns] == ["yaw", "pitch", "roll"]
+    own = faces[faces["track"] == pose.track]
+    assert pose.start_s.tolist() == own["pts_s"].tolist() and pose.end_s.tolist() == own["end_s"].tolist()
 
 
 @pytest.mark.parametrize("name", ["out.eaf", "out.csv", "out.parquet", "out.json"])

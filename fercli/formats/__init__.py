@@ -83,7 +83,7 @@ FORMATS = {
     "csv-faces": Format(
         ".csv",
         "tables_out:write_csv_faces",
-        "one row a face: person, box, probabilities",
+        "one row a face: person, box, probabilities, pose, blendshapes",
         "landmarks, segments, provenance",
     ),
     "parquet": Format(
@@ -98,7 +98,7 @@ FORMATS = {
     "parquet-faces": Format(
         ".parquet",
         "tables_out:write_parquet_faces",
-        "one row a face: person, box, landmarks, probabilities, typed",
+        "one row a face: boxes, probabilities, pose, blendshapes, typed",
         "segments",
     ),
     "eaf": Format(
@@ -177,13 +177,13 @@ FORMATS = {
         ".csv",
         "pyfeat:write",
         "py-feat's columns, one row a face",
-        "segments, provenance; action units, pose and 68 landmarks are not measured",
+        "segments, provenance, action units; landmarks, but after measure-faces --landmarks",
     ),
     "openface": Format(
         ".csv",
         "openface:write",
         "OpenFace's columns, one row a face",
-        "segments, tracks, provenance; action units, gaze and pose are not measured",
+        "segments, tracks, provenance, action units, gaze; landmarks, but after measure-faces --landmarks",
     ),
 }
 """Name -> exporter. The first one with a suffix is that suffix's default."""

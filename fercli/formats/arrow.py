@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from fercli import tables
 from fercli.formats.face_rows import EDGES, shown_emotions
 from fercli.formats.streams import parts
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
-from fercli.results.details import Details
+from fercli.results.details import MEASURED, Details
 from fercli.results.model import Person, Result, Segment, Signal
 
 VIDEO = tables.column("video", pa.string(), "name of the video's file")
@@ -123,13 +124,13 @@ def windows(result: Result) -> pa.Table:
 
 
 def faces(result: Result) -> pa.Table:
-    """Faces by frame, with person, box, landmarks, the class of the segment and the probabilities of the window."""
+    """Faces by frame: person, box, landmarks, class of the segment, probabilities of the window, and measurements."""
     details = result.details()
     return pa.Table.from_batches(_batches(face_parts(result, details)), faces_schema(details))
 
 
 def signals(result: Result) -> pa.Table:
-    """One row a value of each signal: by track, then start, then column."""
+    """One row a value of each signal: by track, then signal, then start, then column."""
     parts_ = [_signal(one, result.video["name"]) for one in result.signals]
     return pa.concat_tables([SIGNALS.empty_table(), *parts_])
 
@@ -167,7 +168,7 @@ def faces_schema(details: Details) -> pa.Schema:
     frames, faces = tables.FRAMES, tables.FACES
     head = [faces.field("face"), frames.field("frame"), frames.field("pts_s"), END, frames.field("shot")]
     whose = [tables.TRACKS.field("track"), PERSON, *BOX, faces.field("score"), faces.field("landmarks")]
-    return pa.schema([*head, *whose, CLASS, *_probabilities(details), VIDEO])
+    return pa.schema([*head, *whose, CLASS, *_probabilities(details), *MEASURED, VIDEO])
 
 
 def face_parts(result: Result, details: Details) -> Iterator[pa.Table]:
@@ -216,16 +217,20 @@ def _person(person: Person, video: str) -> dict[str, Any]:
 def _signal(signal: Signal, video: str) -> pa.Table:
     rows, columns = signal.values.shape
     count = rows * columns
+    names, units = (
+        pa.array([getattr(column, what) for column in signal.columns], pa.string()) for what in ("name", "unit")
+    )
+    each = np.tile(np.arange(columns), rows)
     content = {
-        "signal": [signal.name] * count,
-        "column": [column.name for column in signal.columns] * rows,
-        "unit": [column.unit for column in signal.columns] * rows,
-        "track": [signal.track] * count,
-        "person": [signal.person] * count,
+        "signal": pa.repeat(signal.name, count),
+        "column": names.take(each),
+        "unit": units.take(each),
+        "track": pa.repeat(pa.scalar(signal.track, pa.int32()), count),
+        "person": pa.repeat(signal.person, count),
         "start_s": signal.start_s.repeat(columns),
         "end_s": signal.end_s.repeat(columns),
         "value": pa.array(signal.values.reshape(-1), pa.float32(), from_pandas=True),
-        "video": [video] * count,
+        "video": pa.repeat(video, count),
     }
     return pa.table(content, schema=SIGNALS)
 

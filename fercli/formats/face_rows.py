@@ -9,11 +9,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from fercli.formats.head_pose import xyz_angles
 from fercli.labels import NOT_ASSESSABLE
+from fercli.results.details import Details
 from fercli.results.model import Result, Segment
 from fercli.tables import rows_by_value
 
 EDGES = ("x1", "y1", "x2", "y2")
+_AT_ONCE = 500
+"""Meshes held at the same time, 6 kB each."""
 
 
 def rows_of_segments(result: Result, faces: pa.Table) -> Iterator[tuple[Segment, NDArray[np.int64]]]:
@@ -66,6 +70,35 @@ def identity_numbers(result: Result, faces: pa.Table) -> NDArray[np.int64]:
     apart = np.unique(np.concatenate([track[place < 0], track[order[1:]][twice]]))
     number = np.where(np.isin(track, apart), len(places) + np.searchsorted(apart, track), place) + 1
     return number
+
+
+def pose_columns(details: Details, rows: slice) -> NDArray[np.float64]:
+    """(N, 3) angles of some faces as `head_pose.xyz_angles` gives them; NaN without a mesh."""
+    part = details.faces.slice(rows.start, rows.stop - rows.start)
+    yaw, pitch, roll = (part[name].to_numpy().astype(np.float64) for name in ("yaw", "pitch", "roll"))
+    return xyz_angles(yaw, pitch, roll, details.turned[rows])
+
+
+def landmark_names() -> list[str]:
+    """Columns of the 68 landmarks, as OpenFace and py-feat call them: x_0 ... x_67, y_0 ... y_67."""
+    return [f"{axis}_{number}" for axis in "xy" for number in range(68)]
+
+
+def landmark_columns(details: Details, faces: pa.ChunkedArray) -> list[pa.Array]:
+    """The columns of `landmark_names` of some faces, pixels to two digits; null without a mesh.
+
+    Args:
+        faces: numbers, ascending.
+    """
+    from fercli.models.face_mesh import landmarks_68
+
+    numbers = faces.to_numpy()
+    points = np.zeros((len(numbers), 68, 2))
+    for first in range(0, len(numbers), _AT_ONCE):
+        meshes = details.meshes.points(numbers[first : first + _AT_ONCE])
+        points[first : first + _AT_ONCE] = [landmarks_68(mesh[:, :2]) for mesh in meshes]
+    columns = np.round(points, 2).transpose(2, 1, 0).reshape(-1, len(numbers))
+    return [pa.array(column, pa.float64(), from_pandas=True) for column in columns]
 
 
 def boxes_inside(faces: pa.Table, video: dict[str, Any]) -> NDArray[np.float64]:

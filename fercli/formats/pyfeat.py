@@ -5,9 +5,16 @@ of py-feat 0.6 and 0.7, https://github.com/cosanlab/py-feat. As there, a row is 
 video, the face box is left, top, width, height in pixels, emotions are probabilities under their full names and
 `approx_time` is minutes:seconds, which is why `pts_s` has the exact time. `Identity` is the person.
 
-Left out because nothing here measures it: action units, pose (Pitch, Roll, Yaw), the 68 landmarks x_0 ... y_67 (five
-points are not a part of them) and identity embeddings. `contempt`, which py-feat does not know, follows `neutral` if
-the classifier has it: without it the seven do not sum to 1. Frames without a face have no row.
+Pitch, Roll and Yaw are degrees, as in 0.6; 0.7 has radians under the same names. They are the angles of R = Rx Ry Rz as
+its img2pose has them (`convert_to_euler` of `feat/facepose_detectors/utils.py`): Pitch is positive if the face looks
+up, Roll if it is turned clockwise in the picture, Yaw if it looks to the left of the picture, which is the person's
+own right. Our own yaw has the other sign. The camera is taken to be far away.
+
+The 68 landmarks x_0 ... y_67 are there if the meshes were kept (`measure-faces --landmarks`).
+
+Left out because nothing here measures it: action units, which blendshapes are not, and identity embeddings. `contempt`,
+which py-feat does not know, follows `neutral` if the classifier has it: without it the seven do not sum to 1. Frames
+without a face have no row; pose and landmarks are empty without a mesh.
 """
 
 from __future__ import annotations
@@ -15,14 +22,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fercli.formats.face_rows import landmark_columns, landmark_names, pose_columns
 from fercli.formats.streams import parts, write_csv
 from fercli.results.details import Details
 from fercli.results.model import Result
 
 BOX = ("FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore")
+POSE = ("Pitch", "Roll", "Yaw")
 
 
 def write(result: Result, path: Path, *, raw_cells: bool = False) -> None:
@@ -32,22 +42,30 @@ def write(result: Result, path: Path, *, raw_cells: bool = False) -> None:
 
 
 def _schema(details: Details) -> pa.Schema:
-    numbers = [pa.field(name, pa.float64()) for name in (*BOX, *details.labels)]
+    landmarks = landmark_names() if details.meshes else []
+    numbers = [pa.field(name, pa.float64()) for name in (*BOX, *landmarks, *POSE, *details.labels)]
     time = [pa.field("approx_time", pa.string()), pa.field("pts_s", pa.float64())]
     identity = [pa.field("Identity", pa.string()), pa.field("track", pa.int32())]
     return pa.schema([*numbers, pa.field("frame", pa.int32()), pa.field("input", pa.string()), *time, *identity])
 
 
 def _rows(details: Details, video: str) -> Iterator[pa.Table]:
+    done = 0
     for part in parts(details.faces):
+        rows = slice(done, done := done + part.num_rows)
         x1, y1, x2, y2, score, *emotions = (
             pc.cast(part[name], pa.float64()) for name in ("x1", "y1", "x2", "y2", "score", *details.labels)
         )
         box = [pc.round(edge, 2) for edge in (x1, y1, pc.subtract(x2, x1), pc.subtract(y2, y1))]
+        down, to_the_left, clockwise = np.degrees(pose_columns(details, rows)).T
+        pose = [pa.array(np.round(angle, 4), from_pandas=True) for angle in (-down, clockwise, to_the_left)]
         seconds = [int(pts_s) for pts_s in part["pts_s"].to_pylist()]
         columns = [
             *box,
-            *(pc.round(column, 4) for column in (score, *emotions)),
+            pc.round(score, 4),
+            *(landmark_columns(details, part["face"]) if details.meshes else []),
+            *pose,
+            *(pc.round(column, 4) for column in emotions),
             part["frame"],
             pa.array([video] * part.num_rows, pa.string()),
             pa.array([f"{second // 60:02d}:{second % 60:02d}" for second in seconds], pa.string()),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,44 +14,67 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.errors import CorruptTable, command
+from fercli.results.meshes import Meshes
 from fercli.results.model import Column, Signal
+from fercli.table_rules import rules_of
 from fercli.tables import rows_by_value
 from fercli.workspace import Workspace
+
+MEASURED = tables.signals_of(tables.ATTRIBUTES)
+"""What is measured of each face."""
+_SIGNALS = {"degrees": "pose", "ratio": "openings", "share": "blendshapes"}
+"""Unit -> name of the signal that has the measurements in it."""
 
 
 @dataclass(frozen=True)
 class Details:
-    """The tables of a workspace, joined. A few hundred bytes a face: two hours of television are some 100 MB.
+    """The tables of a workspace, joined. Half a kilobyte a face: two hours of television are some 150 MB.
 
     Attributes:
         labels: the classes of the classifier, canonical names in its order.
         faces: one row a face of a shown track, by frame, then face: face, frame, pts_s, end_s (until when its frame
-            stands), shot, track, person (shown name), x1, y1, x2, y2, score, landmarks, and for each label the
-            probability in its window, null where the window was not assessable.
+            stands), shot, track, person (shown name), x1, y1, x2, y2, score, landmarks, for each label the probability
+            in its window, null where the window was not assessable, and the columns of MEASURED, null without a mesh.
         windows: one row a window, by start, then track: track, person, start_s, end_s, class (the most probable label,
             null if not assessable), reason, and for each label its probability.
+        turned: (N,) degrees by which each face was turned upright, counter-clockwise, before it was measured.
+        meshes: of the faces, if they were kept.
     """
 
     labels: tuple[str, ...]
     faces: pa.Table
     windows: pa.Table
+    turned: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    meshes: Meshes = field(default_factory=Meshes.none)
 
     def signals(self) -> list[Signal]:
-        """The probabilities over time, a signal a track, by track."""
-        columns = tuple(Column(label, "probability", f"probability of {label}") for label in self.labels)
-        return [self._signal(track, rows, columns) for track, rows in rows_by_value(self.windows["track"]).items()]
+        """What changes over time: of each track its probabilities, then what was measured of its faces, by track."""
+        emotions = tuple(Column(label, "probability", f"probability of {label}") for label in self.labels)
+        measured: dict[str, list[Column]] = defaultdict(list)
+        for name, unit, meaning in ((one.name, *map(rules_of(one).get, ("unit", "meaning"))) for one in MEASURED):
+            measured[_SIGNALS.get(unit or "", unit or "")].append(Column(name, unit or "", meaning or ""))
+        of_windows, of_faces = rows_by_value(self.windows["track"]), rows_by_value(self.faces["track"])
+        found = []
+        for track in sorted({*of_windows, *of_faces}):
+            if track in of_windows:
+                found.append(_signal("emotions", self.windows.take(of_windows[track]), "start_s", emotions))
+            if track in of_faces:
+                own = self.faces.take(of_faces[track])
+                found += [_signal(name, own, "pts_s", tuple(columns)) for name, columns in measured.items()]
+        return found
 
-    def _signal(self, track: int, rows: NDArray[np.int64], columns: tuple[Column, ...]) -> Signal:
-        own = self.windows.take(rows)
-        return Signal(
-            name="emotions",
-            track=track,
-            person=own["person"][0].as_py(),
-            start_s=own["start_s"].to_numpy(),
-            end_s=own["end_s"].to_numpy(),
-            columns=columns,
-            values=np.stack([own[column.name].to_numpy() for column in columns], axis=1).astype(np.float32),
-        )
+
+def _signal(name: str, rows: pa.Table, start: str, columns: tuple[Column, ...]) -> Signal:
+    """The signal of one track, whose rows these are."""
+    return Signal(
+        name=name,
+        track=rows["track"][0].as_py(),
+        person=rows["person"][0].as_py(),
+        start_s=rows[start].to_numpy(),
+        end_s=rows["end_s"].to_numpy(),
+        columns=columns,
+        values=np.stack([rows[column.name].to_numpy() for column in columns], axis=1).astype(np.float32),
+    )
 
 
 def read_details(workspace: Workspace, names: Mapping[int, str]) -> Details:
@@ -69,7 +93,12 @@ def read_details(workspace: Workspace, names: Mapping[int, str]) -> Details:
     window = pa.array(_window_of(faces, windows, workspace.table("emotions")))
     for label in labels:
         faces = faces.append_column(label, windows[label].take(window))
-    return Details(labels, faces, _windows(windows, labels, names))
+    attributes = tables.read_table(workspace.table("attributes"), tables.ATTRIBUTES)
+    for measured in MEASURED:
+        faces = faces.append_column(measured.name, attributes[measured.name].take(faces["face"]))
+    rolls = tables.read_table(workspace.table("faces"), tables.FACES)["roll"].take(faces["face"])
+    turned = np.nan_to_num(rolls.to_numpy().astype(np.float64))
+    return Details(labels, faces, _windows(windows, labels, names), turned, Meshes.of(workspace))
 
 
 def read_faces(workspace: Workspace, names: Mapping[int, str]) -> pa.Table:

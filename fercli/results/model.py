@@ -316,7 +316,8 @@ class Result:
 
     @cached_property
     def signals(self) -> list[Signal]:
-        """The probabilities of the emotions over time, a signal a track, by track."""
+        """Of each track, by track: `emotions` (probabilities, window by window), and face by face `pose` (degrees),
+        `openings` (ratio) and `blendshapes` (share). See `tables.ATTRIBUTES` for signs and meanings."""
         return self.details().signals()
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from fercli import tables
 from fercli.persons.names import UNASSIGNED
-from fercli.results.details import Details
+from fercli.results.details import MEASURED, Details
+from fercli.results.meshes import Meshes
 from fercli.results.model import Result, Segment
-from tests.workspaces import person
+from tests.workspaces import face_row, frames_table, make_workspace, meshes_table, person
+from tests.workspaces import faces_table as tables_of_faces
 
 LABELS = ("anger", "happiness", "contempt")
 ROSS, ZOE = "Ross, jr.", 'Zoë <"Z"> & 李'
@@ -48,6 +53,10 @@ SEGMENTS = [
     Segment(0.5, 0.7, "sadness", ROSS, 0, 0.4, (14.0, 20.0, 54.0, 60.0), ""),
     Segment(0.6, 2.0, "contempt", UNASSIGNED, 3, 0.5, (-4.0, 30.0, 36.0, 110.0), ""),
 ]
+MESHED = (0, 3, 4, 8)
+"""Faces of which a mesh was kept."""
+MESH = np.round(np.random.default_rng(0).uniform(0, 99, (478, 3)) * 4) / 4
+POSE = {"yaw": 20.0, "pitch": -10.0, "roll": 5.0}
 GAPS = [Segment(0.2004, 0.4, "not assessable", ZOE, 1, None, (100.0, 20.0, 140.0, 70.0), "too small")]
 SHOWN = ["happiness", "not assessable", "happiness", "anger", "not assessable", "sadness", "contempt", "contempt"]
 """What each face shows by its segment: track 2 has no segment."""
@@ -68,8 +77,14 @@ def faces_table(rows: Sequence[tuple[Any, ...]], labels: tuple[str, ...] = LABEL
         "score": pa.array(scores, pa.float32()),
         "landmarks": pa.array([None] * len(rows), tables.FACES.field("landmarks").type),
         **_probabilities(probabilities, labels),
+        **{field.name: _measured(field.name, faces) for field in MEASURED},
     }
     return pa.table(columns)
+
+
+def _measured(name: str, faces: Sequence[int]) -> pa.Array:
+    """Of face 1 nothing is measured; of the others yaw is 20 and what else, see POSE; all else is .25."""
+    return pa.array([None if face == 1 else POSE.get(name, 0.25) for face in faces], pa.float32())
 
 
 def windows_table(rows: Sequence[tuple[Any, ...]], labels: tuple[str, ...] = LABELS) -> pa.Table:
@@ -89,7 +104,8 @@ def windows_table(rows: Sequence[tuple[Any, ...]], labels: tuple[str, ...] = LAB
 
 def make_document(faces: Sequence[tuple[Any, ...]] = FACES, **values: Any) -> Result:
     """The document above; `values` replace single attributes."""
-    details = Details(LABELS, faces_table(faces), windows_table(WINDOWS if faces else []))
+    windows = windows_table(WINDOWS if faces else [])
+    details = Details(LABELS, faces_table(faces), windows, np.full(len(faces), 4.0))
     content: dict[str, Any] = {
         "video": VIDEO,
         "persons": [person(ROSS, 2, 0.8, {"happiness": 0.3}), person(ZOE, 1, 0.4, {"anger": 0.2})],
@@ -101,6 +117,14 @@ def make_document(faces: Sequence[tuple[Any, ...]] = FACES, **values: Any) -> Re
         "details": lambda: details,
     }
     return Result(**{**content, **values})
+
+
+def document_with_meshes(folder: Path) -> Result:
+    """The document, with meshes kept of the faces MESHED in a table below a folder."""
+    frames, faces = frames_table([0.0]), tables_of_faces([face_row(0)] * (1 + max(MESHED)))
+    workspace = make_workspace(folder / "w", frames=frames, faces=faces, meshes=meshes_table(MESHED, MESH))
+    details = replace(make_document().details(), meshes=Meshes.of(workspace))
+    return make_document(details=lambda: details)
 
 
 def empty_document() -> Result:

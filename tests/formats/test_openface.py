@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fercli.formats import openface
-from tests.formats.face_documents import FACES, empty_document, make_document
+from tests.formats.face_documents import FACES, MESH, MESHED, document_with_meshes, empty_document, make_document
 
 pd = pytest.importorskip("pandas")
 
@@ -14,7 +15,8 @@ def test_it_begins_with_the_columns_of_openface(tmp_path: Path) -> None:
     openface.write(make_document(), tmp_path / "a.csv")
     table = pd.read_csv(tmp_path / "a.csv")
     assert list(table.columns) == [
-        *("frame", "face_id", "timestamp", "confidence", "success", "person", "x1", "y1", "x2", "y2"),
+        *("frame", "face_id", "timestamp", "confidence", "success", "pose_Rx", "pose_Ry", "pose_Rz"),
+        *("person", "x1", "y1", "x2", "y2"),
         *("angry", "happy", "contemptuous"),
     ]
     assert set(table["success"]) == {1}
@@ -33,6 +35,25 @@ def test_faces_are_those_of_the_tables(tmp_path: Path) -> None:
     )
     assert table["angry"].isna().tolist() == [row[10] is None for row in FACES]
     assert table["contemptuous"][5] == 0.1265
+
+
+def test_the_pose_is_in_the_camera_s_coordinates(tmp_path: Path) -> None:
+    """The head looks to the right of the picture, down, and is turned clockwise."""
+    openface.write(make_document(), tmp_path / "a.csv")
+    pose = pd.read_csv(tmp_path / "a.csv")[["pose_Rx", "pose_Ry", "pose_Rz"]]
+    assert pose.isna().all(axis=1).tolist() == [row[0] == 1 for row in FACES]
+    assert pose.loc[0].tolist() == pytest.approx(np.radians([11.5, -19.1, 9.0]), abs=np.radians(1))
+
+
+def test_landmarks_are_those_of_the_meshes(tmp_path: Path) -> None:
+    openface.write(document_with_meshes(tmp_path), tmp_path / "a.csv")
+    table = pd.read_csv(tmp_path / "a.csv")
+    columns = [f"{axis}_{number}" for axis in "xy" for number in range(68)]
+    assert list(table.columns)[8:144] == columns
+    assert table[columns].isna().all(axis=1).tolist() == [row[0] not in MESHED for row in FACES]
+    row = table.iloc[2]
+    assert (row["x_30"], row["y_30"]) == (MESH[4, 0], MESH[4, 1])  # the tip of the nose
+    assert (row["x_45"], row["y_8"]) == (MESH[263, 0], MESH[152, 1])
 
 
 def test_nobody_makes_a_header(tmp_path: Path) -> None:

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from fercli.formats import pyfeat
-from tests.formats.face_documents import FACES, VIDEO, empty_document, make_document
+from tests.formats.face_documents import (
+    FACES,
+    MESH,
+    MESHED,
+    VIDEO,
+    document_with_meshes,
+    empty_document,
+    make_document,
+)
 
 pd = pytest.importorskip("pandas")
 
@@ -18,6 +26,7 @@ def test_the_columns_are_those_of_py_feat(tmp_path: Path) -> None:
     table = pd.read_csv(tmp_path / "a.csv")
     assert list(table.columns) == [
         *FEAT_FACEBOX_COLUMNS,
+        *("Pitch", "Roll", "Yaw"),
         *("anger", "happiness", "contempt"),
         *("frame", "input", "approx_time", "pts_s", "Identity", "track"),
     ]
@@ -47,6 +56,19 @@ def test_the_approximate_time_is_minutes_and_seconds(tmp_path: Path) -> None:
     pyfeat.write(make_document(late), tmp_path / "a.csv")
     row = pd.read_csv(tmp_path / "a.csv").iloc[0]
     assert (row["approx_time"], row["pts_s"]) == ("62:05", 3725.999)
+
+
+def test_the_pose_is_in_degrees_and_the_landmarks_are_those_of_the_meshes(tmp_path: Path) -> None:
+    pyfeat.write(document_with_meshes(tmp_path), tmp_path / "a.csv")
+    table = pd.read_csv(tmp_path / "a.csv")
+    assert list(table.columns)[5:144] == [
+        *(f"{axis}_{number}" for axis in "xy" for number in range(68)),
+        *("Pitch", "Roll", "Yaw"),
+    ]
+    assert table["Yaw"].isna().tolist() == [row[0] == 1 for row in FACES]
+    assert table.loc[0, ["Pitch", "Roll", "Yaw"]].tolist() == pytest.approx([-11.5, 9.0, -19.1], abs=1)
+    assert table["x_30"].isna().tolist() == [row[0] not in MESHED for row in FACES]
+    assert (table["x_54"][2], table["y_30"][2]) == (MESH[291, 0], MESH[4, 1])
 
 
 def test_nobody_makes_a_header(tmp_path: Path) -> None:

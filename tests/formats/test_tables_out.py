@@ -15,6 +15,7 @@ from fercli.formats.tables_out import (
     write_parquet_windows,
 )
 from fercli.labels import RECORD_NAMES
+from fercli.results.details import MEASURED
 from tests.formats.face_documents import (
     FACES,
     GAPS,
@@ -62,6 +63,14 @@ def test_parquet_keeps_the_numbers_of_the_tables(tmp_path: Path) -> None:
         assert windows[RECORD_NAMES.get(name, name)].to_pylist() == details.windows[name].to_pylist(), name
 
 
+def test_measured_columns_say_their_unit(tmp_path: Path) -> None:
+    write_parquet_faces(make_document(), tmp_path / "faces.parquet")
+    schema = pq.read_schema(tmp_path / "faces.parquet")
+    units = {name: schema.field(name).metadata[b"unit"] for name in ("yaw", "mouth", "jawOpen")}
+    assert units == {"yaw": b"degrees", "mouth": b"ratio", "jawOpen": b"share"}
+    assert {str(schema.field(field.name).type) for field in MEASURED} == {"float"}
+
+
 @pytest.mark.parametrize("write", [write_parquet, write_parquet_faces, write_parquet_windows])
 def test_every_parquet_column_says_what_it_means(tmp_path: Path, write: object) -> None:
     write(make_document(), tmp_path / "a.parquet")  # type: ignore[operator]
@@ -79,8 +88,10 @@ def test_csv_of_faces_is_wide_and_rounded(tmp_path: Path) -> None:
     assert list(table.columns) == [
         *("face", "frame", "pts_s", "end_s", "shot", "track", "person", "x1", "y1", "x2", "y2", "score", "class"),
         *SHORT,
+        *(field.name for field in MEASURED),
         "video",
     ]
+    assert table["yaw"].isna().tolist() == [row[0] == 1 for row in FACES] and set(table["pitch"].dropna()) == {-10}
     for number, row in table.iterrows():
         face, frame, pts_s, track, person, *box, score, probabilities = FACES[int(str(number))]
         assert (row["face"], row["frame"], row["track"], row["person"]) == (face, frame, track, person)
