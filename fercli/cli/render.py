@@ -35,6 +35,13 @@ def render(
         list[str] | None,
         typer.Option(metavar="PERSON", help="Draw only this person, and do not blur them; may be repeated."),
     ] = None,
+    mesh: Annotated[
+        bool, opt.flag("--mesh", help="Draw the mesh of each face; first run measure-faces with --landmarks.")
+    ] = False,
+    pose: Annotated[
+        bool,
+        opt.flag("--pose", help="Draw where each head looks: right of it red, its top green, straight ahead blue."),
+    ] = False,
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -52,5 +59,14 @@ def render(
     target = output_file(output, named_after(Path(source.video.path), workspace, ".annotated.mp4"))
     refuse_existing(target, overwrite=overwrite, workspace=source)
     reporter = ConsoleReporter(quiet=quiet)
-    write(source, target, blur_faces=blur_faces, only=only or (), overwrite=overwrite, reporter=reporter)
+    write(
+        source,
+        target,
+        blur_faces=blur_faces,
+        only=only or (),
+        mesh=mesh,
+        pose=pose,
+        overwrite=overwrite,
+        reporter=reporter,
+    )
     reporter.note(f"video: {target}")

@@ -26,12 +26,18 @@ def xyz_angles(yaw: Angles, pitch: Angles, roll: Angles, turned: Angles) -> NDAr
     Returns:
         (N, 3) a, b, c in radians: a and c in [-pi, pi], b in [-pi/2, pi/2]; NaN where the pose is.
     """
-    upright, yaw, pitch, left_over = np.radians([turned, yaw, pitch, roll - turned])
-    rotation = _about(2, upright) @ _about(1, -yaw) @ _about(0, -pitch) @ _about(2, left_over)
+    rotation = rotations(yaw, pitch, roll, turned)
     a = np.arctan2(-rotation[:, 1, 2], rotation[:, 2, 2])
     b = np.arcsin(np.clip(rotation[:, 0, 2], -1, 1))
     c = np.arctan2(-rotation[:, 0, 1], rotation[:, 0, 0])
     return np.stack([a, b, c], axis=1)
+
+
+def rotations(yaw: Angles, pitch: Angles, roll: Angles, turned: Angles) -> NDArray[np.float64]:
+    """(N, 3, 3) rotations of heads in camera coordinates, from a face that looks at the camera; as `xyz_angles`."""
+    upright, yaw, pitch, left_over = np.radians([turned, yaw, pitch, roll - turned])
+    whole: NDArray[np.float64] = _about(2, upright) @ _about(1, -yaw) @ _about(0, -pitch) @ _about(2, left_over)
+    return whole
 
 
 def _about(axis: int, angle: Angles) -> NDArray[np.float64]:

@@ -15,8 +15,8 @@ camera is taken to be far away, where OpenFace guesses a focal length, so faces 
 The 68 landmarks x_0 ... y_67, in pixels, are there if the meshes were kept (`measure-faces --landmarks`).
 
 Left out because it is not measured: action units (AU01_r ... AU45_c), which blendshapes are not, gaze, where
-the head is (pose_Tx ...), landmarks in millimetres (X_0 ... Z_67) and the parameters of the shape. Frames without a face
-have no row, where OpenFace has one with `success` 0; pose and landmarks are empty without a mesh.
+the head is (pose_Tx ...), landmarks in millimetres (X_0 ... Z_67) and the parameters of the shape. Frames without a
+face have no row, where OpenFace has one with `success` 0; pose and landmarks are empty without a mesh.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fercli import tables
 from fercli.edits.state import read_state
-from fercli.errors import ConfigError
+from fercli.errors import ConfigError, MissingStage, command
 from fercli.persons.names import UNASSIGNED
 from fercli.results.details import read_details
 from fercli.results.load import load
@@ -41,11 +41,14 @@ class Artist:
     result: Result
 
     @classmethod
-    def of(cls, workspace: Workspace, *, blur_faces: bool, only: frozenset[str]) -> Artist:
-        """Read the finished tables; `blur_faces` and `only` as in `video.render`.
+    def of(
+        cls, workspace: Workspace, *, blur_faces: bool, only: frozenset[str], mesh: bool = False, pose: bool = False
+    ) -> Artist:
+        """Read the finished tables; arguments as in `video.render`.
 
         Raises:
             ConfigError: nobody is called as `only` says.
+            MissingStage: meshes are to be drawn, and were not kept.
             CorruptTable: a table cannot be read.
             InputError: a person's corrections cannot be read.
         """
@@ -56,6 +59,11 @@ class Artist:
         video, segments = workspace.video, [*result.segments, *result.gaps]
         frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES))
         details = read_details(workspace, names)
+        if mesh and not details.meshes and details.faces.num_rows:
+            raise MissingStage(
+                f"no face meshes were kept in {workspace.path}",
+                hint=f"run: {command('measure-faces', workspace.path, '--landmarks')}",
+            )
         font, size = font_file("".join(names.values())), letter_size(video.width, video.height)
         strip = Strip(
             [person.name for person in result.persons if not only or person.name in only],
@@ -67,7 +75,7 @@ class Artist:
         )
         return cls(
             frames,
-            Faces(frames, details, segments, only),
+            Faces(frames, details, segments, only, mesh=mesh, pose=pose, pixel_aspect=video.pixel_aspect),
             Overlay(details.labels, Rect(0, 0, video.width, strip.area.top), font, size),
             _hidden(workspace, frames, {track for track, name in names.items() if name in only})
             if blur_faces

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fercli.results.details import Details
 from fercli.results.model import Segment
+from fercli.views.render.heads import Head, Heads
 from fercli.views.render.paths import MAX_GAP_S, Path, Presence, boxes_of, rows_by
 from fercli.views.render.sampled import Sampled
 
@@ -28,6 +29,7 @@ class ShownFace:
         emotion: canonical name, `not assessable`, or None where nothing is said.
         score: of the segment, in [0, 1]; None if not assessable.
         probabilities: (C,) of its window, one a class of the classifier; None if not assessable.
+        head: its mesh and its axes, if they are to be drawn.
     """
 
     track: int
@@ -36,6 +38,7 @@ class ShownFace:
     emotion: str | None
     score: float | None
     probabilities: NDArray[np.float32] | None
+    head: Head | None = None
 
 
 class Faces:
@@ -46,14 +49,27 @@ class Faces:
         details: faces and windows.
         segments: assessed ones and gaps.
         only: names of persons; faces of others are left out. Empty takes all.
+        mesh, pose: whether the meshes, and the axes of the head, are to be drawn.
+        pixel_aspect: of the video.
     """
 
     def __init__(
-        self, frames: Sampled, details: Details, segments: Sequence[Segment], only: Collection[str] = ()
+        self,
+        frames: Sampled,
+        details: Details,
+        segments: Sequence[Segment],
+        only: Collection[str] = (),
+        *,
+        mesh: bool = False,
+        pose: bool = False,
+        pixel_aspect: float = 1.0,
     ) -> None:
-        faces = details.faces
+        faces, turned = details.faces, details.turned
         if only:
-            faces = faces.filter(pc.is_in(faces["person"], pa.array(sorted(only), pa.string())))
+            wanted = pc.is_in(faces["person"], pa.array(sorted(only), pa.string()))
+            faces, turned = faces.filter(wanted), turned[wanted.to_numpy()]
+        meshes = details.meshes if mesh else None
+        self._heads = Heads(faces, turned, meshes, pose=pose, pixel_aspect=pixel_aspect) if mesh or pose else None
         self._groups = rows_by(faces["track"].to_numpy().astype(np.int64))
         pts, boxes = faces["pts_s"].to_numpy(), boxes_of(faces)
         self._ends = frames.ends_s[frames.places(faces["frame"].to_numpy())]
@@ -78,8 +94,12 @@ class Faces:
         path = self._paths[number]
         place = path.last_seen(time_s)
         row = int(self._groups[number][place])
-        if path.gap_s(time_s) < MAX_GAP_S:
+        following, share = row, 0.0
+        if (gap_s := path.gap_s(time_s)) < MAX_GAP_S:
             box = path.box(time_s)
+            if gap_s:
+                following = int(self._groups[number][place + 1])
+                share = (time_s - path.pts_s[place]) / gap_s
         elif time_s < self._ends[row]:
             box = path.boxes[place]
         else:
@@ -93,6 +113,7 @@ class Faces:
             segment.emotion if segment else None,
             segment.score if segment else None,
             None if np.isnan(probabilities).any() else probabilities,
+            self._heads.at(row, following, share) if self._heads else None,
         )
 
     def _segment(self, whose: int | str, time_s: float) -> Segment | None:

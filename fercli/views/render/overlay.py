@@ -16,6 +16,7 @@ from fercli.colours import COLOURS, RGB
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.persons.names import UNASSIGNED
 from fercli.views.render.faces import ShownFace
+from fercli.views.render.heads import draw_axes, draw_mesh
 from fercli.views.render.lettering import Bitmap, Image, Lettering, on_plate
 from fercli.views.render.placing import Rect, above_or_below, around, freest
 
@@ -54,6 +55,12 @@ class Overlay:
         """Draw the faces of one frame, RGB uint8 HxWx3, in place."""
         height, width = image.shape[:2]
         boxes = [_rounded(face.box, width, height) for face in faces]
+        heads = [face.head for face in faces if face.head is not None]
+        for head in heads:
+            if head.mesh is not None:
+                draw_mesh(image, head.mesh)
+        for head in heads:
+            draw_axes(image, head)
         for face, box in zip(faces, boxes, strict=True):
             cv2.rectangle(image, (box.left, box.top), (box.right - 1, box.bottom - 1), _colour(face), self._thick)
         texts: list[Rect] = []

@@ -33,6 +33,8 @@ def render(
     *,
     blur_faces: bool = False,
     only: Collection[str] = (),
+    mesh: bool = False,
+    pose: bool = False,
     overwrite: bool = False,
     reporter: Reporter,
 ) -> None:
@@ -49,20 +51,28 @@ def render(
         blur_faces: make all detected faces unrecognisable, whether or not anybody is known to have them. Frames near
             which faces were not looked for are blurred all over, and a warning says so.
         only: shown names of persons: nobody else is drawn, and these are not blurred. Empty for all.
+        mesh, pose: draw the mesh of each face, and three axes that show where the head looks.
         overwrite: whether to replace `out`.
         reporter: who hears of the progress.
 
     Raises:
-        ConfigError: `out` exists, is the video itself or has another suffix; or nobody is called as `only` says.
-        MissingStage: a stage has not run.
+        ConfigError: `out` exists, is the video itself or has another suffix; nobody is called as `only` says; or a mesh
+            is to be drawn over faces that are all blurred.
+        MissingStage: a stage has not run, or meshes are to be drawn and were not kept.
         WorkspaceError: faces are to be blurred and could be missed; see `searched.require_search`.
         VideoError: the video is gone, is another one by now, or cannot be decoded.
         OutputError: `out` cannot be written.
     """
     _check_output(workspace, out, overwrite)
+    if mesh and blur_faces and not only:
+        raise ConfigError(
+            "a mesh would show the shape of faces that are to be blurred",
+            hint="leave out --mesh or --blur-faces, or say with --only who stays visible",
+            code="option-conflict",
+        )
     require_tables(workspace, "segments", "persons")
     path = _source(workspace)
-    artist = Artist.of(workspace, blur_faces=blur_faces, only=frozenset(only))
+    artist = Artist.of(workspace, blur_faces=blur_faces, only=frozenset(only), mesh=mesh, pose=pose)
     index = frame_index(workspace)
     if blur_faces:
         require_search(workspace, path, index, artist)
