@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 
 from fercli.geometry import roll, square_around
 from fercli.media.images import read_image, square_crop, upright
-from fercli.media.upright import Stretch
 from fercli.models.classifier import FaceView, View
 from fercli.models.face_mesh import INPUT_SIZE, VIEW_SCALE, FaceMesh
 from fercli.models.face_mesh_points import INNER_51
+from fercli.models.mesh_points import in_frame
 from fercli.models.pictures import default_detector
 from fercli.models.registry import find_model, load_model
-from fercli.stages.mesh_points import in_frame
 
 CROP_SCALE = 2.0
 
@@ -53,7 +52,7 @@ def error(
     crop = square_crop(picture, square_around(box, CROP_SCALE), 10_000)
     view = FaceView(View(INPUT_SIZE, scale), CROP_SCALE)
     points = mesh.measure([view.cut(upright(crop, turned, 0))]).points[0]
-    found = in_frame(points, view, len(crop), turned, box, Stretch(1, 1))[list(INNER_51), :2]
+    found = in_frame(points, view, len(crop), turned, box, 1.0)[list(INNER_51), :2]
     return float(np.linalg.norm(found - truth[17:], axis=1).mean() / np.linalg.norm(truth[36] - truth[45]))
 
 

@@ -38,6 +38,11 @@ def square_around(box: NDArray[np.float32], scale: float) -> NDArray[np.float32]
     return np.concatenate([centre - half, centre + half]).astype(np.float32)
 
 
+def whole_square(square: NDArray[np.float32]) -> tuple[int, int, int]:
+    """Left, top and side of the whole pixels that are cut out for a (4,) square."""
+    return round(float(square[0])), round(float(square[1])), max(1, round(float(square[2] - square[0])))
+
+
 def square_factors(pixel_aspect: float) -> tuple[float, float]:
     """Factors of x and y from stored to square pixels; both are 1 or more.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fercli.errors import InputError
 from fercli.files import require_regular_file
+from fercli.geometry import whole_square
 
 MAX_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])
 """Largest number of pixels of a picture; `fercli/__init__.py` gives the reason and the variable to change it."""
@@ -95,11 +96,6 @@ def square_crop(image: NDArray[np.uint8], square: NDArray[np.float32], max_size:
     if side <= max_size:
         return crop
     return np.asarray(cv2.resize(crop, (max_size, max_size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def whole_square(square: NDArray[np.float32]) -> tuple[int, int, int]:
-    """Left, top and side of the whole pixels that `square_crop` cuts out for a (4,) square."""
-    return round(float(square[0])), round(float(square[1])), max(1, round(float(square[2] - square[0])))
 
 
 def upright(crop: NDArray[np.uint8], roll: float | None, turn_from: float = TURN_FROM) -> NDArray[np.uint8]:

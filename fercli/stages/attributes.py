@@ -65,11 +65,10 @@ def _measure(
 ) -> dict[str, pa.Table]:
     """The rows of the faces with these crops."""
     from fercli.media.images import decode_jpeg, upright
-    from fercli.media.upright import Stretch
     from fercli.models.face_mesh import mesh_view
-    from fercli.stages.mesh_points import in_frame
+    from fercli.models.mesh_points import in_frame
 
-    view, stretch = mesh_view(context.workspace.crop_scale), Stretch.of(context.workspace.video.pixel_aspect)
+    view, pixel_aspect = mesh_view(context.workspace.crop_scale), context.workspace.video.pixel_aspect
     own = faces.take(crops["face"])
     turned = [roll or 0.0 for roll in own["roll"].to_pylist()]
     boxes = np.stack([own[edge].to_numpy() for edge in ("x1", "y1", "x2", "y2")], axis=1)
@@ -86,7 +85,7 @@ def _measure(
             points = found.points[place]
             row |= _measurements(points, turned[place]) | _named(found.blendshapes[place])
             if params.keep_landmarks:
-                placed = in_frame(points, view, sides[place], turned[place], boxes[place], stretch)
+                placed = in_frame(points, view, sides[place], turned[place], boxes[place], pixel_aspect)
                 kept.append({"face": face, "points": placed.ravel()})
         rows.append(row)
     return {

@@ -10,9 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.geometry import square_around
-from fercli.media.images import whole_square
-from fercli.media.upright import Stretch
+from fercli.geometry import square_around, square_factors, whole_square
 from fercli.models.classifier import FaceView
 
 Points = NDArray[np.float64]
@@ -24,7 +22,7 @@ def in_frame(
     side: int,
     turned: float,
     box: NDArray[np.float32],
-    stretch: Stretch,
+    pixel_aspect: float,
 ) -> NDArray[np.float32]:
     """The points of a mesh in the frame.
 
@@ -34,19 +32,20 @@ def in_frame(
         side: of the crop as it is stored, pixels.
         turned: by how much it was turned upright, degrees; what `upright` was given.
         box: (4,) of the face, stored pixels.
-        stretch: of the video.
+        pixel_aspect: width / height of a stored pixel.
 
     Returns:
         (N, 3) float32: x and y in stored pixels of the frame, z in square pixels.
     """
     left, top, right, _ = view.square(side)
+    stretch = np.array(square_factors(pixel_aspect))
     grown = (right - left) / view.header.input_size
     upright = scaled(points[:, :2].astype(np.float64), grown) + np.array([left, top])
-    square = square_around(box * np.tile(np.array([stretch.x, stretch.y], np.float32), 2), view.crop_scale)
+    square = square_around(box * np.tile(stretch, 2).astype(np.float32), view.crop_scale)
     *corner, cut_out = whole_square(square)
     enlarged = cut_out / side
     in_square = scaled(turned_back(upright, turned, (side - 1) / 2), enlarged) + np.array(corner)
-    stored = scaled(in_square, np.array([1 / stretch.x, 1 / stretch.y]))
+    stored = scaled(in_square, 1 / stretch)
     return np.column_stack([stored, points[:, 2] * grown * enlarged]).astype(np.float32)
 
 
