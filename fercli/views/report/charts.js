@@ -2,7 +2,7 @@
 const MANY_RUNS = 40; // a pattern in so many pieces is not seen, and makes huge prints
 
 // The bins in view; where there are several in a pixel, their mean.
-function binsInView({ stream: { step, bin, percent } }, at) {
+function binsInView({ step, bin, percent }, at) {
   const group = Math.max(1, Math.floor(0.75 / (step * at.perMs))),
     found = [];
   const begin = (number) => facts.start + number * step;
@@ -57,6 +57,51 @@ function drawBalance(svg, bins, at, top) {
   element("path", { d: `M0 ${top}h${at.width}M0 ${top + BALANCE}h${at.width}`, stroke: "#e3e3e3" }, svg);
 }
 
+// Shares go from the base up to 100 %; degrees go up to the right of the picture and down to its left.
+const isAngle = (line) => data.lines[line] === "yaw";
+const MOST_DEGREES = 60;
+function drawLine(svg, bins, at, top) {
+  const angle = isAngle(state.line),
+    zero = angle ? top + LINE / 2 : top + LINE;
+  const height = ({ values }) =>
+    angle
+      ? zero - (Math.max(-1, Math.min(values[state.line] / MOST_DEGREES, 1)) * LINE) / 2
+      : zero - (values[state.line] / 100) * LINE;
+  let path = "";
+  bins.forEach((one, k) => {
+    const y = rounded(height(one));
+    if (!k || bins[k - 1].key !== one.key - 1) path += `M${one.left} ${y}`;
+    path += `L${rounded((one.left + one.right) / 2)} ${y}`;
+    if (k === bins.length - 1 || bins[k + 1].key !== one.key + 1) path += `H${one.right}`;
+  });
+  element("path", { d: `M0 ${top}h${at.width}M0 ${top + LINE}h${at.width}`, stroke: "#e3e3e3" }, svg);
+  element("path", { d: `M0 ${zero}h${at.width}`, stroke: "#b5b5b5" }, svg);
+  element("path", { d: steps(bins, zero, height), fill: "#0b5394", "fill-opacity": 0.12 }, svg);
+  element(
+    "path",
+    { d: path, fill: "none", stroke: "#0b5394", "stroke-width": 1.6, "stroke-linejoin": "round", class: "line" },
+    svg,
+  );
+  const marks = angle ? [`${MOST_DEGREES}° right`, `${MOST_DEGREES}° left`] : ["100 %", ""];
+  marks.forEach((text, k) =>
+    element(
+      "text",
+      {
+        x: at.width - 3,
+        y: k ? top + LINE - 3 : top + 10,
+        "text-anchor": "end",
+        "font-size": 10,
+        fill: "#555",
+        stroke: "#fff",
+        "stroke-width": 3,
+        "paint-order": "stroke",
+      },
+      svg,
+      text,
+    ),
+  );
+}
+
 function drawUnseen(svg, at, height) {
   for (const [from, to] of facts.unseen) {
     const left = Math.max(at.x(from), 0),
@@ -79,8 +124,9 @@ function drawPlot(plot, width) {
     drawTimeline(svg, person, at, CUTS + 1, 17, false);
   } else {
     plot.style.height = `${height}px`;
-    const bins = binsInView(person, at);
+    const bins = binsInView(person.stream, at);
     drawTimeline(svg, person, at, place.timeline, laneHeight(person), true);
+    if (person.measured.bin.length) drawLine(svg, binsInView(person.measured, at), at, place.line);
     drawStream(svg, bins, at, place.stream);
     drawBalance(svg, bins, at, place.balance);
     drawAxis(svg, at, place.axis);

@@ -12,12 +12,15 @@ from fercli.geometry import keyframes
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.tables import rows_by_value
 from fercli.views.report.balance import SIGNS
-from fercli.views.report.content import Content, PersonContent
+from fercli.views.report.content import LINES, Content, PersonContent
 from fercli.views.report.playback import Playback
 from fercli.views.report.thumbnails import COLUMNS, SIDE
 
 _TOLERANCE = 0.04
 """How far an edge may be off between two boxes that are kept, as a share of the longer side; at least 1 pixel."""
+
+_LINE_UNITS = np.array([1.0 if name == "yaw" else 100.0 for name in LINES])
+"""Shares are percent on the page, angles stay degrees."""
 
 
 def charts(content: Content, playback: Playback) -> dict[str, Any]:
@@ -26,6 +29,7 @@ def charts(content: Content, playback: Playback) -> dict[str, Any]:
     video = content.result.video
     return {
         "classes": [_class(name) for name in names],
+        "lines": list(LINES),
         "video": {
             "source": playback.source,
             "problem": playback.problem,
@@ -75,8 +79,8 @@ def _class(name: str) -> dict[str, Any]:
 
 def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]:
     segments, stream = content.person.segments, content.stream
-    unnamed = len(number_of) - 1 - stream.probabilities.shape[1]
-    probabilities = np.pad(stream.probabilities, ((0, 0), (0, unnamed)))  # classes that only people named
+    unnamed = len(number_of) - 1 - stream.values.shape[1]
+    probabilities = np.pad(stream.values, ((0, 0), (0, unnamed)))  # classes that only people named
     return {
         "name": content.person.name,
         "lanes": int(content.lane.max(initial=0)) + 1,
@@ -94,6 +98,11 @@ def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]
             "step": round(1000 * stream.step_s, 3),
             "bin": _steps(stream.bins),
             "percent": np.rint(100 * probabilities).astype(int).T.tolist(),
+        },
+        "measured": {
+            "step": round(1000 * content.measured.step_s, 3),
+            "bin": _steps(content.measured.bins),
+            "percent": np.rint(content.measured.values * _LINE_UNITS).astype(int).T.tolist(),
         },
         "faces": _steps(content.face_pts_s * 1000),
     }

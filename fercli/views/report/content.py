@@ -26,6 +26,8 @@ from fercli.workspace import Workspace
 STREAM_BINS = 1500
 """About so many a person: more than a wide screen has room for."""
 SHORTEST_BIN_S = 0.1
+LINES = {"smile": ("mouthSmileLeft", "mouthSmileRight"), "jaw open": ("jawOpen",), "yaw": ("yaw",)}
+"""What can be drawn as a line -> the measurements whose mean it is."""
 FACES_A_PERSON, FACES_IN_ALL = 240, 3000
 """Pictures of faces; at some 2 kB each they are most of the page."""
 MOST_LANES = 8
@@ -40,6 +42,7 @@ class PersonContent:
         person: tracks, segments and sums over the video.
         lane: (S,) of each segment, so that tracks seen at the same time lie below each other.
         stream: probabilities in bins.
+        measured: a column for each of LINES in bins; shares in [0, 1], yaw in degrees.
         balance: mean over the assessed windows, in [-1, 1]; None if there are none.
         transitions: (from, to) -> how often one expression followed the other.
         portrait: JPEG of the best face; empty if there is none.
@@ -50,6 +53,7 @@ class PersonContent:
     person: Person
     lane: NDArray[np.int64]
     stream: Stream
+    measured: Stream
     balance: float | None
     transitions: Counter[tuple[str, str]]
     portrait: bytes
@@ -138,17 +142,12 @@ def _person(
     start, end = windows["start_s"].to_numpy(), windows["end_s"].to_numpy()
     probabilities = np.stack([windows[label].to_numpy().astype(np.float64) for label in details.labels], axis=1)
     known = ~np.isnan(probabilities).any(axis=1) & (end > start)
+    origin_s = result.video["start_s"]
     return PersonContent(
         person,
         _lanes(person),
-        bin_stream(
-            start,
-            end,
-            probabilities,
-            origin_s=result.video["start_s"],
-            shortest_s=SHORTEST_BIN_S,
-            most=STREAM_BINS,
-        ),
+        bin_stream(start, end, probabilities, origin_s=origin_s, shortest_s=SHORTEST_BIN_S, most=STREAM_BINS),
+        _measured(details.faces.filter(pc.equal(details.faces["person"], person.name)), origin_s),
         float(np.average(balance(probabilities[known], details.labels), weights=(end - start)[known]))
         if known.any()
         else None,
@@ -157,6 +156,13 @@ def _person(
         face_pts_s,
         sheet,
     )
+
+
+def _measured(faces: pa.Table, origin_s: float) -> Stream:
+    columns = [np.mean([faces[name].to_numpy() for name in names], axis=0) for names in LINES.values()]
+    start, end = faces["pts_s"].to_numpy(), faces["end_s"].to_numpy()
+    values = np.stack(columns, axis=1).astype(np.float64)
+    return bin_stream(start, end, values, origin_s=origin_s, shortest_s=SHORTEST_BIN_S, most=STREAM_BINS)
 
 
 def _lanes(person: Person) -> NDArray[np.int64]:

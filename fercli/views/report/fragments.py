@@ -11,7 +11,7 @@ from typing import Any
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.models.registry import MODELS
 from fercli.timing import clock
-from fercli.views.report.content import Content, PersonContent
+from fercli.views.report.content import LINES, Content, PersonContent
 from fercli.views.report.patterns import swatch
 from fercli.views.report.thumbnails import PORTRAIT_SIDE
 
@@ -93,13 +93,26 @@ def provenance(content: Content) -> str:
 def _person(number: int, one: PersonContent, classes: list[dict[str, Any]]) -> str:
     name = escape(one.person.name)
     portrait = _portrait(one, name) if one.portrait else ""
-    labels = "".join(f"<span>{label}</span>" for label in ("timeline", "probabilities", "balance"))
+    labels = "".join(f'<span data-part="{part}">{part}</span>' for part in _parts(one))
     return f"""<section class="person" id="person-{number}" aria-labelledby="name-{number}">
 <div class="who">{portrait}
 <div><h2 id="name-{number}">{name}</h2><p>{escape(_summary(one))}</p></div></div>
 <div class="chart"><div class="gutter" aria-hidden="true">{labels}</div>{_plot(number, one, "full", "Charts of")}</div>
 <div class="tables">{_seconds_table(one, classes)}{_transitions_table(one, classes)}</div>
 </section>"""
+
+
+def _parts(one: PersonContent) -> list[str]:
+    """What a person's chart has, from the top."""
+    return ["timeline", *(["line"] if len(one.measured.bins) else []), "probabilities", "balance"]
+
+
+def lines(content: Content) -> str:
+    """The choice of what is drawn as a line; nothing where nothing was measured."""
+    if not any(len(one.measured.bins) for one in content.persons):
+        return ""
+    options = "".join(f'<option value="{number}">{name}</option>' for number, name in enumerate(LINES))
+    return f'<label class="line-choice">Line <select id="line">{options}</select></label>'
 
 
 def _portrait(one: PersonContent, name: str) -> str:

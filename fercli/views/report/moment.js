@@ -46,6 +46,11 @@ function fillCard(person, time) {
     mark.style.backgroundColor = classes[kind].colour;
     row.prepend(mark);
   }
+  const measured = valuesAt(person.measured, time);
+  if (measured) {
+    const words = (value, line) => (isAngle(line) ? `${Math.abs(value)}° ${value < 0 ? "left" : "right"}` : `${value} %`);
+    line(measured.map((value, line) => `${data.lines[line]} ${words(value, line)}`.replaceAll(" ", "\u00a0")).join(" · ")).className = "measured";
+  }
   const face = nearest(person.faces, time),
     away = Math.abs(person.faces[face] - time);
   const url = segmentsAt(person, time).length ? sheetUrl(state.person) : "";

@@ -45,11 +45,12 @@ for (const plot of plots) {
       gutter = plot.previousElementSibling;
     plot.style.height = `${place.height}px`; // so that nothing jumps when it is drawn
     const middles = {
-      timeline: (place.timeline + place.stream - GAP) / 2,
+      timeline: (place.timeline + place.line - GAP) / 2,
+      line: place.line + LINE / 2,
       probabilities: place.stream + STREAM / 2,
       balance: place.balance + BALANCE / 2,
     };
-    for (const label of gutter.children) label.style.top = `${middles[label.textContent]}px`;
+    for (const label of gutter.children) label.style.top = `${middles[label.dataset.part]}px`;
   }
   plot.addEventListener(
     "wheel",
@@ -71,6 +72,18 @@ pan.addEventListener("input", () => {
     from = facts.start + (pan.value / 1000) * (facts.end - facts.start - length);
   showPart(from, from + length);
 });
+
+const choice = document.getElementById("line");
+function showLine() {
+  state.line = Number(choice.value);
+  for (const label of document.querySelectorAll("[data-part=line]")) label.textContent = data.lines[state.line];
+  redraw();
+}
+if (choice) {
+  choice.addEventListener("change", showLine);
+  showLine();
+}
+
 listeners.view.push(redraw, showPan);
 new ResizeObserver(redraw).observe(axis);
 

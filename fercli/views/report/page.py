@@ -56,6 +56,7 @@ def _page(content: Content, playback: Playback) -> str:
         facts=fragments.facts(content),
         warnings=fragments.warnings(content),
         legend=fragments.legend(content, data["classes"]),
+        lines=fragments.lines(content),
         rows=fragments.rows(content),
         persons=fragments.persons(content, data["classes"]),
         bins=_bins(content),

@@ -11,6 +11,7 @@ const UNKNOWN = classes.length - 1;
 const shots = summed(data.shots);
 for (const person of persons) {
   person.stream.bin = summed(person.stream.bin);
+  person.measured.bin = summed(person.measured.bin);
   person.faces = summed(person.faces);
 }
 
@@ -19,6 +20,7 @@ const state = {
   to: facts.end, // the part of the video that is drawn
   time: null,
   person: 0, // the moment that is pointed at or played
+  line: 0, // which of data.lines is drawn
 };
 const listeners = { view: [], moment: [] };
 const changed = (what) => listeners[what].forEach((listener) => listener());
@@ -75,9 +77,11 @@ for (const person of persons) {
 // Whether nobody looked at a moment: only a part of the video was analysed.
 const unseenAt = (time) => facts.unseen.some(([from, to]) => from <= time && time < to);
 
-function probabilitiesAt(person, time) {
-  const { step, bin, percent } = person.stream,
-    wanted = Math.floor((time - facts.start) / step);
+const probabilitiesAt = (person, time) => valuesAt(person.stream, time);
+
+// All values of the bin that a moment lies in; null if there is none.
+function valuesAt({ step, bin, percent }, time) {
+  const wanted = Math.floor((time - facts.start) / step);
   const k = upTo(bin, wanted) - 1;
   return k >= 0 && bin[k] === wanted ? percent.map((column) => column[k]) : null;
 }

@@ -4,6 +4,7 @@ const TICKS = [100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1.5e4, 3e4, 6e4, 1.2e5, 3e5, 6
 const CUTS = 6,
   STREAM = 84,
   BALANCE = 46,
+  LINE = 46,
   GAP = 10,
   AXIS = 20;
 const laneHeight = (person) => (person.lanes === 1 ? 28 : 16);
@@ -27,9 +28,10 @@ function scale(width) {
 }
 function layout(person) {
   const timeline = CUTS + 2,
-    stream = timeline + person.lanes * laneHeight(person) + GAP;
+    line = timeline + person.lanes * laneHeight(person) + GAP,
+    stream = line + (person.measured.bin.length ? LINE + GAP : 0);
   const balance = stream + STREAM + GAP;
-  return { timeline, stream, balance, axis: balance + BALANCE, height: balance + BALANCE + AXIS };
+  return { timeline, line, stream, balance, axis: balance + BALANCE, height: balance + BALANCE + AXIS };
 }
 
 function drawAxis(svg, at, top) {

@@ -13,42 +13,42 @@ _SLIVER_S = 0.02
 
 @dataclass(frozen=True)
 class Stream:
-    """Mean probabilities along time, in equal bins; bins without an assessed window are left out.
+    """Means along time, of probabilities or measurements, in equal bins; bins without any are left out.
 
     Attributes:
         step_s: length of a bin, seconds; bin k covers [origin + k step_s, origin + (k + 1) step_s).
         bins: (B,) numbers of the bins, ascending.
-        probabilities: (B, C), each row sums to 1.
+        values: (B, C).
     """
 
     step_s: float
     bins: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
+    values: NDArray[np.float64]
 
 
 def bin_stream(
     start_s: NDArray[np.float64],
     end_s: NDArray[np.float64],
-    probabilities: NDArray[np.float64],
+    values: NDArray[np.float64],
     *,
     origin_s: float,
     shortest_s: float,
     most: int,
 ) -> Stream:
-    """Average windows in bins, each weighed by how long it overlaps the bin.
+    """Average windows, or faces, in bins, each weighed by how long it overlaps the bin.
 
     The bins are as short as `most` of them over the time the windows take allows: someone seen for a minute of two
     hours is drawn finely all the same.
 
     Args:
         start_s, end_s: (N,) windows in any order; they may overlap.
-        probabilities: (N, C); rows with NaN were not assessable and are left out.
+        values: (N, C); rows with NaN are left out: not assessable, or without a mesh.
         origin_s: where bin 0 begins; what lies earlier is in bins below 0.
         shortest_s: bins are never shorter.
         most: about how many bins there may be; each time the person comes back may add one.
     """
-    known = ~np.isnan(probabilities).any(axis=1)
-    start, end, probabilities = start_s[known] - origin_s, end_s[known] - origin_s, probabilities[known]
+    known = ~np.isnan(values).any(axis=1)
+    start, end, values = start_s[known] - origin_s, end_s[known] - origin_s, values[known]
     step = max(shortest_s, float((end - start).sum()) / most)
     first, last = np.floor(start / step).astype(np.int64), np.ceil(end / step).astype(np.int64)
     spans = np.maximum(last - first, 1)
@@ -57,9 +57,10 @@ def bin_stream(
     overlap = np.minimum(end[window], (number + 1) * step) - np.maximum(start[window], number * step)
     inside = overlap > _SLIVER_S
     bins, place = np.unique(number[inside], return_inverse=True)
-    total = np.zeros((len(bins), probabilities.shape[1]))
-    np.add.at(total, place, probabilities[window[inside]] * overlap[inside, None])
-    return Stream(step, bins, total / np.maximum(total.sum(axis=1, keepdims=True), 1e-12))
+    total = np.zeros((len(bins), values.shape[1]))
+    np.add.at(total, place, values[window[inside]] * overlap[inside, None])
+    weight = np.bincount(place, overlap[inside], len(bins))
+    return Stream(step, bins, total / np.maximum(weight, 1e-12)[:, None])
 
 
 def shares(counts: NDArray[np.int64], *, most_each: int, most: int) -> NDArray[np.int64]:

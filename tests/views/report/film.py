@@ -8,9 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from fercli import tables
+from fercli.tables import ATTRIBUTES
 from fercli.workspace import VideoFacts, Workspace
 from tests.workspaces import (
     VIDEO,
+    attributes_table,
     crops_table,
     face_row,
     faces_table,
@@ -63,6 +65,7 @@ def make_film(path: Path, video: VideoFacts | None = None) -> Workspace:
         video or replace(VIDEO, path="/films/moved.mp4", start_s=START_S, duration_s=9.0, width=128, height=64),
         frames=frames_table(list(map(pts, range(45))), shots=[0] * 20 + [1] * 25),
         faces=faces_table([_face(frame, track) for frame, track in FACES]),
+        attributes=attributes_table(len(FACES), **_measured()),
         crops=crops_table(noise_crops(len(FACES))),
         tracks=tracks_table({track: [first_face[frame, track] for frame in frames] for track, frames in SEEN.items()}),
         persons=pa.Table.from_pylist([_person(track, first_face) for track in SEEN], schema=tables.PERSONS),
@@ -85,6 +88,16 @@ def _face(frame: int, track: int) -> dict[str, object]:
     """They move evenly to the right, each in its own place."""
     left = 5.0 + 30 * track + 0.2 * frame
     return face_row(frame, x1=left, x2=left + 16, y1=42.0, y2=62.0)
+
+
+def _measured() -> dict[str, list[float | None]]:
+    """They smile at .6, turn from 30 degrees left to 14 degrees right, and of track 3 there is no mesh."""
+    seen = [track != 3 for _, track in FACES]
+    values: dict[str, list[float | None]] = {name: [None] * len(FACES) for name in ATTRIBUTES.names[2:]}
+    for name, value in {"mouthSmileLeft": 0.5, "mouthSmileRight": 0.7, "jawOpen": 0.25}.items():
+        values[name] = [value if one else None for one in seen]
+    values["yaw"] = [frame - 30.0 if one else None for (frame, _), one in zip(FACES, seen, strict=True)]
+    return {name: column for name, column in values.items() if name != "flag"}
 
 
 def _person(track: int, first_face: dict[tuple[int, int], int]) -> dict[str, object]:

@@ -184,6 +184,29 @@ def test_a_click_plays_that_moment_with_the_boxes_of_the_frame_that_is_shown(bro
         assert visit.complaints == []
 
 
+def test_the_line_that_is_chosen_is_drawn_below_every_timeline(browser: Browser, silent_report: Path) -> None:
+    def heights(visit: Visit) -> list[float]:
+        path = visit.page.locator("#person-0 path.line").get_attribute("d") or ""
+        return [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", path)]
+
+    with Visit(browser, silent_report, drawn=".full path.line") as visit:
+        label = visit.page.locator("#person-0 [data-part=line]")
+        assert label.inner_text() == "smile" and len(set(heights(visit))) == 1
+        assert visit.page.locator("path.line").count() == 2  # nothing was measured of the faces of nobody known
+        visit.page.select_option("#line", label="yaw")
+        visit.page.wait_for_timeout(200)
+        turning = heights(visit)
+        assert (
+            label.inner_text() == "yaw" and turning == sorted(turning, reverse=True) and turning[0] > turning[-1] + 10
+        )
+        box = visit.page.locator("#person-0 .plot").bounding_box()
+        assert box
+        visit.page.mouse.move(box["x"] + box["width"] * 4.1 / 9, box["y"] + 12)
+        said = visit.page.locator("#moment").inner_text().replace("\u00a0", " ")
+        assert "smile 60 % · jaw open 25 % · yaw 10° left" in said
+        assert visit.complaints == []
+
+
 def test_hover_shows_the_face_and_what_was_said_of_it(browser: Browser, silent_report: Path) -> None:
     with Visit(browser, silent_report) as visit:
         box = visit.page.locator(".plot.strip").first.bounding_box()

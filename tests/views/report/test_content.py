@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -18,7 +19,7 @@ from fercli.views.report.playback import Playback
 from fercli.views.report.thumbnails import COLUMNS
 from fercli.workspace import Workspace
 from tests.edits.by_hand import annotate
-from tests.views.report.film import EVIL, LABELS, START_S, make_film
+from tests.views.report.film import EVIL, FACES, LABELS, START_S, make_film
 from tests.workspaces import VIDEO
 
 
@@ -75,6 +76,38 @@ def test_columns_add_up_to_milliseconds_of_presentation_time(film: Content) -> N
     assert len(first["stream"]["bin"]) == 80  # a second of 9 was not assessable
     assert [column[0] for column in first["stream"]["percent"]] == [10, 80, 10]
     assert data["sheet"]["columns"] == COLUMNS
+
+
+def test_lines_are_means_of_measurements_in_bins(film: Content) -> None:
+    measured = film.persons[0].measured
+    assert measured.bins.tolist() == list(range(90)) and measured.step_s == pytest.approx(0.1)
+    assert measured.values[:, 0] == pytest.approx(np.full(90, 0.6))  # smile: .5 and .7
+    assert measured.values[:, 2] == pytest.approx(np.arange(45).repeat(2) - 30.0)
+    data = charts(film, Playback("", "gone"))
+    assert data["lines"] == ["smile", "jaw open", "yaw"]
+    first = data["persons"][0]["measured"]
+    assert [column[0] for column in first["percent"]] == [60, 25, -30] and first["percent"][2][-1] == 14
+    assert data["persons"][2]["measured"]["bin"] == []  # nothing was measured of nobody known
+    sections = fragments.persons(film, data["classes"]).split("<section")[1:]
+    assert ['data-part="line"' in section for section in sections] == [True, True, False]
+    assert [f">{name}</option>" in fragments.lines(film) for name in data["lines"]] == [True] * 3
+
+
+def test_lines_are_thinned_with_the_probabilities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_content, "STREAM_BINS", 9)
+    film = read_content(make_film(tmp_path / "film.fercli"))
+    assert len(film.persons[0].measured.bins) == 9
+    assert film.persons[0].measured.values[0, 2] == pytest.approx(np.mean([-30, -29, -28, -27, -26]))
+
+
+def test_where_nothing_was_measured_there_is_no_choice(tmp_path: Path) -> None:
+    workspace = make_film(tmp_path / "film.fercli")
+    rows = [{"face": face, "flag": 0.0} for face in range(len(FACES))]
+    nothing = pa.Table.from_pylist(rows, schema=tables.ATTRIBUTES)
+    tables.write_table(workspace.table("attributes"), [nothing], tables.ATTRIBUTES)
+    film = read_content(workspace)
+    assert fragments.lines(film) == ""
+    assert 'data-part="line"' not in fragments.persons(film, charts(film, Playback("", "gone"))["classes"])
 
 
 def test_boxes_that_move_evenly_are_two_keyframes_a_track(film: Content) -> None:

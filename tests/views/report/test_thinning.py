@@ -18,14 +18,14 @@ def stream(
 def test_a_bin_is_the_mean_of_its_windows_weighed_by_overlap() -> None:
     result = stream([(0.0, 1.5, 1.0), (1.5, 2.0, 0.0)])
     assert result.bins.tolist() == [0, 1]
-    assert result.probabilities[:, 0].tolist() == pytest.approx([1.0, 0.5])
-    assert result.probabilities.sum(axis=1).tolist() == pytest.approx([1.0, 1.0])
+    assert result.values[:, 0].tolist() == pytest.approx([1.0, 0.5])
+    assert result.values.sum(axis=1).tolist() == pytest.approx([1.0, 1.0])
 
 
 def test_bins_nobody_is_seen_in_and_windows_that_were_not_assessable_are_left_out() -> None:
     result = stream([(0.0, 1.0, 1.0), (1.0, 2.0, np.nan), (5.0, 6.0, 0.25)])
     assert result.bins.tolist() == [0, 5]
-    assert result.probabilities[1].tolist() == pytest.approx([0.25, 0.75])
+    assert result.values[1].tolist() == pytest.approx([0.25, 0.75])
 
 
 def test_bins_are_counted_from_the_origin_and_may_lie_before_it() -> None:
@@ -45,7 +45,7 @@ def test_bins_grow_with_the_time_a_person_is_seen_not_with_the_video() -> None:
 
 def test_nothing_assessed_gives_no_bins() -> None:
     result = stream([(0.0, 1.0, np.nan)])
-    assert len(result.bins) == 0 and result.probabilities.shape == (0, 2)
+    assert len(result.bins) == 0 and result.values.shape == (0, 2)
 
 
 def test_many_persons_share_what_there_is_and_nobody_is_left_without() -> None:
