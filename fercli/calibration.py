@@ -1,4 +1,5 @@
-"""Temperature scaling: it makes predictions with probability 0.8 correct in 80 % of cases."""
+"""Temperature scaling: it makes predictions with probability 0.8 correct in 80 % of cases; and other class shares than
+those of the training data."""
 
 from __future__ import annotations
 
@@ -35,3 +36,23 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 
     found = minimize_scalar(negative_log_likelihood, bounds=(np.log(0.1), np.log(10)), method="bounded")
     return float(np.exp(found.x))
+
+
+def without_prior(probabilities: NDArray[np.float32], prior: tuple[float, ...], power: float) -> NDArray[np.float32]:
+    """The probabilities where each class is as frequent as `prior ** (1 - power)` says, by Bayes' rule.
+
+    A network answers with the class shares of its training data. `p / prior ** power`, scaled to sum to 1, takes a part
+    of them out: post-hoc logit adjustment (Menon et al. 2021, arXiv 2007.07314, section 4.1; their tau is `power`).
+
+    Args:
+        probabilities: (N, C), rows summing to 1.
+        prior: C class shares of the training data, above 0; may be empty for a power of 0.
+        power: 0 changes nothing, 1 makes all classes alike.
+
+    Returns:
+        (N, C), rows summing to 1.
+    """
+    if not power:
+        return probabilities
+    divided = probabilities / np.asarray(prior, dtype=np.float64) ** power
+    return np.asarray(divided / divided.sum(axis=1, keepdims=True), dtype=np.float32)

@@ -136,6 +136,8 @@ class EmotionsParams:
         max_yaw, max_pitch: faces turned further sideways, or up or down, are not assessable; degrees.
         mean_segment_s: expected length of an expression; longer is smoother, seconds.
         min_segment_s: shorter segments are merged with a neighbour, seconds.
+        prior: power to which the class shares of the training data are divided out of the probabilities, 0 to 1; None
+            takes the weights file's own. See `calibration.without_prior`.
     """
 
     model: str = "tsm-resnet18"
@@ -146,6 +148,7 @@ class EmotionsParams:
     max_pitch: float = 30.0
     mean_segment_s: float = 2.0
     min_segment_s: float = 0.4
+    prior: float | None = None
 
 
 @dataclass(frozen=True)

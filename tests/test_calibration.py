@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fercli.calibration import fit_temperature, probabilities
+from fercli.calibration import fit_temperature, probabilities, without_prior
 
 
 def test_temperature_undoes_overconfidence() -> None:
@@ -15,3 +15,15 @@ def test_temperature_undoes_overconfidence() -> None:
     assert probabilities(np.concatenate([honest, honest + 7]), 2.0) == pytest.approx(
         probabilities(honest, 2.0), abs=1e-6
     )
+
+
+def test_dividing_the_prior_out_is_bayes_rule_for_other_class_shares() -> None:
+    """Two classes, one observation: what is seen is worked out from likelihoods, never from the formula."""
+    prior, likelihoods = np.array([0.9, 0.1]), np.array([0.2, 0.6])
+    seen = (prior * likelihoods / (prior * likelihoods).sum())[None].astype(np.float32)
+    alike = likelihoods / likelihoods.sum()
+    np.testing.assert_allclose(without_prior(seen, (0.9, 0.1), 1.0)[0], alike, rtol=1e-5)
+    half = prior**0.5 * likelihoods
+    np.testing.assert_allclose(without_prior(seen, (0.9, 0.1), 0.5)[0], half / half.sum(), rtol=1e-5)
+    np.testing.assert_array_equal(without_prior(seen, (), 0.0), seen)
+    assert without_prior(seen, (0.9, 0.1), 0.5).dtype == np.float32

@@ -69,6 +69,7 @@ def annotate(
     max_pitch: opt.MaxPitch = EmotionsParams.max_pitch,
     mean_segment: opt.MeanSegment = EmotionsParams.mean_segment_s,
     min_segment: opt.MinSegment = EmotionsParams.min_segment_s,
+    prior: opt.Prior = EmotionsParams.prior,
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
     config: opt.Config = None,
@@ -107,7 +108,7 @@ def annotate(
     )
     persons = PersonsParams(network, max_distance, opt.absolute(gallery), opt.absolute(cast))
     emotions = EmotionsParams(
-        opt.parse_network(model), stride, min_face, min_sharpness, max_yaw, max_pitch, mean_segment, min_segment
+        opt.parse_network(model), stride, min_face, min_sharpness, max_yaw, max_pitch, mean_segment, min_segment, prior
     )
     runtime = Runtime(device, batch, decoder=opt.parse_decoder(decoder), config=recorded(config))
     reporter = ConsoleReporter(quiet=quiet)

@@ -68,17 +68,28 @@ def doctor() -> None:
 
 
 def models() -> None:
-    """List all networks: task, licence, training data, and whether they are ready to use.
+    """List all networks: task, licence, training data, whether they are ready to use, and the default of --prior.
 
     Example: fercli models
     """
     from fercli.cli import layout
     from fercli.models.registry import MODELS
 
-    table = layout.table("name", "task", "state", "licence", "training data")
+    table = layout.table("name", "task", "state", "prior", "licence", "training data")
     for spec in MODELS.values():
-        table.add_row(spec.name, spec.task, model_state(spec.name), spec.licence, spec.training_data)
+        state = model_state(spec.name)
+        prior = _prior(spec.name) if spec.task == "classifier" and state == "ready" else ""
+        table.add_row(spec.name, spec.task, state, prior, spec.licence, spec.training_data)
     layout.console().print(table)
+
+
+def _prior(name: str) -> str:
+    """The power to which each head of a classifier has its prior divided out, in the order of the heads."""
+    from fercli.models.registry import find_classifier
+    from fercli.models.weights import read_header
+
+    _, path = find_classifier(name)
+    return ", ".join(f"{head.prior_power:g} ({head.name})" for head in read_header(path).heads)
 
 
 def model_state(name: str) -> str:

@@ -73,6 +73,7 @@ def evaluate(
         Path | None, typer.Option(help="Directory for pictures of confusion and reliability.", readable=False)
     ] = None,
     json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
+    prior: opt.Prior = None,
     device: opt.Device = TrainConfig.device,
     strict: opt.Strict = False,
     quiet: opt.Quiet = False,
@@ -83,7 +84,7 @@ def evaluate(
     """
     reporter = ConsoleReporter(quiet=quiet)
     if truth is not None:
-        _refuse_beside_truth(dataset=dataset, root=root, split=split, figures=figures, strict=strict)
+        _refuse_beside_truth(dataset=dataset, root=root, split=split, figures=figures, strict=strict, prior=prior)
         _against_truth(Path(target), truth, as_json=json, reporter=reporter, lasting_s=lasting)
     elif lasting is not None:
         raise ConfigError(
@@ -93,12 +94,21 @@ def evaluate(
         )
     else:
         _classifier(
-            target, dataset, root, split, figures, as_json=json, device=device, strict=strict, reporter=reporter
+            target,
+            dataset,
+            root,
+            split,
+            figures,
+            prior,
+            as_json=json,
+            device=device,
+            strict=strict,
+            reporter=reporter,
         )
 
 
 def _refuse_beside_truth(**options: object) -> None:
-    given = [f"--{name}" for name, value in options.items() if value]
+    given = [f"--{name}" for name, value in options.items() if value not in (None, "", False)]
     if given:
         raise ConfigError(
             f"--truth scores annotations; {', '.join(given)} can only be used for a classifier",
@@ -113,6 +123,7 @@ def _classifier(
     root: Path | None,
     split: str,
     figures: Path | None,
+    prior: float | None,
     *,
     as_json: bool,
     device: str,
@@ -122,7 +133,7 @@ def _classifier(
     """Score a classifier on a data set.
 
     Raises:
-        ConfigError: no data set is given, or an unknown split.
+        ConfigError: no data set is given, an unknown split, or a prior out of range.
         DatasetError, ModelError: the data set or the classifier cannot be read.
     """
     from fercli.cli.outputs import json_to_stdout
@@ -141,7 +152,7 @@ def _classifier(
         reporter.note(note)
     if data.problems:
         reporter.warn(f"{len(data.problems)} samples could not be used, the first: {data.problems[0]}")
-    scores, terms = evaluate(model, data, split, device, reporter)
+    scores, terms = evaluate(model, data, split, device, reporter, prior)
     if figures is not None:
         _draw(scores, figures, reporter)
     if as_json:

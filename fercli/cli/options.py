@@ -119,6 +119,15 @@ MeanSegment = Annotated[
 MinSegment = Annotated[
     float, typer.Option(help="Shorter segments join their neighbours, seconds.", rich_help_panel=EMOTIONS)
 ]
+Prior = Annotated[
+    float | None,
+    typer.Option(
+        help="How far the class shares of the training data are divided out: 0 not at all, 1 entirely. By default as "
+        "the network's file says.",
+        show_default=False,
+        rich_help_panel=EMOTIONS,
+    ),
+]
 Format = Annotated[str, typer.Option(help="A name from 'fercli formats'; by default chosen by the suffix.")]
 Overwrite = Annotated[
     bool, flag("--overwrite", help="Replace a file that fercli did not write, or that was changed since.")

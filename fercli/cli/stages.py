@@ -131,6 +131,7 @@ def classify_emotions(
     max_pitch: opt.MaxPitch = EmotionsParams.max_pitch,
     mean_segment: opt.MeanSegment = EmotionsParams.mean_segment_s,
     min_segment: opt.MinSegment = EmotionsParams.min_segment_s,
+    prior: opt.Prior = EmotionsParams.prior,
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
     config: opt.Config = None,
@@ -142,7 +143,7 @@ def classify_emotions(
     Example: fercli classify-emotions episode.fercli --mean-segment 1
     """
     params = EmotionsParams(
-        opt.parse_network(model), stride, min_face, min_sharpness, max_yaw, max_pitch, mean_segment, min_segment
+        opt.parse_network(model), stride, min_face, min_sharpness, max_yaw, max_pitch, mean_segment, min_segment, prior
     )
     runtime = Runtime(device, batch, config=recorded(config))
     plan: Plan = [(ATTRIBUTES, _measured_with(workspace)), (EMOTIONS, params)]

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.calibration import probabilities
+from fercli.calibration import probabilities, without_prior
 from fercli.errors import ConfigError, WeightsError
-from fercli.models.weights import ClassifierHeader, load_state, read_header
+from fercli.models.weights import ClassifierHeader, load_state, prior_power, read_header
 
 
 @dataclass(frozen=True)
@@ -91,16 +91,30 @@ class EmotionClassifier:
         self.device = device
         self._network = _build(path, self.header).to(device, memory_format=torch.channels_last).eval()
 
-    def classify(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def classify(self, clips: NDArray[np.uint8], prior: float | None = None) -> NDArray[np.float32]:
         """Calibrated probabilities, averaged over each clip and its mirror image.
 
         Args:
             clips: (N, n_frames, input_size, input_size) luma, as `FaceView` gives it.
+            prior: as for `probabilities`.
 
         Returns:
             (N, C) float32, rows summing to 1, columns in the order of `head.labels`.
         """
-        return probabilities(self.logits(clips), self.head.temperature)
+        return self.probabilities(self.logits(clips), prior)
+
+    def probabilities(self, logits: NDArray[np.float32], prior: float | None = None) -> NDArray[np.float32]:
+        """(N, C) calibrated probabilities of (V, N, C) logits of the head for V views of the same faces.
+
+        Args:
+            logits: as `logits` gives them.
+            prior: power to which the class shares of the training data are divided out; None takes the file's.
+
+        Raises:
+            WeightsError: the file does not say the class shares.
+        """
+        power = prior_power(self._path, self.head, prior)
+        return without_prior(probabilities(logits, self.head.temperature), self.head.prior, power)
 
     def logits(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(2, N, C) float32 outputs of the head for the clips and for their mirror images; input as `classify`."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _HEADER_KEY = "fercli"
+MAX_PRIOR_POWER = 1.0
+"""1 divides the class shares of the training data out entirely."""
 MAX_INPUT = 1024
 """Largest side of the input of a classifier, pixels."""
 
@@ -32,11 +34,15 @@ class Head:
         name: the label set, named after the data set: `fer2013`, `ferplus`, ...
         labels: canonical class names, in the order of the outputs.
         temperature: logits are divided by it before the softmax (Guo et al. 2017, arXiv 1706.04599).
+        prior: share of each class in the training data, in the order of `labels`; empty where the file does not say.
+        prior_power: probabilities are divided by `prior` to this power; see `calibration.without_prior`.
     """
 
     name: str
     labels: tuple[str, ...]
     temperature: float = 1.0
+    prior: tuple[float, ...] = ()
+    prior_power: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -113,9 +119,29 @@ class ClassifierHeader:
                 raise ValueError(f"the labels {', '.join(head.labels)} are not emotions")
             if not head.temperature > 0:
                 raise ValueError(f"the temperature is {head.temperature}")
+            if head.prior and (len(head.prior) != len(head.labels) or not all(0 < share <= 1 for share in head.prior)):
+                raise ValueError(f"the prior of {head.name} has no share above 0 for each of its labels")
+            if not 0 <= head.prior_power <= MAX_PRIOR_POWER or (head.prior_power and not head.prior):
+                raise ValueError(f"the prior of {head.name} is divided out to the power {head.prior_power}")
         in_range = 1 <= self.input_size <= MAX_INPUT and self.std > 0 and self.view_scale > 0 and self.fold_div > 0
         if not in_range or self.n_frames < 1:
             raise ValueError("the size or the scale of its input is out of range")
+
+
+def prior_power(path: Path, head: Head, wanted: float | None) -> float:
+    """The power to which the prior of a head is divided out: the wanted one, or for None the file's own.
+
+    Raises:
+        WeightsError: the file does not say the prior, and without it nothing can be divided out.
+    """
+    power = head.prior_power if wanted is None else wanted
+    if power and not head.prior:
+        raise WeightsError(
+            f"{path} does not say how frequent each class was in training, so --prior {power:g} cannot be applied",
+            hint="leave --prior out, or train the network again",
+            code="weights-do-not-fit",
+        )
+    return power
 
 
 def save_classifier(path: Path, state: dict[str, Tensor], header: ClassifierHeader, *, half: bool = True) -> None:

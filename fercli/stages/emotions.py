@@ -23,7 +23,7 @@ from fercli.geometry import cut_off, square_factors
 from fercli.hashing import sha256_file
 from fercli.labels import NOT_ASSESSABLE
 from fercli.models.registry import find_classifier, find_model, weights_key
-from fercli.models.weights import read_header
+from fercli.models.weights import MAX_PRIOR_POWER, prior_power, read_header
 from fercli.smoothing import UNKNOWN, Run, boundary_s, smooth
 from fercli.stages.base import NO_FACE, StageContext, require_ranges
 from fercli.timing import usual_interval
@@ -142,7 +142,7 @@ def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
             part = slice(start, min(start + WINDOWS_PER_CHUNK, total))
             seen = looks(np.unique(windows.clip[[i for i in range(part.start, part.stop) if not windows.reason[i]]]))
             reasons = [_reason_with(seen.covered, windows, i) for i in range(part.start, part.stop)]
-            rows = _classify(seen.views, windows.clip[part], reasons, classifier, context.runtime.batch)
+            rows = _classify(seen.views, windows.clip[part], reasons, classifier, context.runtime.batch, params.prior)
             context.chunks.commit({"emotions": _rows(windows, part, reasons, rows, schema)}, {"emotions": schema})
             task.advance(part.stop - part.start)
     context.chunks.merge(context.out, {"emotions": schema})
@@ -159,6 +159,7 @@ def check(params: EmotionsParams) -> None:
 
     Raises:
         ConfigError: one is out of range.
+        ModelError: the prior cannot be divided out, or there is no such classifier.
     """
     require_ranges(
         params,
@@ -169,7 +170,11 @@ def check(params: EmotionsParams) -> None:
         ("max_pitch", 0 <= params.max_pitch <= 90, "from 0 to 90 degrees"),
         ("mean_segment_s", 0 < params.mean_segment_s < math.inf, "above 0 seconds"),
         ("min_segment_s", params.min_segment_s >= 0, "of 0 or more seconds"),
+        ("prior", params.prior is None or 0 <= params.prior <= MAX_PRIOR_POWER, f"from 0 to {MAX_PRIOR_POWER:g}"),
     )
+    if params.prior:
+        _, path = find_classifier(params.model)
+        prior_power(path, read_header(path).head("")[0], params.prior)
 
 
 def make_windows(context: StageContext, params: EmotionsParams, n_frames: int) -> Windows:
@@ -401,13 +406,14 @@ def _classify(
     reasons: list[str],
     classifier: EmotionClassifier,
     batch: int,
+    prior: float | None,
 ) -> NDArray[np.float32]:
     """(len(clips), C) probabilities; NaN rows for windows that are not assessable."""
     assessable = [i for i, reason in enumerate(reasons) if not reason]
     result = np.full((len(clips), len(classifier.head.labels)), np.nan, dtype=np.float32)
     for start in range(0, len(assessable), batch):
         rows = assessable[start : start + batch]
-        result[rows] = classifier.classify(np.stack([[views[face] for face in clips[i]] for i in rows]))
+        result[rows] = classifier.classify(np.stack([[views[face] for face in clips[i]] for i in rows]), prior)
     return result
 
 

@@ -157,6 +157,24 @@ def test_each_head_answers_from_its_own_outputs_at_its_own_temperature(tmp_path:
     assert "first, second" in caught.value.hint
 
 
+def test_the_prior_of_the_head_is_divided_out_to_the_power_of_the_file_or_the_wanted_one(tmp_path: Path) -> None:
+    path = tmp_path / "prior.safetensors"
+    shares = (0.7, 0.3)
+    heads = (Head("first", ("anger", "fear"), 0.5, shares, 0.5), Head("second", ("anger", "neutral", "contempt")))
+    write_tiny_classifier(path, heads=heads)
+    network = EmotionClassifier(path, "cpu")
+    with_it = network.classify(clips(2), 0.0)
+    for wanted, power in ((None, 0.5), (0.5, 0.5), (1.0, 1.0)):
+        divided = with_it / np.array(shares) ** power
+        np.testing.assert_allclose(
+            network.classify(clips(2), wanted), divided / divided.sum(axis=1, keepdims=True), rtol=1e-5
+        )
+    second = EmotionClassifier(path, "cpu", "second")
+    np.testing.assert_array_equal(second.classify(clips(2)), second.classify(clips(2), 0.0))
+    with fails(WeightsError, "weights-do-not-fit", "prior.safetensors"):
+        second.classify(clips(2), 0.3)
+
+
 def test_a_file_of_an_architecture_of_the_future(tmp_path: Path) -> None:
     write_tiny_classifier(tmp_path / "w.safetensors", architecture="vit-huge")
     with pytest.raises(WeightsError, match=r"w\.safetensors holds a vit-huge"):

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from tests.failing import fails
 
 HEADER = ClassifierHeader(
     architecture="tsm-resnet18",
-    heads=(Head("fer2013", ("anger", "contempt"), 1.5), Head("ferplus", ("anger", "fear", "neutral"))),
+    heads=(Head("fer2013", ("anger", "contempt"), 1.5, (0.9, 0.1), 0.4), Head("ferplus", ("anger", "fear", "neutral"))),
     input_size=40,
     n_frames=4,
     fold_div=4,
@@ -116,6 +116,18 @@ def write(path: Path, kind: str) -> Path:
     elif kind == "list for a file header":
         path.write_bytes((2).to_bytes(8, "little") + b"[]")
     return path
+
+
+@pytest.mark.parametrize(
+    ("prior", "power"),
+    [((0.5,), 0.0), ((1.0, 0.0), 0.0), ((0.5, float("nan")), 0.0), ((), 0.5), ((0.5, 0.5), 1.1), ((0.5, 0.5), -0.1)],
+)
+def test_a_prior_that_cannot_be_divided_out(tmp_path: Path, prior: tuple[float, ...], power: float) -> None:
+    path = tmp_path / "w.safetensors"
+    head = Head("fer2013", ("anger", "contempt"), 1.5, prior, power)
+    save_classifier(path, {"x": torch.zeros(1)}, replace(HEADER, heads=(head,)))
+    with pytest.raises(WeightsError):
+        read_header(path)
 
 
 KINDS = ["empty", "text", "pickle", "foreign safetensors", "other metadata", "header without heads"]

@@ -23,7 +23,7 @@ from fercli.media import images
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.covered import LIMITS, CoveredFaces
 from fercli.models.registry import MODELS
-from fercli.models.weights import read_header
+from fercli.models.weights import Head, read_header
 from fercli.stages import emotions
 from fercli.stages import emotions as emotions_stage
 from fercli.stages.emotions import Windows, face_reasons, make_segments, make_windows
@@ -410,6 +410,29 @@ def test_windows_get_the_networks_probabilities_and_unassessable_ones_get_none(t
     assert counts == {"windows": 10, "not_assessable": 1, "segments": segments.num_rows}
 
 
+def test_the_prior_is_divided_out_as_the_parameter_says(tmp_path: Path) -> None:
+    path = tmp_path / "prior.safetensors"
+    shares = (0.05, 0.05, 0.1, 0.2, 0.2, 0.1, 0.3)
+    write_tiny_classifier(path, heads=(Head("fer2013", EMOTIONS, 1.0, shares, 0.5),))
+    tables_of = {}
+    for prior in (0.0, None, 1.0):
+        context = stage_context(
+            film(tmp_path / f"w{prior}", [face_row(frame) for frame in range(4)], {0: [0, 1, 2, 3]})
+        )
+        emotions_stage.run(context, EmotionsParams(model=str(path), stride=4, prior=prior))
+        (row,) = tables.read_table(context.out / "emotions.parquet", windows_schema(EMOTIONS)).to_pylist()
+        tables_of[prior] = np.array([row[label] for label in EMOTIONS])
+    for prior, power in ((None, 0.5), (1.0, 1.0)):
+        divided = tables_of[0.0] / np.array(shares) ** power
+        np.testing.assert_allclose(tables_of[prior], divided / divided.sum(), rtol=1e-4)
+
+
+def test_a_prior_that_the_file_does_not_know_is_refused_before_any_work(model: str) -> None:
+    emotions_stage.check(EmotionsParams(model=model, prior=0.0))
+    with fails(WeightsError, "weights-do-not-fit", "--prior 0.5"):
+        emotions_stage.check(EmotionsParams(model=model, prior=0.5))
+
+
 def test_a_lying_face_is_turned_upright_before_it_is_classified(tmp_path: Path, model: str) -> None:
     workspace = film(tmp_path / "w", [face_row(frame, roll=90.0) for frame in range(4)], {0: [0, 1, 2, 3]})
     context = stage_context(workspace)
@@ -569,6 +592,8 @@ def test_no_faces_give_valid_empty_tables(tmp_path: Path, model: str, frames: in
         ("mean_segment_s", math.nan),
         ("mean_segment_s", math.inf),
         ("min_segment_s", -0.1),
+        ("prior", -0.1),
+        ("prior", 1.1),
     ],
 )
 def test_parameters_that_cannot_be_used(tmp_path: Path, model: str, name: str, value: float) -> None:

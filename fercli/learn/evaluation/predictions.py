@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.calibration import probabilities
 from fercli.errors import ConfigError
 from fercli.learn.datasets.faces import DatasetSplits, FaceSet, Labelling, middle_frames
 from fercli.learn.datasets.samples import SPLITS
@@ -13,14 +12,14 @@ from fercli.learn.evaluation.classification import Scores, score
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.devices import pick_device
 from fercli.models.registry import find_classifier
-from fercli.models.weights import read_header
+from fercli.models.weights import MAX_PRIOR_POWER, read_header
 from fercli.progress import Reporter
 
 BATCH = 64
 
 
 def evaluate(
-    model: str, data: DatasetSplits, split: str, device: str, reporter: Reporter
+    model: str, data: DatasetSplits, split: str, device: str, reporter: Reporter, prior: float | None = None
 ) -> tuple[Scores, dict[str, str]]:
     """Score a classifier on one split of a data set.
 
@@ -30,18 +29,23 @@ def evaluate(
         split: `train`, `valid`, `test`, `all`, or empty: `test` where the set has splits of its own, otherwise `all`.
         device: `auto`, `cpu` or `cuda`.
         reporter: gets progress, and a warning where the classifier was trained on the very faces.
+        prior: as for `EmotionClassifier.probabilities`.
 
     Returns:
         The scores, and what they are of: `split`, and the `head` that answered.
 
     Raises:
-        ConfigError: no such split.
+        ConfigError: no such split, or a prior out of range.
         DatasetError: no face of it has a label.
         ModelError: the classifier cannot be used.
     """
     split = split or ("test" if data.official else "all")
     if split not in (*SPLITS, "all"):
         raise ConfigError(f"unknown split {split!r}", hint=f"known: {', '.join(SPLITS)}, all", code="name-unknown")
+    if prior is not None and not 0 <= prior <= MAX_PRIOR_POWER:
+        raise ConfigError(
+            f"prior is {prior}", hint=f"use a value from 0 to {MAX_PRIOR_POWER:g}", code="option-out-of-range"
+        )
     _, path = find_classifier(model)
     name = next(iter(data.train.labellings))
     trained_on_it = name in {head.name for head in read_header(path).heads}
@@ -54,7 +58,7 @@ def evaluate(
     faces = data.part(split)
     _, columns = classifier.header.head(classifier.head.name)
     logits = outputs(classifier, faces, data.face_scale, "evaluate", reporter)[..., columns]
-    answers = in_classes_of(faces.main, classifier, logits)
+    answers = in_classes_of(faces.main, classifier, logits, prior)
     scores = score(answers, faces.main.labels, faces.main.classes, faces.subjects)
     return scores, {"split": split, "head": classifier.head.name}
 
@@ -83,7 +87,7 @@ def outputs(
 
 
 def in_classes_of(
-    labelling: Labelling, classifier: EmotionClassifier, logits: NDArray[np.float32]
+    labelling: Labelling, classifier: EmotionClassifier, logits: NDArray[np.float32], prior: float | None = None
 ) -> NDArray[np.float32]:
     """(N, C) calibrated probabilities over the classes of a labelling.
 
@@ -95,8 +99,9 @@ def in_classes_of(
         labelling: the truth, whose classes count.
         classifier: opened with the head to use.
         logits: (2, N, C') of that head.
+        prior: as for `EmotionClassifier.probabilities`.
     """
-    known = probabilities(logits, classifier.head.temperature)
+    known = classifier.probabilities(logits, prior)
     answers = np.zeros((known.shape[0], len(labelling.classes)), np.float32)
     for column, name in enumerate(labelling.classes):
         if name in classifier.head.labels:

@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.calibration import fit_temperature, probabilities
+from fercli.calibration import fit_temperature, probabilities, without_prior
 from fercli.learn.datasets import DatasetSplits, Labelling
 from fercli.learn.evaluation import metrics
 from fercli.learn.evaluation.predictions import outputs
 from fercli.models.classifier import EmotionClassifier
 from fercli.models.weights import ClassifierHeader, Head, load_state, save_classifier
 from fercli.progress import Reporter
+
+POWERS = tuple(round(0.1 * step, 1) for step in range(11))
+"""Powers of the prior that are tried; of equals the first is taken."""
+_RAREST = 1e-6
+"""A class with a smaller share has no prior to speak of."""
 
 
 def finish(path: Path, data: DatasetSplits, device: str, reporter: Reporter) -> ClassifierHeader:
@@ -31,10 +36,11 @@ def finish(path: Path, data: DatasetSplits, device: str, reporter: Reporter) -> 
     heads, figures = [], {}
     for head in classifier.header.heads:
         _, columns = classifier.header.head(head.name)
+        head = replace(head, prior=_prior(data.train.labellings[head.name]))
         heads.append(_calibrated(head, valid[..., columns], data.valid.labellings[head.name]))
         figures[head.name] = {
-            **_figures("valid", valid[..., columns], heads[-1].temperature, data.valid.labellings[head.name]),
-            **_figures("test", test[..., columns], heads[-1].temperature, data.test.labellings[head.name]),
+            **_figures("valid", valid[..., columns], heads[-1], data.valid.labellings[head.name]),
+            **_figures("test", test[..., columns], heads[-1], data.test.labellings[head.name]),
         }
     header = replace(classifier.header, heads=tuple(heads), metrics=figures)
     save_classifier(path, load_state(path), header)
@@ -45,20 +51,53 @@ def finish(path: Path, data: DatasetSplits, device: str, reporter: Reporter) -> 
     return header
 
 
+def _prior(labelling: Labelling) -> tuple[float, ...]:
+    """Share of each class in the targets of the training split; empty if a class has none."""
+    shares = labelling.targets.sum(axis=0, dtype=np.float64)
+    shares = shares / max(shares.sum(), 1)
+    return tuple(round(float(share), 6) for share in shares) if shares.min() >= _RAREST else ()
+
+
 def _calibrated(head: Head, logits: NDArray[np.float32], labelling: Labelling) -> Head:
+    """The head with the temperature that fits the validation split, and then with the power of the prior."""
     known = labelling.labels >= 0
     if not known.any():
         return head
-    return replace(head, temperature=round(fit_temperature(logits[:, known], labelling.labels[known]), 4))
+    logits, truth = logits[:, known], labelling.labels[known]
+    head = replace(head, temperature=round(fit_temperature(logits, truth), 4))
+    if not head.prior:
+        return head
+    return replace(head, prior_power=_best_power(probabilities(logits, head.temperature), truth, head.prior))
 
 
-def _figures(split: str, logits: NDArray[np.float32], temperature: float, labelling: Labelling) -> dict[str, Any]:
+def _best_power(answers: NDArray[np.float32], truth: NDArray[np.int64], prior: tuple[float, ...]) -> float:
+    """The power with the highest UAR of those whose accuracy lies within one standard error of the best.
+
+    So rare classes gain as long as the accuracy loses nothing that could be told from chance.
+    """
+    matrices = {
+        power: metrics.confusion(truth, without_prior(answers, prior, power).argmax(axis=1), len(prior))
+        for power in POWERS
+    }
+    best = max(metrics.accuracy(matrix) for matrix in matrices.values())
+    least = best - (best * (1 - best) / len(truth)) ** 0.5
+    allowed = [power for power, matrix in matrices.items() if metrics.accuracy(matrix) >= least]
+    return max(allowed, key=lambda power: metrics.uar(matrices[power]))
+
+
+def _figures(split: str, logits: NDArray[np.float32], head: Head, labelling: Labelling) -> dict[str, Any]:
+    """Figures of the head as it answers, with the `ece` of the same answers before temperature and prior, and
+    accuracy, UAR and ECE with the temperature alone (`..._with_prior`)."""
     known = labelling.labels >= 0
     if not known.any():
         return {}
-    truth, predicted = labelling.labels[known], probabilities(logits[:, known], temperature)
+    truth, n_classes = labelling.labels[known], len(labelling.classes)
+    with_prior = probabilities(logits[:, known], head.temperature)
+    predicted = without_prior(with_prior, head.prior, head.prior_power)
     raw = probabilities(logits[:, known], 1.0)
-    matrix = metrics.confusion(truth, predicted.argmax(axis=1), len(labelling.classes))
+    matrix, before = (
+        metrics.confusion(truth, answers.argmax(axis=1), n_classes) for answers in (predicted, with_prior)
+    )
     return {
         f"{split}_n": int(known.sum()),
         f"{split}_accuracy": round(metrics.accuracy(matrix), 4),
@@ -66,5 +105,8 @@ def _figures(split: str, logits: NDArray[np.float32], temperature: float, labell
         f"{split}_macro_f1": round(metrics.macro_f1(matrix), 4),
         f"{split}_ece": round(metrics.expected_calibration_error(predicted, truth), 4),
         f"{split}_ece_uncalibrated": round(metrics.expected_calibration_error(raw, truth), 4),
+        f"{split}_accuracy_with_prior": round(metrics.accuracy(before), 4),
+        f"{split}_uar_with_prior": round(metrics.uar(before), 4),
+        f"{split}_ece_with_prior": round(metrics.expected_calibration_error(with_prior, truth), 4),
         f"{split}_confusion": matrix.tolist(),
     }

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fercli.errors import ConfigError
+from fercli.errors import ConfigError, WeightsError
 from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.learn.datasets.faces import DatasetSplits, FaceSet, Labelling
 from fercli.learn.evaluation.predictions import evaluate, in_classes_of, outputs
@@ -119,6 +119,14 @@ def test_which_split_is_scored(two_heads: Path) -> None:
         assert scores.n == n and terms["split"] == (split or ("test" if official else "all"))
     with fails(ConfigError, "name-unknown", "'dev'"):
         evaluate(str(two_heads), splits(part), "dev", "cpu", Silent())
+
+
+def test_a_prior_out_of_range_or_unknown(two_heads: Path) -> None:
+    for prior in (-0.1, 1.5, float("nan")):
+        with fails(ConfigError, "option-out-of-range"):
+            evaluate(str(two_heads), splits(faces(2)), "", "cpu", Silent(), prior)
+    with fails(WeightsError, "weights-do-not-fit"):
+        evaluate(str(two_heads), splits(faces(2)), "", "cpu", Silent(), 0.5)
 
 
 @pytest.mark.parametrize(
