@@ -203,7 +203,8 @@ class TrainConfig:
         dataset, root: the data set and its path.
         out: directory of the run.
         model: a name from `models.networks.ARCHITECTURES`.
-        init: initial weights, for example a static model for a temporal one; the last layer may differ.
+        init: initial weights: a file, for example of a static model for a temporal one, or a name from `fercli
+            models`; the last layer may differ.
         fold_div: for temporal networks; 1 / fold_div of the channels is shifted in each direction.
         epochs, batch, lr, weight_decay: stochastic gradient descent with Nesterov momentum 0.9 under a one-cycle
             schedule with its peak at `lr`, after a warm-up over the first tenth of the steps (arXiv 1708.07120).
@@ -216,6 +217,7 @@ class TrainConfig:
         word_vectors: word2vec or GloVe file for the extra `word-cosine`; by default the shipped table.
         mix: `none`, `cutmix` or `mixup`.
         randaugment: magnitude of RandAugment, 0 to 10; 0 leaves it out.
+        ema: decay of the exponential average of the weights that is validated and kept; 0 keeps the last weights.
         limit: images per training epoch, drawn again for each epoch; 0 takes all.
         patience: stop after this many epochs without a better validation accuracy; 0 never stops.
         precision: `float32`, `bfloat16`, or `auto`: bfloat16 if the device supports it.
@@ -243,6 +245,7 @@ class TrainConfig:
     word_vectors: Path | None = None
     mix: str = "none"
     randaugment: int = 0
+    ema: float = 0.0
     limit: int = 0
     patience: int = 0
     precision: str = "auto"

@@ -22,10 +22,17 @@ def train(
         Path, typer.Option(help="Directory of the run; continues one that is there.", readable=False)
     ] = Path("runs/last"),
     model: Annotated[
-        str, typer.Option(help="resnet18, tsm-resnet18, tsm-resnet18-online, resnet18-lstm or resnet18-rca.")
+        str,
+        typer.Option(
+            help="resnet18, tsm-resnet18, tsm-resnet18-online, resnet18-lstm, resnet18-rca, dlib-resnet or "
+            "tsm-dlib-resnet."
+        ),
     ] = TrainConfig.model,
     init: Annotated[
-        Path | None, typer.Option(help="Weights to start from, a safetensors file.", readable=False)
+        Path | None,
+        typer.Option(
+            help="Weights to start from: a safetensors file, or resnet18, tsm-resnet18 or dlib-resnet.", readable=False
+        ),
     ] = TrainConfig.init,
     fold_div: Annotated[int, typer.Option(help="1/N of the channels are shifted each way.")] = TrainConfig.fold_div,
     epochs: Annotated[int, typer.Option(help="Passes over the training split.")] = TrainConfig.epochs,
@@ -47,6 +54,9 @@ def train(
     ] = TrainConfig.word_vectors,
     mix: Annotated[str, typer.Option(help="none, cutmix or mixup.")] = TrainConfig.mix,
     randaugment: Annotated[int, typer.Option(help="Magnitude of RandAugment, 0 to 10.")] = TrainConfig.randaugment,
+    ema: Annotated[
+        float, typer.Option(help="Keep an average of the weights with this decay, 0.999 for example; 0 keeps none.")
+    ] = TrainConfig.ema,
     limit: Annotated[int, typer.Option(help="Images or clips per epoch; 0 takes all.")] = TrainConfig.limit,
     patience: Annotated[
         int, typer.Option(help="Stop after this many epochs without improvement; 0 never stops.")
@@ -83,6 +93,7 @@ def train(
         word_vectors=word_vectors,
         mix=mix,
         randaugment=randaugment,
+        ema=ema,
         limit=limit,
         patience=patience,
         precision=precision,

@@ -8,11 +8,13 @@ from functools import partial
 from typing import TypeAlias
 
 from fercli.errors import ConfigError
+from fercli.models.dlib_resnet import GREY_MEAN, GREY_STD, SMALLEST, TsmDlibResNet
 from fercli.models.lstm import ResNet18Lstm
 from fercli.models.rca import ChannelAttention
 from fercli.models.tsm import TsmResNet18
+from fercli.models.weights import ClassifierHeader
 
-Network: TypeAlias = TsmResNet18 | ResNet18Lstm
+Network: TypeAlias = TsmResNet18 | ResNet18Lstm | TsmDlibResNet
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,23 @@ class Architecture:
     Attributes:
         builder: called with n_classes, n_frames, fold_div, stem_pool and dropout.
         n_frames: frames of a clip.
+        mean, std: of pixels in [0, 1]; a new network is trained on (pixel - mean) / std.
+        smallest: side of the input at least, pixels.
     """
 
     builder: Callable[[int, int, int, bool, float], Network]
     n_frames: int
+    mean: float = ClassifierHeader.mean
+    std: float = ClassifierHeader.std
+    smallest: int = 1
 
 
 def _lstm(n_classes: int, n_frames: int, fold_div: int, stem_pool: bool, dropout: float) -> ResNet18Lstm:
     return ResNet18Lstm(n_classes, stem_pool, dropout)  # it shifts nothing, and counts the frames itself
+
+
+def _dlib(n_classes: int, n_frames: int, fold_div: int, stem_pool: bool, dropout: float) -> TsmDlibResNet:
+    return TsmDlibResNet(n_classes, n_frames, fold_div, dropout)  # it always pools behind its first convolution
 
 
 ARCHITECTURES = {
@@ -38,6 +49,8 @@ ARCHITECTURES = {
     "tsm-resnet18-online": Architecture(partial(TsmResNet18, causal=True), 4),
     "resnet18-lstm": Architecture(_lstm, 4),
     "resnet18-rca": Architecture(partial(TsmResNet18, attention=ChannelAttention), 1),
+    "dlib-resnet": Architecture(_dlib, 1, GREY_MEAN, GREY_STD, SMALLEST),
+    "tsm-dlib-resnet": Architecture(_dlib, 4, GREY_MEAN, GREY_STD, SMALLEST),
 }
 
 

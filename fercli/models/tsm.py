@@ -99,6 +99,8 @@ class ResNet18Trunk(nn.Module):
         attention: makes the last module of each residual branch, given its number of channels.
     """
 
+    n_features = N_FEATURES
+
     def __init__(
         self,
         n_frames: int,

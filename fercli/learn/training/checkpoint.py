@@ -27,8 +27,14 @@ class Progress:
     best_epoch: int = 0
 
 
-def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
-    """Everything needed to go on exactly: weights, the optimizer's moments, counters.
+def save_checkpoint(
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+    average: nn.Module | None = None,
+) -> None:
+    """Everything needed to go on exactly: weights, their average if there is one, the optimizer's moments, counters.
 
     Randomness is no part of it: every epoch derives its own from the seed.
 
@@ -39,10 +45,14 @@ def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
     for name, parameter in model.named_parameters():
         for key, value in optimizer.state[parameter].items():
             tensors[f"optimizer.{key}.{name}"] = value.contiguous()
+    if average is not None:
+        tensors |= {f"average.{name}": t.contiguous() for name, t in average.state_dict().items()}
     write_atomically(path, save(tensors, metadata={"progress": json.dumps(vars(progress))}))
 
 
-def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
+def load_checkpoint(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average: nn.Module | None = None
+) -> Progress:
     """Put a saved state back.
 
     Raises:
@@ -54,9 +64,9 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
             progress = build(Progress, json.loads((file.metadata() or {})["progress"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
         _check(tensors, model, begun=progress.step > 0)
-        model.load_state_dict(
-            {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
-        )
+        model.load_state_dict(_under("model.", tensors))
+        if average is not None:
+            average.load_state_dict(_under("average.", tensors))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(
             f"cannot resume from {path}: {error}",
@@ -72,6 +82,10 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
                 value = torch.empty_like(parameter).copy_(value)
             optimizer.state[parameter][key] = value
     return progress
+
+
+def _under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _check(tensors: dict[str, torch.Tensor], model: nn.Module, *, begun: bool) -> None:

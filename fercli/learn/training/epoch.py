@@ -17,11 +17,12 @@ from fercli.errors import FercliError
 from fercli.learn.datasets import FaceSet
 from fercli.learn.evaluation import metrics
 from fercli.learn.training.augment import normalise, plain_views, random_views
+from fercli.learn.training.average import Average
 from fercli.learn.training.checkpoint import Progress
 from fercli.learn.training.mixing import MIXERS, mix_targets
 from fercli.learn.training.processes import Processes
 from fercli.learn.training.randaugment import randaugment
-from fercli.models.networks import ARCHITECTURES, Network
+from fercli.models.networks import ARCHITECTURES, Architecture, Network
 from fercli.progress import Reporter
 
 RANDAUGMENT_OPERATIONS = 2
@@ -58,6 +59,7 @@ class Trainer:
         targets: name of each labelling -> (N, C).
         processes: this one among all.
         reporter: gets progress.
+        average: of the weights, updated after each step; None where the run asks for none.
     """
 
     config: TrainConfig
@@ -67,6 +69,7 @@ class Trainer:
     targets: dict[str, Tensor]
     processes: Processes
     reporter: Reporter
+    average: Average | None = None
 
     def train_epoch(self, epoch: int, progress: Progress) -> float:
         """Train for an epoch, numbered from 0, counting the steps in `progress`; returns the mean loss.
@@ -94,6 +97,8 @@ class Trainer:
                 self.optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 self.optimizer.step()
+                if self.average is not None:
+                    self.average.update()
                 progress.step += 1
                 total_loss += loss.item() * len(rows)
                 seen += len(rows)
@@ -103,8 +108,9 @@ class Trainer:
     def _loss(self, rows: Tensor, epoch: int, generator: torch.Generator) -> Tensor:
         """() loss of the samples in some rows, each seen in a new way."""
         config, device = self.config, self.processes.device
+        architecture = ARCHITECTURES[config.model]
         images = torch.from_numpy(self.faces.images[rows.numpy()])
-        views = random_views(images, ARCHITECTURES[config.model].n_frames, config.size_in(epoch), generator)
+        views = random_views(images, architecture.n_frames, config.size_in(epoch), generator)
         if config.randaugment:
             views = randaugment(views, RANDAUGMENT_OPERATIONS, config.randaugment, generator)
         wanted = {name: targets[rows] for name, targets in self.targets.items()}
@@ -112,7 +118,7 @@ class Trainer:
             mixer, alpha = MIXERS[config.mix]
             views, permutation, share = mixer(views, alpha, generator)
             wanted = mix_targets(wanted, permutation, share)
-        clips = normalise(views).to(device)
+        clips = normalise(views, architecture.mean, architecture.std).to(device)
         wanted = {name: targets.to(device) for name, targets in wanted.items()}
         with torch.autocast(device.type, torch.bfloat16, enabled=_in_bfloat16(config, device)):
             loss: Tensor = self.step(clips, wanted)
@@ -125,7 +131,7 @@ def validate(network: Network, faces: FaceSet, config: TrainConfig, epoch: int) 
     Raises:
         TrainingDiverged: the outputs are no longer finite.
     """
-    outputs = predict(network, faces, ARCHITECTURES[config.model].n_frames, config.size_in(epoch))
+    outputs = predict(network, faces, ARCHITECTURES[config.model], config.size_in(epoch))
     if not np.isfinite(outputs).all():
         raise TrainingDiverged(f"the network's output is no longer finite after epoch {epoch + 1}", config.out)
     figures, start = {}, 0
@@ -142,7 +148,7 @@ def validate(network: Network, faces: FaceSet, config: TrainConfig, epoch: int) 
     return figures
 
 
-def predict(network: Network, faces: FaceSet, n_frames: int, size: int) -> NDArray[np.float32]:
+def predict(network: Network, faces: FaceSet, architecture: Architecture, size: int) -> NDArray[np.float32]:
     """(N, K) outputs for the plain views of a split."""
     device = next(network.parameters()).device
     network.eval()
@@ -150,7 +156,9 @@ def predict(network: Network, faces: FaceSet, n_frames: int, size: int) -> NDArr
     with torch.inference_mode():
         for start in range(0, len(faces), VALIDATION_BATCH):
             images = torch.from_numpy(faces.images[start : start + VALIDATION_BATCH])
-            parts.append(network(normalise(plain_views(images, n_frames, size)).to(device)).float().cpu().numpy())
+            views = plain_views(images, architecture.n_frames, size)
+            clips = normalise(views, architecture.mean, architecture.std).to(device)
+            parts.append(network(clips).float().cpu().numpy())
     return np.concatenate(parts)
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from torch import Tensor
 
 from fercli.errors import WeightsError
+from fercli.models.dlib_resnet import trunk_state
 from fercli.models.networks import Network
+from fercli.models.registry import find_model, find_weights, model_names
 from fercli.models.weights import load_state, read_header
 
 LAST_LAYER = "fc."
@@ -15,19 +17,35 @@ MAY_BE_NEW = (LAST_LAYER, "lstm.")
 """Layers that other networks do not have, by the beginning of their names; attention is told by its middle."""
 
 
+DLIB = "dlib-resnet"
+"""The recognition network that the classifiers of this name start from."""
+
+
 def read_initial(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file.
+    """The tensors of a file; or, where the path is no more than the name of a network that comes with fercli, of that.
 
     Raises:
         WeightsError: it is missing, or no safetensors file.
+        MissingDependency: the package that the named network comes with is not installed.
     """
-    hint = "give --init a safetensors file, such as the best.safetensors of another run"
+    if str(path) == DLIB:
+        return trunk_state(_shipped(DLIB, "embedder"))
+    if str(path) in model_names("classifier"):
+        return load_state(_shipped(str(path), "classifier"))
+    names = ", ".join([*model_names("classifier"), DLIB])
+    hint = f"give --init a safetensors file, such as the best.safetensors of another run, or a name: {names}"
     if not path.is_file():
         raise WeightsError(f"no file of weights at {path}", hint=hint, code="weights-missing")
     try:
         return load_state(path)
     except WeightsError as error:
         raise WeightsError(error.message, hint=hint, code=error.code) from error
+
+
+def _shipped(name: str, task: str) -> Path:
+    found = find_weights(find_model(name, task))
+    assert found is not None  # these networks have weights files
+    return found
 
 
 def start_from(network: Network, state: dict[str, Tensor], path: Path, model: str) -> None:

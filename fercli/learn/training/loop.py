@@ -16,6 +16,7 @@ from fercli.config import TrainConfig
 from fercli.learn.datasets import DatasetSplits
 from fercli.learn.training import run_directory
 from fercli.learn.training.augment import VIEW
+from fercli.learn.training.average import Average
 from fercli.learn.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from fercli.learn.training.epoch import Trainer, validate
 from fercli.learn.training.finish import finish
@@ -25,7 +26,7 @@ from fercli.learn.training.parameters import check_parameters
 from fercli.learn.training.processes import Processes, joined
 from fercli.learn.training.splits import read_splits
 from fercli.models.devices import pick_device
-from fercli.models.networks import ARCHITECTURES, build_network
+from fercli.models.networks import ARCHITECTURES, Network, build_network
 from fercli.models.weights import ClassifierHeader, Head, save_classifier
 from fercli.progress import Reporter, Silent
 from fercli.writing import writing
@@ -64,18 +65,21 @@ def _train(config: TrainConfig, processes: Processes, reporter: Reporter) -> Pat
     optimizer = torch.optim.SGD(
         _parameter_groups(objective, config.weight_decay), config.lr, MOMENTUM, nesterov=True, fused=True
     )
+    if config.init is not None and initial is not None:
+        start_from(network, initial, config.init, config.model)
+    average = Average(network, config.ema) if config.ema else None
+    averaged = average.model if average else None
+    judged: Network = average.model.module if average else network  # type: ignore[assignment]  # a copy of it
     progress = Progress()
     if last.exists():
-        progress = load_checkpoint(last, objective, optimizer)
+        progress = load_checkpoint(last, objective, optimizer, averaged)
         reporter.note(f"going on after epoch {progress.epoch} of {config.epochs}")
-    elif config.init is not None and initial is not None:
-        start_from(network, initial, config.init, config.model)
     processes.wait()  # nobody writes before everybody has read
     if processes.first:
         run_directory.open_run(config, progress.epoch)
 
     step = nn.parallel.DistributedDataParallel(objective) if processes.count > 1 else objective
-    trainer = Trainer(config, step, optimizer, data.train, targets, processes, reporter)
+    trainer = Trainer(config, step, optimizer, data.train, targets, processes, reporter, average)
     for epoch in range(progress.epoch, config.epochs):
         if processes.agree(0 < config.patience <= progress.epoch - progress.best_epoch):
             reporter.note(f"stopped: no better validation accuracy in {config.patience} epochs")
@@ -85,10 +89,10 @@ def _train(config: TrainConfig, processes: Processes, reporter: Reporter) -> Pat
         progress.epoch = epoch + 1
         if processes.first:
             row: dict[str, Any] = {"epoch": epoch + 1, "size": config.size_in(epoch), "loss": round(loss, 4)}
-            row |= validate(network, data.valid, config, epoch)
+            row |= validate(judged, data.valid, config, epoch)
             row["seconds"] = round(time.monotonic() - started, 1)
             reporter.note(" ".join(f"{key} {value}" for key, value in row.items()))
-            _save(config, data, objective, optimizer, progress, row)
+            _save(config, data, judged, objective, optimizer, progress, row, averaged)
     if processes.first:
         with writing(config.out):
             finish(best, data, processes.device.type, reporter)
@@ -98,28 +102,31 @@ def _train(config: TrainConfig, processes: Processes, reporter: Reporter) -> Pat
 def _save(
     config: TrainConfig,
     data: DatasetSplits,
+    judged: nn.Module,
     objective: Objective,
     optimizer: torch.optim.Optimizer,
     progress: Progress,
     row: dict[str, Any],
+    averaged: nn.Module | None,
 ) -> None:
     with writing(config.out):  # the checkpoint last: whatever it does not know of is done again
         if row["valid_accuracy"] >= progress.best_accuracy:
             progress.best_accuracy, progress.best_epoch = float(row["valid_accuracy"]), progress.epoch
-            save_classifier(
-                config.out / "best.safetensors", objective.network.state_dict(), _header(config, data, progress.epoch)
-            )
+            save_classifier(config.out / "best.safetensors", judged.state_dict(), _header(config, data, progress.epoch))
         run_directory.add_row(config, row)
-        save_checkpoint(config.out / "last.safetensors", objective, optimizer, progress)
+        save_checkpoint(config.out / "last.safetensors", objective, optimizer, progress, averaged)
 
 
 def _header(config: TrainConfig, data: DatasetSplits, epoch: int) -> ClassifierHeader:
+    architecture = ARCHITECTURES[config.model]
     return ClassifierHeader(
         architecture=config.model,
         heads=tuple(Head(name, labelling.classes) for name, labelling in data.train.labellings.items()),
         input_size=config.size_in(epoch - 1),
-        n_frames=ARCHITECTURES[config.model].n_frames,
+        n_frames=architecture.n_frames,
         fold_div=config.fold_div,
+        mean=architecture.mean,
+        std=architecture.std,
         view_scale=round(data.face_scale * VIEW, 4),
         training_data=data.terms,
         recipe={**run_directory.recipe(config), "epoch": epoch},

@@ -15,7 +15,6 @@ from fercli.learn.datasets import Labelling
 from fercli.learn.training import losses
 from fercli.learn.training.word_vectors import read_vectors, shipped_vectors
 from fercli.models.networks import Network
-from fercli.models.tsm import N_FEATURES
 
 CONSISTENCY_WEIGHT = 5.0
 """Of flip attention, as in the authors' code."""
@@ -45,7 +44,7 @@ class Objective(nn.Module):
         self, network: Network, labellings: dict[str, Labelling], targets: dict[str, Tensor], config: TrainConfig
     ) -> None:
         super().__init__()
-        if "flip-attention" in config.extras and network.fc.in_features != N_FEATURES:
+        if "flip-attention" in config.extras and network.fc.in_features != network.n_features:
             raise ConfigError(
                 f"flip-attention needs the weights of the features, which {config.model} does not have",
                 hint="leave it out, or choose another --model",
@@ -55,7 +54,7 @@ class Objective(nn.Module):
         self.sizes = {name: len(labelling.classes) for name, labelling in labellings.items()}
         self.extras = nn.ModuleDict()
         for name in config.extras:
-            self.extras[name] = EXTRAS[name](labellings, config.word_vectors)
+            self.extras[name] = EXTRAS[name](labellings, config.word_vectors, network.n_features)
         for number, wanted in enumerate(targets.values()):
             balance = losses.class_balance(wanted) if config.balanced else None
             self.register_buffer(f"balance_{number}", balance, persistent=False)
@@ -93,13 +92,13 @@ class Objective(nn.Module):
 class WordCosine(nn.Module):
     """The features, projected into the space of words, should point to the word of the class."""
 
-    def __init__(self, labellings: dict[str, Labelling], words: Path | None) -> None:
+    def __init__(self, labellings: dict[str, Labelling], words: Path | None, width: int) -> None:
         super().__init__()
         self.names = tuple(labellings)
         for number, labelling in enumerate(labellings.values()):
             vectors = shipped_vectors(labelling.classes) if words is None else read_vectors(words, labelling.classes)
             self.register_buffer(f"words_{number}", torch.from_numpy(vectors), persistent=False)
-        self.project = nn.Linear(N_FEATURES, vectors.shape[1])
+        self.project = nn.Linear(width, vectors.shape[1])
 
     def forward(
         self, objective: Objective, frames: Tensor, maps: Tensor, features: Tensor, targets: dict[str, Tensor]
@@ -117,9 +116,9 @@ class WordCosine(nn.Module):
 class RelativeUncertainty(nn.Module):
     """Faces are mixed in pairs; the one that is harder to tell must take the larger share."""
 
-    def __init__(self, labellings: dict[str, Labelling], words: Path | None) -> None:
+    def __init__(self, labellings: dict[str, Labelling], words: Path | None, width: int) -> None:
         super().__init__()
-        self.branch = losses.UncertaintyBranch(N_FEATURES)
+        self.branch = losses.UncertaintyBranch(width)
 
     def forward(
         self, objective: Objective, frames: Tensor, maps: Tensor, features: Tensor, targets: dict[str, Tensor]
@@ -136,7 +135,7 @@ class RelativeUncertainty(nn.Module):
 class FlipAttention(nn.Module):
     """A face and its mirror image must be judged by the same places."""
 
-    def __init__(self, labellings: dict[str, Labelling], words: Path | None) -> None:
+    def __init__(self, labellings: dict[str, Labelling], words: Path | None, width: int) -> None:
         super().__init__()
 
     def forward(
@@ -148,9 +147,9 @@ class FlipAttention(nn.Module):
         return CONSISTENCY_WEIGHT * losses.flip_attention_consistency(maps.float(), mirrored.float(), weight)
 
 
-EXTRAS: dict[str, Callable[[dict[str, Labelling], Path | None], nn.Module]] = {
+EXTRAS: dict[str, Callable[[dict[str, Labelling], Path | None, int], nn.Module]] = {
     "word-cosine": WordCosine,
     "relative-uncertainty": RelativeUncertainty,
     "flip-attention": FlipAttention,
 }
-"""Further terms of the loss by name."""
+"""Further terms of the loss by name, made for labellings, word vectors and the number of features of a network."""

@@ -50,6 +50,15 @@ def check_parameters(config: TrainConfig) -> None:
         raise ConfigError(
             f"--sizes must rise from 1, they are {', '.join(map(str, config.sizes))}", code="option-out-of-range"
         )
+    smallest = ARCHITECTURES[config.model].smallest
+    if min(config.sizes) < smallest:
+        raise ConfigError(
+            f"{config.model} takes faces of {smallest} pixels or more, --sizes says {min(config.sizes)}",
+            hint=f"give --sizes {max(112, smallest)}",
+            code="option-out-of-range",
+        )
+    if not 0 <= config.ema < 1:
+        raise ConfigError(f"--ema must be in [0, 1), it is {config.ema}", code="option-out-of-range")
     if not 0 <= config.smoothing < 1:
         raise ConfigError(f"--smoothing must be in [0, 1), it is {config.smoothing}", code="option-out-of-range")
     if not 0 <= config.randaugment <= MAX_MAGNITUDE:

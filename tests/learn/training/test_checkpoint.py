@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fercli.errors import OutputError, WeightsError
+from fercli.learn.training.average import Average
 from fercli.learn.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from fercli.models.weights import ClassifierHeader, Head, save_classifier
 from tests.failing import fails
@@ -125,3 +126,31 @@ def test_a_checkpoint_without_moments_or_with_broken_ones_is_refused_with_the_wa
     save_file(tensors, tmp_path / "text", {"progress": '{"epoch": "1"}'})
     with pytest.raises(WeightsError):
         load_checkpoint(tmp_path / "text", model, torch.optim.AdamW(model.parameters()))
+
+
+def test_the_average_goes_on_as_well(tmp_path: Path) -> None:
+    network, path = small(), tmp_path / "last.safetensors"
+    optimizer, average = adam(network), Average(network, 0.9)
+    for seed in range(3):
+        step(network, optimizer, seed)
+        average.update()
+    save_checkpoint(path, network, optimizer, Progress(3, 3), average.model)
+    restored = small()
+    restored_optimizer, restored_average = adam(restored), Average(restored, 0.9)
+    load_checkpoint(path, restored, restored_optimizer, restored_average.model)
+    for one, its_optimizer, its_average in (
+        (network, optimizer, average),
+        (restored, restored_optimizer, restored_average),
+    ):
+        step(one, its_optimizer, 3)
+        its_average.update()
+    found, expected = restored_average.model.state_dict(), average.model.state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+    assert not torch.equal(found["module.0.weight"], network.state_dict()["0.weight"])
+
+
+def test_a_run_without_an_average_cannot_go_on_with_one(tmp_path: Path) -> None:
+    network, path = small(), tmp_path / "last.safetensors"
+    save_checkpoint(path, network, adam(network), Progress())
+    with fails(WeightsError, "checkpoint-unusable", "last.safetensors"):
+        load_checkpoint(path, network, adam(network), Average(network, 0.9).model)

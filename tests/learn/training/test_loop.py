@@ -30,11 +30,14 @@ from fercli.learn.evaluation import metrics
 from fercli.learn.training import augment, epoch, loop, splits
 from fercli.learn.training.augment import normalise
 from fercli.learn.training.epoch import TrainingDiverged, one_cycle
+from fercli.learn.training.initial import read_initial, start_from
 from fercli.learn.training.loop import train
 from fercli.models.classifier import EmotionClassifier
-from fercli.models.networks import ARCHITECTURES
+from fercli.models.dlib_resnet import trunk_state
+from fercli.models.networks import ARCHITECTURES, build_network
+from fercli.models.registry import find_model, find_weights, packaged_weights
 from fercli.models.tsm import temporal_shift
-from fercli.models.weights import ClassifierHeader, Head, read_header, save_classifier
+from fercli.models.weights import ClassifierHeader, Head, load_state, read_header, save_classifier
 from fercli.progress import Silent, Task
 from tests.failing import fails
 from tests.learn.datasets.faces import npz_arrays, write_npz
@@ -372,6 +375,67 @@ def test_init_that_does_not_fit_is_refused_before_the_data_are_looked_at(
     assert not config.out.exists()
 
 
+def test_pictures_too_small_for_a_network_are_refused_before_anything_is_read(config: TrainConfig) -> None:
+    config = replace(config, root=Path("nowhere.npz"), model="dlib-resnet", sizes=(96, 112))
+    with fails(ConfigError, "option-out-of-range", "dlib-resnet", "96") as caught:
+        train(config, Talk())
+    assert caught.value.hint == "give --sizes 112"
+
+
+@pytest.mark.parametrize(("name", "model"), [("resnet18", "resnet18"), ("resnet18", "tsm-resnet18")])
+def test_init_takes_a_shipped_network_by_its_name(name: str, model: str) -> None:
+    network = build_network(model, 15)
+    start_from(network, read_initial(Path(name)), Path(name), model)
+    shipped = load_state(packaged_weights() / "resnet18-fer2013.safetensors")
+    assert all(torch.equal(network.state_dict()[key], tensor) for key, tensor in shipped.items())
+
+
+def test_init_takes_the_trunk_of_the_recognition_network_by_its_name() -> None:
+    network = build_network("tsm-dlib-resnet", 7)
+    head = network.fc.weight.clone()
+    start_from(network, read_initial(Path("dlib-resnet")), Path("dlib-resnet"), "tsm-dlib-resnet")
+    expected = trunk_state(Path(str(find_weights(find_model("dlib-resnet", "embedder")))))
+    assert all(torch.equal(network.state_dict()[key], tensor) for key, tensor in expected.items())
+    assert torch.equal(network.fc.weight, head)
+    with fails(WeightsError, "weights-do-not-fit", "stem"):
+        start_from(build_network("resnet18", 7), read_initial(Path("dlib-resnet")), Path("dlib-resnet"), "resnet18")
+
+
+def test_the_average_of_the_weights_is_what_is_validated_and_kept(config: TrainConfig) -> None:
+    """With one step an epoch the average after two is worked out from the networks of the two steps."""
+    config = replace(config, ema=0.5, epochs=2, limit=16)
+    train(config, Talk())
+    last = load_file(config.out / "last.safetensors")
+    averaged, kept = last["average.module.fc.weight"], load_state(config.out / "best.safetensors")["fc.weight"]
+    assert not torch.equal(averaged, last["model.network.fc.weight"])
+    if rows(config.out)[1]["valid_accuracy"] >= rows(config.out)[0]["valid_accuracy"]:
+        torch.testing.assert_close(kept, averaged.half().float())
+
+
+def test_going_on_with_an_average_equals_never_having_stopped(config: TrainConfig) -> None:
+    config = replace(config, ema=0.9)
+    train(config, Talk())
+    other = replace(config, out=config.out.parent / "other")
+    with pytest.raises(KeyboardInterrupt):
+        train(other, Talk(interrupt_in=3))
+    train(other, Talk())
+    assert rows(other.out) == rows(config.out)
+    assert load_file(other.out / "last.safetensors").keys() == load_file(config.out / "last.safetensors").keys()
+    for name, tensor in load_file(config.out / "last.safetensors").items():
+        assert torch.equal(load_file(other.out / "last.safetensors")[name], tensor), name
+
+
+@pytest.mark.slow
+def test_a_network_on_the_trunk_of_dlib_is_trained_and_used(root: Path, tmp_path: Path) -> None:
+    config = settings(root, tmp_path / "run", model="dlib-resnet", init=Path("dlib-resnet"), sizes=(104,), epochs=1)
+    classifier = EmotionClassifier(train(config, Talk()), "cpu")
+    header = classifier.header
+    assert (header.architecture, header.input_size, header.n_frames) == ("dlib-resnet", 104, 1)
+    assert (header.mean, header.std) == (0.45, 1.0)
+    answers = classifier.classify(np.random.default_rng(0).integers(0, 256, (2, 1, 104, 104), dtype=np.uint8))
+    np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-5)
+
+
 def test_init_of_another_architecture_says_which_one_it_is(config: TrainConfig) -> None:
     path = config.out.parent / "init.safetensors"
     state = SmallNetwork(7).state_dict() | {"lstm.weight": torch.zeros(1)}
@@ -395,6 +459,7 @@ def test_going_on_does_not_need_the_weights_it_started_from(config: TrainConfig)
     ("name", "value"),
     [
         ("model", "tsm-resnet18"),
+        ("ema", 0.9),
         ("batch", 8),
         ("lr", 0.5),
         ("weight_decay", 0.0),
@@ -469,6 +534,8 @@ def test_a_checkpoint_of_another_architecture(config: TrainConfig, monkeypatch: 
         ("sizes", ()),
         ("sizes", (0, 16)),
         ("sizes", (16, 12)),
+        ("ema", 1.0),
+        ("ema", -0.1),
         ("smoothing", 1.0),
         ("smoothing", -0.1),
         ("randaugment", 11),
@@ -626,10 +693,10 @@ def test_predictions_come_in_order_and_do_not_depend_on_the_batch(root: Path, mo
     data = read_dataset("fer2013", root)
     torch.manual_seed(0)
     network = SmallNetwork(7, dropout=0.5).train()
-    whole = epoch.predict(network, data.valid, 4, 16)  # type: ignore[arg-type]
+    whole = epoch.predict(network, data.valid, ARCHITECTURES["tsm-resnet18"], 16)  # type: ignore[arg-type]
     assert whole.shape == (21, 7)
     monkeypatch.setattr(epoch, "VALIDATION_BATCH", 4)
-    again = epoch.predict(network, data.valid, 4, 16)  # type: ignore[arg-type]
+    again = epoch.predict(network, data.valid, ARCHITECTURES["tsm-resnet18"], 16)  # type: ignore[arg-type]
     np.testing.assert_allclose(whole, again, atol=1e-5)
 
 
