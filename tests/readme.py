@@ -1,7 +1,7 @@
-"""The parts of README.md that are made, not written: outputs of commands, the workspace tree, the table schemas; and
+"""The generated parts of README.md: outputs of commands, the workspace tree, the table schemas; and
 all of docs/formats.md, the demo in every format, and the outputs in other pages of docs/.
 
-`python -m tests.readme` writes them anew; `tests/test_readme.py` checks that they are still true.
+`python -m tests.readme` writes them; `tests/test_readme.py` checks that they are up to date.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.doc_pages import run_command
 README = Path(__file__).parent.parent / "README.md"
 FORMATS_PAGE = README.parent / "docs" / "formats.md"
 SHOWN = (12, 150)
-"""Lines, and characters a line, that are shown of a format."""
+"""Largest number of lines, and of characters per line, shown for a format."""
 
 BEHIND = {
     "json": """
@@ -34,57 +34,57 @@ BEHIND = {
 key described. A reader can rely on it: `version` is raised when a reader of the old form could misread the new one.
 Each item of `records` is one `segment` of that schema; in `jsonl` it also has the name of the `video`.
 
-`video.analysed` is the stretch that was looked at, from and to in seconds: all of the video unless `--start` or `--end`
-said otherwise. Outside it, no segment means that nobody looked, and not that nobody was seen.
+`video.analysed` is the analysed stretch, from and to in seconds: the whole video unless `--start` or `--end` was given.
+Outside it, a missing segment does not mean that no person is visible.
 """,
     "csv": """
-In all CSV formats text that begins with = + - @ gets an apostrophe in front, or a spreadsheet would run it as a
-formula. `fercli import` takes it off again; `fercli export --raw-cells` leaves it out.
+In all CSV formats, text that begins with = + - @ gets an apostrophe in front, because a spreadsheet would run it as a
+formula. `fercli import` removes it; `fercli export --raw-cells` does not write it.
 """,
     "csv-windows": """
-`class` is the most probable class of this window alone. Segments, and `class` in csv-faces, are smoothed over time, and
-may well differ.
+`class` is the most probable class of this window. Segments, and `class` in csv-faces, are smoothed over time and may
+differ.
 """,
     "csv-faces": """
-`class` is that of the smoothed segment the face lies in, and the probabilities are those of its window: the largest of
-them, which is `class` in csv-windows, may well be of another class.
+`class` is that of the smoothed segment of the face, and the probabilities are those of its window: the largest of them,
+which is `class` in csv-windows, may be another class.
 """,
     "eaf": """
-Put the file beside the video. It links the video by its name and does not say where it lies; ELAN finds a video that
-lies beside the `.eaf`, or in `../Media`, or in the folder for media set in its preferences, and else asks for it.
+Put the file beside the video. It links the video by its name, without a path; ELAN finds a video beside the `.eaf`, in
+`../Media`, or in the media folder of its preferences, and otherwise shows a dialog.
 """,
     "label-studio": f"""
-Label Studio takes the file only into a project that knows its labels. Create a project, put this into
-Settings > Labeling Interface > Code and save it:
+Label Studio accepts the file only in a project with the same labels. Create a project, put this into Settings >
+Labeling Interface > Code and save it:
 
 ```xml
 {LABELLING_CONFIG}```
 
-In the file, replace the value of `video`, the name of the video, by the address under which your Label Studio serves
-it. Then import the file.
+In the file, replace the value of `video`, the name of the video, by the URL under which your Label Studio serves it.
+Then import the file.
 """,
 }
-"""Format -> what has to be known to use it, shown below the file."""
+"""Format -> instructions for its use, shown below the file."""
 MEANING = {
     "workspace.json": "format version and facts of the video",
-    "index.npz": "when each frame of the video is shown",
+    "index.npz": "time of each frame of the video",
     "receipt.json": "what made the files beside it",
     "exports.json": "what was exported where",
-    "edits.jsonl": "manual corrections, one line an edit",
+    "edits.jsonl": "manual corrections, one line per edit",
 }
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>.*?)\n(?P<output>.*?)```", re.DOTALL)
 _TREE = re.compile(r"```text\nsample\.fercli/\n.*?```", re.DOTALL)
 _SCHEMAS = re.compile(r"(?<=<!-- schemas -->\n).*?(?=<!-- end of schemas -->)", re.DOTALL)
 
-INTRODUCTION = """The demo of README.md in every format of `fercli export`. Long files and lines are cut.
+INTRODUCTION = """The demo of README.md in every format of `fercli export`. Long files and lines are truncated.
 
-Boxes and landmarks are in stored pixels of the upright picture, which are also those of the images that extract-frames
-keeps. Where players stretch pixels (`video.pixel_aspect` of json other than 1), a program that draws on a picture as
-players show it has to multiply x by `pixel_aspect`; only `label-studio` has shares of the sides, which need nothing."""
+Boxes and landmarks are in stored pixels of the upright picture, which are also those of the images written by
+extract-frames. If pixels are not square (`video.pixel_aspect` of json is not 1), a program that draws on the displayed
+picture must multiply x by `pixel_aspect`; this is not needed for `label-studio`, which uses shares of the sides."""
 
 
 def workspace_tree(workspace: Path) -> str:
-    """The files of a workspace, indented, each with what it holds."""
+    """The files of a workspace, indented, each with its content."""
     lines = [f"{workspace.name}/"]
     for path in sorted(p for p in workspace.rglob("*") if not p.name.startswith(".")):
         depth = len(path.relative_to(workspace).parts)
@@ -116,7 +116,7 @@ def schemas() -> str:
 
 
 def render(text: str, folder: Path) -> str:
-    """README with everything made anew; `folder` gets the demo's files."""
+    """README with all generated parts; `folder` gets the demo's files."""
     (folder / "demo").mkdir()
     make_sample(folder / "demo" / "sample.mp4")
     before = Path.cwd()
@@ -132,7 +132,7 @@ def render(text: str, folder: Path) -> str:
 
 
 def formats_page(workspace: Path, folder: Path) -> str:
-    """What a workspace looks like in every format: the first lines of a text, the columns of a table."""
+    """A workspace in every format: the first lines of a text, the columns of a table."""
     parts = [f"# Formats\n\n{INTRODUCTION}\n"]
     for name, exporter in FORMATS.items():
         file = folder / f"{name}{exporter.suffix}"

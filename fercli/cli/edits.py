@@ -1,4 +1,5 @@
-"""`fercli edits`: the log of manual corrections, what each line does now, and undo. `fercli.cli.app` adds the group."""
+"""`fercli edits`: the log of manual corrections, the present effect of each line, and undo. `fercli.cli.app` adds the
+group."""
 
 from __future__ import annotations
 
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
     from fercli.edits.state import State
     from fercli.workspace import Workspace
 
-edits_app = group_with_default("The log of manual corrections: list it, or undo some of it.")
+edits_app = group_with_default("The log of manual corrections: list it, or undo edits.")
 
 
 @edits_app.command("list")
 def list_edits(
     workspace: opt.WorkspacePath,
-    json: Annotated[bool, opt.flag("--json", help="Everything as JSON on stdout.")] = False,
+    json: Annotated[bool, opt.flag("--json", help="Print everything as JSON on stdout.")] = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """All edits with their numbers, by whom and when, and what each does now. The word `list` may be left out.
+    """List all edits with number, annotator, date and present effect. The default command.
 
     Example: fercli edits episode.fercli
     """
@@ -40,12 +41,12 @@ def list_edits(
 def undo(
     workspace: opt.WorkspacePath,
     numbers: Annotated[
-        list[str], typer.Argument(metavar="N...", help="Numbers of edits, or ranges as 5-30.", show_default=False)
+        list[str], typer.Argument(metavar="N...", help="Numbers of edits, or ranges such as 5-30.", show_default=False)
     ],
     by: opt.By = "",
     quiet: opt.Quiet = False,
 ) -> None:
-    """Undo edits; to undo an undo applies the edit again. In a range, what is undone already is passed over.
+    """Undo edits; undoing an undo applies the edit again. In a range, edits that are undone already are skipped.
 
     Example: fercli edits undo episode.fercli 4
     """
@@ -67,16 +68,16 @@ def undo(
 
 
 def _numbers(text: str, open_lines: set[int]) -> list[int]:
-    """Of a number, or of a range of which only what can be undone counts."""
+    """The numbers of a number or a range; in a range only edits that can be undone."""
     found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text.strip())
     first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
     if first > last:
-        raise ConfigError(f"{text!r} is neither a number nor a range", hint="give numbers of edits, as 4 or 5-30")
+        raise ConfigError(f"{text!r} is neither a number nor a range", hint="give numbers of edits, such as 4 or 5-30")
     if not found or found[2] is None:
         return [first]
     inside = sorted(number for number in open_lines if first <= number <= last)
     if not inside:
-        raise ConfigError(f"there is no edit from {first} to {last} that is not undone", hint="give another range")
+        raise ConfigError(f"all edits from {first} to {last} are undone already", hint="give another range")
     return inside
 
 
@@ -106,7 +107,7 @@ def _show(workspace: Workspace, *, as_json: bool = False, quiet: bool) -> None:
 
 
 def _rows(state: State) -> list[dict[str, Any]]:
-    """The usable edits and the damaged lines, by number."""
+    """The valid edits and the damaged lines, by number."""
     from fercli.edits.edit import as_line
 
     rows: dict[int, dict[str, Any]] = {}
@@ -127,17 +128,17 @@ def _rows(state: State) -> list[dict[str, Any]]:
 
 
 def describe(edit: Edit) -> str:
-    """An edit in a few words, under the names of the time when it was made."""
+    """A short description of an edit, with the names at the time it was made."""
     span = f"from {edit.start_ms / 1000:g} to {edit.end_ms / 1000:g} s"
     source = f" ({edit.file})" if edit.file else ""
     return {
         "rename": f"{edit.person} is {edit.to}{source}",
-        "merge": f"{', '.join(edit.persons[1:])} and {edit.to} are one" if len(edit.persons) > 1 else edit.to,
+        "merge": f"{', '.join(edit.persons[1:])} and {edit.to} are merged" if len(edit.persons) > 1 else edit.to,
         "split": f"{len(edit.at)} track{'' if len(edit.at) == 1 else 's'} of {edit.person} to {edit.to}",
-        "ignore": f"{edit.person} is left out",
-        "restore": f"{edit.person} is taken in again",
+        "ignore": f"{edit.person} is ignored",
+        "restore": f"{edit.person} is restored",
         "set-emotion": f"{edit.person}: {RECORD_NAMES.get(edit.emotion or '', '')} {span}{source}",
-        "clear": f"{edit.person}: nothing {span}{source}",
+        "clear": f"{edit.person}: no emotion {span}{source}",
         "undo": f"undo {edit.of}",
         "erased": "erased",
     }[edit.kind]

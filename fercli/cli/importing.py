@@ -1,4 +1,4 @@
-"""`fercli import`: corrections made in another program, back into the workspace. `fercli.cli.app` adds it."""
+"""`fercli import`: import corrections made in another program. `fercli.cli.app` adds it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def import_corrections(
         ),
     ],
     force: Annotated[
-        bool, opt.flag("--force", help="Even if it is about another video, or would delete everything.")
+        bool, opt.flag("--force", help="Force, even if it belongs to another video, or would delete everything.")
     ] = False,
     by: opt.By = "",
     quiet: opt.Quiet = False,
 ) -> None:
-    """Read back what you corrected elsewhere as edits: emotions, boundaries, names, deletions. Predictions stay.
+    """Import corrections from another program as edits: emotions, boundaries, names, deletions. Predictions are kept.
 
     Example: fercli import episode.fercli corrected.eaf
     """

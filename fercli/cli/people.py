@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from fercli.results.model import Person
     from fercli.workspace import Workspace
 
-people_app = group_with_default("The persons: list, rename, merge, split, leave out or erase them; no network runs.")
+people_app = group_with_default("The persons: list, rename, merge, split, ignore or erase them; no network runs.")
 
 Who = Annotated[str, typer.Argument(metavar="WHO", help="A person, as listed.", show_default=False)]
-Together = Annotated[bool, opt.flag("--force", help="Even if both are seen in one frame.")]
+Together = Annotated[bool, opt.flag("--force", help="Force, even if both are visible in one frame.")]
 
 
 @people_app.command("list")
 def list_persons(
     workspace: opt.WorkspacePath,
-    json: Annotated[bool, opt.flag("--json", help="Everything as JSON on stdout.")] = False,
+    json: Annotated[bool, opt.flag("--json", help="Print everything as JSON on stdout.")] = False,
     contact_sheet: Annotated[
-        Path | None, typer.Option(help="Draw the best faces of everyone: a .png or .html to write.", readable=False)
+        Path | None, typer.Option(help="Draw the best faces of all persons to this .png or .html.", readable=False)
     ] = None,
-    overwrite: Annotated[bool, opt.flag("--overwrite", help="Replace a contact sheet that is there.")] = False,
+    overwrite: Annotated[bool, opt.flag("--overwrite", help="Replace an existing contact sheet.")] = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Everyone: time on screen, tracks, best face, and how sure it is. The word `list` may be left out.
+    """List all persons: time on screen, tracks, best face, identity score. The default command.
 
     Example: fercli people episode.fercli --contact-sheet faces.html
     """
@@ -50,7 +50,7 @@ def list_persons(
 def rename(
     workspace: opt.WorkspacePath,
     who: Who,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the person.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="New name of the person.", show_default=False)],
     by: opt.By = "",
     quiet: opt.Quiet = False,
 ) -> None:
@@ -67,12 +67,12 @@ def rename(
 def merge(
     workspace: opt.WorkspacePath,
     who: Annotated[list[str], typer.Argument(metavar="WHO...", help="Persons, as listed.", show_default=False)],
-    into: Annotated[str, typer.Argument(metavar="INTO", help="The person they all are.", show_default=False)],
+    into: Annotated[str, typer.Argument(metavar="INTO", help="The person they are merged into.", show_default=False)],
     force: Together = False,
     by: opt.By = "",
     quiet: opt.Quiet = False,
 ) -> None:
-    """Make several persons one: all become the last one that is named.
+    """Merge several persons into the last one.
 
     Example: fercli people merge episode.fercli "Person 5" "Person 2"
     """
@@ -85,13 +85,13 @@ def merge(
 def split(
     workspace: opt.WorkspacePath,
     who: Annotated[str, typer.Argument(metavar="WHO", help="A person, as listed, or Unassigned.", show_default=False)],
-    tracks: Annotated[str, typer.Option(help="Numbers of tracks, as 17,23.", show_default=False)],
-    name: Annotated[str, typer.Option(help="Whose they are; by default the next free 'Person N'.")] = "",
+    tracks: Annotated[str, typer.Option(help="Numbers of tracks, for example 17,23.", show_default=False)],
+    name: Annotated[str, typer.Option(help="Person of these tracks; by default the next free 'Person N'.")] = "",
     force: Together = False,
     by: opt.By = "",
     quiet: opt.Quiet = False,
 ) -> None:
-    """Give some tracks of a person, or of nobody, to somebody else.
+    """Assign some tracks of a person, or unassigned tracks, to another person.
 
     Example: fercli people split episode.fercli "Person 1" --tracks 17,23
     """
@@ -107,7 +107,7 @@ def split(
 
 @people_app.command()
 def ignore(workspace: opt.WorkspacePath, who: Who, by: opt.By = "", quiet: opt.Quiet = False) -> None:
-    """Leave a person, or with Unassigned all whom nobody knows, out of every export.
+    """Leave a person, or all unassigned tracks, out of all exports.
 
     Example: fercli people ignore episode.fercli "Person 3"
     """
@@ -118,7 +118,7 @@ def ignore(workspace: opt.WorkspacePath, who: Who, by: opt.By = "", quiet: opt.Q
 
 @people_app.command()
 def restore(workspace: opt.WorkspacePath, who: Who, by: opt.By = "", quiet: opt.Quiet = False) -> None:
-    """Take an ignored person in again.
+    """Restore an ignored person.
 
     Example: fercli people restore episode.fercli "Person 3"
     """
@@ -135,11 +135,11 @@ def erase(
         Path | None,
         typer.Option(help="Cast to erase the person from; by default the one of the workspace.", readable=False),
     ] = None,
-    yes: Annotated[bool, opt.flag("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, opt.flag("--yes", help="Do not ask for confirmation.")] = False,
     by: opt.By = "",
     quiet: opt.Quiet = False,
 ) -> None:
-    """Erase a person for good: crops, embeddings, rows, edits, and who they are in the cast. It cannot be undone.
+    """Erase a person permanently: crops, embeddings, rows, edits, and the person in the cast. It cannot be undone.
 
     Example: fercli people erase episode.fercli "Person 3"
     """
@@ -150,7 +150,7 @@ def erase(
     from fercli.workspace import Workspace
 
     opened = Workspace.open(workspace)
-    if not yes and not (sys.stdin.isatty() and typer.confirm(f"Erase {who} from {workspace} for good?", err=True)):
+    if not yes and not (sys.stdin.isatty() and typer.confirm(f"Erase {who} from {workspace} permanently?", err=True)):
         raise ConfigError(f"{who} was not erased", hint="add --yes", code="not-confirmed")
     with opened.lock():
         done = erase_person(opened, who, cast=cast, by=by)
@@ -166,7 +166,7 @@ def erase(
 
 
 def _change(path: Path, change: Callable[[Workspace], list[str] | None], *, quiet: bool) -> None:
-    """Add edits while no other process works in the workspace, then show everyone and what the cast could not learn."""
+    """Add edits under the lock of the workspace, then print all persons and the messages."""
     from fercli.cli.console import ConsoleReporter
     from fercli.workspace import Workspace
 
@@ -195,7 +195,7 @@ def _show(workspace: Workspace, *, as_json: bool = False, sheet: Path | None = N
     elif persons:
         left_out = print_people(persons)
         if left_out:
-            reporter.note(f"no room for {', '.join(left_out)}: widen the terminal, or take --json")
+            reporter.note(f"no room for {', '.join(left_out)}: widen the terminal, or use --json")
     else:
         reporter.note(why_no_person(workspace))
     for problem in problems:
@@ -218,7 +218,7 @@ def _print_json(persons: list[Person], problems: list[str]) -> None:
 
 
 def _as_json(person: Person) -> dict[str, Any]:
-    """Seconds to the millisecond, and the middle of the best face to the pixel."""
+    """Seconds rounded to milliseconds, and the middle of the best face to pixels."""
     best = person.best
     x1, y1, x2, y2 = best.best_box
     return {
@@ -245,5 +245,7 @@ def _track_numbers(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
         raise ConfigError(
-            f"--tracks {text!r} are not tracks", hint="give numbers, as 17,23", code="option-malformed"
+            f"--tracks {text!r} is not a list of tracks",
+            hint="give numbers, such as 17,23",
+            code="option-malformed",
         ) from error

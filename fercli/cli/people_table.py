@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from fercli.results.model import Person
 
 _NUMBERS = ("on screen", "tracks", "shots")
-_BREAKABLE = {"person": 16, "worth a look": 12}
-"""Columns whose text goes on in the next line, and the cells below which that is no use."""
+_BREAKABLE = {"person": 16, "to check": 12}
+"""Columns with text that may wrap, and their least width in cells."""
 _DISPENSABLE = ("by hand", "shots", "best face")
-"""Columns that a narrow terminal goes without, the first to go first."""
+"""Columns that are left out in a narrow terminal, in this order."""
 _GAP = 2
 """Cells between two columns."""
 
 
 def print_people(persons: list[Person]) -> list[str]:
-    """Print everyone on stdout; returns the headings of the columns for which there was no room."""
+    """Print all persons on stdout; returns the headings of columns without room."""
     console = layout.console()
     columns = _columns(persons)
     left_out: list[str] = []
@@ -46,7 +46,7 @@ def print_people(persons: list[Person]) -> list[str]:
 
 
 def _columns(persons: list[Person]) -> dict[str, list[str]]:
-    """Heading -> a cell a person."""
+    """Heading -> one cell per person."""
     return {
         "person": [f"{one.name} (ignored)" if one.ignored else one.name for one in persons],
         "on screen": [f"{one.screen_time_s:.1f} s" for one in persons],
@@ -54,7 +54,7 @@ def _columns(persons: list[Person]) -> dict[str, list[str]]:
         "shots": [str(one.shots) for one in persons],
         "best face": [f"{clock(one.best.best_s, tenths=True)} in track {one.best.track}" for one in persons],
         "identity": ["" if one.identity is None else f"{one.identity:.2f}" for one in persons],
-        "worth a look": [_few(one.doubtful) for one in persons],
+        "to check": [_few(one.doubtful) for one in persons],
         "by hand": ["yes" if one.by_hand else "" for one in persons],
     }
 

@@ -1,1 +1,1 @@
-"""Manual corrections of one video: the log they are kept in, where each belongs, and what they change."""
+"""Manual corrections of one video: their log, their anchors, and their application."""

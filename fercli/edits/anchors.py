@@ -1,5 +1,5 @@
-"""Anchors and faces: which track the face at an anchor belongs to, and the anchors of faces; reads only the rows and
-columns that are asked for."""
+"""Anchors and faces: the track of the face at an anchor, and the anchors of faces; reads only the required rows and
+columns."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fercli.edits.edit import Anchor
 from fercli.workspace import Workspace
 
 NEAREST_S = 0.5
-"""A moment belongs to the sampled frame nearest to it, if that is not further away than this, seconds."""
+"""A moment belongs to the nearest sampled frame, if that is at most this far away, seconds."""
 _BOX = ("x1", "y1", "x2", "y2")
 
 
 def anchors_of(workspace: Workspace, faces: Collection[int]) -> dict[int, Anchor]:
-    """Face -> its anchor: the moment to the millisecond, the box to a tenth of a pixel.
+    """Face -> its anchor: time rounded to milliseconds, box to tenths of a pixel.
 
     Raises:
         CorruptTable: a table cannot be read.
@@ -37,10 +37,10 @@ def anchors_of(workspace: Workspace, faces: Collection[int]) -> dict[int, Anchor
 
 
 def tracks_at(workspace: Workspace, anchors: Iterable[Anchor]) -> dict[Anchor, int]:
-    """Anchor -> the track of the face that is there; without an entry where no face of a track is.
+    """Anchor -> the track of the face at the anchor; no entry if there is no face with a track.
 
-    A face is there if it contains the middle of the anchor's box in the sampled frame nearest to the anchor's moment.
-    Of faces that overlap there, the one whose middle is nearest counts.
+    A face is at the anchor if, in the nearest sampled frame, it contains the middle of the anchor's box. Of several
+    faces, the one with the nearest middle is used.
 
     Raises:
         CorruptTable: a table cannot be read.
@@ -89,7 +89,8 @@ def _times(workspace: Workspace, frames: Collection[int]) -> dict[int, float]:
 
 
 def _nearest(begin: Any, end: Any, time_s: float) -> int | None:
-    """Row of the sampled frame next to this time, or else of the one that is held over it; None if there is none."""
+    """Row of the sampled frame nearest to this time, or else of the still picture at this time; None if there is
+    none."""
     away = np.abs(begin - time_s)
     if len(away) and away.min() > NEAREST_S:
         away = np.maximum(begin - time_s, time_s - end)

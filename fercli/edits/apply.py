@@ -1,7 +1,7 @@
-"""Applying edits: a pure function from the predicted persons and the log to who is shown now and what was annotated.
+"""Applying edits: a pure function from the predicted persons and the log to the present persons and manual annotations.
 
-Edits are replayed in the order of the log, without those that are undone. Each finds its person by a face: the track
-at its anchor, and with it all tracks shown under the same name at that point of the replay.
+Edits are replayed in the order of the log, without those that are undone. Each edit finds its person by a face: the
+track at its anchor, and all tracks with the same name at that point of the replay.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ APPLIED, UNDONE, NOT_PLACED, OVERRIDDEN = "applied", "undone", "not placed", "ov
 
 @dataclass(frozen=True)
 class TrackIdentity:
-    """Whose a track is.
+    """The person of a track.
 
     Attributes:
-        name: None if nobody is known.
-        source: `human` if an edit names the person of this track, or leaves it out.
-        ignored: to be left out of every export.
-        identity: how surely it is this person's, in [0, 1]: the predicted figure, 1 where an edit names this very
-            track, None where nobody is known.
-        predicted: name in the table `persons`; None if nobody was recognised.
-        alone: whether an edit names this track alone, and not its predicted person.
+        name: None if the person is unknown.
+        source: `human` if an edit names the person of this track, or ignores it.
+        ignored: whether it is left out of all exports.
+        identity: identity score in [0, 1]: the predicted score, 1 if an edit names this track itself, None if the
+            person is unknown.
+        predicted: name in the table `persons`; None if there is none.
+        alone: whether an edit names only this track, and not its predicted person.
     """
 
     name: str | None
@@ -56,14 +56,14 @@ class TrackIdentity:
 
 @dataclass(frozen=True)
 class Manual:
-    """A manual annotation: what somebody shows for a while. It overrides the predictions of that person and time.
+    """A manual annotation of a person and a time interval. It overrides the predictions of that person and time.
 
     Attributes:
-        person: who, under the name shown now, or `Unassigned`.
+        person: present name, or `Unassigned`.
         start_ms, end_ms: [start, end) in presentation timestamps, whole milliseconds; the end is later.
-        emotion: canonical name, or `not assessable`; None if nothing is to be shown.
-        number: of the edit, its line in the log.
-        track: of the face at its anchor; None if there is none.
+        emotion: canonical name, or `not assessable`; None if no emotion is to be shown.
+        number: number of the edit, its line in the log.
+        track: track of the face at its anchor; None if there is none.
     """
 
     person: str
@@ -76,11 +76,11 @@ class Manual:
 
 @dataclass(frozen=True)
 class Effect:
-    """What an edit does now.
+    """The present effect of an edit.
 
     Attributes:
         state: `applied`, `undone`, `not placed` or `overridden`.
-        detail: to whom it applies, or why it does not; may be empty.
+        detail: the person it applies to, or why it is not applied; may be empty.
     """
 
     state: str
@@ -92,10 +92,11 @@ class Applied:
     """The persons of a video with all edits applied.
 
     Attributes:
-        tracks: track -> whose it is.
-        manual: manual annotations, those of ignored persons too; of one person they overlap only in a split screen.
-        problems: one sentence each, beginning with file and line: what could not be applied, or not safely.
-        effects: number of each usable edit -> what it does now.
+        tracks: track -> its person.
+        manual: manual annotations, including those of ignored persons; those of one person overlap only in a split
+            screen.
+        problems: messages that begin with file and line, about edits that could not be applied, or not with certainty.
+        effects: number of each valid edit -> its present effect.
     """
 
     tracks: dict[int, TrackIdentity]
@@ -105,18 +106,18 @@ class Applied:
 
     @property
     def names(self) -> set[str]:
-        """All names of tracks, those of ignored persons too."""
+        """All names of tracks, including those of ignored persons."""
         return {track.name for track in self.tracks.values() if track.name is not None}
 
     @property
     def hidden(self) -> set[str]:
-        """Names that are left out of every export: all tracks are ignored. May be `Unassigned`."""
+        """Names that are left out of all exports: all their tracks are ignored. May be `Unassigned`."""
         shown = {track.name for track in self.tracks.values() if not track.ignored}
         return {name or UNASSIGNED for name in {track.name for track in self.tracks.values()} - shown}
 
     @property
     def shown_manual(self) -> list[Manual]:
-        """The manual annotations of persons who are not left out."""
+        """The manual annotations of persons that are not ignored."""
         hidden = self.hidden
         return [one for one in self.manual if one.person not in hidden]
 
@@ -132,15 +133,16 @@ def apply(
     Args:
         people: rows of the table `persons`: track, person, start_s, end_s, identity.
         log: all edits.
-        track_at: anchor -> the track of the face that is there.
-        cast: what the persons of the video are called in the cast now.
+        track_at: anchor -> the track of the face at the anchor.
+        cast: current names of the persons of the video in the cast.
     """
     return _Replay(people, log, track_at, cast).run()
 
 
 @dataclass
 class _Track:
-    """A track while edits are applied; `named` and `hidden` are the numbers of the edits that did so last."""
+    """A track while edits are applied; `named` and `hidden` are the numbers of the last edits that named or ignored
+    it."""
 
     row: Mapping[str, Any]
     name: str | None
@@ -183,7 +185,7 @@ class _Replay:
             RESTORE: lambda edit: self._hide(edit, ignored=False),
             SET_EMOTION: self._annotate,
             CLEAR: self._annotate,
-            UNDO: lambda edit: f"edit {edit.of} does not count",
+            UNDO: lambda edit: f"edit {edit.of} is undone",
             ERASED: lambda edit: "",
         }
         undone = self._log.undone
@@ -200,10 +202,10 @@ class _Replay:
         tracks = {number: track.result() for number, track in self._tracks.items()}
         return Applied(tracks, self._manual, [*self._log.problems, *self._problems], self._effects)
 
-    # Whom an edit is about
+    # The person of an edit
 
     def _group(self, edit: Edit, anchor: Anchor, name: str) -> list[int]:
-        """All tracks shown under the name of the track at an anchor; else, those of `name`, if on screen then."""
+        """All tracks with the name of the track at an anchor; else those of `name`, if on screen at that time."""
         track = self._track_at.get(anchor)
         if track is not None and track in self._tracks:
             shown = self._tracks[track].name
@@ -211,11 +213,11 @@ class _Replay:
         return self._on_screen(edit, anchor, name)
 
     def _on_screen(self, edit: Edit, anchor: Anchor, name: str) -> list[int]:
-        missing = f"no face is seen at {anchor} any more"
+        missing = f"there is no face at {anchor} any more"
         own = [] if name == UNASSIGNED else self._called(self._name_now(name))
         near = [self._tracks[track].row for track in own]
         if any(row["start_s"] - NEAREST_S <= anchor.time_s < row["end_s"] + NEAREST_S for row in near):
-            self._report(edit, f"{missing}; taken to be about {name!r}, on screen then")
+            self._report(edit, f"{missing}; applied to {name!r}, who is on screen then")
             return own
         raise _NotPlaced(f"{missing}, and {name!r} is not on screen then")
 
@@ -223,7 +225,7 @@ class _Replay:
         return [number for number, track in self._tracks.items() if track.name == name]
 
     def _name_now(self, name: str) -> str:
-        """What somebody is called now whom the cast has given another name since."""
+        """The current name of a person that the cast has renamed since."""
         return next((now for now in self._cast.names if now != name and self._cast.was(now, name)), name)
 
     # What an edit does
@@ -245,7 +247,7 @@ class _Replay:
             except _NotPlaced as reason:
                 self._report(edit, f"not applied to {name!r}: {reason}")
         if not groups:
-            raise _NotPlaced("none of the persons is there any more")
+            raise _NotPlaced("none of the persons exists any more")
         ignored = all(self._tracks[track].ignored for track in groups[0])
         own = list(dict.fromkeys(track for group in groups for track in group))
         self._set_ignored(edit, own, ignored=ignored)
@@ -255,10 +257,10 @@ class _Replay:
         found = [(anchor, self._track_at.get(anchor)) for anchor in edit.at]
         for anchor, track in found:
             if track not in self._tracks:
-                self._report(edit, f"not applied to the face at {anchor}: no track is there any more")
+                self._report(edit, f"not applied to the face at {anchor}: there is no track any more")
         own = list(dict.fromkeys(track for _, track in found if track is not None and track in self._tracks))
         if not own:
-            raise _NotPlaced("none of the tracks is there any more")
+            raise _NotPlaced("none of the tracks exists any more")
         if edit.rest is not None and self._track_at.get(edit.rest) not in own:
             rest = [track for track in self._group(edit, edit.rest, edit.person) if track not in own]
             if any(self._tracks[track].name != edit.person for track in rest):
@@ -282,7 +284,8 @@ class _Replay:
         return self._called(None if person == UNASSIGNED else self._name_now(person))
 
     def _annotate(self, edit: Edit) -> str:
-        """The manual annotation of a person and time, in place of those there were; of predictions `paint` sees to."""
+        """Add a manual annotation, which replaces earlier ones of the same person and time; `overlay.override` handles
+        predictions."""
         track = self._track_at.get(edit.at[0]) if edit.at else None
         if track is not None and track in self._tracks:
             person = self._tracks[track].name or UNASSIGNED
@@ -299,18 +302,19 @@ class _Replay:
         return f"{person}, {edit.start_ms / 1000:g} to {edit.end_ms / 1000:g} s"
 
     def _annotated(self, edit: Edit) -> str:
-        """Who is annotated where no face is seen: the name counts, but a number only of who is on screen then."""
+        """The person of an annotation without a face: the one with that name; with an automatic name only if on screen
+        at that time."""
         if not edit.at:
             return edit.person if edit.person == UNASSIGNED else self._name_now(edit.person)
         if is_numbered(edit.person):
             return self._tracks[self._on_screen(edit, edit.at[0], edit.person)[0]].name or UNASSIGNED
-        self._report(edit, f"no face is seen at {edit.at[0]} any more; taken to be about {edit.person!r}")
+        self._report(edit, f"there is no face at {edit.at[0]} any more; applied to {edit.person!r}")
         return edit.person if edit.person == UNASSIGNED else self._name_now(edit.person)
 
     def _name(
         self, edit: Edit, own: Sequence[int], persons: Collection[str], *, to: str = "", split: Sequence[int] = ()
     ) -> str:
-        """Show tracks under a name; `split` are those that are named alone, not with their predicted person."""
+        """Name tracks; `split` are those that are named individually, not with their predicted person."""
         new = self._name_in_cast(to or edit.to, [track for track in own if track not in split])
         self._move_aside(edit, own, new, silent=new in persons)
         names = {self._tracks[track].name for track in own if track not in split}
@@ -324,7 +328,7 @@ class _Replay:
         return f"{new}, {_tracks(own)}"
 
     def _name_in_cast(self, to: str, own: Sequence[int]) -> str:
-        """The name itself, or what the cast calls the person now, if it has learnt this name of theirs before."""
+        """The name itself, or the person's current name in the cast, if the cast has had this name for the person."""
         for number in own:
             track = self._tracks[number]
             now = self._cast.now(track.row["person"])
@@ -333,7 +337,8 @@ class _Replay:
         return to
 
     def _move_aside(self, edit: Edit, own: Sequence[int], name: str, *, silent: bool) -> None:
-        """A number that an edit gives to somebody is not the predicted number of anybody else."""
+        """If an edit gives an automatic name to a person, another person with that predicted name gets a free
+        number."""
         if not is_numbered(name):
             return
         others = [track for track in self._called(name) if track not in own and not self._tracks[track].named]
@@ -346,14 +351,14 @@ class _Replay:
         if not self._called(name):
             self._follow(name, free)
         if not silent:
-            self._report(edit, f"{name!r} is another person here, so who is predicted as {name!r} is shown as {free!r}")
+            self._report(edit, f"{name!r} is another person here, so the predicted {name!r} is renamed {free!r}")
 
     def _follow(self, old: str, new: str) -> None:
-        """Manual annotations go with the name of their person."""
+        """Rename the person of manual annotations."""
         self._manual = [replace(one, person=new) if one.person == old else one for one in self._manual]
 
     def _follow_faces(self, before: Mapping[int, str], edit: Edit) -> None:
-        """Manual annotations within a track that is split off go with it."""
+        """Manual annotations within a track that is split off move to its new person."""
         for place, one in enumerate(self._manual):
             if one.track is not None and before.get(one.track) == one.person:
                 track = self._tracks[one.track]
@@ -371,7 +376,7 @@ class _Replay:
         self._problems.append(problem(edit.number, text))
 
     def _mark_overridden(self) -> None:
-        """Edits of which nothing is left, because later ones changed the same."""
+        """Mark edits without any effect, because later ones changed the same."""
         left = {track.named for track in self._tracks.values()} | {track.hidden for track in self._tracks.values()}
         left |= {one.number for one in self._manual}
         kinds = {edit.number: edit for edit in self._log.edits}

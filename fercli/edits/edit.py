@@ -1,10 +1,10 @@
-"""One edit: what a person corrected in one video, and the JSON line it is stored as.
+"""One edit, a manual correction of one video, and its JSON line.
 
     {"edit": "rename", "at": {"time_s": 12.4, "box": [310, 80, 402, 190]}, "person": "Person 2", "to": "Ross",
      "by": "annotator-2", "on": "2026-11-25T14:03:00Z"}
 
-`at` is an anchor: a moment, and the box of a face in the picture then. Names and track numbers may mean somebody else
-after the next run of a stage; a face at a moment does not. docs/edits.md describes every kind.
+`at` is an anchor: a time, and the box of a face at that time. After the next run of a stage, names and track numbers
+may belong to another person; a face at a time does not change. docs/edits.md describes every kind.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _FIELDS: dict[str, tuple[set[str], set[str]]] = {
     UNDO: ({"of"}, set()),
     ERASED: (set(), set()),
 }
-"""Kind -> the fields it needs, and those it may have, besides `_ALWAYS`."""
+"""Kind -> required and optional fields, in addition to `_ALWAYS`."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
 _LONGEST_TEXT = 1000
 _LATEST_S = 1e7
-"""Seconds; no video lasts for four months."""
+"""Seconds; no video is longer than four months."""
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """Where a face was seen.
+    """Time and place of a face.
 
     Attributes:
         time_s: presentation timestamp, seconds.
@@ -74,18 +74,18 @@ class Edit:
         kind: `rename`, `merge`, ..., see docs/edits.md.
         by: the annotator.
         on: date and time, ISO 8601 with the time zone.
-        at: anchors: one of the person, or one for each merged person or track that is split off; none where no face of
-            the person is seen.
-        person: whom it is about, under the name shown when it was made; may be `Unassigned`.
+        at: anchors: one of the person, or one for each merged person or track that is split off; none if the person has
+            no face.
+        person: name of the person when the edit was made; may be `Unassigned`.
         to: the new name.
-        persons: of a merge, the names shown when it was made, one for each anchor; the first is the target.
-        rest: of a split, a face that stays `person`, if that name was given by an edit.
-        joins: of a split, a face of the person who already was called `to`.
-        start_ms, end_ms: [start, end) of a stretch of time, whole milliseconds.
+        persons: for a merge, the names when it was made, one for each anchor; the first is the target.
+        rest: for a split, a face that stays `person`, if that name was given by an edit.
+        joins: for a split, a face of the person who already had the name `to`.
+        start_ms, end_ms: time interval [start, end), whole milliseconds.
         emotion: canonical name, or `not assessable`; None for all kinds but `set-emotion`.
-        beside: whether it leaves other manual annotations of the same person and time, as in a split screen.
+        beside: whether it keeps other manual annotations of the same person and time, as in a split screen.
         of: number of the edit that is undone.
-        file: name of the imported file it comes from; empty if from none.
+        file: name of the imported file; empty if there is none.
         number: its line in the log, from 1; 0 if it is not in the log yet.
     """
 
@@ -118,17 +118,17 @@ class Edit:
 
 
 class Unusable(Exception):
-    """Why a line is no edit."""
+    """Why a line is not a valid edit."""
 
 
 def parse(line: str, number: int) -> Edit:
     """The edit in a line of the log.
 
     Args:
-        number: of the line, from 1.
+        number: number of the line, from 1.
 
     Raises:
-        Unusable: it is no edit; the message says why.
+        Unusable: it is not a valid edit; the message has the reason.
     """
     values = _object(line)
     kind = values.get("edit")
@@ -191,7 +191,7 @@ def _anchor_json(anchor: Anchor) -> dict[str, Any]:
 
 
 def _whole(value: float) -> float:
-    """To a tenth of a pixel; whole numbers without a decimal point."""
+    """Rounded to a tenth of a pixel; integers without a decimal point."""
     value = round(value, 1)
     return int(value) if value == int(value) else value
 
@@ -200,9 +200,9 @@ def _object(line: str) -> dict[str, Any]:
     try:
         values = json.loads(line, object_pairs_hook=_unique, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise Unusable(f"it is no JSON: {error}") from error
+        raise Unusable(f"it is not JSON: {error}") from error
     if not isinstance(values, dict):
-        raise Unusable("it is no JSON object")
+        raise Unusable("it is not a JSON object")
     return values
 
 
@@ -210,13 +210,13 @@ def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, value in pairs:
         if key in values:
-            raise Unusable(f"{_short(key)} is there twice")
+            raise Unusable(f"{_short(key)} occurs twice")
         values[key] = value
     return values
 
 
 def _no_number(text: str) -> Any:
-    raise Unusable(f"{text} is no number")
+    raise Unusable(f"{text} is not a number")
 
 
 def _text(values: dict[str, Any], key: str) -> str:
@@ -317,6 +317,6 @@ def _earlier(value: Any, number: int) -> int:
 
 
 def _short(value: Any) -> str:
-    """A value for a message, cut to a length that can be read."""
+    """A value for a message, truncated."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,6 +1,6 @@
-"""Rename, merge, split, ignore, restore, undo: each checks what it is asked for, then adds edits to the log.
+"""Rename, merge, split, ignore, restore, undo: each checks its arguments, then adds edits to the log.
 
-All are to be called under the lock of the workspace.
+The caller must hold the lock of the workspace.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from fercli.workspace import Workspace, require_tables
 
 
 def rename(workspace: Workspace, name: str, new: str, *, by: str = "", file: str = "") -> list[str]:
-    """Call a person something else, here and, where the persons were found with a cast, in all its videos.
+    """Rename a person, here and, if the persons were found with a cast, in all its videos.
 
     Args:
-        by: the annotator; the login name if empty, also below.
+        by: the annotator; by default the login name, also below.
         file: name of the file that the name was imported from.
 
     Returns:
-        Sentences to show, on what the cast could not learn.
+        Messages for the user about names that the cast could not store.
 
     Raises:
-        ConfigError: nobody is called so, somebody is called the new name already, or nobody can be called so.
+        ConfigError: there is no such person, another person has the new name already, or the name is invalid.
         MissingStage, CorruptTable, InputError: the persons, the log or the cast cannot be read.
-        OutputError, WorkspaceLocked: something cannot be written. Whatever is raised, nothing was changed.
+        OutputError, WorkspaceLocked: something cannot be written. After an error, nothing is changed.
     """
     name, new = clean_or_unassigned(name), clean_name(new)
     editor = _Editor(workspace, by)
@@ -46,22 +46,22 @@ def rename(workspace: Workspace, name: str, new: str, *, by: str = "", file: str
 
 
 def rename_unseen(workspace: Workspace, name: str, new: str, *, by: str = "", file: str = "") -> None:
-    """Call somebody something else who has manual annotations but no face, as a narrator; errors as `rename`."""
+    """Rename a person with manual annotations but without a face, such as a narrator; errors as `rename`."""
     editor = _Editor(workspace, by)
     append(workspace, [editor.edit(RENAME, person=clean_name(name), to=clean_name(new), file=file)])
 
 
 def merge(workspace: Workspace, names: Sequence[str], into: str, *, by: str = "", force: bool = False) -> list[str]:
-    """Make several persons one, called `into`, here and, as with `rename`, in the cast.
+    """Merge several persons into `into`, here and, as with `rename`, in the cast.
 
     Args:
-        force: even if two of them are seen in one frame.
+        force: merge even if two of them are visible in one frame.
 
     Returns:
-        Sentences to show, on what the cast could not learn.
+        Messages for the user about names that the cast could not store.
 
     Raises:
-        ConfigError: nobody is called so, or two are seen in one frame.
+        ConfigError: there is no such person, or two are visible in one frame.
         MissingStage, CorruptTable, InputError, OutputError, WorkspaceLocked: as `rename`.
     """
     into, *names = [clean_or_unassigned(name) for name in (into, *names)]
@@ -80,24 +80,24 @@ def merge(workspace: Workspace, names: Sequence[str], into: str, *, by: str = ""
 def split(
     workspace: Workspace, name: str, tracks: Sequence[int], new: str = "", *, by: str = "", force: bool = False
 ) -> str:
-    """Give some tracks of a person, or of nobody, to somebody else; returns whose they are now.
+    """Assign some tracks of a person, or unassigned tracks, to another person; returns the name of that person.
 
     Args:
-        new: who; without it the next free `Person N`.
-        force: even if that person is seen in the same frame.
+        new: name of that person; by default the next free `Person N`.
+        force: split even if that person is visible in the same frame.
 
     Raises:
-        ConfigError: nobody is called so, or the tracks are not that person's, or all of them, or seen in one frame with
-            `new`.
+        ConfigError: there is no such person, the tracks are of another person, are all of its tracks, or share a frame
+            with `new`.
         MissingStage, CorruptTable, InputError, OutputError: as `rename`.
     """
     name = clean_or_unassigned(name)
     editor = _Editor(workspace, by)
     own = editor.find(name, unassigned=True)
-    strangers = sorted(set(tracks) - set(own))
-    if strangers or not tracks:
+    foreign = sorted(set(tracks) - set(own))
+    if foreign or not tracks:
         raise ConfigError(
-            f"{name!r} has no track {', '.join(map(str, strangers))}" if tracks else "no tracks are given",
+            f"{name!r} has no track {', '.join(map(str, foreign))}" if tracks else "no tracks are given",
             hint=f"{name!r} has {', '.join(map(str, own))}",
             code="track-unknown",
         )
@@ -106,7 +106,7 @@ def split(
         raise ConfigError(f"these are all tracks of {name!r}", hint="use rename or merge")
     new = clean_name(new) if new else editor.free_name()
     if new == name:
-        raise ConfigError(f"the tracks are {name!r}'s already", hint="give another --name", code="nothing-to-do")
+        raise ConfigError(f"the tracks belong to {name!r} already", hint="give another --name", code="nothing-to-do")
     others = editor.find(new) if new in editor.state.names else []
     if not force:
         editor.refuse_if_seen_together([others, *([track] for track in wanted)])
@@ -125,14 +125,14 @@ def split(
 
 
 def ignore(workspace: Workspace, name: str, *, by: str = "") -> None:
-    """Leave a person, or all tracks of nobody known, out of every export; errors as `split`."""
+    """Leave a person, or all tracks without a person, out of all exports; errors as `split`."""
     name = clean_or_unassigned(name)
     editor = _Editor(workspace, by)
     editor.add_about(IGNORE, name, editor.find(name, unassigned=True))
 
 
 def restore(workspace: Workspace, name: str, *, by: str = "") -> None:
-    """Take back `ignore`; errors as `split`, and a ConfigError if nobody of that name is ignored."""
+    """Reverse `ignore`; errors as `split`, and ConfigError if the person is not ignored."""
     name = clean_or_unassigned(name)
     editor = _Editor(workspace, by)
     tracks = [track for track in editor.find(name, unassigned=True) if editor.state.tracks[track].ignored]
@@ -147,7 +147,7 @@ def undo(workspace: Workspace, numbers: Sequence[int], *, by: str = "") -> list[
     """Undo edits by the numbers of their lines, damaged lines too; to undo an undo applies the edit again.
 
     Returns:
-        Sentences to show, on what the cast could not learn.
+        Messages for the user about names that the cast could not store.
 
     Raises:
         ConfigError: there is no such edit, or it is undone already.
@@ -177,7 +177,7 @@ def undo(workspace: Workspace, numbers: Sequence[int], *, by: str = "") -> list[
 
 
 def _names_here(state: State, workspace: Workspace, log: Log) -> dict[str, str]:
-    """Predicted name -> the name by the edits of this video alone, of persons whose tracks are still together."""
+    """Predicted name -> the name by the edits of this video only, for persons with all their tracks still together."""
     called: dict[str, set[str]] = {}
     for track in replay(workspace, state.people, log).tracks.values():
         if track.predicted is not None and track.name is not None and not track.alone:
@@ -186,7 +186,7 @@ def _names_here(state: State, workspace: Workspace, log: Log) -> dict[str, str]:
 
 
 class _Editor:
-    """The persons of a workspace before an edit; names are to be as `clean_or_unassigned` gives them."""
+    """The persons of a workspace before an edit; names must be results of `clean_or_unassigned`."""
 
     def __init__(self, workspace: Workspace, by: str) -> None:
         require_tables(workspace, PERSONS)
@@ -198,11 +198,11 @@ class _Editor:
         return Edit(kind, self._by, self._on, **values)
 
     def find(self, name: str, *, unassigned: bool = False) -> list[int]:
-        """The tracks of the person who is shown under a name; of nobody known only where that makes sense."""
+        """The tracks of the person with a name; tracks without a person only if that is allowed."""
         return find_tracks(self.workspace, self.state, name, unassigned=unassigned)
 
     def named(self, tracks: Iterable[int]) -> bool:
-        """Whether an edit gave these tracks the name they are shown under."""
+        """Whether an edit gave these tracks their present name."""
         return any(
             identity.source == "human" and identity.name not in (None, identity.predicted)
             for identity in (self.state.tracks[track] for track in tracks)
@@ -214,14 +214,14 @@ class _Editor:
         return Shown(name, frozenset(one.predicted for one in own if one.predicted is not None))
 
     def free_name(self) -> str:
-        """A number that nobody has, nor had in any edit."""
+        """A number that no person has, or had in any edit."""
         predicted = (row["person"] for row in self.state.people if row["person"])
         return next_free_name(
             [*self.state.names, *predicted, *(name for edit in self.state.log.edits for name in edit.names)]
         )
 
     def anchor(self, tracks: Collection[int]) -> Anchor:
-        """The face that shows best whose these tracks are."""
+        """The face that identifies the person of these tracks best."""
         best = max(
             (row for row in self.state.people if row["track"] in tracks),
             key=lambda row: distinctness(row["track"], row["faces"], row["identity"]),
@@ -234,12 +234,12 @@ class _Editor:
         return {row["track"]: anchors[row["best_face"]] for row in self.state.people}
 
     def add_about(self, kind: str, name: str, tracks: list[int]) -> None:
-        """Add an edit about all of a person; of nobody known the name alone says whom."""
+        """Add an edit of a whole person; tracks without a person are identified by the name only."""
         at = () if name == UNASSIGNED else (self.anchor(tracks),)
         append(self.workspace, [self.edit(kind, at=at, person=name)])
 
     def add_and_tell(self, edit: Edit, persons: Sequence[Shown]) -> list[str]:
-        """The log and the cast: both, or neither."""
+        """Change the log and the cast: both, or neither."""
         with (
             told(cast_of(self.workspace), self.workspace.video.sha256, persons, edit.to) as problems,
             appended(self.workspace, [edit]),
@@ -248,37 +248,37 @@ class _Editor:
         return problems
 
     def refuse_if_seen_together(self, groups: Sequence[Sequence[int]]) -> None:
-        """Tracks of two groups in one frame are two persons."""
+        """Refuse tracks of two groups in one frame, which are two persons."""
         both = seen_together(self.workspace, groups)
         if both is None:
             return
         first, second = (f"track {track} ({self.state.tracks[track].name or UNASSIGNED})" for track in both[:2])
         raise ConfigError(
-            f"{first} and {second} are seen in one frame, at {both[2]:.3f} s, so they are two persons",
+            f"{first} and {second} are visible in one frame, at {both[2]:.3f} s, so they are two persons",
             hint="if it is a mirror or a picture of the same person, use --force",
             code="persons-seen-together",
         )
 
 
 def distinctness(track: int, faces: int, identity: float | None) -> tuple[float, int, int]:
-    """Sort key: the track that shows a person best has most faces, weighed by identity; of equals it is the first."""
+    """Sort key for the most distinct track of a person: number of faces, weighted by identity; ties go to the first."""
     return faces * (identity or 0.0), faces, -track
 
 
 def find_tracks(workspace: Workspace, state: State, name: str, *, unassigned: bool = False) -> list[int]:
-    """The tracks of the person who is shown under a name.
+    """The tracks of the person with a displayed name.
 
     Args:
-        unassigned: whether the tracks of nobody known may be meant.
+        unassigned: whether `Unassigned` is allowed, for the tracks without a person.
 
     Raises:
-        ConfigError: nobody is called so.
+        ConfigError: there is no such person.
     """
     wanted = None if name == UNASSIGNED else name
     if wanted is None and not unassigned:
         raise ConfigError(
             f"{UNASSIGNED} is not a person",
-            hint="name its tracks one by one: "
+            hint="give its tracks one by one: "
             + command("people", "split", workspace.path, UNASSIGNED, "--tracks", "N", "--name", "NAME"),
             code="person-unknown",
         )
@@ -286,6 +286,6 @@ def find_tracks(workspace: Workspace, state: State, name: str, *, unassigned: bo
     if not tracks:
         close = difflib.get_close_matches(name, state.names, n=3) or sorted(state.names)
         raise ConfigError(
-            f"nobody is called {name!r}", hint=f"known: {', '.join(close) or 'nobody'}", code="person-unknown"
+            f"there is no person {name!r}", hint=f"known: {', '.join(close) or 'none'}", code="person-unknown"
         )
     return tracks

@@ -1,8 +1,8 @@
-"""Erase a person from a workspace: crops, landmarks, embeddings, rows, edits, and who they are in a cast.
+"""Erase a person from a workspace: crops, landmarks, embeddings, rows, edits, and the person in a cast.
 
-Rows whose numbers others refer to stay: a face keeps its box, its crop becomes a black picture, and nothing is measured
-of it. Receipts are written anew, so that the workspace stays fresh. The video itself still shows the person, and
-detect-faces finds them there again.
+Rows with numbers that others refer to are kept: a face keeps its box, its crop becomes a black picture, and its
+measurements are removed. Receipts are updated, so that the workspace stays fresh. The video still shows the person, and
+detect-faces finds the face again.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class Erased:
     """What was erased, and what still shows or names the person.
 
     Attributes:
-        tracks, faces, edits: how many.
+        tracks, faces, edits: numbers of erased ones.
         files: exported files that name the person, and kept images of frames with the face.
-        notes: sentences to show.
+        notes: messages for the user.
     """
 
     tracks: int
@@ -55,14 +55,14 @@ class Erased:
 
 
 def erase(workspace: Workspace, name: str, *, cast: Path | None = None, by: str = "") -> Erased:
-    """Erase everything of a person; under the lock of the workspace. A run that is killed is to be repeated.
+    """Erase all data of a person; under the lock of the workspace. Repeat a killed run.
 
     Args:
-        name: as shown.
-        cast: the file; by default the one that the persons were found with, if it is there.
+        name: displayed name.
+        cast: the file; by default the cast of the persons, if it exists.
 
     Raises:
-        ConfigError: nobody is called so.
+        ConfigError: there is no such person.
         MissingStage, CorruptTable, InputError: the workspace or the cast cannot be read.
         OutputError, WorkspaceLocked: something cannot be written.
     """
@@ -83,7 +83,7 @@ def erase(workspace: Workspace, name: str, *, cast: Path | None = None, by: str 
 
 
 def _names(workspace: Workspace, state: State, name: str, tracks: Collection[int]) -> set[str]:
-    """All names of the person, but those of anybody else."""
+    """All names of the person, without those of other persons."""
     found = tracks_at(workspace, [anchor for edit in state.log.edits for anchor in edit.at])
     names = {name, *(one.predicted for track, one in state.tracks.items() if track in tracks and one.predicted)}
     for edit in state.log.edits:
@@ -96,7 +96,8 @@ def _names(workspace: Workspace, state: State, name: str, tracks: Collection[int
 def _lines(
     workspace: Workspace, state: State, tracks: Collection[int], names: Collection[str], by: str
 ) -> tuple[bytes, int]:
-    """The log without the person, and how many lines changed. Numbers stay: a line of its own takes the place."""
+    """The log without the person, and the number of changed lines. Line numbers are kept: removed edits are replaced by
+    an `erased` line."""
     if not workspace.edits.exists():
         return b"", 0
     lines = workspace.edits.read_bytes().split(b"\n")
@@ -130,16 +131,16 @@ def _erase_in_cast(workspace: Workspace, cast: Path | None, predicted: Collectio
     if cast is None:
         return []
     if not cast.is_file():
-        return [f"the cast {cast} is not there, so nothing was erased from it"]
+        return [f"the cast {cast} does not exist, so nothing was erased from it"]
     with renaming(cast) as names:
         roots = {names.root(person) for name, person in names.given(workspace.video.sha256) if name in predicted}
         for root in roots:
             names.erase(root)
-    return [] if roots else [f"the cast {cast} does not know the person"]
+    return [] if roots else [f"the cast {cast} does not have the person"]
 
 
 def _rewrite_tables(workspace: Workspace, tracks: Collection[int], faces: Collection[int]) -> None:
-    """Stage by stage, each swapped in whole; a kill in between leaves later stages stale."""
+    """Rewrite stage by stage, each replaced atomically; after a kill in between, later stages are stale."""
     blank = encode_jpeg(np.zeros((64, 64, 3), np.uint8))
     own_faces, own_tracks = pa.array(sorted(faces), pa.int64()), pa.array(sorted(tracks), pa.int32())
 
@@ -181,7 +182,7 @@ def _rewrite_tables(workspace: Workspace, tracks: Collection[int], faces: Collec
             continue
         partial = workspace.path / f"{stage.name}.partial"
         with writing(partial):
-            shutil.rmtree(partial, ignore_errors=True)  # pieces of an earlier run may show the person, too
+            shutil.rmtree(partial, ignore_errors=True)  # pieces of an earlier run may also show the person
             out = partial / "out"
             partial.mkdir(OWNER_ONLY_DIRECTORY)
             out.mkdir()
@@ -210,7 +211,7 @@ def _rewrite(source: Path, target: Path, table: str, change: Change) -> None:
 
 
 def _exports(workspace: Workspace, names: Collection[str]) -> list[Path]:
-    """Exported files that are still there and name the person."""
+    """Existing exported files that name the person."""
     try:
         listed = json.loads((workspace.path / "exports.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -228,7 +229,7 @@ def _mentions(file: Path, names: Collection[str]) -> bool:
 
 
 def _images(workspace: Workspace, faces: Collection[int]) -> list[Path]:
-    """Kept images of frames in which the person is seen."""
+    """Kept images of frames that show the person."""
     rows = tables.read_rows(workspace.table("faces"), tables.FACES, ["face", "frame"], "face", faces)
     seen = set(rows["frame"].to_pylist())
     kept = (workspace.path / "frames" / "images").glob("*.jpg")

@@ -1,8 +1,7 @@
-"""`edits.jsonl`: every manual correction of a video, one line of JSON each; lines are only ever added.
+"""`edits.jsonl`: all manual corrections of a video, one line of JSON each; lines are only added.
 
-The number of an edit is the number of its line, so no line is ever removed or moved. A line that cannot be used stays,
-is reported with its number and the reason until it is undone, and leaves the others usable. An empty line is passed
-over.
+The number of an edit is the number of its line, so no line is removed or moved. An invalid line is kept, is reported
+with its number and reason until it is undone, and does not affect the other lines. Empty lines are ignored.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ from fercli.writing import OWNER_ONLY, names_on_disk, writing
 
 @dataclass(frozen=True)
 class Log:
-    """What a log says.
+    """The content of a log.
 
     Attributes:
-        edits: the usable lines, in order.
-        damaged: number of a line -> why it cannot be used.
-        lines: how many there are, the unusable and empty ones too.
+        edits: the valid lines, in order.
+        damaged: number of a line -> why it is invalid.
+        lines: number of lines, including invalid and empty ones.
     """
 
     edits: tuple[Edit, ...] = ()
@@ -38,22 +37,22 @@ class Log:
 
     @property
     def problems(self) -> list[str]:
-        """A sentence for each damaged line that is not undone, beginning with file and line."""
+        """A message for each damaged line that is not undone, beginning with file and line."""
         undone = self.undone
         return [problem(number, reason) for number, reason in self.damaged.items() if number not in undone]
 
     @property
     def undone(self) -> set[int]:
-        """Numbers of the lines that are undone; an undo that is undone itself does not count."""
+        """Numbers of the undone lines; an undo that is undone itself has no effect."""
         found: set[int] = set()
-        for edit in reversed(self.edits):  # an undo comes after what it undoes
+        for edit in reversed(self.edits):  # an undo is later than the edit it undoes
             if edit.of and edit.number not in found:
                 found.add(edit.of)
         return found
 
 
 def problem(number: int, text: str) -> str:
-    """A sentence about a line of the log."""
+    """A message about a line of the log."""
     return f"edits.jsonl:{number}: {text}"
 
 
@@ -61,7 +60,7 @@ def read_log(workspace: Workspace) -> Log:
     """All edits of a workspace; none if there is no log.
 
     Raises:
-        InputError: the log is no file, or cannot be read.
+        InputError: the log is not a file, or cannot be read.
     """
     path = workspace.edits
     if not path.exists() and not path.is_symlink():
@@ -70,16 +69,16 @@ def read_log(workspace: Workspace) -> Log:
     try:
         return _parsed(path.read_bytes())
     except OSError as error:
-        hint = "check that it is a file you may read"
+        hint = "check that it is a readable file"
         raise InputError(f"cannot read {path}: {reason_of(error)}", hint=hint, code="file-unreadable") from error
 
 
 @contextmanager
 def appended(workspace: Workspace, edits: Sequence[Edit]) -> Iterator[list[Edit]]:
-    """Add edits to the log, under the lock of the workspace; they are taken back if the block does not end well.
+    """Add edits to the log, under the lock of the workspace; an exception in the block removes them.
 
-    All are written at once and are on the disk before the block begins. After a write that was cut short by a kill or a
-    power failure, they begin on a line of their own.
+    All are written in one write and are on the disk before the block begins. After a write that was interrupted by a
+    kill or a power failure, they begin on a new line.
 
     Yields:
         The edits with their numbers.
@@ -114,7 +113,7 @@ def append(workspace: Workspace, edits: Sequence[Edit]) -> list[Edit]:
 
 
 def annotator(by: str) -> str:
-    """Who makes an edit: the given name, or else the login name.
+    """The annotator of an edit: the given name, or else the login name.
 
     Raises:
         ConfigError: the name cannot be stored.
@@ -127,7 +126,7 @@ def annotator(by: str) -> str:
     by = by.strip()
     if not by or not by.isprintable() or len(by) > 200:
         raise ConfigError(
-            f"--by {by!r} is no name", hint="give a short name, such as --by annotator-1", code="name-invalid"
+            f"--by {by!r} is not a valid name", hint="give a short name, such as --by annotator-1", code="name-invalid"
         )
     return by
 
@@ -152,7 +151,7 @@ def _parsed(content: bytes) -> Log:
             damaged[number] = "it is not UTF-8"
         except Unusable as error:
             cut = number == len(lines) and not ended and not line.rstrip().endswith(b"}")
-            damaged[number] = "it is cut short, as by a kill while it was written" if cut else str(error)
+            damaged[number] = "it is truncated, probably by a kill during the write" if cut else str(error)
     return Log(tuple(edits), damaged, len(lines))
 
 

@@ -1,4 +1,4 @@
-"""The persons and manual annotations of a workspace as they are now: its tables, its log, and its cast put together."""
+"""The persons and manual annotations of a workspace joined from its tables, its log, and its cast."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from fercli.persons.cast import NOT_IN_A_CAST, CastNames, names_now
 from fercli.workspace import Workspace
 
 PERSONS = "persons"
-"""The table of the predicted persons, one row a track."""
+"""The table of the predicted persons, one row per track."""
 
 
 @dataclass(frozen=True)
 class State:
-    """Everyone in a video.
+    """The persons of a video.
 
     Attributes:
         people: rows of the table of predicted persons.
         log: all edits.
-        applied: what they change.
-        notes: sentences on what could not be taken into account besides.
+        applied: result of the edits.
+        notes: messages about other things that could not be used.
     """
 
     people: list[dict[str, Any]]
@@ -37,22 +37,22 @@ class State:
 
     @property
     def tracks(self) -> dict[int, TrackIdentity]:
-        """Track -> whose it is."""
+        """Track -> its person."""
         return self.applied.tracks
 
     @property
     def names(self) -> set[str]:
-        """All names of tracks, those of ignored persons too."""
+        """All names of tracks, including those of ignored persons."""
         return self.applied.names
 
     @property
     def manual(self) -> list[Manual]:
-        """The manual annotations of persons who are not left out."""
+        """The manual annotations of persons that are not ignored."""
         return self.applied.shown_manual
 
     @property
     def problems(self) -> list[str]:
-        """Sentences for every export: edits that are not applied, or not safely, and a cast that cannot be read."""
+        """Messages for every export: edits that are not applied, or not with certainty, and an unreadable cast."""
         return [*self.applied.problems, *self.notes]
 
 
@@ -82,7 +82,7 @@ def replay(
 
 
 def list_problems(workspace: Workspace) -> list[str]:
-    """What `State.problems` says, whatever stages have run; of what cannot be read, why."""
+    """`State.problems`, for any set of finished stages; for unreadable files, the reason."""
     try:
         if workspace.table(PERSONS).exists():
             return read_state(workspace).problems
@@ -92,7 +92,7 @@ def list_problems(workspace: Workspace) -> list[str]:
 
 
 def cast_of(workspace: Workspace) -> Path | None:
-    """The cast that the persons were found with; None if they were found without one."""
+    """The cast used for the persons; None if there was none."""
     receipt = workspace.receipt(STAGE_OF[PERSONS].name)
     cast = receipt.params.get("cast", "") if receipt is not None else ""
     return Path(cast) if cast else None
@@ -103,8 +103,8 @@ def _cast_names(workspace: Workspace) -> tuple[CastNames, tuple[str, ...]]:
     if cast is None:
         return NOT_IN_A_CAST, ()
     if not cast.exists():
-        return NOT_IN_A_CAST, (f"the cast {cast} is not there; persons have the names they had when they were found",)
+        return NOT_IN_A_CAST, (f"the cast {cast} does not exist; persons have the names from the run of track",)
     try:
         return names_now(cast, workspace.video.sha256), ()
     except FercliError as error:
-        return NOT_IN_A_CAST, (f"{error.message}; persons have the names they had when they were found",)
+        return NOT_IN_A_CAST, (f"{error.message}; persons have the names from the run of track",)

@@ -1,7 +1,7 @@
-"""Names of one video, made known to the cast of its series.
+"""Names of one video, written to the cast of its series.
 
-The cast knows which person it called what in this video. A number is only told if the cast gave it: one that
-`people split` gave in a video may be somebody else's in the cast.
+The cast stores which name it gave to which person of this video. An automatic name is only written if the cast gave it:
+one given by `people split` in a video may belong to another person in the cast.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from fercli.persons.names import is_numbered
 
 @dataclass(frozen=True)
 class Shown:
-    """A person as a video shows them.
+    """A person of a video.
 
     Attributes:
-        name: with edits.
-        predicted: names in the table of the video, more than one if persons were merged; none if only edits know the
-            person. Tracks that an edit names alone do not count.
+        name: name after edits.
+        predicted: names in the table of the video, more than one if persons were merged; none if the person only exists
+            in edits. Tracks that an edit names individually do not count.
     """
 
     name: str
@@ -31,16 +31,16 @@ class Shown:
 
 @contextmanager
 def told(cast: Path | None, video: str, persons: Sequence[Shown], new: str) -> Iterator[list[str]]:
-    """Rename persons of a video in its cast; the cast stays as it was if the block does not end well.
+    """Rename persons of a video in its cast; an exception in the block leaves the cast unchanged.
 
     Args:
         cast: None if there is none.
         video: sha256 of the video.
-        persons: all who get the name; if it is a number, the one who has it already is among them.
+        persons: all that get the name; if it is an automatic name, the person that has it already is one of them.
         new: the name.
 
     Yields:
-        Sentences on what the cast could not learn.
+        Messages about names that the cast could not store.
 
     Raises:
         InputError, OutputError, WorkspaceLocked: as `fercli.persons.cast.enrol`.
@@ -48,7 +48,7 @@ def told(cast: Path | None, video: str, persons: Sequence[Shown], new: str) -> I
     if cast is None:
         yield []
     elif not cast.is_file():
-        yield [f"the cast {cast} is not there, so the name stays in this video"]
+        yield [f"the cast {cast} does not exist, so the name is only stored in this video"]
     else:
         with renaming(cast) as names:
             yield [f"the cast {cast} {problem}" for problem in _tell(names, video, persons, new)]
@@ -58,10 +58,10 @@ def told(cast: Path | None, video: str, persons: Sequence[Shown], new: str) -> I
 def told_changes(
     cast: Path | None, video: str, before: Mapping[str, str], after: Mapping[str, str]
 ) -> Iterator[list[str]]:
-    """Take names back in the cast, or give them again, after an undo. What another video renamed since stays.
+    """Undo or repeat renames in the cast, after an undo. Names changed by another video since are kept.
 
     Args:
-        before, after: name in the table of the video -> name by the edits of this video alone.
+        before, after: name in the table of the video -> name by the edits of this video only.
 
     Yields and raises: as `told`.
     """
@@ -70,7 +70,7 @@ def told_changes(
     if cast is None or not changed:
         yield []
     elif not cast.is_file():
-        yield [f"the cast {cast} is not there, so the names stay as they are in it"]
+        yield [f"the cast {cast} does not exist, so its names are not changed"]
     else:
         with renaming(cast) as names:
             given = dict(names.given(video))
@@ -86,7 +86,7 @@ def _change(names: Names, person: int, old: str, new: str) -> str:
     if now == new:
         return ""
     if now != old:
-        return f"calls {old!r} {now!r} by now, which stays"
+        return f"has renamed {old!r} to {now!r} since, which is kept"
     if is_numbered(new) and new not in names.former(names.root(person)) and names.find(new) is None:
         return f"has nobody of the name {new!r}, and gives its numbers itself"
     names.take_back(person, old, new)
@@ -104,11 +104,11 @@ def _tell(names: Names, video: str, persons: Sequence[Shown], new: str) -> list[
     for own in known.values():
         for person in own:
             names.rename(person, name)
-    return [f"does not know {shown!r}, so the name stays in this video" for shown, own in known.items() if not own]
+    return [f"does not have {shown!r}, so the name stays in this video" for shown, own in known.items() if not own]
 
 
 def _name_there(names: Names, known: Mapping[str, list[int]], new: str) -> str | None:
-    """What the cast is to call the persons; None if a number is not one of its own."""
+    """The new name in the cast; None for an automatic name that the cast did not give."""
     if not is_numbered(new):
         return new
     if new not in known:

@@ -1,4 +1,4 @@
-"""Formats by name: one file a format, its writer and its reader together, imported when it is asked for."""
+"""Formats by name: one file per format with its writer and reader, imported when used."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Format:
     """One format.
 
     Attributes:
-        suffix: what its files are called, dot included.
+        suffix: suffix of its files, with the dot.
         writer: `module:function` inside this package; the function takes a document and a path.
-        summary: what it holds.
+        summary: what it can hold.
         lacks: what it cannot hold.
-        unit_ms: for formats with a timeline: it counts in so many milliseconds, and from 0; 0 for the others.
-        gaps: whether its timeline has the stretches that are not assessable, too.
+        unit_ms: for formats with a timeline: its time unit in milliseconds, counted from 0; 0 for others.
+        gaps: whether its timeline also has the stretches that are not assessable.
     """
 
     suffix: str
@@ -34,7 +34,7 @@ class Format:
     gaps: bool = False
 
     def losses(self, result: Result) -> list[str]:
-        """A sentence for each kind of segment that this format cannot hold, or not as it is."""
+        """A message for each kind of segment that this format cannot hold, or not exactly."""
         if not self.unit_ms:
             return []
         from fercli.formats.timeline import losses
@@ -45,7 +45,7 @@ class Format:
         """Write a result in this format.
 
         Args:
-            raw_cells: of CSV, whether to keep text as it is that spreadsheets take for formulas.
+            raw_cells: for CSV, do not escape text that spreadsheets would read as formulas.
         """
         module, function = self.writer.split(":")
         write = getattr(import_module(f"{__name__}.{module}"), function)
@@ -68,14 +68,14 @@ FORMATS = {
     "jsonl": Format(
         ".jsonl",
         "json_records:write_lines",
-        "one segment a line",
+        "one segment per line",
         "stretches not assessable, persons' sums, provenance",
     ),
     "csv": Format(
         ".csv",
         "csv_segments:write",
         "one row a segment",
-        "stretches not assessable, how surely it is who (identity), persons' sums, provenance",
+        "stretches not assessable, identity scores, persons' sums, provenance",
     ),
     "csv-windows": Format(
         ".csv", "tables_out:write_csv_windows", "one row a window, all probabilities", "boxes, segments, provenance"
@@ -89,11 +89,11 @@ FORMATS = {
     "parquet": Format(
         ".parquet",
         "tables_out:write_parquet",
-        "one row a segment or stretch not assessable, typed",
+        "one row per segment or stretch not assessable, typed",
         "persons' sums, probabilities of all classes",
     ),
     "parquet-windows": Format(
-        ".parquet", "tables_out:write_parquet_windows", "one row a window, all probabilities, typed", "boxes, segments"
+        ".parquet", "tables_out:write_parquet_windows", "one row per window, probabilities, typed", "boxes, segments"
     ),
     "parquet-faces": Format(
         ".parquet",
@@ -104,22 +104,22 @@ FORMATS = {
     "eaf": Format(
         ".eaf",
         "eaf:write",
-        "ELAN: a tier a person, the video linked by its name",
-        "scores, boxes, tracks, where the video lies",
+        "ELAN: one tier per person, the video linked by its name",
+        "scores, boxes, tracks, the path of the video",
         unit_ms=1,
         gaps=True,
     ),
     "textgrid": Format(
         ".TextGrid",
         "textgrid:write",
-        "Praat: an interval tier a person",
+        "Praat: one interval tier per person",
         "scores, boxes, tracks, stretches not assessable, the video's name",
         unit_ms=1,
     ),
     "webvtt": Format(
         ".vtt",
         "webvtt:write",
-        "captions for web pages, a voice a person",
+        "captions for web pages, one voice per person",
         "scores, boxes, tracks, stretches not assessable",
         unit_ms=1,
     ),
@@ -133,7 +133,7 @@ FORMATS = {
     "ass": Format(
         ".ass",
         "ass:write",
-        "subtitles for players, a colour an emotion",
+        "subtitles for players, one colour per emotion",
         "milliseconds (hundredths only), scores, boxes, tracks, stretches not assessable, { } \\ in names",
         unit_ms=10,
     ),
@@ -167,7 +167,7 @@ FORMATS = {
         ".json",
         "via:write",
         "VIA 3: boxes and timeline of the video",
-        "moving boxes (one a segment), scores, tracks, provenance",
+        "moving boxes (one per segment), scores, tracks, provenance",
     ),
     "coco": Format(".json", "coco:write", "COCO: frames and boxes", "segments, probabilities of all classes"),
     "mot": Format(
@@ -176,17 +176,17 @@ FORMATS = {
     "pyfeat": Format(
         ".csv",
         "pyfeat:write",
-        "py-feat's columns, one row a face",
+        "py-feat's columns, one row per face",
         "segments, provenance, action units; landmarks, but after measure-faces --landmarks",
     ),
     "openface": Format(
         ".csv",
         "openface:write",
-        "OpenFace's columns, one row a face",
+        "OpenFace's columns, one row per face",
         "segments, tracks, provenance, action units, gaze; landmarks, but after measure-faces --landmarks",
     ),
 }
-"""Name -> exporter. The first one with a suffix is that suffix's default."""
+"""Name -> exporter. The first exporter with a suffix is the default for that suffix."""
 
 
 READERS = {
@@ -196,11 +196,11 @@ READERS = {
     ".jsonl": "json_records:read_lines",
     ".TextGrid": "textgrid:read",
 }
-"""Suffix -> `module:function` inside this package that reads annotations back; the function takes a path."""
+"""Suffix -> `module:function` inside this package that reads annotations; the function takes a path."""
 
 
 def choose_format(path: Path, name: str = "") -> str:
-    """The format asked for by name, or else by the suffix of the file, in capitals or not.
+    """The format by name, or else by the suffix of the file, in any case.
 
     Raises:
         ConfigError: neither is known.

@@ -1,4 +1,4 @@
-"""One labelled stretch of time as a file has it, checked alike whatever the file."""
+"""Labelled stretches of time from files, with the same checks for all formats."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES, canonical
 from fercli.persons.names import UNASSIGNED
 
 _CLOCK = re.compile(r"(?:(?P<hours>\d+):(?=[0-5]?\d:))?(?P<minutes>\d+):(?P<seconds>[0-5]?\d(?:\.\d*)?)")
-"""`m:ss` or `h:mm:ss`, with digits behind a point or without, as players and fercli itself write times."""
+"""`m:ss` or `h:mm:ss`, with or without decimals, as players and fercli write times."""
 
 
 LASTING_S = 4.0
-"""How long a label without an end lasts at most: as long as everyday expressions do, half a second to four (Ekman 2003,
+"""Longest duration of a label without an end: that of everyday expressions, half a second to four (Ekman 2003,
 Emotions Revealed)."""
 MOMENT_MS = 10
-"""How long a label without an end lasts that is a moment: the step in which annotations are compared."""
+"""Duration of a label that is a single moment: the step in which annotations are compared."""
 
 
 @dataclass(frozen=True)
 class Video:
-    """What is known of the video that a file of labels is about.
+    """The video of a file of labels.
 
     Attributes:
-        name: of its file; empty if not known.
-        end_s: when it ends, seconds; infinite if not known.
+        name: its file name; empty if unknown.
+        end_s: end of the video, seconds; infinite if unknown.
     """
 
     name: str = ""
@@ -49,13 +49,13 @@ class Label:
     Attributes:
         start_ms, end_ms: [start, end) in whole milliseconds; the end is later.
         emotion: canonical name, or `not assessable`.
-        person: who, composed (Unicode NFC); empty where the file names nobody.
-        score: probability in [0, 1]; 1 where the file has none.
-        place: where it stands, as errors name it: file with line, annotation or region.
-        track: number of the track, where the file has one.
-        tier: name of the tier, where the file has tiers.
-        is_open: whether the file does not say when it ends; `closed` decides that.
-        video: name of the video; empty where the file does not say of each mark which video it is about.
+        person: name, composed (Unicode NFC); empty if the file names no person.
+        score: probability in [0, 1]; 1 if the file has none.
+        place: its position for error messages: file with line, annotation or region.
+        track: number of the track, if the file has it.
+        tier: name of the tier, if the file has tiers.
+        is_open: whether the file has no end for it; `closed` sets one.
+        video: name of the video; empty if the file does not name a video for each mark.
     """
 
     start_ms: int
@@ -71,30 +71,29 @@ class Label:
 
 
 def whole_milliseconds(start_s: float, end_s: float) -> tuple[int, int]:
-    """How files with times in seconds write a segment."""
+    """A segment in milliseconds as in files with times in seconds."""
     return round(1000 * start_s), round(1000 * end_s)
 
 
 def milliseconds_from_0(start_s: float, end_s: float) -> tuple[int, int]:
-    """How files that know no time before 0 write a segment."""
+    """A segment in milliseconds as in files without times before 0."""
     return max(0, round(1000 * start_s)), max(0, round(1000 * end_s))
 
 
 @dataclass(frozen=True)
 class Annotations:
-    """What a file says.
+    """The content of a file.
 
     Attributes:
-        marks: in the order of the file.
-        has_gaps: whether fercli writes what is not assessable into such files too.
-        written: start and end of a segment in seconds -> in milliseconds as such a file holds them.
-        media: names of the videos that the file is about; empty where it names none.
-        origins: names of videos, each with the moment in it, in milliseconds, that is time 0 of the marks.
-        video_end_s: when the video ends, seconds; infinite where the file does not say.
-        sha256: of the video; empty where the file does not say.
-        notes: sentences on what was passed over.
-        unusable: names of tiers in which nothing is an emotion -> what is wrong with the first label there. They were
-            passed over; if one of them is somebody's, that is no note but an error.
+        marks: marks in file order.
+        has_gaps: whether fercli also writes stretches that are not assessable into such files.
+        written: start and end of a segment in seconds -> in milliseconds as stored in such a file.
+        media: names of the videos of the file; empty if it names none.
+        origins: name of a video -> its time, in milliseconds, at time 0 of the marks.
+        video_end_s: end of the video, seconds; infinite if unknown. sha256: sha256 of the video; empty if unknown.
+        notes: messages about skipped parts.
+        unusable: names of tiers without emotions -> error of their first label. They are skipped; if one belongs to a
+            known person, it is an error instead of a note.
     """
 
     marks: list[Label]
@@ -109,11 +108,11 @@ class Annotations:
 
 
 def closed(annotations: Annotations, path: Path, lasting_s: float, end_s: float) -> Annotations:
-    """The same with an end for marks that have none: the start of the person's next mark.
+    """Set the end of open marks to the start of the person's next mark.
 
     Args:
-        lasting_s: but they last at most so long, seconds; 0 makes each a moment of MOMENT_MS.
-        end_s: and not beyond the end of the video.
+        lasting_s: longest duration, seconds; 0 makes each a moment of MOMENT_MS.
+        end_s: end of the video, which is not exceeded.
     """
     starts: dict[tuple[str, Any], list[int]] = defaultdict(list)
     for one in annotations.marks:
@@ -132,9 +131,7 @@ def closed(annotations: Annotations, path: Path, lasting_s: float, end_s: float)
     if not (count := sum(one.is_open for one in annotations.marks)):
         return annotations
     what = "1 label has no end: it" if count == 1 else f"{count} labels have no end: each"
-    how = (
-        f"lasts to the next of the same person, at most {lasting_s:g} s" if lasting_s else "stands for its moment alone"
-    )
+    how = f"lasts to the next of the same person, at most {lasting_s:g} s" if lasting_s else "is a single moment"
     return replace(annotations, marks=marks, notes=(*annotations.notes, f"{path}: {what} {how}"))
 
 
@@ -143,13 +140,13 @@ def _who(one: Label) -> tuple[str, Any]:
 
 
 def of_video(annotations: Annotations, video: str, path: Path) -> Annotations:
-    """The marks of one video, where the file says of each mark which video it is about.
+    """The marks of one video, if the file names a video for each mark.
 
     Args:
-        video: name of the video; may be empty where the file is about one alone.
+        video: name of the video; may be empty if the file has only one.
 
     Raises:
-        DatasetError: the file is about several videos, and not about this one.
+        DatasetError: the file has several videos, but not this one.
     """
     videos = tuple(dict.fromkeys(one.video for one in annotations.marks if one.video))
     if not videos:
@@ -160,7 +157,7 @@ def of_video(annotations: Annotations, video: str, path: Path) -> Annotations:
     own = [one for one in annotations.marks if one.video == composed(video)]
     if not own:
         raise DatasetError(
-            f"{path} is about {len(videos)} videos: {', '.join(videos[:3])} ..."
+            f"{path} has {len(videos)} videos: {', '.join(videos[:3])} ..."
             + (f", and none is {video!r}" if video else ""),
             hint="keep the rows of one video",
         )
@@ -168,44 +165,44 @@ def of_video(annotations: Annotations, video: str, path: Path) -> Annotations:
 
 
 def in_video(annotations: Annotations, video: str, path: Path) -> Annotations:
-    """The same in times of the video, where the file counts from another moment of it.
+    """The marks in times of the video, if the file has another time origin.
 
     Args:
-        video: name of the video; may be empty where the file names one alone.
+        video: name of the video; may be empty if the file names only one.
 
     Raises:
-        DatasetError: it names several videos, which begin at different moments, and not this one.
+        DatasetError: it names several videos with different origins, but not this one.
     """
     origins = {origin for name, origin in annotations.origins if name == composed(video)}
     origins = origins or {origin for _, origin in annotations.origins} or {0}
     if len(origins) > 1:
         names = ", ".join(annotations.media)
         raise DatasetError(
-            f"{path} shifts {names} by different times, and which of them was annotated is not known",
+            f"{path} shifts {names} by different times, and it is unknown which of them was annotated",
             hint="unlink the others in ELAN (Edit > Linked Files), and save the file",
         )
     (origin,) = origins
     if not origin:
         return annotations
     moved = [replace(one, start_ms=one.start_ms + origin, end_ms=one.end_ms + origin) for one in annotations.marks]
-    note = f"{path}: {origin / 1000:g} s added, because its time 0 is there in the video (TIME_ORIGIN)"
+    note = f"{path}: {origin / 1000:g} s added, because its time 0 is at that time of the video (TIME_ORIGIN)"
     return replace(annotations, marks=moved, notes=(*annotations.notes, note))
 
 
 def mark(record: Mapping[str, Any], place: str, *, may_be_open: bool = False) -> Label:
-    """The mark in a record with the keys start and end, class, and if known object, score, track, tier.
+    """The mark of a record with the keys start, end and class, and optionally object, score, track, tier.
 
-    Times are seconds, or on the clock as in `1:02:03.25`. Where it `may_be_open`, the end may be missing.
+    Times are seconds, or clock times such as `1:02:03.25`. If `may_be_open`, the end may be missing.
 
     Raises:
-        DatasetError: the class is no emotion, or it does not end after it starts; names the place.
+        DatasetError: the class is not an emotion, or the end is not after the start; the message names the place.
     """
     start = _milliseconds(record, "start", place)
     is_open = may_be_open and record.get("end") is None
     end = start + 1 if is_open else _milliseconds(record, "end", place)
     if end <= start:
         raise DatasetError(
-            f"{place}: ends at {end / 1000:g} s but starts at {start / 1000:g} s", hint="let it end later"
+            f"{place}: ends at {end / 1000:g} s but starts at {start / 1000:g} s", hint="correct its end"
         )
     emotion = emotion_of(record.get("class"))
     if emotion is None:
@@ -225,7 +222,7 @@ def mark(record: Mapping[str, Any], place: str, *, may_be_open: bool = False) ->
 
 
 def not_an_emotion(name: object, place: str, when: str = "") -> DatasetError:
-    """What is raised of a label that nobody knows."""
+    """The error for an unknown label."""
     return DatasetError(
         f"{place}: {name!r} is not an emotion{when}",
         hint=f"known: {', '.join(RECORD_NAMES.values())}",
@@ -234,15 +231,15 @@ def not_an_emotion(name: object, place: str, when: str = "") -> DatasetError:
 
 
 def without_emotions(tiers: Mapping[str, DatasetError], path: Path) -> tuple[str, ...]:
-    """What to say of the tiers that were passed over, if any."""
+    """A note about skipped tiers, if any."""
     if not tiers:
         return ()
     which = "tier" if len(tiers) == 1 else "tiers"
-    return (f"{path}: nothing is an emotion in {which} {', '.join(tiers)}: passed over",)
+    return (f"{path}: no emotions in {which} {', '.join(tiers)}: skipped",)
 
 
 def composed(name: object) -> str:
-    """A name in Unicode NFC, without blanks around it; empty for None."""
+    """A name in Unicode NFC, stripped; empty for None."""
     return unicodedata.normalize("NFC", str(name or "").strip())
 
 
@@ -253,7 +250,7 @@ def emotion_of(name: object) -> str | None:
 
 
 def number(value: object, otherwise: float) -> float:
-    """A number that may be written as text."""
+    """A number, which may be given as text."""
     try:
         return float(str(value))
     except ValueError:
@@ -264,7 +261,7 @@ def _milliseconds(record: Mapping[str, Any], key: str, place: str) -> int:
     milliseconds = 1000 * _seconds(record.get(key))
     if not math.isfinite(milliseconds):
         reason = f"{place}: {key} is {record.get(key)!r}, expected seconds"
-        raise DatasetError(reason, hint="write them as 12.5, or on the clock as 0:12.5")
+        raise DatasetError(reason, hint="write them as 12.5, or as clock time 0:12.5")
     return round(milliseconds)
 
 
@@ -285,16 +282,16 @@ _LAYOUTS = {
 }
 _NAMING = {
     ".csv": "add the column object with the names",
-    ".json": 'say in each segment who it is, in records with "object"',
+    ".json": 'name the person of each segment, in records with "object"',
     ".jsonl": 'add "object" with the name to each record',
 }
 
 
 def layout_hint(path: Path) -> str:
-    """What labels look like in a file of this suffix, one of the READERS."""
+    """The layout of labels in a file with this suffix, one of the READERS."""
     return _LAYOUTS[path.suffix.lower()]
 
 
 def naming_hint(path: Path) -> str:
-    """How to say in it who shows an emotion."""
+    """How to name the person of an emotion in such a file."""
     return _NAMING.get(path.suffix.lower(), "give the tier the name of the person")

@@ -1,8 +1,8 @@
-"""A result as Arrow tables: what `Result.to_pandas` gives, and what CSV and Parquet hold.
+"""A result as Arrow tables, for `Result.to_pandas`, CSV and Parquet.
 
 Classes are short names (`happy`), a probability has the short name of its emotion as its column, times are seconds from
-where a player begins. Every column says in its metadata what it means; all tables name the video, so that those of many
-videos can be put together.
+the start in a player. The metadata of every column describe it; all tables name the video, so that tables of several
+videos can be concatenated.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.results.details import MEASURED, Details
 from fercli.results.model import Person, Result, Segment, Signal
 
-VIDEO = tables.column("video", pa.string(), "name of the video's file")
+VIDEO = tables.column("video", pa.string(), "file name of the video")
 PERSON = tables.column("person", pa.string(), "shown name of the person")
 CLASS = tables.column("class", pa.string(), "emotion, or `not assessable`")
-END = tables.column("end_s", pa.float64(), "until when the frame stands (exclusive), seconds")
+END = tables.column("end_s", pa.float64(), "end of the time of the frame (exclusive), seconds")
 BOX = [tables.FACES.field(name) for name in EDGES]
-_IDENTITY = tables.column("identity", pa.float64(), "how surely it is this person, in [0, 1]", nullable=True)
+_IDENTITY = tables.column("identity", pa.float64(), "how certain the person is, in [0, 1]", nullable=True)
 
 SEGMENTS = pa.schema(
     [
         tables.column("type", pa.string(), "always `emotion`"),
         CLASS,
-        tables.column("seconds", pa.float64(), "first moment, seconds from where a player begins"),
+        tables.column("seconds", pa.float64(), "first moment, seconds from the start in a player"),
         tables.column("object", pa.string(), "shown name of the person"),
         tables.column("end", pa.float64(), "end (exclusive), seconds"),
         tables.column("score", pa.float64(), "mean probability of the class; null if not assessable", nullable=True),
         tables.column(
             "track",
             pa.int32(),
-            "number of the track; null, as is the box, where no face was tracked",
+            "number of the track; null, like the box, if no face was tracked",
             nullable=True,
         ),
         *(field.with_nullable(True) for field in BOX),
@@ -53,7 +53,7 @@ PERSONS = pa.schema(
     [
         PERSON,
         tables.column("tracks", pa.int32(), "how many"),
-        tables.column("shots", pa.int32(), "in how many shots the person is seen"),
+        tables.column("shots", pa.int32(), "number of shots with the person"),
         tables.column("screen_time_s", pa.float64(), "seconds on screen"),
         _IDENTITY,
         *(
@@ -80,20 +80,20 @@ TRACKS = pa.schema(
 SIGNALS = pa.schema(
     [
         tables.column("signal", pa.string(), "what was measured"),
-        tables.column("column", pa.string(), "which of its values"),
-        tables.column("unit", pa.string(), "of the value"),
+        tables.column("column", pa.string(), "name of the value"),
+        tables.column("unit", pa.string(), "unit of the value"),
         tables.TRACKS.field("track"),
         PERSON,
         tables.column("start_s", pa.float64(), "first moment, seconds"),
         tables.column("end_s", pa.float64(), "end (exclusive), seconds"),
-        tables.column("value", pa.float32(), "null where it could not be measured", nullable=True),
+        tables.column("value", pa.float32(), "null if it could not be measured", nullable=True),
         VIDEO,
     ]
 )
 
 
 def segments(result: Result) -> pa.Table:
-    """Segments and gaps by start: what the records say, and why a gap could not be assessed."""
+    """Segments and gaps by start, with the fields of records, and the reason of each gap."""
     name = result.video["name"]
     return pa.Table.from_pylist([_segment(one, name) for one in result.all_segments], schema=SEGMENTS)
 
@@ -154,7 +154,7 @@ def windows_schema(details: Details) -> pa.Schema:
 
 
 def window_parts(result: Result, details: Details) -> Iterator[pa.Table]:
-    """`windows` a part at a time."""
+    """`windows`, one part at a time."""
     schema = windows_schema(details)
     for part in parts(details.windows):
         shown = [RECORD_NAMES[name or NOT_ASSESSABLE] for name in part["class"].to_pylist()]
@@ -172,7 +172,7 @@ def faces_schema(details: Details) -> pa.Schema:
 
 
 def face_parts(result: Result, details: Details) -> Iterator[pa.Table]:
-    """`faces` a part at a time."""
+    """`faces`, one part at a time."""
     schema = faces_schema(details)
     emotions = shown_emotions(result, details.faces)
     place = schema.get_field_index("class")

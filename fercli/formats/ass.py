@@ -1,4 +1,4 @@
-"""Advanced SubStation Alpha subtitles: `Ross: happy` in the colour of the emotion, a line a segment.
+"""Advanced SubStation Alpha subtitles: `Ross: happy` in the colour of the emotion, one line per segment.
 
 Times are hundredths of a second.
 """
@@ -16,11 +16,11 @@ from fercli.results.model import Result
 
 UNIT_MS = 10
 _MARKUP = str.maketrans("{}\\", "()/")
-"""Players take these for commands, and the format has no way to say that they are not."""
+"""Players read these as commands, and the format cannot escape them."""
 
 
 def write(result: Result, path: Path) -> None:
-    """Write the assessed segments, each in the style that is called like its emotion.
+    """Write the assessed segments, each in the style named after its emotion.
 
     The field `Name` is the person, with `;` for `,`, which would end the field.
     """

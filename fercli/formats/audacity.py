@@ -1,6 +1,6 @@
-"""Audacity's label track: `start TAB end TAB label`, in seconds, a line a segment.
+"""Audacity's label track: `start TAB end TAB label`, in seconds, one line per segment.
 
-The form of https://manual.audacityteam.org/man/importing_and_exporting_labels.html.
+Format: https://manual.audacityteam.org/man/importing_and_exporting_labels.html.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""COCO object detection: an image a frame with a face, an annotation a face, a category an emotion.
+"""COCO object detection: one image per frame with a face, one annotation per face, one category per emotion.
 
-Source: https://cocodataset.org/#format-data (object detection). `file_name` is the one of a frame kept by
-`extract-frames` or `annotate --keep-frames`. All ids count from 1 and depend on nothing but the numbers of frame and
-face; the categories are the same for every video. What COCO has no field for is beside the standard ones: `frame` and
-`pts_s` of an image, `attributes` of an annotation. Frames without a face are not listed.
+Source: https://cocodataset.org/#format-data (object detection). `file_name` is that of an image written by
+`extract-frames` or `annotate --keep-frames`. All ids count from 1 and depend only on the numbers of frame and face; the
+categories are the same for every video. Additional fields beside the standard ones: `frame` and `pts_s` of an image,
+`attributes` of an annotation. Frames without a face are not listed.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""One CSV row a segment, for spreadsheets and R.
+"""One CSV row per segment, for spreadsheets and R.
 
-Read back, also what was written by hand: a header with `start` (or `seconds`), `end`, `class` (or `label`, `emotion`)
-and, where persons are told apart, `object` (or `person`); in any order, others are ignored. Times in seconds, or on the
-clock as in `1:02:03.25`. A row with an empty class says that nothing is shown there, and is passed over. Spreadsheets
-in countries where 1.5 is written 1,5 put semicolons between the cells; where semicolons or tabs are in the header,
-either is understood. A first line `sep=;`, as Excel reads and writes it, names what separates the cells. A name that
-was written as `fercli.escapes` says is read back as it was.
+The reader also accepts files written by hand: a header with `start` (or `seconds`), `end`, `class` (or `label`,
+`emotion`) and, for several persons, `object` (or `person`); in any order, other columns are ignored. Times are seconds,
+or clock times such as `1:02:03.25`. A row with an empty class is skipped: no emotion there. Spreadsheets in countries
+with decimal commas separate cells by semicolons; if the header has semicolons or tabs, both decimal points and commas
+are read. A first line `sep=;`, as in Excel, names the separator. Names escaped by `fercli.escapes` are restored.
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ COLUMNS = ("object", "class", "seconds", "end", "score", "track", "x1", "y1", "x
 
 
 def write(result: Result, path: Path, *, raw_cells: bool = False) -> None:
-    """Write the segments with a header line; columns mean what the keys of a record mean, `source` is always there."""
+    """Write the segments with a header line; columns have the meaning of the keys of a record, and `source` is always
+    present."""
     video = result.video["name"] if raw_cells else safe_cell(result.video["name"])
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -48,17 +48,17 @@ NAMES_OF = {
     "track": ("track",),
     "video": ("video",),
 }
-"""Key of a record -> the names its column may have."""
+"""Key of a record -> possible names of its column."""
 _NUMBERS = ("start", "end", "score")
 _SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n?', re.IGNORECASE)
-"""The first line in which Excel keeps the separator; what was saved as cells again has empty ones behind it."""
+"""The first line with the separator of Excel; saved again as cells, it is followed by empty ones."""
 
 
 def read(path: Path) -> Annotations:
     """Read the file; places are its lines.
 
     Raises:
-        DatasetError: a column is missing, or a row is not usable.
+        DatasetError: a column is missing, or a row is invalid.
         OSError, ValueError, csv.Error: it cannot be read.
     """
     return Annotations(list(_marks(path)))
@@ -87,7 +87,7 @@ def _marks(path: Path) -> Iterator[Label]:
 
 
 def table(file: TextIO) -> tuple[csv.DictReader[str], str, int]:
-    """The rows of a CSV opened with newline="", what separates its cells, and how many lines are before the header."""
+    """The rows of a CSV opened with newline="", its separator, and the number of lines before the header."""
     first = file.readline()
     named = _SEPARATOR.fullmatch(first)
     start = file.tell() if named else 0

@@ -1,9 +1,9 @@
-"""CVAT for video 1.1: a track of boxes a track, its label the person, the emotion an attribute that changes with time.
+"""CVAT for video 1.1: one CVAT track per track, with the person as label and the emotion as a mutable attribute.
 
 Source: https://docs.cvat.ai/docs/manual/advanced/xml_format/ ("Interpolation"). Frames are those of the video, from 0;
-every face that was looked at is a keyframe, between them CVAT interpolates, and a box that is `outside` follows the
-last one. CVAT takes a label only if the task has it: create the task with the labels and the attribute `emotion`
-(select, mutable) that are listed in `meta`, then upload the file as "CVAT 1.1". Times are lost.
+every detected face is a keyframe, CVAT interpolates between them, and a box that is `outside` follows the last one.
+CVAT only accepts labels of the task: create the task with the labels and the attribute `emotion` (select, mutable) that
+are listed in `meta`, then upload the file as "CVAT 1.1". Timestamps are lost.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fercli.tables import rows_by_value
 
 
 def write(result: Result, path: Path) -> None:
-    """Write the tracks one after the other; pixels to two digits, cut off at the edges of the frame."""
+    """Write the tracks in order; pixels with two digits, clipped to the frame."""
     faces = result.details().faces
     frames, persons = faces["frame"].to_numpy(), faces["person"]
     boxes = boxes_inside(faces, result.video)

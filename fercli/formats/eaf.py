@@ -1,12 +1,12 @@
-"""ELAN: a tier a person, emotions and `not assessable` from a controlled vocabulary, the video linked.
+"""ELAN: one tier per person, emotions and `not assessable` from a controlled vocabulary, the video linked.
 
 EAF 3.0, as described in https://www.mpi.nl/tools/elan/EAF_Annotation_Format_3.0_and_ELAN.pdf; schema:
 http://www.mpi.nl/tools/elan/EAFv3.0.xsd.
 
-Read back, the name of a tier is the person; a tier `Ross (2)` with the participant `Ross` is more of Ross. A tier that
-depends on another one belongs to its participant, to the name behind the `@` in its own name, or else to the person of
-the other one; it is passed over where that person has a tier with emotions of their own. Tiers in which nothing is an
-emotion, such as comments, are passed over too. Both are said in a note.
+Reader: the name of a tier is the person; a tier `Ross (2)` with the participant `Ross` also belongs to Ross. A tier
+that depends on another one belongs to its participant, to the name after the `@` in its name, or else to the person of
+the parent tier; it is skipped if that person has another tier with emotions. Tiers without emotions, such as comments,
+are skipped too. Notes report both.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from fercli.results.model import Result
 TYPE = VOCABULARY = "emotion"
 """Names of the linguistic type of all tiers, and of the vocabulary of their values."""
 VIDEO_SHA256 = "video sha256"
-"""Name of the property that says which video was annotated."""
+"""Name of the property that identifies the annotated video."""
 MIME_TYPES = {
     **dict.fromkeys((".mp4", ".m4v", ".f4v"), "video/mp4"),
     **dict.fromkeys((".mov", ".qt"), "video/quicktime"),
@@ -64,26 +64,26 @@ MIME_TYPES = {
     ".webp": "image/webp",
     ".apng": "image/apng",
 }
-"""Suffix of a video -> MIME type, as registered with IANA where it is. Python's `mimetypes` also reads the files of the
-machine, where .ts is a translation of Qt and .mod a module of music."""
+"""Suffix of a video -> MIME type, registered with IANA if possible. Python's `mimetypes` also reads system files, in
+which .ts is a translation of Qt and .mod a music module."""
 _ENGLISH = ("eng", "http://cdb.iso.org/lg/CDB-00138502-001", "English (eng)")
 _FORMAT = {
     "FORMAT": "3.0",
     "VERSION": "3.0",
     "xsi:noNamespaceSchemaLocation": "http://www.mpi.nl/tools/elan/EAFv3.0.xsd",
-    # Required; a constant, so that the same annotations are the same file.
+    # Required; a constant, so that the same annotations give the same file.
     "DATE": "1970-01-01T00:00:00Z",
 }
 
 
 def write(result: Result, path: Path) -> None:
-    """Write the document; the video is linked by its name alone.
+    """Write the document; the video is linked by its file name only.
 
-    Where it lies is nobody's business, and where the file will lie is not known here. ELAN looks for a video that is
-    not where its URL says beside the file, then where the relative URL says, in `../Media`, and in the folder set in
-    its preferences; then it asks (`checkMedia` of its ElanFrame2).
+    The path of the video is private, and the later place of the file is unknown. If there is no video at the URL, ELAN
+    searches beside the file, at the relative URL, in `../Media`, and in the folder of its preferences; then it shows a
+    dialog (`checkMedia` of its ElanFrame2).
 
-    The attribute PARTICIPANT of a tier is the person, also where overlapping segments take a person several tiers.
+    The attribute PARTICIPANT of a tier is the person, also if overlapping segments need several tiers.
     """
     eaf = _empty(result.video)
     for tier in tiers(result, [*result.segments, *result.gaps]):
@@ -102,7 +102,7 @@ def _empty(video: dict[str, Any]) -> Eaf:
     eaf.header = {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
     eaf.properties = [(VIDEO_SHA256, video["sha256"])]
     name = video["name"]
-    # ELAN writes file names as they are, blanks included, and calls a type it does not know "unknown".
+    # ELAN writes file names unescaped, with spaces, and uses "unknown" for unknown types.
     eaf.add_linked_file(f"file:///{name}", f"./{name}", MIME_TYPES.get(Path(name).suffix.lower(), "unknown"))
     _add_vocabulary(eaf)
     return eaf
@@ -123,17 +123,17 @@ def _add_vocabulary(eaf: Eaf) -> None:
 
 
 _DEPTH = 50
-"""Tiers under tiers; more are a circle."""
+"""Largest depth of nested tiers; more is a cycle."""
 
 
 @dataclass(frozen=True)
 class _Tier:
-    """A tier as the file has it.
+    """A tier of the file.
 
     Attributes:
-        name, person: of the tier, and whom it belongs to.
-        parent: name of the tier it depends on; empty for one that stands alone.
-        annotations: in the order of the file, each with its text.
+        name, person: name of the tier, and its person.
+        parent: name of the parent tier; empty if there is none.
+        annotations: annotations in file order, each with its text.
     """
 
     name: str
@@ -150,7 +150,7 @@ def read(path: Path) -> Annotations:
     """Read the file; places are annotation ids.
 
     Raises:
-        DatasetError: it is of another kind, or an annotation in it is not usable.
+        DatasetError: it is of another kind, or an annotation in it is invalid.
         OSError, ValueError: it cannot be read.
     """
     try:
@@ -160,7 +160,7 @@ def read(path: Path) -> Annotations:
             f"cannot read {path}: {error}", hint="save it again in ELAN", code="file-unreadable"
         ) from error
     if root.tag != "ANNOTATION_DOCUMENT":
-        raise DatasetError(f"{path} is not an ELAN file: it holds <{root.tag}>", hint="save it again in ELAN")
+        raise DatasetError(f"{path} is not an ELAN file: its root is <{root.tag}>", hint="save it again in ELAN")
     _refuse_other_units(path, root)
     properties = {found.get("NAME"): found.text or "" for found in root.iter("PROPERTY")}
     origins = list(_origins(path, root))
@@ -186,9 +186,9 @@ def _refuse_other_units(path: Path, root: ElementTree.Element) -> None:
 
 
 def _origins(path: Path, root: ElementTree.Element) -> Iterator[tuple[str, int]]:
-    """Names of the media with the moment of each, in milliseconds, that is time 0 of the annotations.
+    """Name of a medium -> its time, in milliseconds, at time 0 of the annotations.
 
-    ELAN plays from there (`setOffset` of its players): time in the video = time of an annotation + TIME_ORIGIN.
+    ELAN plays from that time (`setOffset` of its players): time in the video = time of an annotation + TIME_ORIGIN.
     """
     descriptors = list(root.iter("MEDIA_DESCRIPTOR"))
     pictures = [found for found in descriptors if not (found.get("MIME_TYPE") or "").startswith("audio/")]
@@ -199,7 +199,7 @@ def _origins(path: Path, root: ElementTree.Element) -> Iterator[tuple[str, int]]
         except ValueError as error:
             reason = f"{path}: TIME_ORIGIN is {origin!r}, expected milliseconds"
             raise DatasetError(reason, hint="set the offset of the video again in ELAN, and save the file") from error
-        # ELAN writes blanks and letters of a name as they are, other programs as in a URL.
+        # ELAN does not escape spaces and letters of a name, other programs use URL encoding.
         name = re.split(r"[/\\]", found.get("MEDIA_URL") or "")[-1]
         yield from ((composed(one), milliseconds) for one in dict.fromkeys((name, unquote(name))) if one)
 
@@ -222,10 +222,10 @@ def _marks(
                 unusable[composed(name)] = not_an_emotion(value, _place(path, tier, annotation))
             continue
         if tier.parent and tier.person in speaking:
-            notes.append(f"{path}: tier {tier.name} refers to another one, and {tier.person} has a tier: passed over")
+            notes.append(f"{path}: tier {tier.name} refers to another one, and {tier.person} has a tier: skipped")
             continue
         if tier.parent:
-            notes.append(f"{path}: tier {tier.name} refers to {tier.parent}, taken to be about {tier.person}")
+            notes.append(f"{path}: tier {tier.name} refers to {tier.parent}; person {tier.person} assumed")
         for annotation, value in tier.annotations:
             place = _place(path, tier, annotation)
             start, end = times.of(annotation, place)

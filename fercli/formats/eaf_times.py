@@ -1,12 +1,12 @@
-"""From when to when the annotations of an ELAN file last, those included that have no times of their own.
+"""Start and end of the annotations of an ELAN file, including those without their own times.
 
-As ELAN shows them (`proposeTimeFor` of its TimeOrderImpl and TierImpl, `RefAnnotation`):
+As in ELAN (`proposeTimeFor` of its TimeOrderImpl and TierImpl, `RefAnnotation`):
 
-- A time slot without a value lies evenly between its neighbours that have one. In a tier of its own these are those of
-  the file, whose slots are in order, and before the first lies 0. In a tier that divides the annotations of another
-  one they are those of the annotations that follow one another without a gap.
-- An annotation that refers to another one lasts as long as that. Where several of a tier refer to the same one, they
-  share its time evenly, in the order of PREVIOUS_ANNOTATION.
+- A time slot without a value is interpolated between its neighbours with values. In an independent tier these are the
+  neighbours in the file, whose slots are in order, with 0 before the first. In a tier that subdivides annotations of
+  another one, they are those of consecutive annotations without a gap.
+- An annotation that refers to another one has its times. If several of a tier refer to the same one, they divide its
+time evenly, in the order of PREVIOUS_ANNOTATION.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element
 from fercli.errors import DatasetError
 
 _DEPTH = 50
-"""Tiers under tiers; more are a circle."""
+"""Largest depth of nested tiers; more is a cycle."""
 
 
 class Times:
@@ -54,7 +54,7 @@ class Times:
         """Start and end of an annotation.
 
         Raises:
-            DatasetError: it has none, and none can be worked out.
+            DatasetError: it has none, and none can be derived.
         """
         tier, _ = self._homes[_id(annotation)]
         if annotation.tag == "ALIGNABLE_ANNOTATION":
@@ -62,7 +62,7 @@ class Times:
             return start, end
         parent = annotation.get("ANNOTATION_REF") or ""
         if parent not in self._homes or depth > _DEPTH:
-            what = "which in the end refers to itself" if parent in self._homes else "which is not in the file"
+            what = "which refers back to itself" if parent in self._homes else "which is not in the file"
             raise self._broken(f"{place}: refers to annotation {parent!r}, {what}")
         start, end = self.of(self._homes[parent][1], place, depth + 1)
         position, count = self._shares[_id(annotation)]
@@ -77,7 +77,7 @@ class Times:
         if parent is None or depth > _DEPTH:
             found = self._in_order[slot]
             if found is None:
-                raise self._broken(f"{place}: its time slot {slot!r} has no time, and none after it has one")
+                raise self._broken(f"{place}: its time slot {slot!r} has no time, and no later slot has one")
             return found
         chain, position = self._chain(slot, tier)
         if position in (0, len(chain) - 1):
@@ -86,7 +86,8 @@ class Times:
         return first + position * ((last - first) // (len(chain) - 1))
 
     def _chain(self, slot: str, tier: str | None) -> tuple[list[str], int]:
-        """The slots around one without a value, up to the nearest with one or the end of the chain; and its place."""
+        """The slots around one without a value, up to the nearest with a value or the end of the chain; and its
+        position."""
         before, after = [slot], [slot]
         for side, following in ((before, self._ending), (after, self._starting)):
             while self._slots.get(side[-1]) is None and (beyond := following.get((tier, side[-1]))) is not None:
@@ -105,11 +106,11 @@ class Times:
 
     @staticmethod
     def _broken(message: str) -> DatasetError:
-        return DatasetError(message, hint="open the file in ELAN, put the annotation right, and save it again")
+        return DatasetError(message, hint="open the file in ELAN, correct the annotation, and save it again")
 
 
 def _evenly(times: list[int | None]) -> list[int | None]:
-    """The same with what is missing evenly between its neighbours, 0 before the first; None after the last stays."""
+    """Interpolate missing values evenly between their neighbours, 0 before the first; None after the last is kept."""
     found = list(times)
     before, before_at = 0, -1
     for place, time in enumerate(times):
@@ -122,7 +123,7 @@ def _evenly(times: list[int | None]) -> list[int | None]:
 
 
 def _ordered(sharing: list[Element]) -> list[Element]:
-    """Annotations of one parent, each after its PREVIOUS_ANNOTATION; as in the file where they do not say."""
+    """Annotations of one parent, each after its PREVIOUS_ANNOTATION; in file order if it is missing."""
     following = {found.get("PREVIOUS_ANNOTATION"): found for found in reversed(sharing)}
     own = {_id(found) for found in sharing}
     ordered: dict[str, Element] = {}

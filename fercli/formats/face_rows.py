@@ -1,4 +1,4 @@
-"""What the formats with boxes ask of the table of faces (`Details.faces`): whose a face is, and what it shows."""
+"""Person and emotion of each face (`Details.faces`), for the formats with boxes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ _AT_ONCE = 500
 
 
 def rows_of_segments(result: Result, faces: pa.Table) -> Iterator[tuple[Segment, NDArray[np.int64]]]:
-    """Each segment and gap, by start, with the rows of the faces of its track that lie in it.
+    """Each segment and gap, by start, with the rows of the faces of its track within its time.
 
-    What a person says of somebody goes for all of his or her faces, in whatever track. A segment inside a picture that
-    is held has the face in it.
+    A manual annotation applies to all faces of its person, in any track. A segment within a still picture has its face.
     """
     pts, ends = faces["pts_s"].to_numpy(), faces["end_s"].to_numpy()
     of_track, of_person = rows_by_value(faces["track"]), rows_by_value(faces["person"])
@@ -41,7 +40,7 @@ def rows_of_segments(result: Result, faces: pa.Table) -> Iterator[tuple[Segment,
 
 
 def middle_faces(result: Result, faces: pa.Table) -> Iterator[tuple[Segment, int | None]]:
-    """Each segment and gap, by start, with the row of the face nearest to its middle; None if no face lies in it."""
+    """Each segment and gap, by start, with the row of the face nearest to its middle; None if it has no face."""
     pts = faces["pts_s"].to_numpy()
     for segment, rows in rows_of_segments(result, faces):
         middle = (segment.start_s + segment.end_s) / 2
@@ -49,7 +48,7 @@ def middle_faces(result: Result, faces: pa.Table) -> Iterator[tuple[Segment, int
 
 
 def shown_emotions(result: Result, faces: pa.Table) -> NDArray[np.object_]:
-    """(N,) canonical name of the segment each face lies in; `not assessable` in a gap and outside every segment."""
+    """(N,) emotion of the segment of each face; `not assessable` in a gap and outside all segments."""
     shown = np.full(faces.num_rows, NOT_ASSESSABLE, dtype=object)
     for segment, rows in rows_of_segments(result, faces):
         shown[rows] = segment.emotion
@@ -57,10 +56,10 @@ def shown_emotions(result: Result, faces: pa.Table) -> NDArray[np.object_]:
 
 
 def identity_numbers(result: Result, faces: pa.Table) -> NDArray[np.int64]:
-    """(N,) number from 1 of who each face is, for formats in which nobody is twice in a frame.
+    """(N,) identity of each face, from 1, for formats in which an identity is at most once in a frame.
 
-    Persons have the numbers of their places in `result.persons`. Behind them come, ascending, the tracks of which
-    nobody knows whose they are, and those that share a frame with another track of their person (a split screen).
+    Persons have the numbers of their positions in `result.persons`. After them, ascending, the tracks without a person,
+    and those that share a frame with another track of their person (a split screen).
     """
     track, frame = faces["track"].to_numpy(), faces["frame"].to_numpy()
     places = {person.name: place for place, person in enumerate(result.persons)}
@@ -102,7 +101,7 @@ def landmark_columns(details: Details, faces: pa.ChunkedArray) -> list[pa.Array]
 
 
 def boxes_inside(faces: pa.Table, video: dict[str, Any]) -> NDArray[np.float64]:
-    """(N, 4) x1, y1, x2, y2 in pixels, cut off at the edges of the frame: drawing tools know nothing outside it."""
+    """(N, 4) x1, y1, x2, y2 in pixels, clipped to the frame, because drawing tools require it."""
     edges = np.stack([faces[name].to_numpy() for name in EDGES], axis=1).astype(np.float64)
     inside: NDArray[np.float64] = np.clip(edges, 0, [video["width"], video["height"]] * 2)
     return inside

@@ -1,8 +1,8 @@
-"""JSON: the document with everything, the bare list of records, and a record a line.
+"""JSON: the full document, the list of records, and one record per line.
 
-Read back, a .json may also be Label Studio's. A record may do without an `end`, as in
+The reader also accepts .json of Label Studio. A record may lack an `end`, as in
 `{"type": "emotion", "class": "happy", "seconds": 15.0, "object": "Ross"}`; see `fercli.formats.annotations.closed`.
-Records of another type than `emotion` are passed over with a note.
+Records of another type than `emotion` are skipped with a note.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def write_document(result: Result, path: Path) -> None:
 
 
 def as_json_person(person: Person) -> dict[str, Any]:
-    """A person's sums, emotions under the names of records."""
+    """A person's totals, with the emotion names of records."""
     seconds = {RECORD_NAMES[emotion]: value for emotion, value in person.seconds_by_emotion.items()}
     return {
         "name": person.name,
@@ -54,13 +54,13 @@ def _gap(segment: Segment) -> dict[str, Any]:
 
 
 def write_records(result: Result, path: Path) -> None:
-    """Write `[{"type": "emotion", "class": ..., "seconds": ..., "object": ..., ...}, ...]`, a record a line."""
+    """Write `[{"type": "emotion", "class": ..., "seconds": ..., "object": ..., ...}, ...]`, one record per line."""
     lines = [json.dumps(segment.as_record(), ensure_ascii=False) for segment in result.segments]
     path.write_text("[\n" + ",\n".join(lines) + "\n]\n" if lines else "[]\n", encoding="utf-8")
 
 
 def write_lines(result: Result, path: Path) -> None:
-    """Write the segments; what `records` writes as one list."""
+    """Write the segments, as `write_records` but one record per line."""
     video = {"video": result.video["name"]}
     lines = [json.dumps(segment.as_record() | video, ensure_ascii=False) + "\n" for segment in result.segments]
     path.write_text("".join(lines), encoding="utf-8")
@@ -68,14 +68,14 @@ def write_lines(result: Result, path: Path) -> None:
 
 HINT = "make the file with `fercli export`"
 TYPES = ("emotion", NOT_ASSESSABLE)
-"""Types of the records that are read, the first also where none is given."""
+"""Types of the records that are read; the first is the default."""
 
 
 def read(path: Path) -> Annotations:
     """Read a .json; places are numbers of segments, from 1.
 
     Raises:
-        DatasetError: it is of another kind, or a record in it is not usable.
+        DatasetError: it is of another kind, or a record in it is invalid.
         OSError, ValueError, RecursionError: it cannot be read.
     """
     content = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -109,7 +109,7 @@ def _is_other(record: object) -> bool:
 
 def _passed_over(path: Path, records: list[object]) -> tuple[str, ...]:
     others = sum(map(_is_other, records))
-    return (f"{path}: {others} of the records are of another type than {TYPES[0]}: passed over",) if others else ()
+    return (f"{path}: {others} of the records are of another type than {TYPES[0]}: skipped",) if others else ()
 
 
 def _document(path: Path, content: dict[str, Any]) -> Annotations:
@@ -126,7 +126,7 @@ def _document(path: Path, content: dict[str, Any]) -> Annotations:
 
 def _marks(path: Path, records: object, what: str, emotion: str = "") -> Iterator[Label]:
     if not isinstance(records, list):
-        hint = f"make one with `fercli export`; of your own, {layout_hint(path)}"
+        hint = f"make one with `fercli export`; in your own file, {layout_hint(path)}"
         raise DatasetError(f"{path} is not an annotation of fercli", hint=hint)
     yield from _numbered(path, records, what, emotion)
 

@@ -1,20 +1,20 @@
-"""Label Studio: one task to import, its predictions being the segments on the timeline and a moving box a track.
+"""Label Studio: one task to import, with the segments on the timeline and one moving box per track as predictions.
 
 Source: https://labelstud.io/tags/timelinelabels, /tags/videorectangle and /guide/predictions. The project needs the
 labelling interface LABELLING_CONFIG (Settings > Labeling Interface > Code), which takes frame rate and persons from
-the task. `video` in the task is the name of the file: put the address under which Label Studio serves it there.
+the task. `video` in the task is the file name: replace it by the URL under which Label Studio serves the video.
 
-Label Studio counts frames from 1 and knows no timestamps: it takes the frame at `t` for number t * fps + 1. So do the
-frames here, from the presentation timestamps and the average frame rate; with a variable frame rate they are right in
-time and not the numbers of the video. `time` is the presentation timestamp.
+Label Studio counts frames from 1 and has no timestamps: the frame at `t` has the number t * fps + 1. The frame numbers
+here are computed likewise, from the presentation timestamps and the average frame rate; with a variable frame rate
+their times are correct, but they are not the frame numbers of the video. `time` is the presentation timestamp.
 
 A timeline region has the emotion as its label and the person as text; its `end` is its last frame. A box has the
-person as its label, moves in straight lines between keyframes, stays within TOLERANCE of where the face was seen, and
-ends with a keyframe that is not `enabled`.
+person as its label, moves in straight lines between keyframes, stays within TOLERANCE of the detected face, and ends
+with a keyframe that is not `enabled`.
 
-Read back from Label Studio's JSON export (layout: https://labelstud.io/guide/task_format). Of a task the annotation
-saved last counts, or the predictions where there is no annotation yet. A region of the timeline is joined by its id
-with the text that says whose it is. Boxes are passed over.
+The reader takes Label Studio's JSON export (layout: https://labelstud.io/guide/task_format). The annotation of a task
+that was saved last is used, or the predictions if there is no annotation yet. A region of the timeline is joined by its
+id with the text that names its person. Boxes are skipped.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ LABELLING_CONFIG = "\n".join(
     ]
 )
 TOLERANCE = 0.9
-"""Largest distance of an edge, width or height from what was seen, percent of the side of the frame."""
+"""Largest deviation of an edge, width or height from the detected box, percent of the side of the frame."""
 
 
 def write(result: Result, path: Path) -> None:
-    """Write the task, a result a line; boxes in percent of the frame, to two digits."""
+    """Write the task, one result per line; boxes in percent of the frame, with two digits."""
     names = [person.name for person in (*result.persons, result.unassigned) if person]
     data = {
         "video": result.video["name"],
@@ -128,38 +128,38 @@ def _frame(pts_s: float, fps: float) -> int:
 
 HINT = "in Label Studio: Export > JSON"
 SHORT = {"annotation_id", "lead_time"}
-"""Keys of JSON-MIN and CSV alone: `convert_to_json_min` in https://github.com/HumanSignal/label-studio-converter."""
+"""Keys that only JSON-MIN and CSV have: `convert_to_json_min` in
+https://github.com/HumanSignal/label-studio-converter."""
 
 
 def is_one(content: object) -> bool:
-    """Whether it is a list of tasks, or one of them."""
+    """Whether it is a task or a list of tasks."""
     tasks = content if isinstance(content, list) else [content]
     return bool(tasks) and all(isinstance(task, dict) and isinstance(task.get("data"), dict) for task in tasks)
 
 
 def refuse_short(path: Path, keys: Iterable[str]) -> None:
-    """Refuse JSON-MIN and CSV, known by their keys: regions have no id there that joins labels with persons.
+    """Refuse JSON-MIN and CSV, known by their keys: their regions have no id to join labels with persons.
 
     Raises:
         DatasetError: it is one of these.
     """
     if set(keys) >= SHORT:
         raise DatasetError(
-            f"{path} does not say which person a label belongs to: it is Label Studio's JSON-MIN or CSV",
+            f"{path} does not name the persons of labels: it is Label Studio's JSON-MIN or CSV",
             hint=f"{HINT}, not JSON-MIN",
         )
 
 
 def read(path: Path, content: Any) -> Annotations:
-    """Read the tasks in a file, which `is_one`; places are ids of regions.
+    """Read the tasks in a file for which `is_one` is true; places are ids of regions.
 
     Raises:
-        DatasetError: there are several tasks, it does not say how many frames a second it counts, or a region in it is
-            not usable.
+        DatasetError: there are several tasks, the frame rate is missing, or a region is invalid.
     """
     tasks = content if isinstance(content, list) else [content]
     if len(tasks) > 1:
-        raise DatasetError(f"{path} has {len(tasks)} tasks", hint="export the task of one video alone")
+        raise DatasetError(f"{path} has {len(tasks)} tasks", hint="export the task of one video only")
     (task,) = tasks
     fps = number(task["data"].get("fps"), 0.0)
     if not 0 < fps < float("inf"):
@@ -168,7 +168,7 @@ def read(path: Path, content: Any) -> Annotations:
         regions, notes = _regions(path, task)
         marks = list(_marks(path, regions, fps))
     except (LookupError, TypeError, AttributeError) as error:
-        raise DatasetError(f"{path} is not laid out as Label Studio does it: {error!r}", hint=HINT) from error
+        raise DatasetError(f"{path} does not have the layout of Label Studio: {error!r}", hint=HINT) from error
     return Annotations(
         marks,
         has_gaps=True,
@@ -179,7 +179,7 @@ def read(path: Path, content: Any) -> Annotations:
 
 
 def _on_frames(start_s: float, end_s: float, fps: float) -> tuple[int, int]:
-    """A segment as the exporter puts it on whole frames, at least one."""
+    """A segment in whole frames, at least one, as in the export."""
     first = max(0, round(start_s * fps))
     end = max(first + 1, round(end_s * fps))
     return round(1000 * first / fps), round(1000 * end / fps)
@@ -189,7 +189,7 @@ def _regions(path: Path, task: dict[str, Any]) -> tuple[list[Any], tuple[str, ..
     saved = [found for found in task.get("annotations") or [] if not found.get("was_cancelled")]
     saved.sort(key=lambda found: str(found.get("updated_at", "")))
     if len(saved) > 1:
-        return saved[-1].get("result", []), (f"{path} has {len(saved)} annotations: the one saved last counts",)
+        return saved[-1].get("result", []), (f"{path} has {len(saved)} annotations: the one saved last is used",)
     chosen = saved or list(task.get("predictions") or [])[-1:]
     if not chosen:
         raise DatasetError(f"{path} has no annotation", hint=HINT, code="labels-missing")
@@ -203,7 +203,7 @@ def _marks(path: Path, regions: list[dict[str, Any]], fps: float) -> Iterator[La
             place = f"{path}: region {region['id']}"
             labels = region["value"].get("timelinelabels") or [""]
             if len(labels) > 1:
-                raise DatasetError(f"{place} has {len(labels)} labels: {', '.join(labels)}", hint="leave it one")
+                raise DatasetError(f"{place} has {len(labels)} labels: {', '.join(labels)}", hint="keep one of them")
             named = {"class": labels[0], "object": persons.get(region["id"], ""), "score": region.get("score")}
             for frames in region["value"]["ranges"]:
                 times = {"start": (frames["start"] - 1) / fps, "end": frames["end"] / fps}

@@ -1,8 +1,8 @@
-"""MOTChallenge: a line a face, `frame,id,left,top,width,height,conf,x,y,z`, for TrackEval and motmetrics.
+"""MOTChallenge: one line per face, `frame,id,left,top,width,height,conf,x,y,z`, for TrackEval and motmetrics.
 
 Source: https://motchallenge.net/instructions/. Frames, ids and the coordinates of the upper left pixel count from 1,
 and x, y, z are -1 in two dimensions. Frames are those of the video, so a sampled video has gaps between them. `id` is
-the number of the person (`identity_numbers`); names, emotions and times are lost. `conf` is the detector's.
+the number of the person (`identity_numbers`); names, emotions and times are lost. `conf` is the score of the detector.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fercli.results.model import Result
 
 
 def write(result: Result, path: Path) -> None:
-    """Write the faces by frame, pixels to two digits."""
+    """Write the faces by frame, pixels with two digits."""
     faces = result.details().faces
     x1, y1, x2, y2 = (faces[name].to_numpy().astype(np.float64) for name in EDGES)
     frame = faces["frame"].to_numpy() + 1

@@ -1,4 +1,4 @@
-"""Annotations read back: fercli's own exports after corrections, and labels from elsewhere."""
+"""Reading of annotations: corrected exports of fercli, and labels from other programs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from fercli.formats.annotations import LASTING_S, Annotations, Video, closed, in
 
 
 def read_annotations(path: Path, video: Video | None = None, lasting_s: float = LASTING_S) -> Annotations:
-    """Read a file of one of the READERS, told by its suffix, in capitals or not.
+    """Read a file with one of the READERS, chosen by its suffix in any case.
 
     Args:
-        video: what is known of the video it is about: its name for files that link several, its end for labels without
-            one.
-        lasting_s: how long labels without an end last at most, seconds; see `closed`.
+        video: the video: its name for files that link several, its end for labels without one.
+        lasting_s: longest duration of labels without an end, seconds; see `closed`.
 
     Raises:
-        DatasetError: it is missing, unreadable, of another kind, or not usable; names file and place.
+        DatasetError: it is missing, unreadable, of another kind, or invalid; the message names file and place.
     """
     require_regular_file(path, DatasetError, "check the name of the file with the labels")
     found = next((reader for suffix, reader in READERS.items() if path.suffix.lower() == suffix.lower()), None)

@@ -1,8 +1,8 @@
-"""NIST's Rich Transcription Time Marked: who is on screen when, for the tools that score who spoke when.
+"""NIST's Rich Transcription Time Marked: persons on screen over time, for the tools that score speaker diarisation.
 
-Ten fields a line: type, file, channel, begin, duration, orthography, subtype, speaker, confidence and lookahead (NIST
-2009, RT-09 evaluation plan, appendix A). None is meant for an emotion. It stands in the orthography, which readers such
-as pyannote.database and scorers such as md-eval.pl and dscore pass over; a subtype md-eval.pl refuses.
+Ten fields per line: type, file, channel, begin, duration, orthography, subtype, speaker, confidence and lookahead (NIST
+2009, RT-09 evaluation plan, appendix A). There is no field for an emotion. It is written as the orthography, which
+readers such as pyannote.database and scorers such as md-eval.pl and dscore ignore; md-eval.pl refuses it as a subtype.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ UNKNOWN = "<NA>"
 
 
 def write(result: Result, path: Path) -> None:
-    """Write a SPEAKER line a segment, by begin; of a face that could not be assessed the emotion is `<NA>`."""
+    """Write one SPEAKER line per segment, by begin; the emotion of a face that is not assessable is `<NA>`."""
     file = _field(Path(result.video["name"]).stem)
     lines = [_line(file, segment) for segment in in_milliseconds([*result.segments, *result.gaps])]
     path.write_text("".join(lines), encoding="utf-8")
@@ -33,5 +33,5 @@ def _line(file: str, segment: Segment) -> str:
 
 
 def _field(text: str) -> str:
-    """Blanks end a field; pyannote.database reads with pandas, for which a double quote begins a quotation."""
+    """A space ends a field; pyannote.database reads with pandas, for which a double quote starts a quoted string."""
     return "_".join(text.replace('"', "'").split())

@@ -1,4 +1,4 @@
-"""SubRip subtitles: `Ross: happy`, a cue a segment."""
+"""SubRip subtitles: `Ross: happy`, one cue per segment."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from fercli.formats.timeline import in_milliseconds
 from fercli.results.model import Result
 
 _MARKUP = str.maketrans("<>{}\\", "()()/")
-"""Players take these for markup, and the format has no way to say that they are not."""
+"""Players read these as markup, and the format cannot escape them."""
 
 
 def write(result: Result, path: Path) -> None:
-    """Write the assessed segments; signs that players take for markup become others."""
+    """Write the assessed segments; characters that players read as markup are replaced."""
     subtitles = SSAFile()
     for segment in in_milliseconds(result.segments):
         text = segment.caption.translate(_MARKUP)

@@ -1,4 +1,4 @@
-"""Writing tables of any length: a part at a time, so that no format holds more than the tables themselves."""
+"""Writing of tables of any length part by part, so that no format needs more memory than the tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pyarrow.csv as pacsv
 from fercli.escapes import FORMULA
 
 ROWS = 20_000
-"""Rows that are Python objects at the same time."""
+"""Rows that are converted to Python objects at a time."""
 
 
 def parts(table: pa.Table) -> Iterator[pa.Table]:
@@ -24,10 +24,10 @@ def parts(table: pa.Table) -> Iterator[pa.Table]:
 
 
 def write_csv(path: Path, tables: Iterable[pa.Table], schema: pa.Schema, *, raw_cells: bool = False) -> None:
-    """Write tables with this schema one below the other in UTF-8; the header is there even without a row.
+    """Write consecutive tables with this schema in UTF-8, with a header even if there is no row.
 
     Text is quoted, quotes inside are doubled, and null is an empty field without quotes. Text that a spreadsheet would
-    take for a formula is written as `fercli.escapes` says, unless the cells are to be raw.
+    read as a formula is escaped by `fercli.escapes`, unless `raw_cells` is set.
     """
     with pacsv.CSVWriter(path.absolute(), schema) as writer:
         for table in tables:
@@ -46,12 +46,12 @@ def _safe_cells(table: pa.Table) -> pa.Table:
 
 
 def as_json(value: Any) -> str:
-    """One line of JSON, every letter as itself."""
+    """One line of JSON, letters not escaped."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def joined(items: Iterable[str]) -> Iterator[str]:
-    """The items of a JSON array or object, a line each, with commas between them."""
+    """The items of a JSON array or object, one per line, separated by commas."""
     separator = ""
     for item in items:
         yield separator + item

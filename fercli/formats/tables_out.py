@@ -1,6 +1,6 @@
-"""CSV and Parquet files: one row a segment, one row a window, one row a face; columns as in `fercli.formats.arrow`.
+"""CSV and Parquet files: one row per segment, window or face; columns as in `fercli.formats.arrow`.
 
-In Parquet numbers are those of the tables, and the file's metadata has the video and the provenance as JSON. In CSV
+In Parquet, numbers are those of the tables, and the file's metadata has the video and the provenance as JSON. In CSV
 times are rounded to the millisecond, pixels to two digits, everything else to four.
 """
 

@@ -1,8 +1,8 @@
-"""Praat: an interval tier a person, from 0 to the end of the video; no label where no emotion is known.
+"""Praat: one interval tier per person, from 0 to the end of the video; no label if no emotion is known.
 
-The long text form of https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html; read back in any of its text
-forms and encodings. Intervals without a label and point tiers are passed over, and with a note tiers in which nothing
-is an emotion. A tier `Ross (2)` beside a tier `Ross` is more of Ross.
+The long text format of https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html; the reader accepts all its
+text formats and encodings. Intervals without a label and point tiers are skipped, and, with a note, tiers without
+emotions. A tier `Ross (2)` beside a tier `Ross` also belongs to Ross.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def write(result: Result, path: Path) -> None:
 
 
 def _end_s(result: Result, rows: list[Tier]) -> float:
-    """Until the video ends, or the last segment if it goes on."""
+    """End of the video, or of the last segment if that is later."""
     ends_ms = [tier.segments[-1].end_ms for tier in rows if tier.segments]
     video_end_s: float = result.video["start_s"] + result.video["duration_s"]
     return max(round(video_end_s * 1000), *ends_ms, 1) / 1000
@@ -51,7 +51,7 @@ def read(path: Path) -> Annotations:
     """Read the file; places are intervals that have a label, counted from 1.
 
     Raises:
-        DatasetError: it is not a TextGrid, or an interval in it is not usable.
+        DatasetError: it is not a TextGrid, or an interval in it is invalid.
         OSError: it cannot be read.
     """
     unusable: dict[str, DatasetError] = {}
@@ -68,7 +68,7 @@ def _marks(path: Path, unusable: dict[str, DatasetError]) -> Iterator[Label]:
     try:
         grid = openTextgrid(str(path), includeEmptyIntervals=False, reportingMode="silence")
     except DuplicateTierName as error:
-        raise DatasetError(f"{path} has two tiers of one name", hint="give each a name of its own in Praat") from error
+        raise DatasetError(f"{path} has two tiers with the same name", hint="rename one in Praat") from error
     except (PraatioException, ValueError, LookupError) as error:
         reason = str(error) or type(error).__name__
         reason = "it is not text in UTF-8 or UTF-16" if isinstance(error, UnicodeDecodeError) else reason

@@ -1,6 +1,6 @@
-"""What the timeline formats share: whole milliseconds, and tiers in which nothing overlaps.
+"""Shared code of the timeline formats: whole milliseconds, and tiers without overlaps.
 
-Times are counted from where a player begins the video, as in every table.
+Times count from the start of the video in a player, as in every table.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class Tier:
     """A row of a timeline.
 
     Attributes:
-        name: no other tier is called so.
-        person: whose it is; the same as `name` but where a person needs several tiers.
-        segments: in whole milliseconds, by start; none overlaps another.
+        name: unique name of the tier.
+        person: its person; the same as `name` unless a person needs several tiers.
+        segments: segments in whole milliseconds, by start, without overlaps.
     """
 
     name: str
@@ -32,8 +32,7 @@ class Tier:
 def in_milliseconds(segments: Iterable[Segment]) -> list[Segment]:
     """Segments by start, rounded to whole milliseconds.
 
-    These formats know no time before 0: what lies there is cut off, and what then is empty is left out; `losses` says
-    so.
+    These formats have no times before 0: segments are cut there, and empty ones left out; `losses` reports it.
     """
     rounded = [replace(one, start_s=max(0, one.start_ms) / 1000, end_s=max(0, one.end_ms) / 1000) for one in segments]
     kept = [one for one in rounded if one.start_ms < one.end_ms]
@@ -41,9 +40,9 @@ def in_milliseconds(segments: Iterable[Segment]) -> list[Segment]:
 
 
 def losses(segments: Iterable[Segment], unit_ms: int) -> list[str]:
-    """What to say of segments that a format cannot hold which counts in so many milliseconds, and from 0.
+    """Messages about segments that a format with this unit, counted from 0, cannot hold.
 
-    Times before 0 are rare: frames that are shown before the first one of the file, as where a broadcast was cut.
+    Times before 0 are rare: frames that are shown before the first one of the file, for example in a cut broadcast.
     """
     spans = [(units(one.start_ms, unit_ms), units(one.end_ms, unit_ms)) for one in segments]
     kinds = {
@@ -57,14 +56,14 @@ def losses(segments: Iterable[Segment], unit_ms: int) -> list[str]:
 
 
 def units(milliseconds: int, unit_ms: int) -> int:
-    """The nearest number of units, half ones rounded up as pysubs2 does it."""
+    """The nearest number of units, halves rounded up as in pysubs2."""
     return (milliseconds + unit_ms // 2) // unit_ms
 
 
 def tiers(result: Result, segments: Iterable[Segment]) -> list[Tier]:
-    """A tier for everyone in the result, by screen time, `Unassigned` last.
+    """A tier for each person of the result, by screen time, `Unassigned` last.
 
-    Where segments of one person overlap, as in a split screen, those that do not fit go to tiers called `Ross (2)`,
+    If segments of one person overlap, as in a split screen, the others go to tiers called `Ross (2)`,
     `Ross (3)` ...
     """
     own: dict[str, list[Segment]] = {person.name: [] for person in result.everyone}
@@ -82,9 +81,9 @@ def tiers(result: Result, segments: Iterable[Segment]) -> list[Tier]:
 
 
 def lanes(spans: Sequence[tuple[int, int]], most: int | None = None) -> list[int]:
-    """Lane, from 0, of each span [start, end): spans in a lane do not overlap, as long as `most` lanes are enough.
+    """Lane, from 0, of each span [start, end): spans in a lane do not overlap, if `most` lanes suffice.
 
-    By start, each goes to the first lane that is free by then, or else to the one that is free soonest.
+    By start, each span goes to the first free lane, or else to the one that becomes free first.
     """
     busy: list[int] = []
     lane = [0] * len(spans)

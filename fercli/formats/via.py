@@ -1,10 +1,10 @@
-"""VGG Image Annotator 3: a project for its video annotator, with a timeline a person and a box a segment.
+"""VGG Image Annotator 3: a project for its video annotator, with one timeline per person and one box per segment.
 
 Source: https://gitlab.com/vgg/via/-/blob/master/via-3.x.y/CodeDoc.md and `_via_attribute.js`, `_via_file.js` there.
 A segment is metadata with z = [start, end] in seconds and no xy, described by the attributes `person` (whose values
-are the timelines) and `emotion`; a box is metadata with z = [time] and xy = [2, left, top, width, height], 2 standing
-for a rectangle. VIA does not interpolate, so each segment has one box: the face next to its middle, in pixels of the
-video and at its presentation timestamp. VIA asks for the video when the project is opened.
+are the timelines) and `emotion`; a box is metadata with z = [time] and xy = [2, left, top, width, height], where 2
+means a rectangle. VIA does not interpolate, so each segment has one box: the face next to its middle, in pixels of the
+video and at its presentation timestamp. VIA shows a dialog for the video when the project is opened.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SEGMENT_PERSON, SEGMENT_EMOTION, BOX_PERSON, BOX_EMOTION = "1", "2", "3", "4"
 
 
 def write(result: Result, path: Path) -> None:
-    """Write the project, a piece of metadata a line; times to the millisecond, pixels to two digits."""
+    """Write the project, one metadata entry per line; times to the millisecond, pixels with two digits."""
     name = result.video["name"]
     project = {
         "project": {
@@ -83,7 +83,7 @@ def _entry(times: list[float], shape: list[float], values: dict[str, str]) -> st
 
 
 def _attribute(name: str, anchor: str, kind: int, options: dict[str, str]) -> dict[str, Any]:
-    """An attribute of whatever the anchor names: Z2_XY0 a span of time, Z1_XY1 a region of one frame."""
+    """An attribute for an anchor: Z2_XY0 a span of time, Z1_XY1 a region of one frame."""
     return {
         "aname": name,
         "anchor_id": anchor,

@@ -1,6 +1,6 @@
-"""WebVTT, the captions of web pages: a cue a segment, with the person as its voice.
+"""WebVTT, the captions of web pages: one cue per segment, with the person as its voice.
 
-The form of https://www.w3.org/TR/webvtt1/.
+Format: https://www.w3.org/TR/webvtt1/.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fercli.results.model import Result, Segment
 
 
 def write(result: Result, path: Path) -> None:
-    """Write the assessed segments as `<v Ross>Ross: happy`: pages can style a voice, but do not show its name."""
+    """Write the assessed segments as `<v Ross>Ross: happy`: web pages can style a voice, but do not show its name."""
     cues = ["WEBVTT\n", *(_cue(segment) for segment in in_milliseconds(result.segments))]
     path.write_text("\n".join(cues), encoding="utf-8")
 

@@ -1,1 +1,1 @@
-"""What was found in a video: persons, tracks, segments and signals. `load` is the only join of tables and edits."""
+"""The result of a video: persons, tracks, segments and signals. `load` is the only join of tables and edits."""

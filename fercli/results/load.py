@@ -19,7 +19,7 @@ from fercli.errors import ConfigError
 from fercli.persons.names import UNASSIGNED, clean_name
 from fercli.results.details import read_details
 from fercli.results.model import Box, Person, Result, Segment, Track, by_person, totals_key
-from fercli.results.overlay import paint
+from fercli.results.overlay import override
 from fercli.results.seen_faces import SeenFaces
 from fercli.version import VERSION
 from fercli.workspace import Workspace, require_tables
@@ -28,11 +28,11 @@ _EDGES = ("x1", "y1", "x2", "y2")
 
 
 def load(workspace: Workspace, state: State | None = None) -> Result:
-    """Read the finished tables of a workspace. What is said of the video and of what made the tables names no path.
+    """Read the finished tables of a workspace. The result has no paths of the video, galleries or networks.
 
     Args:
-        workspace: all stages up to classify-emotions have run.
-        state: persons and edits, if they have been read already.
+        workspace: a workspace in which all stages up to classify-emotions have run.
+        state: persons and edits, if the caller has read them already.
 
     Raises:
         MissingStage: a stage has not run, or not since one before it ran again.
@@ -43,7 +43,7 @@ def load(workspace: Workspace, state: State | None = None) -> Result:
     state = state or read_state(workspace)
     tracks = _tracks(workspace, state)
     shown = {track.track: track.person for track in tracks if not track.ignored}
-    segments = _painted(workspace, state, _segments(workspace, state, shown), shown)
+    segments = _overridden(workspace, state, _segments(workspace, state, shown), shown)
     persons = _persons(tracks, segments)
     provenance, warnings = _provenance(workspace)
     return Result(
@@ -60,11 +60,11 @@ def load(workspace: Workspace, state: State | None = None) -> Result:
 
 
 def load_persons(workspace: Workspace) -> tuple[list[Person], list[str]]:
-    """The persons alone, without their segments: also before any emotion was classified.
+    """Only the persons, without segments; works before classify-emotions.
 
     Returns:
-        Everyone by screen time, then `Unassigned`, then those left out of exports; and sentences on edits that could
-        not be applied.
+        Persons by screen time, then `Unassigned`, then ignored persons; and messages about edits that could not be
+        applied.
 
     Raises:
         MissingStage: there are no tracks, or they are older than the faces.
@@ -76,12 +76,12 @@ def load_persons(workspace: Workspace) -> tuple[list[Person], list[str]]:
 
 
 def find_person(persons: Sequence[Person], name: str, path: Path) -> Person:
-    """The person who is shown under a name.
+    """The person with a displayed name.
 
     Args:
-        persons: as `load_persons` gives them; those left out of exports are not found.
-        name: as typed.
-        path: of the workspace, for the message.
+        persons: result of `load_persons`; ignored persons are not found.
+        name: name from the user.
+        path: path of the workspace, for the message.
 
     Raises:
         ConfigError: there is none.
@@ -89,13 +89,13 @@ def find_person(persons: Sequence[Person], name: str, path: Path) -> Person:
     name = clean_name(name)
     shown = {one.name: one for one in persons if not one.ignored and one.name != UNASSIGNED}
     if name not in shown:
-        known = ", ".join(shown) or "nobody, as no face was good enough to tell"
+        known = ", ".join(shown) or "none, because no face passed the quality filter"
         raise ConfigError(f"{path} has no person {name!r}", hint=f"known: {known}", code="person-unknown")
     return shown[name]
 
 
 def cuts(workspace: Workspace) -> list[float]:
-    """When each shot but the first begins, seconds; raises CorruptTable."""
+    """Start of each shot except the first, seconds; raises CorruptTable."""
     frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
     shot, pts = frames["shot"].to_numpy(), frames["pts_s"].to_numpy()
     found: list[float] = pts[1:][shot[1:] != shot[:-1]].tolist()
@@ -103,7 +103,7 @@ def cuts(workspace: Workspace) -> list[float]:
 
 
 def _video(workspace: Workspace) -> dict[str, Any]:
-    """Its name and not its path; times and rate as exact as anybody can use."""
+    """The facts of the video, with its name instead of its path; times and frame rate rounded."""
     facts = {key: value for key, value in asdict(workspace.video).items() if key != "path"}
     rounded = {key: round(facts[key], 6) for key in ("fps", "duration_s", "start_s", "raw_start_s")}
     analysed = [round(edge, 6) for edge in _analysed(workspace)]
@@ -111,7 +111,7 @@ def _video(workspace: Workspace) -> dict[str, Any]:
 
 
 def _analysed(workspace: Workspace) -> tuple[float, float]:
-    """What `extract-frames` was told to look at, as far as it lies in the video; 0 stands for either end of it."""
+    """The stretch of `extract-frames`, limited to the video; 0 means the start or the end of the video."""
     video, receipt = workspace.video, workspace.receipt(FRAMES.name)
     params = receipt.params if receipt else {}
     start_s, end_s = params.get("start_s") or video.start_s, params.get("end_s") or video.end_s
@@ -154,7 +154,7 @@ def _track(row: dict[str, Any], who: TrackIdentity, box: Box, best_s: float) -> 
 
 
 def _segments(workspace: Workspace, state: State, shown: dict[int, str]) -> list[Segment]:
-    """The predicted segments of the tracks that are shown."""
+    """The predicted segments of the tracks that are not ignored."""
     rows = tables.read_table(workspace.table("segments"), tables.SEGMENTS).to_pylist()
     rows = [row for row in rows if row["track"] in shown]
     faces = tables.read_table(workspace.table("faces"), tables.FACES).select(list(_EDGES))
@@ -176,13 +176,13 @@ def _segments(workspace: Workspace, state: State, shown: dict[int, str]) -> list
     ]
 
 
-def _painted(workspace: Workspace, state: State, segments: list[Segment], names: dict[int, str]) -> list[Segment]:
-    """The segments with the manual ones in place of those they overlap."""
-    return paint(segments, state.manual, SeenFaces(workspace, names)) if state.manual else segments
+def _overridden(workspace: Workspace, state: State, segments: list[Segment], names: dict[int, str]) -> list[Segment]:
+    """The segments, in which manual ones override the predicted ones they overlap."""
+    return override(segments, state.manual, SeenFaces(workspace, names)) if state.manual else segments
 
 
 def _persons(tracks: Sequence[Track], segments: Sequence[Segment]) -> list[Person]:
-    """Those that are shown by screen time, `Unassigned` behind them, then those that are ignored."""
+    """Persons by screen time, then `Unassigned`, then ignored persons."""
     own: dict[tuple[str, bool], list[Track]] = defaultdict(list)
     for track in tracks:
         own[track.person, track.ignored].append(track)
@@ -196,14 +196,14 @@ def _persons(tracks: Sequence[Track], segments: Sequence[Segment]) -> list[Perso
 
 
 def _unseen(state: State) -> list[str]:
-    """Persons with manual annotations but without a face: a narrator, or a name that is misspelt."""
+    """Persons with manual annotations but without a face: a narrator, or a misspelt name."""
     seen = {UNASSIGNED, *state.names}
     edits: dict[str, list[int]] = defaultdict(list)
     for one in state.manual:
         if one.person not in seen and one.emotion is not None:
             edits[one.person].append(one.number)
     return [
-        problem(min(own), f"nobody on screen is called {name!r} ({len(own)} manual annotations)")
+        problem(min(own), f"no person on screen has the name {name!r} ({len(own)} manual annotations)")
         for name, own in edits.items()
     ]
 
@@ -222,7 +222,7 @@ def _provenance(workspace: Workspace) -> tuple[dict[str, Any], list[str]]:
 
 
 def _without_paths(params: dict[str, Any]) -> dict[str, Any]:
-    """Galleries, casts and networks by name: an exported document names no path."""
+    """Replace paths of galleries, casts and networks by names, because exported documents have no paths."""
     return {name: Path(value).name if isinstance(value, str) else value for name, value in params.items()}
 
 

@@ -1,4 +1,4 @@
-"""Persons, tracks, segments and signals of one video: what exports, reports and figures are made from.
+"""Persons, tracks, segments and signals of one video: the input of exports, reports and figures.
 
 Every time is a presentation timestamp in seconds, every range is half-open, every box is x1, y1, x2, y2 in pixels of
 the upright frame.
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from fercli.results.details import Details
 
 NO_TRACK = -1
-"""Track of a manual segment in which no face was tracked; null in the record."""
+"""Track number of a manual segment without a tracked face; null in the record."""
 DOUBTFUL_BELOW = 0.5
 """Identity below which a track should be checked."""
 _ROUNDED_S = 1e-5
-"""Times of the video are rounded to a tenth of this."""
+"""Tolerance; times of the video are rounded to a tenth of it."""
 
 Box = tuple[float, float, float, float]
 
@@ -40,7 +40,7 @@ class Interval:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Its duration."""
         return self.end_s - self.start_s
 
     @property
@@ -59,7 +59,7 @@ class Interval:
         return round(self.end_s * 1000)
 
     def without(self, holes: Iterable[Interval]) -> list[Interval]:
-        """What is left of it outside some others, in order."""
+        """Its parts outside other intervals, in order."""
         start_s, left = self.start_s, []
         for hole in sorted(holes, key=lambda hole: (hole.start_s, hole.end_s)):
             if hole.start_s < self.end_s and start_s < hole.end_s:
@@ -71,18 +71,18 @@ class Interval:
 
 @dataclass(frozen=True)
 class Segment(Interval):
-    """One person showing one emotion for a while, or not assessable for a while.
+    """A stretch of time in which a person shows one emotion, or is not assessable.
 
     Attributes:
         emotion: canonical name, or `not assessable`.
-        person: shown name.
-        track: its number; of a manual segment the track of the face nearest to its middle, or NO_TRACK.
-        score: mean probability in [0, 1]; None if not assessable, and of manual segments.
+        person: displayed name.
+        track: track number; for a manual segment that of the face nearest to its middle, or NO_TRACK.
+        score: mean probability in [0, 1]; None if not assessable, and for manual segments.
         box: the face in the middle of the segment; None without a track.
         reason: why it is not assessable; empty otherwise.
-        identity: how surely the track is this person's, in [0, 1]; None for `Unassigned`, and of manual segments.
+        identity: identity score in [0, 1]; None for `Unassigned`, and for manual segments.
         by_hand: whether the person was named by a manual edit.
-        source: `human` for a manual segment, which takes the place of predicted ones.
+        source: `human` for a manual segment, which overrides predicted ones.
     """
 
     emotion: str
@@ -102,7 +102,7 @@ class Segment(Interval):
 
     @property
     def short_name(self) -> str:
-        """The emotion as records have it, such as `happy`."""
+        """The emotion as in records, such as `happy`."""
         return RECORD_NAMES[self.emotion]
 
     @property
@@ -113,7 +113,7 @@ class Segment(Interval):
     def as_record(self) -> dict[str, Any]:
         """The exported record: the four keys of every record first, then the optional ones.
 
-        `identity_source` and `source` are there only where they are `human`.
+        `identity_source` and `source` are present only if they are `human`.
         """
         record: dict[str, Any] = {
             "type": "emotion",
@@ -137,17 +137,17 @@ class Segment(Interval):
 
 @dataclass(frozen=True)
 class Track(Interval):
-    """The faces of one person in one shot, followed from frame to frame.
+    """The faces of one person in one shot, tracked from frame to frame.
 
     Attributes:
         track, shot: numbers.
-        person: shown name; `Unassigned` if it is not known.
-        faces: how many.
+        person: displayed name; `Unassigned` if unknown.
+        faces: number of faces.
         best_face: number of the face that shows the person best.
-        best_box, best_s: where and when that face is.
-        identity: how surely it is this person's, in [0, 1]; None if the person is not known.
+        best_box, best_s: box and time of that face.
+        identity: identity score in [0, 1]; None if the person is unknown.
         by_hand: whether the person was named by a manual edit.
-        predicted: the person before any edit; None if it was not known.
+        predicted: the predicted person, before any edit; None if unknown.
         ignored: left out of every export.
     """
 
@@ -165,23 +165,24 @@ class Track(Interval):
 
     @property
     def doubtful(self) -> bool:
-        """Whether its person should be checked: not known, or not surely."""
+        """Whether its person should be checked: unknown or uncertain."""
         return self.person == UNASSIGNED or (self.identity is not None and self.identity < DOUBTFUL_BELOW)
 
     @property
     def distinctness(self) -> tuple[float, int, int]:
-        """Sort key: the track that shows a person best has most faces, weighed by identity; of equals the first."""
+        """Sort key for the most distinct track of a person: number of faces, weighted by identity; ties go to the
+        first."""
         return self.faces * (self.identity or 0.0), self.faces, -self.track
 
 
 @dataclass(frozen=True)
 class Person:
-    """One person of a video, or all tracks whose person is not known (`Unassigned`).
+    """One person of a video, or all tracks without a person (`Unassigned`).
 
     Attributes:
-        name: shown name.
-        tracks: by number; none for a person who has manual segments only, such as a narrator.
-        segments: assessed or not, by start.
+        name: displayed name.
+        tracks: tracks by number; none for a person with only manual segments, such as a narrator.
+        segments: assessed and unassessed segments, by start.
         ignored: left out of every export.
     """
 
@@ -192,7 +193,7 @@ class Person:
 
     @cached_property
     def screen_time_s(self) -> float:
-        """Seconds of all tracks together; of all segments where there is no track. To the millisecond."""
+        """Total seconds of all tracks; of all segments if there is no track. Rounded to milliseconds."""
         return round(sum(one.seconds for one in self.tracks or self.segments), 3)
 
     @cached_property
@@ -206,17 +207,17 @@ class Person:
 
     @property
     def shots(self) -> int:
-        """In how many shots the person is seen."""
+        """Number of shots with the person."""
         return len({track.shot for track in self.tracks})
 
     @property
     def best(self) -> Track:
-        """The track with the best face; there has to be one."""
+        """The track with the best face; the person must have a track."""
         return max(self.tracks, key=lambda track: track.distinctness)
 
     @property
     def identity(self) -> float | None:
-        """Mean of the tracks that have one, weighed by their seconds; None if none has."""
+        """Mean identity score of the tracks, weighted by their seconds; None if no track has one."""
         known = [(track.identity, track.seconds) for track in self.tracks if track.identity is not None]
         total = sum(seconds for _, seconds in known)
         return sum(identity * seconds for identity, seconds in known) / total if total else None
@@ -246,11 +247,10 @@ class Signal:
     """A series of measurements of one track.
 
     Attributes:
-        name: what was measured, such as `emotions`.
-        track, person: whose.
-        start_s, end_s: (N,) float64, the stretch each row stands for, by start.
-        columns: (C,) what the columns are.
-        values: (N, C) float32; NaN where it could not be measured.
+        name: kind of the measurement, such as `emotions`. track, person: track and person of the measurements.
+        start_s, end_s: (N,) float64, time interval of each row, by start.
+        columns: (C,) descriptions of the columns.
+        values: (N, C) float32; NaN if it could not be measured.
     """
 
     name: str
@@ -264,18 +264,18 @@ class Signal:
 
 @dataclass(frozen=True)
 class Result:
-    """What was found in one video, with all manual edits applied.
+    """The result of one video, with all manual edits applied.
 
     Attributes:
-        video: facts of the video; its name, not its path; `analysed` is the stretch that was looked at, [from, to] in
-            seconds, which is all of it unless `extract-frames` was told otherwise.
-        persons: by screen time, longest first.
-        unassigned: the tracks that could not be given to a person; None if there are none.
+        video: facts of the video, with its name instead of its path; `analysed` is the analysed stretch, [from, to] in
+            seconds, which is the whole video unless `extract-frames` had --start or --end.
+        persons: persons by screen time, longest first.
+        unassigned: the tracks without a person; None if there are none.
         segments: assessed segments by start.
         gaps: segments that could not be assessed, by start.
         provenance: version, models with the sha256 of their weights, parameters of each stage.
-        warnings: what went wrong on the way.
-        details: reads every face and window; see `Details`.
+        warnings: warnings of all stages.
+        details: function that reads every face and window; see `Details`.
         ignored: persons left out of every export.
     """
 
@@ -291,12 +291,12 @@ class Result:
 
     @property
     def everyone(self) -> list[Person]:
-        """All persons that are shown, `Unassigned` last."""
+        """All persons that are not ignored, `Unassigned` last."""
         return [*self.persons, *([self.unassigned] if self.unassigned else [])]
 
     @property
     def tracks(self) -> list[Track]:
-        """All tracks that are shown, by number."""
+        """All tracks that are not ignored, by number."""
         return sorted((track for person in self.everyone for track in person.tracks), key=lambda track: track.track)
 
     @cached_property
@@ -306,12 +306,12 @@ class Result:
 
     @property
     def whole(self) -> Interval:
-        """All of the video."""
+        """The whole video."""
         return Interval(self.video["start_s"], self.video["start_s"] + self.video["duration_s"])
 
     @property
     def not_analysed(self) -> list[Interval]:
-        """The stretches of the video that were not looked at; none if all of it was analysed."""
+        """The stretches of the video that were not analysed."""
         return [left for left in self.whole.without([Interval(*self.video["analysed"])]) if left.seconds > _ROUNDED_S]
 
     @cached_property
@@ -322,12 +322,12 @@ class Result:
 
 
 def totals_key(person: Person) -> tuple[float, str]:
-    """Order of persons: longest on screen first, then by name."""
+    """Sort key of persons: longest screen time first, then by name."""
     return -person.screen_time_s, person.name
 
 
 def by_person(segments: Sequence[Segment]) -> dict[str, list[Segment]]:
-    """Shown name -> its segments, in the order given."""
+    """Displayed name -> its segments, in the given order."""
     persons: dict[str, list[Segment]] = defaultdict(list)
     for segment in segments:
         persons[segment.person].append(segment)

@@ -1,4 +1,4 @@
-"""Manual annotations in place of the predictions, which stay as they are in the tables."""
+"""Manual annotations override predictions; the tables of predictions are not changed."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from fercli.results.model import NO_TRACK, Interval, Segment
 from fercli.results.seen_faces import SeenFaces
 
 SLIVER_S = 0.002
-"""Manual annotations have whole milliseconds and predictions do not: what rounding leaves over is not a segment."""
+"""Manual annotations have whole milliseconds, predictions do not: a remainder this short is rounding, not a segment."""
 BY_HAND = "marked by hand"
 """Reason of a manual annotation that is not assessable."""
 
 
-def paint(segments: Sequence[Segment], rows: Sequence[Manual], faces: SeenFaces) -> list[Segment]:
-    """Cut the predictions of a person away wherever there is a manual annotation of that person, and show it instead.
+def override(segments: Sequence[Segment], rows: Sequence[Manual], faces: SeenFaces) -> list[Segment]:
+    """Replace the predictions of each person by the manual annotations of that person, where there are any.
 
     Args:
-        segments: predicted.
-        rows: manual annotations under shown names.
-        faces: where everybody is seen.
+        segments: predicted segments.
+        rows: manual annotations with displayed names.
+        faces: the faces of all persons.
 
     Returns:
-        By start, then track. What is left of a cut segment keeps its score, and has the box of its own middle.
+        Segments by start, then track. The rest of a cut segment keeps its score, and gets the box of its new middle.
     """
     spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for row in rows:

@@ -1,4 +1,4 @@
-"""Where somebody's face is nearest to the middle of a stretch of time."""
+"""The face of a person or track nearest to the middle of an interval."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NONE = np.zeros(0, np.int64)
 
 @dataclass(frozen=True)
 class SeenFace:
-    """A face: its track, its moment in seconds, and x1, y1, x2, y2 in pixels."""
+    """A face: its track, its time in seconds, and x1, y1, x2, y2 in pixels."""
 
     track: int
     time_s: float
@@ -25,11 +25,11 @@ class SeenFace:
 
 
 class SeenFaces:
-    """The faces of the shown tracks.
+    """The faces of the tracks that are not ignored.
 
     Args:
-        workspace: with the tables frames, faces and tracks.
-        names: track -> shown name of its person; faces of other tracks are left out.
+        workspace: a workspace with the tables frames, faces and tracks.
+        names: track -> displayed name of its person; faces of other tracks are left out.
 
     Raises:
         CorruptTable: a table cannot be read.
@@ -42,15 +42,15 @@ class SeenFaces:
         self._boxes = np.stack([faces[edge].to_numpy() for edge in ("x1", "y1", "x2", "y2")], axis=1)
 
     def of_track(self, track: int, start_s: float, end_s: float) -> SeenFace | None:
-        """The track's face nearest to the middle of [start_s, end_s); None if none is seen there."""
+        """The track's face nearest to the middle of [start_s, end_s); None if there is none."""
         return self._nearest(self._rows_of_track.get(track, _NONE), start_s, end_s)
 
     def of_person(self, name: str, start_s: float, end_s: float) -> SeenFace | None:
-        """The person's face nearest to the middle of [start_s, end_s); None if none is seen there."""
+        """The person's face nearest to the middle of [start_s, end_s); None if there is none."""
         return self._nearest(self._rows_of_person.get(name, _NONE), start_s, end_s)
 
     def _nearest(self, own: NDArray[np.int64], start_s: float, end_s: float) -> SeenFace | None:
-        # A face is there as long as its frame stands.
+        # A face is visible for the whole time of its frame.
         rows = own[(self._start_s[own] < end_s) & (self._end_s[own] > start_s)]
         if not len(rows):
             return None

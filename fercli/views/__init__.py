@@ -1,1 +1,1 @@
-"""What people look at: report, rendered video, figures, contact sheets."""
+"""Visual outputs: report, rendered video, figures, contact sheets."""

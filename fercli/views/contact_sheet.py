@@ -1,4 +1,4 @@
-"""A contact sheet: the best faces of everyone, to see at a glance who was mistaken for whom."""
+"""A contact sheet: the best faces of all persons, to check the identities."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from fercli.workspace import Workspace
 from fercli.writing import write_atomically
 
 FACE_SIDE = 112
-"""Of a face on the sheet, pixels."""
+"""Side of a face on the sheet, pixels."""
 MOST_TRACKS, MOST_PERSONS = 12, 100
-"""On a PNG, which has to stay small enough to be opened; a page has all."""
-LEGEND = f"Dashed frame and question mark: worth a look, identity below {DOUBTFUL_BELOW:g} or nobody known."
+"""Largest number of persons on a PNG, which must not become too large; an HTML page has all."""
+LEGEND = f"Dashed frame and question mark: should be checked; identity below {DOUBTFUL_BELOW:g}, or person unknown."
 
 
 @dataclass(frozen=True)
 class Picture:
-    """The best face of one track: JPEG, what is written below it, and whether it is worth a look."""
+    """The best face of one track: JPEG, caption, and whether it should be checked."""
 
     jpeg: bytes
     caption: Sequence[str]
@@ -33,9 +33,9 @@ class Row:
     """One person.
 
     Attributes:
-        name: and `summary` of all tracks, a line each.
-        pictures: the best one first, then doubtful ones, then the others as they appear.
-        more: how many pictures are left out.
+        name, summary: name, and summary of all tracks, one line each.
+        pictures: the best one first, then doubtful ones, then the others in order of appearance.
+        more: number of pictures left out.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """All persons of a video; `more` of them are left out."""
+    """All persons of a video; `more` is the number of persons left out."""
 
     title: str
     rows: Sequence[Row]
@@ -54,7 +54,7 @@ class Sheet:
 
 
 def write_sheet(workspace: Workspace, persons: Sequence[Person], path: Path) -> None:
-    """Draw everyone on a picture (.png) or a page (.html) that needs nothing beside it.
+    """Draw all persons on a picture (.png) or a self-contained page (.html).
 
     Raises:
         ConfigError: another suffix.
@@ -80,7 +80,7 @@ def write_sheet(workspace: Workspace, persons: Sequence[Person], path: Path) -> 
 def _sheet(
     workspace: Workspace, persons: Sequence[Person], tracks: int | None = None, most: int | None = None
 ) -> Sheet:
-    """With at most so many tracks a person and so many persons."""
+    """The sheet, with at most this many tracks per person and persons."""
     shown = persons[:most]
     chosen = [_by_interest(person)[:tracks] for person in shown]
     jpegs = _thumbnails(workspace, [track.best_face for row in chosen for track in row])
@@ -115,7 +115,7 @@ def _caption(track: Track) -> tuple[str, ...]:
 
 
 def _thumbnails(workspace: Workspace, faces: Sequence[int]) -> dict[int, bytes]:
-    """Face -> JPEG of FACE_SIDE a side."""
+    """Face -> JPEG with sides of FACE_SIDE pixels."""
     import cv2
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""The contact sheet as a page: one file without scripts, to open offline or to print."""
+"""The contact sheet as an HTML page: one file without scripts, to open offline or to print."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ figcaption {{ font-size: .8rem; }}
 
 
 def page(sheet: Sheet) -> str:
-    """The whole page. Names are text, whatever they look like."""
+    """The whole page. Names are escaped."""
     rows = "\n".join(map(_row, sheet.rows)) or "<p>No face was found.</p>"
-    title = f"{escape(sheet.title)}: who is who"
+    title = f"{escape(sheet.title)}: persons"
     return f"""<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>
@@ -48,7 +48,7 @@ def _row(row: Row) -> str:
 
 def _figure(picture: Picture) -> str:
     caption = "<br>".join(map(escape, picture.caption))
-    sign = '<span class="sign" title="worth a look">?</span>' if picture.doubtful else ""
+    sign = '<span class="sign" title="should be checked">?</span>' if picture.doubtful else ""
     source = f"data:image/jpeg;base64,{b64encode(picture.jpeg).decode()}"
     return (
         f'<figure{" class=doubtful" if picture.doubtful else ""}><img src="{source}" '

@@ -17,16 +17,17 @@ _LINES_BELOW = 3
 _ROW = 2 * _LINE + _CELL + _LINES_BELOW * _LINE + _MARGIN
 _PAPER, _INK, _CALM = "white", "black", "#bbbbbb"
 _ALARM = "#d55e00"
-"""Vermilion of Okabe and Ito's palette, told from grey with every kind of colour vision (jfly.uni-koeln.de/color)."""
+"""Vermilion of Okabe and Ito's palette, distinct from grey with every kind of colour vision
+(jfly.uni-koeln.de/color)."""
 
 
 def draw(sheet: Sheet) -> bytes:
-    """The whole sheet as a PNG, a person a row."""
+    """The whole sheet as a PNG, one row per person."""
     width = 2 * _MARGIN + MOST_TRACKS * (_CELL + _GAP) - _GAP
     height = 2 * _MARGIN + 3 * _LINE + max(len(sheet.rows), 1) * _ROW + (_LINE if sheet.more else 0)
     image = Image.new("RGB", (width, height), _PAPER)
     pen = ImageDraw.Draw(image)
-    _write(pen, (_MARGIN, _MARGIN), f"{sheet.title}: who is who", width - 2 * _MARGIN, bold=True)
+    _write(pen, (_MARGIN, _MARGIN), f"{sheet.title}: persons", width - 2 * _MARGIN, bold=True)
     _write(pen, (_MARGIN, _MARGIN + _LINE), LEGEND, width - 2 * _MARGIN, size=_SMALL)
     top = _MARGIN + 3 * _LINE
     if not sheet.rows:
@@ -35,7 +36,7 @@ def draw(sheet: Sheet) -> bytes:
         _draw_row(image, pen, top, row)
         top += _ROW
     if sheet.more:
-        text = f"and {sheet.more} more persons: a sheet that ends in .html has all"
+        text = f"and {sheet.more} more persons: an .html sheet shows all"
         _write(pen, (_MARGIN, top), text, width - 2 * _MARGIN)
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
@@ -81,7 +82,7 @@ def _write(
     size: int = _FONT_SIZE,
     bold: bool = False,
 ) -> None:
-    """A line from its upper left corner, cut where longer than `width`."""
+    """Write a line from its upper left corner, truncated to `width`."""
     font = _font(size, bold=bold)
     if font.getlength(text) > width:
         while text and font.getlength(f"{text}…") > width:
@@ -92,7 +93,8 @@ def _write(
 
 @cache
 def _font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which comes with matplotlib: Latin with all accents, Greek and Cyrillic; Pillow's own has ASCII."""
+    """DejaVu Sans, which comes with matplotlib: Latin with all accents, Greek and Cyrillic; Pillow's default font only
+    has ASCII."""
     import matplotlib
 
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"

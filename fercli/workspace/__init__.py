@@ -1,18 +1,18 @@
 """One workspace is one video: its directories, receipts, lock, and how a finished stage is swapped in.
 
     episode.fercli/
-      workspace.json     format version and what is known of the video
-      index.npz          when each frame of the video is shown
-      frames/ ...        one directory a stage, each with its receipt.json
-      edits.jsonl        manual corrections, one line an edit; no stage ever writes it
-      faces.partial/     a stage at work, or one that was killed: key.json, chunks/, out/
+      workspace.json     format version and facts of the video
+      index.npz          time of each frame of the video
+      frames/ ...        one directory per stage, each with its receipt.json
+      edits.jsonl        manual corrections, one line per edit; no stage writes it
+      faces.partial/     a running or killed stage: key.json, chunks/, out/
 
-A stage directory is complete or absent. What a stage writes goes to `name.partial/out`, receipt last; then the whole
-directory takes the place of the old one by renaming, so a kill at any moment leaves the old state or the new one.
-Renaming needs one disk: the workspace may be a link, and what is in it may be read through links, but a stage whose
-directory is one does not run.
+A stage directory is complete or absent. A stage writes to `name.partial/out`, the receipt last; then the directory
+replaces the old one by renaming, so after a kill at any moment there is either the old or the new state. Renaming needs
+a single disk: the workspace may be a link, and its files may be read through links, but a stage whose directory is a
+link does not run.
 
-Tables by which faces can be recognised, and everything of a stage at work, are for the owner's eyes only.
+Only the owner can read biometric tables and the files of a running stage.
 """
 
 from fercli.workspace.facts import FileState, VideoFacts

@@ -1,4 +1,4 @@
-"""Finished pieces of a stage at work, which a killed run leaves for the next."""
+"""Finished pieces of a running stage, which the next run reuses after a kill."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fercli.writing import OWNER_ONLY_DIRECTORY, names_on_disk, on_disk, writing
 
 
 class Chunks:
-    """Finished pieces of a long stage. Each is a directory of tables that appears whole or not at all.
+    """Finished pieces of a long stage. Each is a directory of tables that is complete or absent.
 
-    Only the owner may look into it. What a killed run left half written goes with the directory of the pieces.
+    Only the owner can read it. Incomplete pieces of a killed run are removed with the directory of the pieces.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -23,7 +23,7 @@ class Chunks:
 
     @property
     def done(self) -> int:
-        """How many pieces, counted from the first, are finished."""
+        """Number of consecutive finished pieces, from the first one."""
         number = 0
         while self._name(number).exists():
             number += 1
@@ -42,7 +42,7 @@ class Chunks:
             names_on_disk(self.directory)
 
     def parts(self, table: str, schema: pa.Schema) -> Iterator[pa.Table]:
-        """One table's rows over all pieces, in order, a piece at a time."""
+        """The rows of one table over all pieces, in order, one piece at a time."""
         for number in range(self.done):
             yield from read_parts(self._name(number) / f"{table}.parquet", schema, piece=True)
 

@@ -1,4 +1,4 @@
-"""What workspace.json holds: what is known of the video, and the state of its file when it was read."""
+"""Content of workspace.json: facts of the video, and the state of its file when it was read."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """What is known of the video without decoding it.
+    """Facts of the video.
 
     Attributes:
         path: absolute.
-        size: bytes.
-        sha256: hex digest of the file.
-        width, height: of the upright picture (turned and mirrored as a player shows it), stored pixels; of the first
-            frame, to which frames of another size are fitted. All boxes are in these pixels.
-        rotation: clockwise degrees a player turns the stored picture by: 0, 90, 180 or 270.
-        fps: average frames a second.
-        duration_s: of the video stream, seconds.
-        start_s: when the first frame is shown, seconds from where a player begins.
-        raw_start_s: what the clock inside the file shows when a player shows 0, seconds: the start of the stream that
-            begins first. A time here and this are the file's own timestamp, but for the offset of a clock that jumps.
-        codec: as ffmpeg names it.
-        mirrored: whether left and right are swapped after that turn.
-        pixel_aspect: width / height of one stored pixel of the upright picture as a player shows it; 1.0 is square.
+        size: bytes. sha256: hex digest of the file.
+        width, height: stored pixels of the upright picture (rotated and mirrored as in a player), from the first frame;
+            frames of another size are fitted to it. All boxes are in these pixels.
+        rotation: clockwise degrees by which a player rotates the stored picture: 0, 90, 180 or 270.
+        fps: average frame rate.
+        duration_s: duration of the video stream, seconds.
+        start_s: time of the first frame, seconds from the start in a player.
+        raw_start_s: container time at player time 0, seconds: the start of the earliest stream. Added to a time in
+            fercli, it gives the timestamp in the file, except for the offset of a clock that jumps.
+        codec: ffmpeg's name of the codec.
+        mirrored: whether left and right are swapped after that rotation.
+        pixel_aspect: width / height of a stored pixel of the upright picture in a player; 1.0 is square.
     """
 
     path: str
@@ -49,7 +48,7 @@ class VideoFacts:
 
 @dataclass(frozen=True)
 class FileState:
-    """What tells without reading a file whether it changed, as git does: size, modification time and inode.
+    """State of a file, to detect changes without reading it, as git does: size, modification time and inode.
 
     Attributes:
         size: bytes.
@@ -63,7 +62,7 @@ class FileState:
 
     @classmethod
     def of(cls, path: Path) -> FileState | None:
-        """Of a file as it is now; None if there is none that can be seen."""
+        """The present state of a file; None if it does not exist or cannot be accessed."""
         try:
             found = path.stat()
         except OSError:

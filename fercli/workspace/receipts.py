@@ -1,4 +1,4 @@
-"""The receipt beside each output of a stage: what exactly made it."""
+"""The receipt beside the outputs of a stage: a record of everything that made them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Receipt:
-    """What made the files beside it. `key()` is what staleness compares; the rest is for people.
+    """Record of what made the files beside it. Staleness compares `key()`; the rest is for users.
 
-    `skipped` says why the stage does not apply to this video; its tables are then empty.
+    `skipped` is the reason why the stage does not apply to this video; its tables are then empty.
     """
 
     stage: str
@@ -28,9 +28,9 @@ class Receipt:
     fercli: str = ""
 
     def key(self) -> dict[str, Any]:
-        """The part that decides the outputs."""
+        """The part that determines the outputs."""
         return {name: getattr(self, name) for name in ("stage", "version", "params", "inputs", "weights")}
 
     def key_file(self) -> bytes:
-        """What `key.json` beside the pieces of a stage at work holds."""
+        """Content of `key.json` beside the pieces of a running stage."""
         return json.dumps(self.key(), sort_keys=True).encode()

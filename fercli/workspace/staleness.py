@@ -1,9 +1,8 @@
-"""Whether a stage has to run, and why: the one place that decides it.
+"""Whether a stage must run, and why: the only place that decides it.
 
-A stage is stale if its version, its parameters, its networks, what it reads or what it wrote differ from what its
-receipt says. Contents are compared by sha256. Those of tables come from the files, where it matters that nothing was
-altered since; or from the receipts beside them, which costs no reading, where it only matters that tables belong
-together.
+A stage is stale if its version, parameters, networks, inputs or outputs differ from its receipt. Contents are compared
+by sha256. The sha256 of a table is computed from the file if alterations matter; or taken from the receipt beside it,
+without reading the file, if it only matters that tables belong together.
 """
 
 from __future__ import annotations
@@ -26,12 +25,11 @@ NEVER_RAN = "it has not run yet"
 
 
 class Digests:
-    """sha256 of what stages read and wrote, each file read once while one command runs.
+    """sha256 of inputs and outputs of stages; each file is read once per command.
 
     Args:
-        verify: read the video even if size, modification time and inode say that it is unchanged.
-        by_receipts: read no file but the receipts: a table is what its receipt says, a network and a gallery what they
-            were.
+        verify: read the video even if its size, modification time and inode are unchanged.
+        by_receipts: read only receipts: tables, networks and galleries are assumed to be as recorded.
     """
 
     def __init__(self, *, verify: bool = False, by_receipts: bool = False) -> None:
@@ -40,7 +38,7 @@ class Digests:
         self.by_receipts = by_receipts
 
     def of_input(self, workspace: Workspace, name: str) -> str:
-        """Digest of what a stage reads: a table, or the video; empty if it is not there.
+        """Digest of an input of a stage: a table, or the video; empty if it is missing.
 
         Raises:
             VideoError, WorkspaceError: it cannot be read.
@@ -51,7 +49,7 @@ class Digests:
         return self.of_output(workspace, STAGE_OF[name].name, path.name)
 
     def of_output(self, workspace: Workspace, directory: str, name: str) -> str:
-        """Digest of what a stage wrote; empty if it is not there.
+        """Digest of an output of a stage; empty if it is missing.
 
         Raises:
             WorkspaceError: it cannot be read.
@@ -63,11 +61,11 @@ class Digests:
         return receipt.outputs.get(name, "") if receipt is not None and path.exists() else ""
 
     def forget(self, directory: Path) -> None:
-        """Drop what is known of a directory and everything in it, because a stage has just written it."""
+        """Forget the digests of a directory and its files, because a stage has just written it."""
         self._known = {path: value for path, value in self._known.items() if not path.is_relative_to(directory)}
 
     def _of_video(self, workspace: Workspace) -> str:
-        """The digest it had, if it is unchanged or gone."""
+        """The recorded digest, if the video is unchanged or missing."""
         if self.by_receipts or (workspace.video_unchanged and not self._verify):
             return workspace.video.sha256
         try:
@@ -93,14 +91,14 @@ class Digests:
 def why_stale(
     workspace: Workspace, stage: Stage, digests: Digests, params: Any | None = None, *, planned: Receipt | None = None
 ) -> str | None:
-    """One sentence on why a stage has to run; None if it is fresh. Cheap comparisons come first.
+    """Why a stage must run, in one sentence; None if it is fresh. Cheap comparisons come first.
 
     Args:
-        workspace: that it ran in.
-        stage: judged by its own inputs, whether the stages before it are stale or not.
-        digests: how contents are known.
-        params: that it is to run with; by default those it ran with.
-        planned: what `planned_receipt` gives for them, if the caller has it already.
+        workspace: the workspace of the stage.
+        stage: the stage, judged by its own inputs, even if earlier stages are stale.
+        digests: digests of contents.
+        params: parameters of the next run; by default those of the last run.
+        planned: result of `planned_receipt` for them, if the caller has it already.
 
     Raises:
         VideoError, WorkspaceError: a file cannot be read.
@@ -114,33 +112,33 @@ def why_stale(
         try:
             params = build(stage.params, found.params)
         except (TypeError, ValueError):
-            return "its parameters are of another version of fercli"
+            return "its parameters belong to another version of fercli"
         planned = _planned_again(workspace, stage, params, found, digests)
     planned = planned or planned_receipt(workspace, stage, params, digests)
     return _difference(planned, found) or _altered(workspace, stage, found, digests)
 
 
 def planned_receipt(workspace: Workspace, stage: Stage, params: Any, digests: Digests) -> Receipt:
-    """The receipt a stage would get if it ran now, as far as it can be known before; errors as `why_stale`."""
+    """The receipt of a stage if it ran now, as far as it is known in advance; errors as `why_stale`."""
     inputs = {name: digests.of_input(workspace, name) for name in stage.reads} | call(stage.outside, params)
     return Receipt(stage.title, stage.version, _key_params(params), inputs, call(stage.weights, params))
 
 
 def require_tables(workspace: Workspace, *tables: str, what: str = "", hashed: bool = False) -> None:
-    """Refuse a workspace in which a table is missing or was made of others than there are now.
+    """Refuse a workspace in which a table is missing or was made from other tables than the present ones.
 
-    Faces and tracks have numbers, which mean others after the next run. The small tables that say which frame, face
-    and track is which are checked here, whatever is read of them afterwards.
+    Faces and tracks have numbers that change with every run. The small tables that define frames, faces and tracks are
+    always checked here.
 
     Args:
-        workspace: to read from.
-        tables: that are needed.
-        what: needs them, for the message; by default the workspace.
-        hashed: whether the files themselves are compared, or the receipts alone.
+        workspace: the workspace.
+        tables: the required tables.
+        what: the name of what needs them, for the message; by default the workspace.
+        hashed: whether to compare the files, or only the receipts.
 
     Raises:
-        MissingStage: names the first stage that has to run.
-        CorruptTable: one of those small tables has values that cannot be.
+        MissingStage: a stage must run; the message names the first one. CorruptTable: one of those small tables has
+        invalid values.
     """
     require_fresh(workspace, chain.needed_for(*tables), what or str(workspace.path), Digests(by_receipts=not hashed))
     for table in ("frames", "tracks"):
@@ -157,7 +155,7 @@ def require_fresh(workspace: Workspace, stages: Iterable[Stage], what: str, dige
 
 
 def _planned_again(workspace: Workspace, stage: Stage, params: Any, found: Receipt, digests: Digests) -> Receipt:
-    """A network or a gallery that is gone counts as the one it was: what was made with it is no worse for that."""
+    """A missing network or gallery counts as unchanged: its results are still valid."""
     if not digests.by_receipts:
         try:
             return planned_receipt(workspace, stage, params, digests)
@@ -169,22 +167,22 @@ def _planned_again(workspace: Workspace, stage: Stage, params: Any, found: Recei
 
 
 def _key_params(params: Any) -> dict[str, Any]:
-    """Those that decide what the tables hold."""
+    """The parameters that affect the tables."""
     no_key = {field.name for field in fields(params) if not field.metadata.get("key", True)}
     return {name: value for name, value in asdict(params).items() if name not in no_key}
 
 
 def _difference(planned: Receipt, found: Receipt) -> str | None:
     if found.version != planned.version:
-        return f"this fercli does it differently (version {found.version} before, {planned.version} now)"
+        return f"the stage has changed in this fercli (version {found.version} before, {planned.version} now)"
     if found.inputs.get("video") != planned.inputs.get("video"):
-        return "the video is another one now"
+        return "the video has changed"
     for name, value in planned.params.items():
         if name not in found.params or found.params[name] != value:
             return f"{name} was {found.params.get(name)!r} and is now {value!r}"
     for name, value in planned.weights.items():
         if found.weights.get(name) != value:
-            return f"the weights of {name} are not the ones used before"
+            return f"the weights of {name} have changed"
     for name, value in planned.inputs.items():
         if found.inputs.get(name) != value:
             return f"its input {name} changed"

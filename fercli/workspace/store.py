@@ -20,13 +20,13 @@ from fercli.workspace.receipts import Receipt
 from fercli.writing import is_temporary, names_on_disk, on_disk, restrict_to_owner, write_atomically, writing
 
 FORMAT = 3
-"""Version of the layout and of what its tables mean. A reader refuses any other one. In 1 times were the container's
-own timestamps, and directories had numbers; in 2 `track` was one stage, whose table of persons was called `people`."""
+"""Version of the layout and the tables. Other versions are refused. In version 1, times were container timestamps and
+directories had numbers; in version 2, `track` was one stage, with a table of persons called `people`."""
 
 _OLD_CORRECTIONS = ("people.toml", "segments.csv")
 _BIOMETRIC = ("crops", "meshes", "embeddings")
 _PARAMS = {stage.name: stage.params for stage in STAGES}
-"""Directory of a stage -> what its parameters are."""
+"""Directory of a stage -> class of its parameters."""
 
 
 class Workspace:
@@ -39,7 +39,7 @@ class Workspace:
 
     @classmethod
     def open(cls, path: Path) -> Workspace:
-        """Open what `create` made.
+        """Open a workspace made by `create`.
 
         Raises:
             InputError: there is no such directory.
@@ -57,19 +57,20 @@ class Workspace:
         except OSError as error:
             raise WorkspaceError(
                 f"{path} is not a fercli workspace: {error.strerror or error} ({file.name})",
-                hint="give the directory that `fercli annotate` or `fercli extract-frames` made",
+                hint="give a directory made by `fercli annotate` or `fercli extract-frames`",
                 code="not-a-workspace",
             ) from error
         except (ValueError, KeyError, TypeError) as error:
             raise WorkspaceError(
                 f"{file} is damaged: {error}",
-                hint=f"to write it anew: {command('extract-frames', 'VIDEO', path)}",
+                hint=f"to write it again: {command('extract-frames', 'VIDEO', path)}",
                 code="workspace-damaged",
             ) from error
 
     @classmethod
     def of_unchanged(cls, path: Path, video: Path) -> Workspace | None:
-        """The workspace that is there, if it is of this video and the file did not change since; it is not read."""
+        """The existing workspace, if it belongs to this video and the video file is unchanged; the video is not
+        read."""
         try:
             found = cls(path, *_read_facts(path / "workspace.json"))
         except (OSError, ValueError, KeyError, TypeError, WorkspaceError):
@@ -78,15 +79,15 @@ class Workspace:
 
     @classmethod
     def create(cls, path: Path, video: VideoFacts, file: FileState | None = None) -> Workspace:
-        """Make a workspace for a video, or take up the one that is there for the same path or the same content.
+        """Create a workspace for a video, or open the existing one for the same path or content.
 
         Args:
-            path: of the workspace.
-            video: what is known of the video.
-            file: its state before it was read; without it, the file is read again whenever it matters.
+            path: path of the workspace.
+            video: facts of the video.
+            file: state of the video file before it was read; without it, the file is read again when necessary.
 
         Raises:
-            WorkspaceError: there is something else, or the workspace of another video.
+            WorkspaceError: the path is something else, or the workspace of another video.
             OutputError: it cannot be written.
         """
         made, place = cls(path, video, file), path / "workspace.json"
@@ -114,16 +115,16 @@ class Workspace:
         return self._file is not None and FileState.of(Path(self.video.path)) == self._file
 
     def table(self, name: str) -> Path:
-        """Where a table lies."""
+        """Path of a table."""
         return self.path / STAGE_OF[name].name / f"{name}.parquet"
 
     @property
     def edits(self) -> Path:
-        """Where the log of manual corrections lies, if there are any; beside the stages, so none replaces it."""
+        """Path of the log of manual corrections, which may not exist; outside the stages, so no stage replaces it."""
         return self.path / "edits.jsonl"
 
     def receipt(self, directory: str) -> Receipt | None:
-        """The receipt in a stage's directory; None if there is none that can be read."""
+        """The receipt in a stage's directory; None if it is missing or unreadable."""
         file = self.path / directory / "receipt.json"
         try:
             require_regular_file(file, WorkspaceError)
@@ -134,7 +135,7 @@ class Workspace:
         return receipt
 
     def run_hint(self, stage: Stage) -> str:
-        """How to run a stage, for the hint of an error."""
+        """The command that runs a stage, for a hint."""
         video = [self.video.path] if stage.name == FRAMES.name else []
         again = "with the options you gave it before, " if self.receipt(stage.name) else ""
         return f"{again}run: {command(stage.command, *video, self.path)}"
@@ -144,28 +145,28 @@ class Workspace:
         """Side of the stored crops as a multiple of the longer side of the face's box.
 
         Raises:
-            MissingStage: nothing says how the crops were cut.
+            MissingStage: the scale of the crops is not recorded.
         """
         receipt = self.receipt(FACES.name)
         if receipt is None:
             raise MissingStage(f"the faces in {self.path} have no receipt", hint=self.run_hint(FACES))
         scale = float(receipt.params.get("crop_scale", 0))
         if scale <= 0:
-            reason = f"the receipt of the faces in {self.path} does not say how they were cut"
+            reason = f"the receipt of the faces in {self.path} has no crop scale"
             raise MissingStage(reason, hint=self.run_hint(FACES))
         return scale
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other processes out while stages run, and put right what a killed one left half-swapped.
+        """Lock the workspace while stages run, and repair an interrupted swap of a killed process.
 
         Raises:
-            WorkspaceLocked: another process is at work here.
+            WorkspaceLocked: another process uses the workspace.
         """
         from filelock import FileLock, Timeout
 
         file = self.path / ".lock"
-        if file.is_symlink():  # which some versions of filelock would follow, and empty what it points to
+        if file.is_symlink():  # some versions of filelock would follow the link and empty its target
             raise WorkspaceError(
                 f"{file} is a link", hint=f"run: rm {shlex.quote(str(file))}", code="workspace-is-link"
             )
@@ -187,12 +188,12 @@ class Workspace:
 
     @property
     def writable(self) -> bool:
-        """Whether anything can be written here; a workspace from which one can only read is still good for that."""
+        """Whether the workspace can be written; a read-only workspace can still be read."""
         return os.access(self.path, os.W_OK)
 
     def require_replaceable(self, directory: str) -> None:
-        """Before the work: a stage's directory and those beside it are replaced by renaming, which a link or another
-        disk in their place would not survive.
+        """Check, before the work, that a stage's directories can be replaced by renaming, which links and other disks
+        prevent.
 
         Raises:
             WorkspaceError: one is a link, or the root of a mounted disk.
@@ -214,7 +215,7 @@ class Workspace:
                 )
 
     def swap_in(self, directory: str, finished: Path) -> None:
-        """Put a finished directory in the place of a stage's old one."""
+        """Replace a stage's directory by a finished one."""
         self.require_replaceable(directory)
         new, old = self._swap_names(directory)
         on_disk(finished)
@@ -223,7 +224,7 @@ class Workspace:
         self._swap(self.path / directory, new, old)
 
     def _clear_up(self) -> None:
-        """Finish what a killed run has left unfinished, and remove what it has left behind."""
+        """Finish the swaps of a killed run, and remove its leftovers."""
         for directory in (stage.name for stage in STAGES):
             new, old = self._swap_names(directory)
             if new.exists():
@@ -238,7 +239,7 @@ class Workspace:
             restrict_to_owner(self.table(name))
 
     def _remove_used_up(self, directory: str) -> None:
-        """Pieces of a stage that were joined before the kill, and what is left of pieces that were being removed."""
+        """Remove pieces of a stage that were merged before the kill, and partly removed pieces."""
         partial, receipt = self.path / f"{directory}.partial", self.receipt(directory)
         try:
             made_for = (partial / "key.json").read_bytes()
@@ -261,12 +262,12 @@ class Workspace:
 
 
 def _is_as_good_as_empty(path: Path) -> bool:
-    """A directory with nothing in it but what a run leaves that is killed while it makes the workspace."""
+    """Whether a directory only has leftovers of a run that was killed while it created the workspace."""
     return path.is_dir() and all(file.name == ".lock" or is_temporary(file.name) for file in path.iterdir())
 
 
 def _remove(path: Path) -> None:
-    """A directory, a link to one, or nothing; what a link points to is left alone."""
+    """Remove a directory or a link, if there is one; the target of a link is kept."""
     if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.exists():
@@ -274,10 +275,10 @@ def _remove(path: Path) -> None:
 
 
 def _read_facts(file: Path) -> tuple[VideoFacts, FileState | None]:
-    """What workspace.json says of the video, and of its file when it was read.
+    """The facts of the video and the state of its file in workspace.json.
 
     Raises:
-        WorkspaceError: it is of a newer or an older fercli.
+        WorkspaceError: it was made by a newer or an older fercli.
         OSError, ValueError, KeyError, TypeError: it cannot be read, or is damaged.
     """
     if file.exists():
@@ -299,24 +300,24 @@ def _read_facts(file: Path) -> tuple[VideoFacts, FileState | None]:
         made_of = str(document["video"]["path"])
         raise WorkspaceError(
             f"{file.parent} has workspace format {version}, of an older fercli; this one reads {FORMAT}",
-            hint=f"move it away, then make it anew: {command('extract-frames', made_of, file.parent)}",
+            hint=f"move it away, then make it again: {command('extract-frames', made_of, file.parent)}",
             code="workspace-older",
         )
     _refuse_old_corrections(file.parent, str(document["video"]["path"]))
     facts = build(VideoFacts, document["video"])
     if min(facts.width, facts.height) < 1 or facts.fps <= 0 or facts.duration_s < 0:
-        raise ValueError("the facts of the video cannot be")
+        raise ValueError("the facts of the video are invalid")
     return facts, build(FileState, document["file"]) if document["file"] is not None else None
 
 
 def _refuse_old_corrections(path: Path, video: str) -> None:
-    """Corrections of an older version must not be passed over without a word."""
+    """Refuse corrections of an older version, which would otherwise be ignored silently."""
     found = [name for name in _OLD_CORRECTIONS if (path / name).exists()]
     if found:
         again = command("annotate", Path(video), "--workdir", path)
         raise WorkspaceError(
             f"{path} has {' and '.join(found)} of an older fercli; corrections are in edits.jsonl now",
-            hint=f"move the workspace away, then make it anew: {again}",
+            hint=f"move the workspace away, then make it again: {again}",
             code="workspace-older",
         )
 
@@ -329,7 +330,7 @@ def _facts_if_sound(file: Path) -> tuple[VideoFacts, FileState | None] | None:
 
 
 def _refuse_another_video(workspace: Workspace, known: VideoFacts) -> None:
-    """The video may have been moved or replaced; but what a person has corrected is about the old one only."""
+    """Refuse another video. The video may have been moved or replaced, but manual corrections belong to the old one."""
     if workspace.video.sha256 == known.sha256:
         return
     if workspace.video.path != known.path:
@@ -340,12 +341,12 @@ def _refuse_another_video(workspace: Workspace, known: VideoFacts) -> None:
         )
     if workspace.edits.exists():
         raise WorkspaceError(
-            f"{known.path} is another video than before, and the edits in {workspace.edits} are about that",
+            f"{known.path} is another video than before, and the edits in {workspace.edits} belong to the old one",
             hint="choose another place for the workspace, or move that file away",
             code="workspace-of-another-video",
         )
 
 
 def hint_for_moved(video: Path) -> str:
-    """What to do if the video is no longer where it was, for the hint of an error: nothing has to run again."""
+    """Hint for a video that was moved: no stage must run again."""
     return f"put it back, or leave a link to it there: ln -s NEW_PATH {shlex.quote(str(video))}"

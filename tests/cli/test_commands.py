@@ -252,4 +252,4 @@ def test_networks_given_as_files_are_known_from_everywhere(
     assert params[1]["model"] == str(mine / "tiny.safetensors")
     (mine / "tiny.safetensors").write_bytes((mine / "tiny.safetensors").read_bytes() + b" ")
     assert main(["status", str(copy)]) == 0
-    assert "the weights of classifier are not the ones used before" in capsys.readouterr().out
+    assert "the weights of classifier have changed" in capsys.readouterr().out

@@ -99,4 +99,4 @@ def test_a_person_renamed_in_one_episode_has_the_name_in_all_at_the_next_export(
     capsys.readouterr()
     show.unlink()
     exported()
-    assert f"warning: the cast {show} is not there" in capsys.readouterr().err
+    assert f"warning: the cast {show} does not exist" in capsys.readouterr().err

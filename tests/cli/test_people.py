@@ -92,7 +92,7 @@ def test_every_command_shows_who_is_there_now(film: Workspace, capsys: pytest.Ca
 
 def test_several_are_merged_into_the_last(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["people", "merge", str(film.path), "Person 2", "Person 3", "Person 1"]) == 2
-    assert "seen in one frame" in capsys.readouterr().err
+    assert "visible in one frame" in capsys.readouterr().err
     assert main(["people", "merge", str(film.path), "Person 2", "Person 3", "Person 1", "--force"]) == 0
     assert names_in(capsys.readouterr().out) == ["Person 1", "Unassigned"]
 
@@ -101,7 +101,9 @@ def test_a_name_nobody_has_lists_those_there_are(film: Workspace, capsys: pytest
     assert main(["people", "rename", str(film.path), "Ross", "Joey"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == "error[person-unknown]: nobody is called 'Ross'\nhint: known: Person 1, Person 2, Person 3\n"
+    assert (
+        captured.err == "error[person-unknown]: there is no person 'Ross'\nhint: known: Person 1, Person 2, Person 3\n"
+    )
 
 
 def test_a_name_that_is_taken_leads_to_merge(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -139,7 +139,7 @@ def test_a_face_that_is_not_there_leaves_it_to_the_name_if_that_is_not_on_screen
 ) -> None:
     found = state(film, rename(anchor, "Person 3", "Ross"))
     (problem,) = found.problems
-    assert problem.startswith("edits.jsonl:1: not applied: no face is seen at") and "'Person 3' is not on" in problem
+    assert problem.startswith("edits.jsonl:1: not applied: there is no face at") and "'Person 3' is not on" in problem
     assert "Ross" not in found.names
 
 
@@ -147,7 +147,7 @@ def test_a_face_that_is_not_there_leaves_it_to_the_name_that_is_on_screen(film: 
     found = state(film, rename(at(59, 0.2), "Person 1", "Ross"))
     assert found.tracks[0].name == found.tracks[2].name == "Ross"
     assert found.problems == [
-        "edits.jsonl:1: no face is seen at 0.2 s, (99, 100) any more; taken to be about 'Person 1', on screen then"
+        "edits.jsonl:1: there is no face at 0.2 s, (99, 100) any more; applied to 'Person 1', who is on screen then"
     ]
 
 
@@ -181,7 +181,7 @@ def test_a_number_given_by_hand_is_not_the_next_predicted_person(film: Workspace
     found = read_state(film)
     assert (found.tracks[2].name, found.tracks[3].name) == ("Person 4", "Person 5")
     assert found.problems == [
-        "edits.jsonl:1: 'Person 4' is another person here, so who is predicted as 'Person 4' is shown as 'Person 5'"
+        "edits.jsonl:1: 'Person 4' is another person here, so the predicted 'Person 4' is renamed 'Person 5'"
     ]
 
 
@@ -221,7 +221,7 @@ def test_an_edit_says_what_it_does(film: Workspace) -> None:
         2: Effect("undone"),
         3: Effect("overridden", "later edits changed the same"),
         4: Effect("applied", "Person 2, 0 to 2 s"),
-        5: Effect("applied", "edit 2 does not count"),
+        5: Effect("applied", "edit 2 is undone"),
     }
 
 

@@ -58,11 +58,11 @@ def emotion(**values: Any) -> str:
 
 
 REFUSED = {
-    "": "no JSON",
-    "[1]": "no JSON object",
-    '{"edit": "rename"': "no JSON",
-    "[" * 100_000: "no JSON",
-    '{"edit": "rename", "edit": "undo"}': "'edit' is there twice",
+    "": "not JSON",
+    "[1]": "not a JSON object",
+    '{"edit": "rename"': "not JSON",
+    "[" * 100_000: "not JSON",
+    '{"edit": "rename", "edit": "undo"}': "'edit' occurs twice",
     "{}": "no edit",
     line("rewind"): "edit is 'rewind'",
     line(to="none"): "rename without to",
@@ -85,7 +85,7 @@ REFUSED = {
     line(at={"time_s": 1, "box": [9, 0, 0, 9]}): "which is empty",
     line(at={"time_s": 1, "box": [0, 0, 9, True]}): "the box of at is True",
     line().replace('"time_s": 1', '"time_s": 1e999'): "time_s",
-    line().replace('"time_s": 1', '"time_s": NaN'): "NaN is no number",
+    line().replace('"time_s": 1', '"time_s": NaN'): "NaN is not a number",
     line().replace('"time_s": 1', f'"time_s": 1{"0" * 400}'): "time_s",
     line(
         "merge", person="none", persons=["A", "B"], at=[{"time_s": 1, "box": [0, 0, 9, 9]}]

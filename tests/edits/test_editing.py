@@ -129,7 +129,7 @@ def test_a_track_of_nobody_can_be_given_to_somebody(film: Workspace) -> None:
 
 
 def test_tracks_that_meet_are_not_given_to_one_person(film: Workspace) -> None:
-    with pytest.raises(ConfigError, match=r"seen in one frame, at 3\.000 s"):
+    with pytest.raises(ConfigError, match=r"visible in one frame, at 3\.000 s"):
         split(film, "Person 1", [2], "Person 3")
     split(film, "Person 1", [2], "Person 3", force=True)
     assert shown(film)[2] == "Person 3"
@@ -184,12 +184,12 @@ def test_names_of_a_gallery_are_renamed_like_any(film: Workspace) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[Workspace], object], str, str]] = {
-    "nobody of that name": (lambda film: rename(film, "Persn 1", "A"), "nobody is called 'Persn 1'", "Person 1"),
+    "nobody of that name": (lambda film: rename(film, "Persn 1", "A"), "there is no person 'Persn 1'", "Person 1"),
     "a name that is taken": (lambda film: rename(film, "Person 1", "Person 3"), "is a 'Person 3' already", "merge"),
     "no name": (lambda film: rename(film, "Person 1", " "), "empty", "name"),
     "the name of nobody": (lambda film: rename(film, "Person 1", "unassigned"), "is reserved", "name"),
     "renaming nobody": (lambda film: rename(film, "Unassigned", "A"), "not a person", "people split"),
-    "merging into a stranger": (lambda film: merge(film, ["Person 1"], "Bob"), "nobody is called 'Bob'", "Person 2"),
+    "merging into a stranger": (lambda film: merge(film, ["Person 1"], "Bob"), "there is no person 'Bob'", "Person 2"),
     "merging with oneself": (lambda film: merge(film, ["Person 1"], "Person 1"), "into itself", "two"),
     "tracks of somebody else": (lambda film: split(film, "Person 1", [1, 2]), "has no track 1$", "has 0, 2"),
     "all tracks": (lambda film: split(film, "Person 1", [0, 2]), "all tracks of", "rename"),
@@ -288,7 +288,7 @@ def test_the_number_of_tracks_split_off_is_nobodys_in_the_cast(film: Workspace, 
 def test_whom_only_a_person_knows_the_cast_does_not(film: Workspace, show: Path) -> None:
     split(film, "Unassigned", [4], "Gunther")
     (problem,) = rename(film, "Gunther", "Eddie")
-    assert problem == f"the cast {show} does not know 'Gunther', so the name stays in this video"
+    assert problem == f"the cast {show} does not have 'Gunther', so the name stays in this video"
     assert seen_in(show, "two") == ["Person 1", "Person 2", "Person 3"]
 
 
@@ -402,7 +402,9 @@ def test_undo_leaves_a_name_that_another_episode_gave_since(film: Workspace, sho
 
 def test_a_cast_that_is_gone_is_named(film: Workspace, show: Path) -> None:
     show.unlink()
-    assert rename(film, "Person 1", "Ross") == [f"the cast {show} is not there, so the name stays in this video"]
+    assert rename(film, "Person 1", "Ross") == [
+        f"the cast {show} does not exist, so the name is only stored in this video"
+    ]
     assert read_state(film).tracks[0].name == "Ross" and not show.exists()
 
 
@@ -468,7 +470,7 @@ def test_names_are_asked_for_as_they_are_kept(film: Workspace) -> None:
     rename(film, " Person 1", "Zoe\u0308 ")
     with pytest.raises(ConfigError, match="cannot be merged into itself"):
         merge(film, ["Person 2 "], "Person 2")
-    with pytest.raises(ConfigError, match="the tracks are 'Zoë'"):
+    with pytest.raises(ConfigError, match="the tracks belong to 'Zoë'"):
         split(film, "Zoe\u0308 ", [2], "Zoë")
     with pytest.raises(ConfigError, match="are all tracks of 'Zoë'"):
         split(film, "Zoe\u0308", [0, 2], "Ross")

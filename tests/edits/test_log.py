@@ -82,7 +82,7 @@ def test_after_a_write_that_was_cut_short_the_next_begins_a_line(work: Workspace
     with work.edits.open("ab") as file:
         file.write(as_line(RENAME).encode()[:kept])
     (problem,) = read_log(work).problems
-    assert problem.startswith("edits.jsonl:2: ") and "cut short" in problem
+    assert problem.startswith("edits.jsonl:2: ") and "truncated" in problem
     assert [edit.number for edit in append(work, [RENAME])] == [3]
     log = read_log(work)
     assert [edit.number for edit in log.edits] == [1, 3] and log.damaged.keys() == {2}

@@ -297,7 +297,7 @@ def test_a_tier_of_notes_is_passed_over_and_a_person_of_whom_nothing_is_left_is_
         import_file(workspace, path)
     path.write_text(text.replace("Person 2", "notes"), encoding="utf-8")
     done = import_file(workspace, path)
-    assert f"{path}: nothing is an emotion in tier notes: passed over" in done.notes
+    assert f"{path}: no emotions in tier notes: skipped" in done.notes
     assert {row[0] for row in by_hand(workspace)} == set()
 
 

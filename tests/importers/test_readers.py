@@ -108,7 +108,7 @@ def test_praats_binary_form_is_to_be_saved_as_text(tmp_path: Path) -> None:
 
 def test_two_tiers_of_one_name_are_refused(tmp_path: Path) -> None:
     call(praats_grid(("Ross", "angry"), ("Ross", "calm")), "Save as text file", str(tmp_path / "a.TextGrid"))
-    with pytest.raises(DatasetError, match=r"a\.TextGrid has two tiers of one name") as caught:
+    with pytest.raises(DatasetError, match=r"a\.TextGrid has two tiers with the same name") as caught:
         read_annotations(tmp_path / "a.TextGrid")
     assert caught.value.hint
 
@@ -180,7 +180,7 @@ def test_elan_tiers_without_an_emotion_are_passed_over_and_said_so(tmp_path: Pat
     eaf.to_file(str(tmp_path / "b.eaf"))
     read = read_annotations(tmp_path / "b.eaf")
     assert {mark.person for mark in read.marks} == {"Person 1", "Person 2"}
-    assert read.notes == (f"{tmp_path / 'b.eaf'}: nothing is an emotion in tiers notes, sounds: passed over",)
+    assert read.notes == (f"{tmp_path / 'b.eaf'}: no emotions in tiers notes, sounds: skipped",)
 
 
 def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
@@ -347,7 +347,7 @@ def test_the_annotation_saved_last_counts(tmp_path: Path) -> None:
     both["annotations"] += [older, skipped]
     read = read_annotations(write_task(tmp_path / "ls.json", both))
     assert [mark.emotion for mark in read.marks] == ["happiness"]
-    assert read.notes == (f"{tmp_path / 'ls.json'} has 2 annotations: the one saved last counts",)
+    assert read.notes == (f"{tmp_path / 'ls.json'} has 2 annotations: the one saved last is used",)
 
 
 def test_a_saved_task_is_imported_as_it_was_corrected(tmp_path: Path) -> None:
@@ -373,7 +373,7 @@ def test_a_saved_task_is_imported_as_it_was_corrected(tmp_path: Path) -> None:
         ([task(data={"video": "ep.mp4"})], "the task has no fps"),
         ([task(region("abc", "bored", 1, 2))], "region abc: 'bored' is not an emotion"),
         ([task(region("abc", "happy", 5, 3))], "region abc: ends at 0.12 s but starts at 0.16 s"),
-        ([task([{"type": "timelinelabels", "id": "abc", "value": {}}])], "is not laid out as Label Studio does it"),
+        ([task([{"type": "timelinelabels", "id": "abc", "value": {}}])], "does not have the layout of Label Studio"),
         (
             [task([{"type": "timelinelabels", "id": "x", "value": {"timelinelabels": ["sad", "happy"]}}])],
             "region x has 2 labels: sad, happy",
@@ -395,6 +395,6 @@ def test_the_short_forms_of_label_studio_do_not_say_whose_a_label_is(tmp_path: P
         write(tmp_path / "min.json", json.dumps([task])),
         write(tmp_path / "ls.csv", f'{line}\nep.mp4,25.0,"[]","[]",1,1,7,2026,2026,4.2\n'),
     ):
-        with pytest.raises(DatasetError, match=rf"{path.name} does not say which person a label belongs to") as caught:
+        with pytest.raises(DatasetError, match=rf"{path.name} does not name the persons of labels") as caught:
             read_annotations(path)
         assert "Export > JSON" in caught.value.hint and "JSON-MIN" in caught.value.hint

@@ -67,7 +67,7 @@ def test_who_is_only_in_imported_segments_is_said_with_the_line(film: Workspace)
     annotate(film, "Ross,0,1,sad", "Narrator,0,1,sad", "Unassigned,1,2,sad", "Narrator,1,2,happy", "Ben,1,2,")
     persons, problems = load_persons(film)
     assert "Narrator" not in {person.name for person in persons}
-    assert problems == ["edits.jsonl:4: nobody on screen is called 'Narrator' (2 manual annotations)"]
+    assert problems == ["edits.jsonl:4: no person on screen has the name 'Narrator' (2 manual annotations)"]
 
 
 def test_a_score_that_is_missing_is_no_doubt(film: Workspace) -> None:

@@ -168,7 +168,7 @@ def test_edits_are_not_passed_on_to_another_video(workspace: Workspace, video: P
     assert Workspace.create(workspace.path, facts(video))  # the same video is welcome
     video.write_bytes(b"\x02 another")
     with pytest.raises(
-        WorkspaceError, match=r"is another video than before, and the edits in .*edits\.jsonl are about that"
+        WorkspaceError, match=r"is another video than before, and the edits in .*edits\.jsonl belong to the old one"
     ):
         Workspace.create(workspace.path, facts(video))
     assert (workspace.path / "workspace.json").read_bytes() == before

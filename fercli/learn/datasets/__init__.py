@@ -1,4 +1,4 @@
-"""Data sets by name: one small reader each, imported when it is asked for."""
+"""Data sets by name: one small reader each, imported when used."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ DATASETS = {
 
 
 def read_dataset(name: str, root: Path, reporter: Reporter | None = None, *, strict: bool = False) -> DatasetSplits:
-    """Read a data set from where a person keeps it, pictures and all.
+    """Read a data set with its pictures.
 
     Args:
         name: a key of DATASETS.
         root: the file or directory of the data set, as it was downloaded.
         reporter: gets progress.
-        strict: whether a sample that cannot be used is fatal.
+        strict: whether an unusable sample is an error.
 
     Raises:
         ConfigError: no data set of that name.
-        DatasetError: the files under `root` are not that data set, or, if `strict`, not all of it can be used.
+        DatasetError: the files under `root` are not that data set, or, if `strict`, a sample is unusable.
     """
     if name not in DATASETS:
         raise ConfigError(f"unknown data set {name!r}", hint=f"known: {', '.join(DATASETS)}", code="name-unknown")
     if not root.exists():
         raise DatasetError(
-            f"no such file or directory: {root}", hint=f"give --root where {name} lies", code="file-missing"
+            f"no such file or directory: {root}", hint=f"give the path of {name} with --root", code="file-missing"
         )
     module, function = DATASETS[name].split(":")
     found: Listing | DatasetSplits = getattr(import_module(module), function)(root)
@@ -57,7 +57,7 @@ def read_dataset(name: str, root: Path, reporter: Reporter | None = None, *, str
     if strict and found.problems:
         raise DatasetError(
             f"{len(found.problems)} samples of {name} cannot be used, the first: {found.problems[0]}",
-            hint="mend the data set, or leave --strict out to go on without them",
+            hint="correct the data set, or omit --strict to continue without them",
         )
     return found
 

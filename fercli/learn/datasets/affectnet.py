@@ -1,19 +1,18 @@
 """AffectNet: faces from the web in eight classes, with valence and arousal (Mollahosseini et al., arXiv 1708.03985).
 
-Two releases are read, of both the manually annotated part:
+The manually annotated part of two releases is read:
 
-- of 2017, whole pictures with a box round the face:
+- of 2017, whole pictures with a box around the face:
     Manually_Annotated_file_lists/{training,validation}.csv     (also at the root; one of them may have no header)
     Manually_Annotated_Images/103/29a3...jpg                    (also below Manually_Annotated/)
-- of 2021, pictures of the face alone:
+- of 2021, pictures of the face only:
     {train_set,val_set}/images/N.jpg
     {train_set,val_set}/annotations/N_{exp,val,aro}.npy         (one value each; N_lnd.npy is not needed)
 
-Pictures marked none, uncertain or no face (expressions 8 to 10) show no class; they are left out and counted, and so
-is contempt for `read_7`. The labels of the test part were never given out: `validation` is what papers report on, so
-its split is test.
+Pictures marked none, uncertain or no face (expressions 8 to 10) have no class; they are left out and counted, and so is
+contempt for `read_7`. The labels of the test part are not public: papers report on `validation`, so its split is test.
 
-The set is given out on request (http://mohammadmahoor.com/affectnet/), so this was tested on an invented tree only.
+The set is available on request (http://mohammadmahoor.com/affectnet/), so this was only tested on a synthetic tree.
 Layout: columns, expression numbers and rows without a box as in `src/parse_AffectNet.py` of
 https://github.com/JanghoonChoi/VTT_vid_emotion and many others; that validation.csv can lack the header, from loaders
 on GitHub that skip a row of training.csv alone; the 2021 release and -2 for unrated from its documentation
@@ -106,7 +105,7 @@ def _read_lists(lists: Path, root: Path, classes: tuple[str, ...]) -> Iterator[S
     if images is None:
         raise DatasetError(f"no pictures for {lists}: no folder {folders[0]}", hint=EXPECTED, code="dataset-not-found")
 
-    @cache  # a listing a folder is far quicker than a look at each of 400,000 pictures
+    @cache  # listing each folder is much faster than checking each of 400,000 pictures
     def pictures(folder: str) -> dict[str, Path]:
         return {path.name: path for path in (images / folder).glob("*")}
 
@@ -201,7 +200,7 @@ def _read_sets(root: Path, classes: tuple[str, ...]) -> Iterator[Sample | Proble
 
 
 def _annotated(picture: Path, notes: Path, split: str, classes: tuple[str, ...]) -> Sample | Problem | LeftOut:
-    """What becomes of a picture and its annotations."""
+    """The sample, problem or left-out part for a picture and its annotations."""
     try:
         label = _expression(_value(notes / f"{picture.stem}_exp.npy"))
         if label not in classes:

@@ -1,4 +1,4 @@
-"""Arrays and archives of a data set: what they would take in memory is looked at before anything is unpacked."""
+"""Arrays and archives of a data set; their size in memory is checked before they are unpacked."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MAX_UNPACKED = 4 * 2**30
 
 _HINT = "copy or download the file again"
 _BROKEN_HEADER = (ValueError, EOFError, SyntaxError, tokenize.TokenError, TypeError, RecursionError, MemoryError)
-"""What numpy raises for the header of an array that is none: it evaluates it as a literal of Python."""
+"""Errors of numpy for an invalid array header, which it evaluates as a Python literal."""
 
 
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     """The arrays of an .npz file.
 
     Raises:
-        DatasetError: it is none, is damaged, holds Python objects, or unpacks to more than MAX_UNPACKED.
+        DatasetError: it is not an .npz file, is damaged, holds Python objects, or unpacks to more than MAX_UNPACKED.
     """
     require_unpacked_size(path)
     try:
@@ -44,7 +44,7 @@ def read_npy(file: IO[bytes], size: int) -> NDArray[Any]:
     """The array of an .npy file of `size` bytes, which is not allocated unless the file has that many numbers.
 
     Raises:
-        ValueError: it is none, is cut short, or holds Python objects.
+        ValueError: it is not an array, is truncated, or holds Python objects.
         OSError: it cannot be read.
     """
     try:
@@ -59,20 +59,20 @@ def read_npy(file: IO[bytes], size: int) -> NDArray[Any]:
     if kind.hasobject:
         raise ValueError("the array holds Python objects")
     if count < 0 or count * kind.itemsize > size:
-        raise ValueError(f"the array says it has {count * kind.itemsize} bytes, and the file has {size}")
+        raise ValueError(f"the array declares {count * kind.itemsize} bytes, but the file has {size}")
     content = file.read(count * kind.itemsize)
     if len(content) < count * kind.itemsize:
-        raise ValueError("the array is cut short")
+        raise ValueError("the array is truncated")
     if not kind.itemsize:
-        raise ValueError("the array is of nothing")
+        raise ValueError("the array has no data type")
     return np.frombuffer(content, dtype=kind).reshape(shape, order="F" if in_columns else "C")
 
 
 def require_unpacked_size(path: Path) -> None:
-    """Refuse an archive that would take more than MAX_UNPACKED, before it is unpacked.
+    """Refuse an archive that unpacks to more than MAX_UNPACKED, before it is unpacked.
 
     Raises:
-        DatasetError: it does, or is no zip archive.
+        DatasetError: it is too large, or not a zip archive.
     """
     require_regular_file(path, DatasetError, _HINT)
     try:

@@ -1,17 +1,17 @@
 """CASME II: spontaneous micro-expressions of 26 persons, filmed at 200 frames a second.
 
-`CASME2-coding-20140508.xlsx` has one row a clip, with the columns Subject, Filename, OnsetFrame, ApexFrame,
-OffsetFrame, Action Units, Estimated Emotion; a CSV export of it, `CASME2-coding-20140508.csv`, is taken in its place if
-it is there. The frames are `Cropped/sub01/EP02_01f/reg_img46.jpg` (registered faces) or, if there is no such folder,
+`CASME2-coding-20140508.xlsx` has one row per clip, with the columns Subject, Filename, OnsetFrame, ApexFrame,
+OffsetFrame, Action Units, Estimated Emotion; a CSV export of it, `CASME2-coding-20140508.csv`, is used instead if it
+exists. The frames are `Cropped/sub01/EP02_01f/reg_img46.jpg` (registered faces) or, if there is no such folder,
 `CASME2_RAW_selected/sub01/EP02_01f/img46.jpg` (head and shoulders). A clip is all frames from onset to offset, and the
-apex is always among those that are kept of it. A few rows have `/` for the apex: of these clips frames are kept evenly.
+kept frames always include the apex. A few rows have `/` for the apex: frames of these clips are kept at even spacing.
 
-The classes `repression` and `others`, more than half of the clips, are left out and counted: they are no emotions
-fercli knows. The set comes without a split.
+The classes `repression` and `others`, more than half of the clips, are left out and counted: they are not emotions of
+fercli. The set has no split.
 
 Layout: Yan et al. 2014, "CASME II: An Improved Spontaneous Micro-Expression Database and the Baseline Evaluation",
-doi 10.1371/journal.pone.0086041; the columns of the sheet and the names of files from public code of people who have
-it. The set needs a signed licence: this reader was tested on invented files only.
+doi 10.1371/journal.pone.0086041; columns and file names from public code of users of the set. The set needs a signed
+licence: this reader was only tested on synthetic files.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ def read(root: Path) -> Listing:
     if len(sheets) > 1:
         names = ", ".join(sheet.name for sheet in sheets)
         raise DatasetError(
-            f"more than one sheet in {base}: {names}", hint="leave only one of them there", code="dataset-ambiguous"
+            f"more than one sheet in {base}: {names}", hint="keep only one of them", code="dataset-ambiguous"
         )
     found = list(_read_sheet(sheets[0], _frames_folder(base)))
     unknown = sum(isinstance(item, Sample) and item.apex is None for item in found)
-    notes = (f"{unknown} clips have no apex in {sheets[0].name}: their frames are kept evenly",) if unknown else ()
+    notes = (f"{unknown} clips have no apex in {sheets[0].name}: their frames are evenly spaced",) if unknown else ()
     return listing("casme2", TERMS, CLASSES, found, notes)
 
 
@@ -90,7 +90,7 @@ def _read_row(row: dict[str, object], frames: Path) -> Sample | LeftOut:
     """The clip of a row; raises ValueError."""
     emotion = str(row["Estimated Emotion"]).strip().lower()
     if emotion in LEFT_OUT:
-        return LeftOut(f"clips of {emotion!r}, which is no emotion fercli knows")
+        return LeftOut(f"clips of {emotion!r}, which is not an emotion of fercli")
     label = canonical(emotion)
     if label not in CLASSES:
         raise ValueError(f"Estimated Emotion is {emotion!r}, expected one of {', '.join((*CLASSES, *LEFT_OUT))}")
@@ -131,7 +131,7 @@ def _rows(sheet: Path) -> Iterator[tuple[int, dict[str, object]]]:
             if not set(COLUMNS) <= set(names):
                 raise DatasetError(
                     f"{sheet}:{line}: expected the columns {', '.join(COLUMNS)}, found {names}",
-                    hint="take the sheet as it was downloaded; an export has to be CSV with commas",
+                    hint="use the downloaded sheet; an export must be CSV with commas",
                 )
         elif any(cell not in (None, "") for cell in cells):
             row = dict(zip(names, cells, strict=False))

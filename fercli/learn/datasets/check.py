@@ -1,7 +1,6 @@
-"""What a person should know of a data set before training on it: classes, splits, subjects, problems, pictures that
-are there twice.
+"""Check of a data set before training: classes, splits, subjects, problems, duplicate pictures.
 
-A picture is known by its difference hash (Krawetz 2013, `dHash`), of a clip by that of its last frame.
+Pictures are compared by their difference hash (Krawetz 2013, `dHash`), clips by that of their last frame.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from fercli.learn.datasets.faces import DatasetSplits, FaceSet
 from fercli.learn.datasets.samples import SPLITS, Problem
 
 HASH_SIDE = 16
-"""A picture is known by the signs of HASH_SIDE x HASH_SIDE differences between neighbouring grey values."""
+"""The hash of a picture is the signs of HASH_SIDE x HASH_SIDE differences between neighbouring grey values."""
 
 
 @dataclass(frozen=True)
 class Duplicate:
-    """The same picture on two sides of a split, where it lets a test see what was trained on."""
+    """The same picture in two splits, so that a test includes training data."""
 
     first: str
     first_split: str
@@ -42,16 +41,16 @@ class Contradiction:
 
 @dataclass(frozen=True)
 class Check:
-    """What was found.
+    """The findings.
 
     Attributes:
         counts: labelling -> split -> class -> faces; unlabelled faces under an empty name.
-        subjects: split -> subjects; empty where the set does not say.
+        subjects: split -> subjects; empty if the set has none.
         shared_subjects: subjects found in more than one split.
         duplicates: pictures found in more than one split.
         contradictions: pictures found in more than one class of the main labelling.
         problems: samples that could not be used.
-        notes: what is left out by design, and other things to know; nothing to put right.
+        notes: parts left out by design, and other information; no corrections needed.
     """
 
     counts: dict[str, dict[str, dict[str, int]]]
@@ -64,12 +63,12 @@ class Check:
 
     @property
     def found_something(self) -> bool:
-        """Whether there is anything to put right."""
+        """Whether there is anything to correct."""
         return bool(self.problems or self.duplicates or self.contradictions or self.shared_subjects)
 
 
 def check(data: DatasetSplits) -> Check:
-    """Look through a data set that has been read."""
+    """Check a data set that has been read."""
     parts = {split: data.part(split) for split in SPLITS}
     alike = _alike(parts)
     return Check(
@@ -89,7 +88,7 @@ def check(data: DatasetSplits) -> Check:
 
 
 def contradictions(data: DatasetSplits) -> tuple[Contradiction, ...]:
-    """Pictures in more than one class of the main labelling, each paired with its first sight."""
+    """Pictures in more than one class of the main labelling, each paired with its first occurrence."""
     return _contradictions(_alike({split: data.part(split) for split in SPLITS}))
 
 
@@ -106,25 +105,25 @@ def _shared_subjects(parts: dict[str, FaceSet]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class _Sight:
-    """Where a picture is: its file, split, and class in the main labelling, empty without one."""
+class _Occurrence:
+    """An occurrence of a picture: its file, split, and class in the main labelling, empty without one."""
 
     source: str
     split: str
     label: str
 
 
-def _alike(parts: dict[str, FaceSet]) -> list[list[_Sight]]:
-    """Places of pictures that look the same, two or more each."""
-    seen: dict[bytes, list[_Sight]] = defaultdict(list)
+def _alike(parts: dict[str, FaceSet]) -> list[list[_Occurrence]]:
+    """Occurrences of each picture that occurs at least twice."""
+    seen: dict[bytes, list[_Occurrence]] = defaultdict(list)
     for split, part in parts.items():
         names = (*part.main.classes, "")  # -1, no label, is the last
         for image, source, label in zip(part.images[:, -1], part.sources, part.main.labels, strict=True):
-            seen[_difference_hash(image)].append(_Sight(source, split, names[label]))
+            seen[_difference_hash(image)].append(_Occurrence(source, split, names[label]))
     return [places for places in seen.values() if len(places) > 1]
 
 
-def _contradictions(alike: list[list[_Sight]]) -> tuple[Contradiction, ...]:
+def _contradictions(alike: list[list[_Occurrence]]) -> tuple[Contradiction, ...]:
     found = []
     for places in alike:
         labelled = [place for place in places if place.label]

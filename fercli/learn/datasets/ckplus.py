@@ -10,11 +10,11 @@ Two forms are read:
 
 As is usual with this set, a sequence gives two samples: its last three frames are a clip of the expression, and its
 first frame is a still of a neutral face. The form of 48x48 faces has no first frames, so no class `neutral`. Subject is
-the S-number. The set comes without a split.
+the S-number. The set has no split.
 
 Layout and codes: ReadMe of the set, described in Lucey et al. 2010, "The Extended Cohn-Kanade Dataset (CK+)", CVPR
-workshops, doi 10.1109/CVPRW.2010.5543262. The set needs a signed agreement: this reader was tested on invented files
-only.
+workshops, doi 10.1109/CVPRW.2010.5543262. The set needs a signed agreement: this reader was only tested on synthetic
+files.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def read(root: Path) -> Listing:
         labels = find_folder(root, lambda folder: folder.name == "Emotion")
         if labels is None:
             raise DatasetError(
-                f"no folder Emotion under {root}: the labels are an archive of their own",
+                f"no folder Emotion under {root}: the labels are a separate archive",
                 hint=EXPECTED,
                 code="dataset-not-found",
             )
@@ -93,11 +93,11 @@ def _label(path: Path) -> str:
 
 
 def _until_peak(folder: Path, peak: str) -> tuple[Path, ...]:
-    """The frames of a sequence from the first to the labelled one; raises ValueError if they cannot be had."""
+    """The frames of a sequence from the first to the labelled one; raises ValueError if they are missing."""
     frames = pictures(folder) if folder.is_dir() else ()
     names = [frame.stem for frame in frames]
     if peak not in names:
-        raise ValueError(f"the picture it labels is not there: {folder / peak}.png")
+        raise ValueError(f"the labelled picture is missing: {folder / peak}.png")
     frames = frames[: names.index(peak) + 1]
     if len(frames) <= PEAK_FRAMES:
         raise ValueError(f"only {len(frames)} pictures up to {peak}.png, expected at least {PEAK_FRAMES + 1}")

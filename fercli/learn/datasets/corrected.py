@@ -1,12 +1,11 @@
-"""What people corrected in their own videos: face crops out of workspaces, labelled by manual annotations.
+"""Manual annotations as training data: face crops from workspaces, with manual labels.
 
-`root` is a workspace, or a directory of workspaces; those without a manual annotation are passed over. A sample is a
-clip of at most CLIP_S of one track inside one annotation, of faces that were assessable. Who has a name is one subject
-in all videos; `Person 3` is another one in each. Nobody is on two sides of a split, so training takes two persons or
-more.
+`root` is a workspace, or a directory of workspaces; those without manual annotations are skipped. A sample is a clip of
+at most CLIP_S of assessable faces of one track within one annotation. A name is one subject in all videos; `Person 3`
+is a different subject in each video. No subject is in two splits, so training needs at least two persons.
 
-The crops stay where they are, in the table `crops`: a frame of a sample is the path of that table with the number of a
-face behind it.
+The crops are read from the table `crops`: a frame of a sample is the path of that table followed by the number of a
+face.
 """
 
 from __future__ import annotations
@@ -37,22 +36,22 @@ from fercli.workspace import Workspace, require_tables
 
 TERMS = "as the owner of the videos allows"
 CLIP_S = 1.0
-"""A long segment makes several samples, each about as long as what the classifier sees at once."""
+"""A long segment gives several samples, each about as long as the input of the classifier."""
 HINT = "correct an export in another program, then run: fercli import WORKSPACE FILE"
 
 
 def read(root: Path) -> DatasetSplits:
-    """Read the corrected faces; the seven classes, and contempt where somebody used it.
+    """Read the faces with manual annotations; seven classes, and contempt if it was used.
 
     Raises:
-        DatasetError: no workspace, nothing corrected, or no face in what was.
-        InputError, WorkspaceError: a workspace or its corrections cannot be read, or a stage has to run again.
+        DatasetError: no workspace, no manual annotations, or no face in them.
+        InputError, WorkspaceError: a workspace or its corrections cannot be read, or a stage must run again.
     """
     found: list[Sample | Problem] = []
     crops: dict[Path, _Crop] = {}
     corrected = [workspace for workspace in _workspaces(root) if _annotated(workspace)]
     if not corrected:
-        raise DatasetError(f"nothing under {root} has been corrected", hint=HINT, code="dataset-empty")
+        raise DatasetError(f"there are no manual annotations under {root}", hint=HINT, code="dataset-empty")
     for workspace in corrected:
         own = list(_samples(workspace))
         crops |= _crops(workspace, [path for item in own if isinstance(item, Sample) for path in item.frames])
@@ -65,7 +64,7 @@ def read(root: Path) -> DatasetSplits:
 
 @dataclass(frozen=True)
 class _Crop:
-    """A stored crop, and which share of its side is the face at CROP_SCALE."""
+    """A stored crop, and the share of its side that is the face at CROP_SCALE."""
 
     jpeg: bytes
     share: float
@@ -80,13 +79,13 @@ class _Crop:
 def _workspaces(root: Path) -> list[Workspace]:
     if not root.is_dir():
         raise DatasetError(
-            f"{root} is no directory",
+            f"{root} is not a directory",
             hint="give --root a workspace, or a directory of workspaces",
             code="dataset-not-found",
         )
     homes = [path for path in [root, *folders(root)] if (path / "workspace.json").exists()]
     if not homes:
-        raise DatasetError(f"{root} is no workspace and has none in it", hint=HINT, code="dataset-not-found")
+        raise DatasetError(f"{root} is not a workspace and contains none", hint=HINT, code="dataset-not-found")
     return [Workspace.open(path) for path in homes]
 
 
@@ -116,7 +115,7 @@ def _samples(workspace: Workspace) -> Iterator[Sample | Problem]:
 
 
 def _clips(row: Manual, faces: pa.Table) -> Iterator[list[int]]:
-    """Up to CLIP_FRAMES faces of each stretch of CLIP_S of each track, evenly spread."""
+    """Up to CLIP_FRAMES faces of each stretch of CLIP_S of each track, evenly spaced."""
     pts, track = faces["pts_s"].to_numpy(), faces["track"].to_numpy()
     inside = (pts >= row.start_ms / 1000) & (pts < row.end_ms / 1000)
     rows = np.flatnonzero(inside & (np.array(faces["person"].to_pylist(), dtype=object) == row.person))

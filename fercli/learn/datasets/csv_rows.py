@@ -11,11 +11,11 @@ from fercli.files import require_regular_file
 
 
 def csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and the named columns of each row; what a short row lacks is empty. Blanks round names and values
-    do not count: `icml_face_data.csv` is headed `emotion, Usage, pixels`.
+    """Line number and the named columns of each row; missing cells of a short row are empty. Spaces around names and
+    values are ignored: `icml_face_data.csv` is headed `emotion, Usage, pixels`.
 
     Raises:
-        DatasetError: it cannot be read, is no text, or lacks a column.
+        DatasetError: it cannot be read, is not text, or lacks a column.
     """
     line = 0
     require_regular_file(path, DatasetError)
@@ -36,10 +36,10 @@ def csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[s
 
 
 def csv_columns(path: Path) -> tuple[str, ...]:
-    """The names of the columns, without blanks round them; empty for a file that is empty or no text.
+    """The names of the columns, stripped; empty for a file that is empty or not text.
 
     Raises:
-        DatasetError: it is no file.
+        DatasetError: it is not a file.
     """
     require_regular_file(path, DatasetError)
     try:

@@ -1,4 +1,4 @@
-"""A data set in memory, ready to train on or to score: grey faces, and one or more ways of labelling them."""
+"""A data set in memory for training or evaluation: grey faces, and one or more sets of labels."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from fercli.learn.datasets.samples import SPLITS, Problem
 
 @dataclass(frozen=True)
 class Labelling:
-    """One answer to what the faces of a split show; FER2013's label and the votes of FER+ are two.
+    """One set of labels for the faces of a split; for example FER2013's labels, or the votes of FER+.
 
     Attributes:
         classes: the C class names, canonical.
         targets: (N, C) float32 label distributions, rows summing to 1; a row of zeros is not trained on.
-        labels: (N,) int64 index of the class that counts in evaluation; -1 where there is none.
+        labels: (N,) int64 index of the class used for evaluation; -1 if there is none.
     """
 
     classes: tuple[str, ...]
@@ -26,7 +26,7 @@ class Labelling:
 
     @classmethod
     def of_indices(cls, classes: tuple[str, ...], labels: NDArray[np.int64]) -> Labelling:
-        """One certain class a face."""
+        """Labels with one certain class per face."""
         return cls(classes, np.eye(len(classes), dtype=np.float32)[labels], labels)
 
 
@@ -37,8 +37,8 @@ class FaceSet:
     Attributes:
         images: (N, T, H, W) uint8 grey; T is 1 for stills.
         labellings: name -> labelling, the main one first.
-        subjects: (N,) who is shown; empty strings where the set does not say.
-        sources: (N,) where each face comes from, as a person would look it up.
+        subjects: (N,) persons; empty strings if unknown.
+        sources: (N,) source of each face, as text for users.
     """
 
     images: NDArray[np.uint8]
@@ -51,12 +51,12 @@ class FaceSet:
 
     @property
     def kind(self) -> str:
-        """What a sample of it is called: `image` or `clip`."""
+        """Kind of its samples: `image` or `clip`."""
         return "image" if self.images.shape[1] == 1 else "clip"
 
     @property
     def main(self) -> Labelling:
-        """The labelling that figures are quoted on."""
+        """The labels on which scores are reported."""
         return next(iter(self.labellings.values()))
 
     def take(self, rows: NDArray[np.intp]) -> FaceSet:
@@ -75,15 +75,16 @@ class FaceSet:
 
 @dataclass(frozen=True)
 class DatasetSplits:
-    """A data set as fercli trains on it: fit on `train`, choose on `valid`, report `test` once.
+    """A data set for training: fit on `train`, select on `valid`, report on `test` once.
 
     Attributes:
-        name, terms: what it is, and under which terms it may be used.
-        face_scale: side of an image as a multiple of the longer side of the default detector's box, both centred alike.
+        name, terms: its name and terms of use.
+        face_scale: side of an image as a multiple of the longer side of the default detector's box, both with the same
+            centre.
         train, valid, test: the splits.
         problems: samples that could not be used.
-        official: whether the set itself says which sample belongs to which split.
-        notes: what was left out by design, and other things a person should know of what was read.
+        official: whether the set defines its splits.
+        notes: parts left out by design, and other information.
     """
 
     name: str
@@ -97,7 +98,7 @@ class DatasetSplits:
     notes: tuple[str, ...] = ()
 
     def part(self, split: str) -> FaceSet:
-        """One split, or for `all` the whole set."""
+        """One split, or the whole set for `all`."""
         parts = (self.train, self.valid, self.test)
         if split != "all":
             return dict(zip(SPLITS, parts, strict=True))[split]
@@ -118,9 +119,9 @@ def _joined(labellings: list[Labelling]) -> Labelling:
 
 
 def middle_frames(given: int, wanted: int) -> list[int]:
-    """Which of the `given` frames of a clip stand for it: the middle of each of `wanted` equal parts.
+    """Indices of frames that represent a clip of `given` frames: the middle of each of `wanted` equal parts.
 
-    As temporal segment networks are tested (Wang et al. 2016, arXiv 1608.00859). One frame alone is the middle of the
-    expression; a still stands still.
+    As in the test of temporal segment networks (Wang et al. 2016, arXiv 1608.00859). A single frame is the middle of
+    the expression; a still is repeated.
     """
     return [int((part + 0.5) * given / wanted) for part in range(wanted)]

@@ -2,8 +2,9 @@
 arXiv 1608.01041).
 
 FER2013 gives each image one of seven classes. FER+ had ten people vote on each image, among eight classes, `unknown`
-and `not a face`. The two disagree often, so they stay two labellings of the same faces: a network learns both, and each
-is scored by its own protocol. `usage` Training fits, PublicTest chooses, PrivateTest is reported once.
+and `not a face`. The two often disagree, so they are kept as two sets of labels of the same faces: a network learns
+both, and each is scored by its own protocol. Training is used for fitting, PublicTest for selection, PrivateTest is
+reported once.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ FACE_SCALE = 1.0
 
 
 def read(root: Path) -> DatasetSplits:
-    """FER2013 from its CSV, an npz or folders named after classes; FER+ is the second labelling where its votes are.
+    """FER2013 from its CSV, an npz or folders named after classes; FER+ is the second set of labels if its votes exist.
 
     Raises:
         DatasetError: nothing there, more than one, or not FER2013.
@@ -39,7 +40,7 @@ def read(root: Path) -> DatasetSplits:
 
 
 def read_ferplus(root: Path) -> DatasetSplits:
-    """FER+ on the same files: the votes are the main labelling, FER2013's label the second.
+    """FER+ on the same files: the votes are the main labels, FER2013's labels the second.
 
     Raises:
         DatasetError: as `read`, or there are no votes.
@@ -95,10 +96,10 @@ def _fer2013(files: Fer2013) -> Labelling:
 
 
 def _ferplus(all_votes: NDArray[np.float32]) -> Labelling:
-    """Label distributions for training; for scoring the majority protocol of the FER+ authors' own code.
+    """Label distributions for training; for scores, the majority protocol of the FER+ authors' code.
 
-    A class with a single vote is taken for a slip. The label is what more than half of the remaining votes, those for
-    `unknown` and `not a face` included, agree on; without such a majority an image is not scored
+    A class with a single vote is ignored. The label is the class with more than half of the remaining votes, including
+    those for `unknown` and `not a face`; without such a majority an image is not scored
     (https://github.com/microsoft/FERPlus, `src/ferplus.py`, mode `majority`).
     """
     votes = np.where(all_votes > 1, all_votes, np.float32(0))

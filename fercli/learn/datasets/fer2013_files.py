@@ -1,4 +1,4 @@
-"""The files FER2013 and FER+ come in, read into columns; what the columns mean is in `fer2013.py`.
+"""The files of FER2013 and FER+, read into columns; the meaning of the columns is in `fer2013.py`.
 
 - Kaggle's `fer2013.csv` (columns `emotion,pixels,Usage`), or that of the challenge, `icml_face_data.csv` (columns
   `emotion, Usage, pixels`, the same rows), and beside it, if there, `fer2013new.csv` of FER+ (`ferplus_votes.py`);
@@ -30,7 +30,7 @@ FER2013, ICML, TRAIN, TEST, FERPLUS = "fer2013.csv", "icml_face_data.csv", "trai
 MIN_MATCH = 0.9
 """Reconstructed FER2013 labels whose image match is below this are not used as labels."""
 CLEAR_FACES, MIN_AGREEMENT = 1000, 0.4
-"""From so many faces on which a majority of FER+ agrees, FER2013's label has to be theirs for this share."""
+"""With at least this many faces with a FER+ majority, this share must agree with FER2013's label."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Fer2013:
 
     Attributes:
         images: (N, 48, 48) uint8 grey.
-        labels: (N,) int64 index into EMOTIONS; -1 where the file's label is not to be trusted.
+        labels: (N,) int64 index into EMOTIONS; -1 if the file's label is not reliable.
         usage: (N,) one of the values of USAGES.
         votes: (N, 10) float32 votes for VOTE_COLUMNS, or None.
-        sources: (N,) where in the file each image is.
+        sources: (N,) position of each image in the file.
         problems: rows that could not be read.
-        notes: what else a person should know of the files.
-        official: whether the files say which image belongs to which split.
+        notes: other information about the files.
+        official: whether the files define the splits.
     """
 
     images: NDArray[np.uint8]
@@ -97,7 +97,7 @@ def _find(root: Path) -> Path:
 
 
 def _candidates(root: Path) -> list[Path]:
-    """The files to read: the whole set before the file of the challenge, and that before Training alone."""
+    """The files to read, best first: the whole set, the file of the challenge, Training only."""
     if root.is_file():
         return [root] if root.suffix.lower() in (".npz", ".csv") else []
     whole = sorted([*root.rglob(FER2013), *root.glob("*fer2013*.npz")])
@@ -173,23 +173,23 @@ def _read_csv(path: Path) -> Fer2013:
     rows = _Rows()
     rows.read(path, ("emotion", "pixels", "Usage"))
     new = path.with_name(FERPLUS)
-    votes, notes = None, _passed_over(path)
+    votes, notes = None, _note_unread(path)
     if new.is_file():
         joined = join_votes(new, rows.raw_usages, path)
         votes = joined.votes[rows.places]
         rows.problems += joined.problems
         if joined.dropped:
             notes += (f"{joined.dropped} rows of {new.name} have no image name: FER+ drops these faces",)
-        _refuse_strangers(path, new, np.asarray(rows.labels), votes)
+        _refuse_contradicting_votes(path, new, np.asarray(rows.labels), votes)
     return rows.columns(votes, notes)
 
 
 def _read_train_csv(path: Path) -> Fer2013:
-    """Kaggle's later files: train.csv is Training alone, and test.csv beside it has no labels."""
+    """Kaggle's later files: train.csv is only Training, and test.csv beside it has no labels."""
     rows = _Rows()
     rows.read(path, ("emotion", "pixels"), "Training")
-    rows.deal_out_valid()
-    notes: tuple[str, ...] = (f"{path.name} has no split: {VALID_SHARE:.0%} of it are dealt out for valid",)
+    rows.split_valid()
+    notes: tuple[str, ...] = (f"{path.name} has no split: {VALID_SHARE:.0%} of it are used for valid",)
     test = path.with_name(TEST)
     if test != path and test.is_file():
         if "emotion" in csv_columns(test):
@@ -202,7 +202,7 @@ def _read_train_csv(path: Path) -> Fer2013:
 
 
 class _Rows:
-    """The usable rows of one or two CSV files, column-wise, and what became of the others."""
+    """The usable rows of one or two CSV files, column-wise, and problems of the others."""
 
     def __init__(self) -> None:
         self.images: list[NDArray[np.uint8]] = []
@@ -210,13 +210,13 @@ class _Rows:
         self.usages: list[str] = []
         self.sources: list[str] = []
         self.places: list[int] = []
-        """Of each usable row, its number among all rows, from 0."""
+        """Number of each usable row among all rows, from 0."""
         self.raw_usages: list[str] = []
-        """Of all rows; empty where it is none."""
+        """Usage of all rows; empty if invalid."""
         self.problems: tuple[Problem, ...] = ()
 
     def read(self, path: Path, columns: tuple[str, ...], usage: str = "") -> None:
-        """Add the rows of a file; `usage` is theirs where it has no column for it."""
+        """Add the rows of a file; `usage` is used if the file has no such column."""
         order = [_canonical_index(name, path) for name in KAGGLE_CLASSES]
         for line, row in csv_rows(path, columns):
             row.setdefault("Usage", usage)
@@ -232,13 +232,13 @@ class _Rows:
             self.sources.append(f"{path.name}:{line}")
             self.places.append(len(self.raw_usages) - 1)
 
-    def deal_out_valid(self) -> None:
-        """Make some rows of Training those that choose, always the same ones."""
+    def split_valid(self) -> None:
+        """Move some rows of Training to valid, always the same ones."""
         stand_ins = [Sample((Path(source),), "", "train") for source in self.sources]
         self.usages = [USAGES[sample.split] for sample in assign_splits(stand_ins)]
 
     def columns(self, votes: NDArray[np.float32] | None, notes: tuple[str, ...], *, official: bool = True) -> Fer2013:
-        """All of it."""
+        """All columns."""
         return Fer2013(
             np.stack(self.images) if self.images else np.zeros((0, 48, 48), np.uint8),
             np.asarray(self.labels, dtype=np.int64),
@@ -251,17 +251,17 @@ class _Rows:
         )
 
 
-def _passed_over(path: Path) -> tuple[str, ...]:
-    """Files beside the one that is read which hold the same faces."""
+def _note_unread(path: Path) -> tuple[str, ...]:
+    """A note about unread files with the same faces."""
     others = [name for name in (FER2013, ICML, TRAIN, TEST) if name != path.name and path.with_name(name).is_file()]
     return (f"not read, because {path.name} has the same faces: {', '.join(others)}",) if others else ()
 
 
-def _refuse_strangers(path: Path, new: Path, labels: NDArray[np.int64], votes: NDArray[np.float32]) -> None:
-    """Refuse votes that say something else than the labels: the rows of one of the files are in another order.
+def _refuse_contradicting_votes(path: Path, new: Path, labels: NDArray[np.int64], votes: NDArray[np.float32]) -> None:
+    """Refuse votes that contradict the labels, because the rows of one file are in another order.
 
-    Of FER+ as it is published, the class with most votes is FER2013's label of about two faces in three. By chance it
-    would be one in five.
+    In the published FER+, the class with most votes is FER2013's label for about two of three faces. By chance it would
+    be one of five.
     """
     named = votes[:, : len(EMOTIONS_8)]
     clear = named.max(axis=1, initial=0) > votes.sum(axis=1) / 2
@@ -270,7 +270,7 @@ def _refuse_strangers(path: Path, new: Path, labels: NDArray[np.int64], votes: N
     agree = float((named.argmax(axis=1) == labels)[clear].mean())
     if agree < MIN_AGREEMENT:
         raise DatasetError(
-            f"{new} agrees with the labels of {path} on {agree:.0%} of the faces only: their rows are in another order",
+            f"{new} agrees with the labels of {path} on only {agree:.0%} of the faces: their rows are in another order",
             hint=HINT,
         )
 

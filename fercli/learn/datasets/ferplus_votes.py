@@ -2,13 +2,13 @@
 
 `fer2013new.csv` (https://github.com/microsoft/FERPlus) has the 35,887 rows of `fer2013.csv` in the same order: `Usage`,
 `Image name` and ten votes. The names `fer0000000.png` to `fer0035801.png` number the images; a row without a name is
-no face, and FER+ drops it. Some such rows have a number all the same (row 17 is passed over between
-`fer0000016.png` and `fer0000018.png`) and others have not (row 59 lies between `fer0000058.png` and `fer0000059.png`),
-so in the original file the number of an image falls behind its row, by 85 in the end.
+not a face, and FER+ drops it. Some of these rows still use up a number (row 17 is skipped between `fer0000016.png` and
+`fer0000018.png`) and others do not (row 59 is between `fer0000058.png` and `fer0000059.png`), so in the original file
+the number of an image is less than its row, at the end by 85.
 
-A row is therefore found by counting rows, and the numbers say where some are missing: between two names lie as many
-rows as are there or as the numbers tell, whichever is more. What does not come out even is refused, because one row too
-few would give each face the votes of its neighbour.
+Rows are therefore found by counting, and the numbers show where rows are missing: between two names, the number of rows
+is the larger of the rows present and the difference of the numbers. An inconsistent total is refused, because one
+missing row would give each face the votes of its neighbour.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from fercli.learn.datasets.csv_rows import csv_rows
 from fercli.learn.datasets.samples import Problem
 
 VOTE_COLUMNS = (*EMOTIONS_8, "unknown", "NF")
-"""What the taggers of FER+ could choose; NF is `not a face`."""
+"""The choices of the annotators of FER+; NF is `not a face`."""
 IMAGE_NAME = re.compile(r"fer(\d+)\.png", re.IGNORECASE)
 HINT = "take fer2013new.csv from github.com/microsoft/FERPlus and fer2013.csv from Kaggle, both with all their rows"
 
@@ -63,7 +63,7 @@ def join_votes(path: Path, usages: Sequence[str], faces: Path) -> Joined:
 
     Args:
         path: fer2013new.csv.
-        usages: the usage of each row of FER2013, whether it can be read or not; an empty one is not compared.
+        usages: the usage of each row of FER2013, also of unreadable rows; an empty one is not compared.
         faces: the file these rows come from, for errors.
 
     Raises:
@@ -111,12 +111,12 @@ def _read(path: Path) -> list[_Row]:
 
 
 def _places(path: Path, rows: list[_Row]) -> tuple[list[int | None], int, tuple[Problem, ...]]:
-    """The row of FER2013, from 0, of each row (None without a name); their number in all; and what is missing."""
+    """The row of FER2013, from 0, of each row (None without a name); the total number of rows; and the missing ones."""
     named = [(row.number, row.line) for row in rows if row.number is not None]
     lines: dict[int, int] = {}
     for number, line in named:
         if number in lines:
-            raise DatasetError(f"{path}:{line}: the image of line {lines[number]} once more", hint=HINT)
+            raise DatasetError(f"{path}:{line}: the image of line {lines[number]} again", hint=HINT)
         lines[number] = line
     if any(before > after for (before, _), (after, _) in pairwise(named)):
         return _places_by_number(path, rows)
@@ -142,7 +142,8 @@ def _places_in_order(path: Path, rows: list[_Row]) -> tuple[list[int | None], in
 
 
 def _places_by_number(path: Path, rows: list[_Row]) -> tuple[list[int | None], int, tuple[Problem, ...]]:
-    """Of rows in another order: where rows without a name belonged is lost, so every number has to be that of a row."""
+    """For rows in another order: the positions of rows without a name are unknown, so every number must be that of a
+    row."""
     places = [row.number for row in rows]
     total = max((place for place in places if place is not None), default=-1) + 1
     total += next((count for count, row in enumerate(reversed(rows)) if row.number is not None), 0)
@@ -152,4 +153,4 @@ def _places_by_number(path: Path, rows: list[_Row]) -> tuple[list[int | None], i
 
 def _missing(path: Path, line: int, count: int) -> Problem:
     rows = "a row is" if count == 1 else f"{count} rows are"
-    return Problem(str(path), line, f"{rows} missing up to here: no votes for the faces they were about")
+    return Problem(str(path), line, f"{rows} missing up to here: no votes for their faces")

@@ -1,13 +1,13 @@
-"""Any directory of class-named folders: your own pictures, and sets that come as one folder a class.
+"""Any directory of class-named folders: your own pictures, and sets with one folder per class.
 
     ROOT/angry/1.jpg            or    ROOT/train/angry/1.jpg
     ROOT/happy/1.jpg                  ROOT/val/angry/1.jpg
     ROOT/happy/clip7/0001.jpg         ROOT/test/angry/1.jpg
 
-A picture in a class folder is a still; a folder of pictures in a class folder is a clip. Class names are understood in
-the spellings of `fercli.labels`; the folder of a split may also be called `valid` or `validation`. Who is shown is not
-known. Hidden files, and files that are no pictures by their suffix, are passed over. Numbers in names count: `2.jpg`
-comes before `10.jpg`. The class-folder form of FER2013 (`train/angry/...`, `test/angry/...`) is such a directory.
+A picture in a class folder is a still; a folder of pictures in a class folder is a clip. Class names are accepted in
+the spellings of `fercli.labels`; the folder of a split may also be called `valid` or `validation`. Subjects are
+unknown. Hidden files, and files without a picture suffix, are skipped. Names are sorted in natural order: `2.jpg` comes
+before `10.jpg`. The class-folder form of FER2013 (`train/angry/...`, `test/angry/...`) is such a directory.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def read(root: Path) -> Listing:
     """List a directory of class folders; `classes` are those that have a sample.
 
     Raises:
-        DatasetError: `root` is no directory, is empty, has no class folder, or none with a picture in it.
+        DatasetError: `root` is not a directory, is empty, has no class folder, or none with a picture in it.
     """
     if not root.is_dir():
         raise DatasetError(f"no such directory: {root}", hint=EXPECTED, code="file-missing")
@@ -44,7 +44,7 @@ def read(root: Path) -> Listing:
     found = [item for part in parts for item in _read_part(part, "" if part == root else _split(part))]
     if parts != [root]:
         beside = [folder for folder in folders(root) if folder not in parts]
-        found += [Problem(str(folder), 0, "not read: it lies beside the folders of the splits") for folder in beside]
+        found += [Problem(str(folder), 0, "not read: it is beside the folders of the splits") for folder in beside]
     present = {item.label for item in found if isinstance(item, Sample)}
     if not present:
         raise DatasetError(f"no class folder under {root} has a picture in it", hint=EXPECTED, code="dataset-not-found")
@@ -58,7 +58,7 @@ def listing(
     found: Iterable[Sample | Problem | LeftOut],
     notes: tuple[str, ...] = (),
 ) -> Listing:
-    """A listing of samples and problems that come mixed; what is left out is counted, and added to the notes."""
+    """A listing from mixed samples and problems; left-out parts are counted in the notes."""
     items = tuple(found)
     samples = tuple(item for item in items if isinstance(item, Sample))
     problems = tuple(item for item in items if isinstance(item, Problem))
@@ -68,7 +68,7 @@ def listing(
 
 
 def visible(folder: Path) -> list[Path]:
-    """What a directory holds in natural order, without what is hidden or what macOS adds to archives.
+    """Content of a directory in natural order, without hidden files and files that macOS adds to archives.
 
     Raises:
         DatasetError: it cannot be listed.
@@ -88,20 +88,20 @@ def folders(folder: Path) -> list[Path]:
 
 
 def pictures(folder: Path) -> tuple[Path, ...]:
-    """The pictures in a directory, told by their suffix, in natural order."""
+    """The files with a picture suffix in a directory, in natural order."""
     return tuple(path for path in visible(folder) if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
 
 
 def find_folder(root: Path, looks_right: Callable[[Path], bool]) -> Path | None:
-    """Where a data set lies: `root`, or else the one folder up to two levels below it that looks right.
+    """The folder of a data set: `root`, or else the single matching folder up to two levels below it.
 
     Raises:
-        DatasetError: `root` is no directory, or several folders look right.
+        DatasetError: `root` is not a directory, or several folders match.
     """
     if not root.is_dir():
         raise DatasetError(
             f"no such directory: {root}",
-            hint="give --root the folder the data set was unpacked to",
+            hint="give --root the folder of the unpacked data set",
             code="file-missing",
         )
     level = [root]
@@ -121,7 +121,7 @@ def find_folder(root: Path, looks_right: Callable[[Path], bool]) -> Path | None:
 
 
 def _natural(path: Path) -> tuple[list[str | int], str]:
-    parts = re.split(r"(\d+)", path.name)  # text and digits by turns, so like is compared with like
+    parts = re.split(r"(\d+)", path.name)  # text and digits alternate, so the same types are compared
     return [int(part) if index % 2 else part for index, part in enumerate(parts)], path.name
 
 
@@ -137,7 +137,7 @@ def _read_part(part: Path, split: str) -> Iterator[Sample | Problem]:
     for folder in folders(part):
         label = canonical(folder.name)
         if label is None:
-            yield Problem(str(folder), 0, f"no emotion is called {folder.name!r}; known: {', '.join(EMOTIONS_8)}")
+            yield Problem(str(folder), 0, f"{folder.name!r} is not an emotion; known: {', '.join(EMOTIONS_8)}")
         else:
             yield from _read_class(folder, label, split)
 
@@ -162,7 +162,7 @@ def _no_pictures(folder: Path) -> str:
 
 
 def _no_classes(root: Path, parts: list[Path]) -> DatasetError:
-    """The error that names what is there instead of class folders."""
+    """The error that describes the content of a directory without class folders."""
     if not visible(root):
         return DatasetError(f"{root} is empty", hint=EXPECTED, code="dataset-empty")
     if parts != [root]:

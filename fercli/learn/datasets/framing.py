@@ -1,8 +1,7 @@
-"""How the pictures of a data set frame the face, seen by the detector that will frame faces in video.
+"""How the pictures of a data set frame the face, measured by the detector that is used for video.
 
-A network only recognises what it is shown as it was trained: the same share of the picture must be face. So the default
-detector looks at the data set first, and what it finds decides how pictures are cut and what the network's file says of
-its view.
+The face must have the same share of the picture in training and in use. So the default detector is first run on the
+data set; its boxes determine how pictures are cropped and which view is recorded in the network's file.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from fercli.models.pictures import default_detector, detect_faces, find_faces
 MIN_FRONTAL = 0.25
 """Frontality (`geometry.frontality`) from which a face counts as frontal."""
 LOOK_AT = 100
-"""Pictures that say how a data set frames faces."""
+"""Number of pictures used to measure how a data set frames faces."""
 FILLS = 0.6
-"""A picture whose shorter side is filled by a face to this share is a picture of that face, already cut."""
+"""If the face has this share of the picture's shorter side, the picture is already cropped to the face."""
 
 
 def largest_face(picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
@@ -33,13 +32,13 @@ def largest_face(picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
 
 
 def frontal_face(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
-    """Find the face in a picture that may show a profile as well, as in a mirror, or lie on its side.
+    """Find the face in a picture that may also show a profile (a mirror) or be rotated.
 
-    The picture is looked at as it is, then turned to the left and to the right, until a face is found that is upright
-    and as frontal as `classify-emotions` asks for by default.
+    The detector is run on the picture, then on the picture rotated to the left and to the right, until there is an
+    upright face that is frontal enough for the defaults of `classify-emotions`.
 
     Returns:
-        The picture turned upright, (H, W, 3), and the (4,) box of the largest such face in it; or None.
+        The upright picture, (H, W, 3), and the (4,) box of the largest such face in it; or None.
     """
     for quarter_turns in (0, 1, -1):
         turned = np.ascontiguousarray(np.rot90(picture, quarter_turns))
@@ -55,7 +54,7 @@ def frontal_face(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray
 
 
 def _looks_into_camera(points: NDArray[np.float32]) -> bool:
-    """Whether the eyes lie above the mouth, not beside it, and the nose between the eyes; for (5, 2) landmarks."""
+    """Whether the eyes are above the mouth, not beside it, and the nose is between the eyes; for (5, 2) landmarks."""
     down = points[3:].mean(axis=0) - points[:2].mean(axis=0)
     return bool(down[1] > abs(down[0])) and frontality(points) >= MIN_FRONTAL
 
@@ -74,5 +73,5 @@ def face_share(pictures: Sequence[NDArray[np.uint8]]) -> float | None:
 
 
 def spread(count: int, wanted: int = LOOK_AT) -> list[int]:
-    """At most `wanted` of `count` rows, evenly spread."""
+    """At most `wanted` of `count` rows, evenly spaced."""
     return np.unique(np.linspace(0, count - 1, min(count, wanted)).round().astype(int)).tolist() if count else []

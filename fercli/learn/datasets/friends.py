@@ -1,7 +1,7 @@
-"""Friends of the VTT project: frames of a television series with face, emotion and character of who is seen.
+"""Friends of the VTT project: frames of a television series with faces, emotions and characters.
 
-VTT ("Video Turing Test", IITP 2017-0-01780) is a Korean research programme; its annotations of the first season go to
-its members. The layout:
+VTT ("Video Turing Test", IITP 2017-0-01780) is a Korean research programme; its annotations of the first season are
+available to its members. The layout:
 
     ROOT/ep01/00000.jpg, 00001.jpg, ...                 every frame of the episode, counted from 0; with five digits,
                                                         or six as `extract-frames --images` writes them
@@ -13,16 +13,16 @@ its members. The layout:
                                                                   "max_x": "356", "max_y": "203"}}],
                     "ross": [{"emotion": "none", "face_rect": {"min_x": "none", ...}}]}]}]}
 
-The number in `image` (`F0000110.jpg` or `Frame_00110.jpg`) is the frame's. Characters who are not seen, or not judged,
-have "none" there and are passed over. The character is the subject. The set has no splits; one sample is one face in
-one frame.
+The number in `image` (`F0000110.jpg` or `Frame_00110.jpg`) is the frame's. Characters that are not visible or not
+annotated have "none" there and are skipped. The character is the subject. The set has no splits; one sample is one face
+in one frame.
 
-Sourced, from code that reads the annotations (they cannot be had here, so this was tested on an invented tree only):
+Known from code that reads the annotations (they were not available, so this was only tested on a synthetic tree):
 file names, keys, "none", frame numbering, pixels with `max` outside the box, seven emotions by name or adjective and a
 number followed by blanks and more, from `src/parse_friends_new.ipynb` and `src/extract_Friends.ipynb` of
 https://github.com/JanghoonChoi/VTT_vid_emotion; the second delivery's file names and broken bytes in the text from
-https://github.com/hobincar/vtt-action-recognition. Assumed: an empty string means none too; names of characters count
-without their case; from episode 11 on frames are counted likewise.
+https://github.com/hobincar/vtt-action-recognition. Assumed: an empty string also means none; names of characters are
+not case-sensitive; from episode 11 on, frames are counted in the same way.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def read(root: Path) -> Listing:
     """List the annotated faces.
 
     Raises:
-        DatasetError: `root` has no annotations, two for one episode, or some that are no VTT annotations.
+        DatasetError: `root` has no annotations, two for one episode, or files that are not VTT annotations.
     """
     samples, problems = [], []
     for episode, path in _episodes(root).items():
@@ -81,7 +81,7 @@ def _episodes(root: Path) -> dict[str, Path]:
         if episode in found:
             raise DatasetError(
                 f"two annotations of {episode}: {found[episode]} and {path}",
-                hint="leave one of them",
+                hint="keep one of them",
                 code="dataset-ambiguous",
             )
         found[episode] = path
@@ -93,7 +93,7 @@ def _episodes(root: Path) -> dict[str, Path]:
 def _visual_results(path: Path) -> list[Any]:
     require_regular_file(path, DatasetError, "copy the file again")
     try:
-        # Descriptions can have bytes that are no UTF-8 and line breaks inside strings; nothing of them is used.
+        # Descriptions, which are not used, can have invalid UTF-8 and line breaks inside strings.
         content = json.loads(path.read_text(encoding="utf-8-sig", errors="replace"), strict=False)
     except json.JSONDecodeError as error:
         raise DatasetError(f"{path}:{error.lineno}: {error.msg}", hint="copy the file again") from error
@@ -108,7 +108,7 @@ def _visual_results(path: Path) -> list[Any]:
 
 
 def _faces(result: Any, frames: Path, present: set[str]) -> Iterator[Sample | str]:
-    """The faces of one annotated frame, and for those that cannot be used the reason."""
+    """The faces of one annotated frame, and the reasons for unusable ones."""
     try:
         image, people = str(result["image"]), dict(result["person"][0])
     except (KeyError, IndexError, TypeError, ValueError) as error:
@@ -116,7 +116,7 @@ def _faces(result: Any, frames: Path, present: set[str]) -> Iterator[Sample | st
         return
     for character, notes in people.items():
         try:
-            face = _judged(notes[0])
+            face = _annotation(notes[0])
             if face is not None:
                 label, box = face
                 yield Sample((_picture(image, frames, present),), label, "", character.lower(), box)
@@ -125,8 +125,8 @@ def _faces(result: Any, frames: Path, present: set[str]) -> Iterator[Sample | st
             yield f"{image}, {character}: {reason}"
 
 
-def _judged(note: Any) -> tuple[str, tuple[float, float, float, float]] | None:
-    """Class and box of a person, or None who is not seen or not judged; raises what broken notes raise."""
+def _annotation(note: Any) -> tuple[str, tuple[float, float, float, float]] | None:
+    """Class and box of a person, or None if not visible or not annotated; raises errors of malformed entries."""
     emotion, rect = str(note["emotion"]), note["face_rect"]
     if _is_none(emotion) or _is_none(rect["max_x"]):
         return None

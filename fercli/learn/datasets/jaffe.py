@@ -1,11 +1,11 @@
 """JAFFE: posed expressions of ten Japanese women, 213 grey pictures of 256x256 pixels.
 
-`KA.AN1.39.tiff` is subject KA, expression AN (anger), her first picture of it, number 39 of the set. The set comes
-without a split, and every picture shows a face and little else.
+`KA.AN1.39.tiff` is subject KA, expression AN (anger), her first picture of it, number 39 of the set. The set has no
+split, and every picture is cropped to the face.
 
 Naming: Lyons, Akamatsu, Kamachi, Gyoba 1998, "Coding Facial Expressions with Gabor Wavelets", and the README of
-https://zenodo.org/record/3451524. The set is given to researchers on request: this reader was tested on invented files
-only.
+https://zenodo.org/record/3451524. The set is given to researchers on request: this reader was only tested on synthetic
+files.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """KDEF, the Karolinska Directed Emotional Faces: 70 amateur actors, seven expressions, five angles, two sessions.
 
 `KDEF_and_AKDEF/KDEF/AF01/AF01ANS.JPG` is session A, woman 01 (F01), expression AN (angry), angle S (straight). Session
-B of the same woman is `BF01`: her subject is F01 in both, so that she is never on two sides of a split. The name says
-it all, so the pictures may as well lie in one folder, or in folders of any other kind. Of the angles FL, HL, S, HR, FR
-the full profiles FL and FR are left out and counted: half a face is not what fercli assesses. The averaged faces of
-AKDEF are not read. The pictures show head and shoulders. The set comes without a split.
+B of the same woman is `BF01`: her subject is F01 in both, so that she is never in two splits. Only file names are used,
+so the pictures can be in one folder or in any other folders. Of the angles FL, HL, S, HR, FR the full profiles FL and
+FR are left out and counted, because fercli does not assess them. The averaged faces of AKDEF are not read. The
+pictures show head and shoulders. The set has no split.
 
 Naming: Lundqvist, Flykt, Öhman 1998, https://kdef.se ("KDEF & AKDEF", about the file names). The set is given to
-researchers on their word not to pass it on: this reader was tested on invented files only.
+researchers who agree not to distribute it: this reader was only tested on synthetic files.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ STEM = re.compile(rf"[AB]([FM]\d\d)({'|'.join(CODES)})(FL|HL|S|HR|FR)", re.IGNOR
 
 
 def read(root: Path) -> Listing:
-    """List the pictures of KDEF that show more than a profile.
+    """List the pictures of KDEF except full profiles.
 
     Raises:
         DatasetError: no folder at `root` has pictures named as those of KDEF, or folders with such pictures.
@@ -53,7 +53,7 @@ def read(root: Path) -> Listing:
 
 
 def _picture_folders(folder: Path) -> list[Path]:
-    """Of a folder and those in it, the ones that hold pictures of KDEF, and the folders of persons."""
+    """The folders with pictures of KDEF, among a folder and its subfolders, and the folders of persons."""
     own = [folder] if _has_faces(folder) else []
     return own + [inner for inner in folders(folder) if FOLDER_NAME.fullmatch(inner.name) or _has_faces(inner)]
 

@@ -1,28 +1,28 @@
 """MMI: posed and induced expressions, filmed from neutral to the expression and back; some are stills.
 
-A download is one folder a session, each with its own number:
+A download has one numbered folder per session:
 
     Sessions/1841/session.xml            <track view="0" .../>: 0 front, 1 profile, 2 both in one picture (a mirror)
     Sessions/1841/S035-004.xml           <Metatag Name="Emotion" Value="1"/>; sessions of action units have no such tag
     Sessions/1841/S035-004-oao_aucs.xml  <ActionUnit Number="12"><Marker Frame="31" Type="2"/>...: not in every session
     Sessions/1841/S035-004.avi           or a still, S035-004.jpg
 
-The clip is the apex of the expression. Where action units are coded, a marker says from which frame on (counted from 1)
-a unit is neutral (type 0), rises (1), is at its apex (2) or falls (3): the apex of the expression is the longest
-stretch in which most units are at theirs. Elsewhere it is the middle third of the frames. How many clips were found
-which way is noted.
+The clip is the apex of the expression. If action units are coded, a marker gives the frame (counted from 1) from which
+on a unit is neutral (type 0), in onset (1), at its apex (2) or in offset (3): the apex of the expression is the longest
+stretch in which most units are at their apex. Otherwise it is the middle third of the frames. A note gives the number
+of clips of each kind.
 
-The view is not gone by: in every frame the default detector looks for a face that is frontal enough to be assessed, so
-that of a picture with a mirror the front is taken, a half profile only if it is frontal enough, and a video that lies
-on its side is turned. A recording without such a face is a problem. Read are the six basic emotions; another code is a
-problem, and a session without an emotion is left out and counted. Subject is the S-number. The set has no neutral class
-and comes without a split.
+The view attribute is not used: in every frame the default detector finds a face that is frontal enough to be assessed.
+So the frontal face of a picture with a mirror is used, a half profile only if it is frontal enough, and a rotated video
+is corrected. A recording without such a face is a problem. The six basic emotions are read; another code is a problem,
+and a session without an emotion is left out and counted. Subject is the S-number. The set has no neutral class and no
+split.
 
-Frames that lie in a folder beside the video, `S035-004/00001.jpg` and on, are taken instead of it.
+Frames in a folder beside the video, `S035-004/00001.jpg` and so on, are used instead of it.
 
 Database: Pantic, Valstar, Rademaker, Maat 2005, "Web-based database for facial expression analysis", ICME,
 doi 10.1109/ICME.2005.1521424, https://mmifacedb.eu. Folders, tags, codes and markers are known from public code of
-people who have it, not from a specification. The set needs an account: this reader was tested on invented files only.
+users of the set, not from a specification. The set needs an account: this reader was only tested on synthetic files.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def read(root: Path) -> Listing:
 def _read_session(session: Path, ways: Counter[str]) -> Iterator[Sample | Problem | LeftOut]:
     recordings = [path for path in visible(session) if RECORDING.fullmatch(path.name)]
     if not recordings:
-        yield Problem(str(session), 0, "no file like S035-004.xml says what the session shows")
+        yield Problem(str(session), 0, "there is no file like S035-004.xml with the labels of the session")
     for description in recordings:
         try:
             yield _read_recording(description, ways)
@@ -100,7 +100,7 @@ def _read_recording(description: Path, ways: Counter[str]) -> Sample | LeftOut:
         return LeftOut("recordings that are labelled with action units and no emotion")
     code = tags["Emotion"] or ""
     if code not in CODES:
-        raise _Unusable(description, f"emotion {code!r} is none of the basic ones, 1 to {len(CODES)}")
+        raise _Unusable(description, f"emotion {code!r} is not one of the basic ones, 1 to {len(CODES)}")
     return Sample(_frames(description, ways), CODES[code], subject=description.name[:4])
 
 
@@ -110,7 +110,7 @@ def _parse(path: Path) -> ElementTree.Element:
         return ElementTree.parse(path).getroot()
     except ElementTree.ParseError as error:
         raise _Unusable(path, f"broken XML: {error}", error.position[0]) from error
-    except (OSError, DatasetError, ValueError, LookupError) as error:  # the last two are encodings that cannot be read
+    except (OSError, DatasetError, ValueError, LookupError) as error:  # the last two are raised for unknown encodings
         raise _Unusable(path, f"cannot be read: {reason_of(error)}") from error
 
 
@@ -148,7 +148,7 @@ def _expression(description: Path, count: int, ways: Counter[str]) -> range:
 
 
 def _apex(coding: Path, count: int) -> range | None:
-    """The longest stretch in which most action units are at their apex; None if none ever is. Raises _Unusable."""
+    """The longest stretch in which most action units are at their apex; None if there is none. Raises _Unusable."""
     active = np.zeros(count, dtype=int)
     for unit in _parse(coding).iter("ActionUnit"):
         try:

@@ -16,7 +16,7 @@ from fercli.media.decode import read_frames, read_view
 from fercli.media.upright import Stretch
 
 KEPT = 32
-"""Videos whose frames are kept for the next question: as many as there are threads that read samples."""
+"""Number of videos whose frames are cached: the number of threads that read samples."""
 
 
 def frame_path(video: Path, number: int) -> Path:
@@ -25,10 +25,10 @@ def frame_path(video: Path, number: int) -> Path:
 
 
 class Frames:
-    """Reads frames by their names, each video once, and pictures that are files of their own."""
+    """Reads frames by their names, each video once, and also single pictures."""
 
     def __init__(self, frames: Iterable[Path]) -> None:
-        """`frames` are all that will be asked for; those whose folder is a file are frames of that video."""
+        """`frames` are all frames that will be read; if the folder is a file, it is a frame of that video."""
         self._wanted: dict[Path, list[int]] = defaultdict(list)
         for frame in frames:
             if frame.parent.is_file():
@@ -39,21 +39,21 @@ class Frames:
         """The (H, W, 3) RGB picture of a name.
 
         Raises:
-            InputError: the video or picture cannot be read, or the frame does not decode.
+            InputError: the video or picture cannot be read, or the frame cannot be decoded.
         """
         if path.parent not in self._wanted:
             return read_picture(path)
         picture = self._read(path.parent).get(int(path.name))
         if picture is None:
             raise InputError(
-                f"frame {path.name} of {path.parent} does not decode",
+                f"frame {path.name} of {path.parent} cannot be decoded",
                 hint="copy the video again",
                 code="image-unreadable",
             )
         return picture
 
     def _decode(self, video: Path) -> dict[int, NDArray[np.uint8]]:
-        """In square pixels: cameras of that time stored fewer columns than are shown, or more."""
+        """In square pixels: cameras of that time stored other numbers of columns than are shown."""
         stretch = Stretch.of(float(read_view(video).screen.pixel_aspect))
         wanted = sorted(set(self._wanted[video]))
         return {number: stretch.square(picture) for number, picture in read_frames(video, wanted)}

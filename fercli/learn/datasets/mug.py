@@ -1,13 +1,13 @@
 """MUG, the Multimedia Understanding Group's database: posed expressions filmed at 19 frames a second.
 
-Each picture is `subjects3/001/anger/take000/img_0000.jpg`, where `001` (or `subject001`) is the person; those who came
-twice have a folder for the session between, `002/session0/anger/...`. A take goes from neutral to the expression and
-back to neutral, so its clip is the middle third of its frames. The pictures show head and shoulders. The set comes
-without a split.
+Each picture is `subjects3/001/anger/take000/img_0000.jpg`, where `001` (or `subject001`) is the person; persons with
+two sessions have a folder for each session, `002/session0/anger/...`. A take goes from neutral to the expression and
+back to neutral, so its clip is the middle third of its frames. The pictures show head and shoulders. The set has no
+split.
 
 Layout: Aifanti, Papachristou, Delopoulos 2010, "The MUG facial expression database", WIAMIS, https://mug.ee.auth.gr/fed;
-the names of folders and files from the code of people who have it (`mug-fer/extract.py` of BehzadBozorgtabar/LTS5_FER).
-The set needs a signed licence: this reader was tested on invented files only.
+folder and file names from the code of users of the set (`mug-fer/extract.py` of BehzadBozorgtabar/LTS5_FER).
+The set needs a signed licence: this reader was only tested on synthetic files.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""From a listing of files to faces in memory: decode, find or cut the face, bring it to one size.
+"""From a listing of files to faces in memory: decode, detect or crop the face, scale it to one size.
 
-A face takes `SIDE` x `SIDE` bytes: half a million fit into two gigabytes, and training never waits for a disk.
+A face takes `SIDE` x `SIDE` bytes: half a million faces need two gigabytes, and training does not wait for the disk.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from fercli.media.images import square_crop
 from fercli.progress import Reporter, Silent
 
 SIDE = 64
-"""Side of a packed face, pixels; the network's view is a little smaller."""
+"""Side of a packed face, pixels; the input of the network is a little smaller."""
 CLIP_FRAMES = 4
-"""Frames kept of a clip, evenly spread."""
+"""Frames kept of a clip, evenly spaced."""
 CROP_SCALE = 1.1
-"""Side of the square cut round a box, in longer sides of the box."""
+"""Side of the square crop around a box, in longer sides of the box."""
 AHEAD = 64
-"""Samples decoded ahead of the one that is stored."""
+"""Number of samples that are decoded in advance."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """How faces are cut out of a set's pictures, and what the result shows.
+    """How faces are cropped from a set's pictures.
 
     Attributes:
-        search: whether the face has to be found in each picture.
-        frontal: whether only a face that looks into the camera counts.
+        search: whether the face must be detected in each picture.
+        frontal: whether only frontal faces are used.
         face_scale: side of a packed face as a multiple of the longer side of the detector's box.
         read_picture: path -> (H, W, 3) RGB.
     """
@@ -62,10 +62,10 @@ def pack(
     """Read every picture of a listing.
 
     Args:
-        listing: what a reader found.
+        listing: result of a reader.
         reporter: gets progress.
         name, terms: instead of the listing's own.
-        face_scale: how the pictures frame the face, if it is known; otherwise the default detector looks.
+        face_scale: face scale of the pictures, if known; otherwise it is measured with the default detector.
 
     Raises:
         DatasetError: nothing in the listing can be used.
@@ -77,7 +77,7 @@ def pack(
         raise DatasetError(
             f"{listing.name}: no usable sample"
             + (f"; {len(listing.problems)} problems, the first: {listing.problems[0]}" if listing.problems else ""),
-            hint="check --root and --dataset: is this that set, unpacked as it was downloaded?",
+            hint="check --root and --dataset: is it this set, unpacked as downloaded?",
             code="dataset-empty",
         )
     cut = _look(samples, listing) if face_scale is None else Cut(False, False, face_scale, listing.read_picture)
@@ -128,7 +128,7 @@ def _part(
 
 
 def _look(samples: Sequence[Sample], listing: Listing) -> Cut:
-    """Decide from some pictures whether they are faces already; those that show other views too never are."""
+    """Decide from some pictures whether they are already cropped to faces; sets with other views never are."""
     if listing.frontal:
         return Cut(True, True, CROP_SCALE, listing.read_picture)
     chosen = [samples[row] for row in framing.spread(len(samples))]
@@ -137,7 +137,7 @@ def _look(samples: Sequence[Sample], listing: Listing) -> Cut:
         try:
             picture = listing.read_picture(sample.frames[-1])
         except InputError:
-            continue  # reported when all are read
+            continue  # reported after all are read
         pictures.append(picture if sample.box is None else _boxed(picture, sample.box))
     share = framing.face_share(pictures)
     boxed = any(sample.box is not None for sample in samples)
@@ -147,7 +147,7 @@ def _look(samples: Sequence[Sample], listing: Listing) -> Cut:
 
 
 def _read_all(samples: Sequence[Sample], frames: int, cut: Cut) -> Iterator[NDArray[np.uint8] | Problem]:
-    """Results in order, a few decoded ahead; threads, because OpenCV works outside the interpreter's lock."""
+    """Results in order, some decoded in advance; in threads, because OpenCV releases the interpreter lock."""
     with ThreadPoolExecutor() as pool:
         todo = iter(samples)
         pending = [pool.submit(_read, sample, frames, cut) for sample in islice(todo, AHEAD)]
@@ -158,7 +158,7 @@ def _read_all(samples: Sequence[Sample], frames: int, cut: Cut) -> Iterator[NDAr
 
 
 def _read(sample: Sample, frames: int, cut: Cut) -> NDArray[np.uint8] | Problem:
-    """(frames, SIDE, SIDE) faces of a sample, or why there are none."""
+    """(frames, SIDE, SIDE) faces of a sample, or a problem."""
     chosen = [sample.frames[row] for row in _chosen(len(sample.frames), frames, sample.apex)]
     faces = {}
     for path in dict.fromkeys(chosen):
@@ -170,8 +170,8 @@ def _read(sample: Sample, frames: int, cut: Cut) -> NDArray[np.uint8] | Problem:
 
 
 def _chosen(count: int, wanted: int, apex: int | None) -> list[int]:
-    """`wanted` of `count` frames from end to end: a sequence that rises to its apex ends there. Where the apex is known
-    to lie elsewhere, it takes the place of the inner frame nearest to it."""
+    """`wanted` of `count` frames, including the first and the last, which is often the apex. If the apex is known to be
+    elsewhere, it replaces the nearest inner frame."""
     if wanted == 1:
         return [0 if apex is None else apex]
     rows = np.linspace(0, count - 1, wanted).round().astype(int)
@@ -187,7 +187,7 @@ def _face(path: Path, sample: Sample, cut: Cut) -> NDArray[np.uint8]:
     elif cut.frontal:
         found = framing.frontal_face(picture)
         if found is None:
-            raise InputError(f"no face that looks into the camera found in {path}", code="face-missing")
+            raise InputError(f"no frontal face found in {path}", code="face-missing")
         upright, face = found
         picture = square_crop(upright, square_around(face, CROP_SCALE), max(upright.shape))
     elif cut.search:

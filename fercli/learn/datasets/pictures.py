@@ -1,9 +1,9 @@
-"""The pictures of data sets: decoded without a sound, and damaged ones told from good ones.
+"""Decoding of pictures of data sets, silently and with detection of damage.
 
-OpenCV's JPEG and PNG libraries write to stderr themselves, and go on with a picture that breaks off half-way, grey
-below. So Pillow decodes here, which is silent, gives the same pixels, and refuses files that are cut short. What is
-missing inside a JPEG it does not see; FFmpeg's decoder does: it found 183 of 200 from which 50 to 300 bytes had been
-cut, and took none of 536 good ones for damaged (67 photographs of dlib's examples in eight encodings each).
+OpenCV's JPEG and PNG libraries write to stderr, and accept a truncated picture, with grey below. So Pillow is used
+here, which is silent, gives the same pixels, and refuses truncated files. It does not detect data missing inside a
+JPEG; FFmpeg's decoder does: it found 183 of 200 files from which 50 to 300 bytes had been removed, with no false alarm
+in 536 good ones (67 photographs of dlib's examples in eight encodings each).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fercli.media.images import MAX_PIXELS, read_image
 
 HINT = "copy or unpack the picture again"
 
-# Of odd metadata and large pictures; a picture that cannot be used is an error anyway.
+# Warnings about metadata and large pictures; an unusable picture is an error anyway.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
@@ -43,7 +43,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             if simple:
                 picture = np.asarray(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
             else:
-                image.load()  # only whether it can be: what OpenCV makes of 16 bits, CMYK or transparency is kept
+                # Only a test; the pixels are OpenCV's, also for 16 bits, CMYK or transparency.
+                image.load()
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return read_image(path)
     except (OSError, SyntaxError, ValueError) as error:
@@ -56,7 +57,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 
 def _has_gaps(jpeg: bytes) -> bool:
-    """Whether a decoder that goes on after no error stops before the end."""
+    """Whether a decoder that stops at the first error stops before the end."""
     from av import CodecContext, Packet
     from av.error import InvalidDataError
 

@@ -3,16 +3,15 @@
 Two forms are read:
 
 - the official `basic/`, or the folder that holds it:
-    EmoLabel/list_patition_label.txt                       spelt so; a line is `train_00001.jpg 5`, labels 1 to 7
-    Image/aligned/train_00001_aligned.jpg                  the face alone; taken where there are any
-    Image/original/train_00001.jpg                         the whole picture; otherwise, with the face in
-    Annotation/boundingbox/train_00001_boundingbox.txt     `x1 y1 x2 y2`, pixels
-- the copy on Kaggle, `DATASET/{train,test}/{1..7}/*.jpg`, by its folders; its CSV files are not needed.
+    EmoLabel/list_patition_label.txt the official spelling; a line is `train_00001.jpg 5`, labels 1 to 7
+    Image/aligned/train_00001_aligned.jpg the face only; used if present Image/original/train_00001.jpg the whole
+    picture; otherwise used, with the face in Annotation/boundingbox/train_00001_boundingbox.txt `x1 y1 x2 y2`, pixels
+- the copy on Kaggle, `DATASET/{train,test}/{1..7}/*.jpg`, using its folders; its CSV files are not needed.
 
-A name begins with its split, train or test. Nobody knows who is shown. What lies beside `basic/`, as `compound/` (two
-emotions at once) and `multi/` (several), is named and not read.
+A name begins with its split, train or test. The subjects are unknown. Folders beside `basic/`, such as `compound/` (two
+emotions at once) and `multi/` (several), are listed but not read.
 
-The set is given out on request, so this was tested on an invented tree only. Layout: `src/parse_RAF.py` of
+The set is available on request, so this was only tested on a synthetic tree. Layout: `src/parse_RAF.py` of
 https://github.com/JanghoonChoi/VTT_vid_emotion (list, originals, boxes) and the many loaders on GitHub that read
 `Image/aligned` and the Kaggle copy (kaggle.com/datasets/shuvoalok/raf-db-dataset).
 """
@@ -40,7 +39,7 @@ LABELS = {
     "7": "neutral",
 }
 COMPOUND_ONLY = {"8", "9", "10", "11"}
-"""Labels that only the list of compound emotions has; it bears the same name."""
+"""Labels that only occur in the list of compound emotions, which has the same file name."""
 LIST = "list_patition_label.txt"
 EXPECTED = f"""expected RAF-DB's basic/ as it is unpacked, or the folder that holds it:
   ROOT/EmoLabel/{LIST}
@@ -54,8 +53,8 @@ def read(root: Path) -> Listing:
     """List RAF-DB.
 
     Raises:
-        DatasetError: `root` holds neither form, the list cannot be read or is of the compound emotions, or no picture
-            lies beside it.
+        DatasetError: `root` holds neither form, the list cannot be read or is that of the compound emotions, or there
+            are no pictures.
     """
     for base in (root / "basic", root):
         for path in sorted([*base.glob(LIST), *base.glob(f"*/{LIST}")]):
@@ -71,7 +70,7 @@ def _listing(samples: list[Sample], problems: list[Problem], notes: tuple[str, .
 
 
 def _beside(basic: Path) -> tuple[str, ...]:
-    """The parts of the set that are there and not read, for people who wonder where their pictures are."""
+    """Notes about parts of the set that exist but are not read."""
     others = [folder for folder in folders(basic.parent) if folder.name != basic.name]
     return tuple(f"not read: {folder}; only the basic emotions of RAF-DB are supported" for folder in others)
 
@@ -81,7 +80,7 @@ def _read_official(base: Path, path: Path) -> tuple[list[Sample], list[Problem]]
     folder = _picture_folder(base, path)
     aligned = folder.name == "aligned"
     suffix = "_aligned.jpg" if aligned else ".jpg"
-    present = {picture.name for picture in folder.iterdir()}  # one listing instead of a look at each file
+    present = {picture.name for picture in folder.iterdir()}  # one listing instead of a check of each file
     samples, problems = [], []
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -1,6 +1,6 @@
-"""What the reader of a set of image files returns: which file shows which class, and what could not be used.
+"""Results of the readers of data sets: samples with files and classes, and problems.
 
-A reader only lists; `pack` decodes. So a reader stays a page long and needs no image to be tested.
+A reader only lists files; `pack` decodes them. So readers are short and can be tested without images.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ SPLITS = ("train", "valid", "test")
 
 @dataclass(frozen=True)
 class Problem:
-    """One sample that could not be used, and why. `line` counts from 1; 0 where the file has none.
+    """One sample that could not be used, with the reason. `line` counts from 1; 0 if the file has no lines.
 
-    As text it names the file once, even where the reason does so itself.
+    As text, it names the file once, even if the reason contains it.
     """
 
     file: str
@@ -38,13 +38,13 @@ class Sample:
     """One labelled face, still or clip.
 
     Attributes:
-        frames: the picture of a still; of a clip the pictures that show the expression, in order.
+        frames: the picture of a still, or the pictures of a clip of the expression, in order.
         label: canonical class name.
-        split: one of SPLITS, or empty where the set itself does not say.
-        subject: who is shown, unique within the set; empty where the set does not say.
-        box: x1, y1, x2, y2 of the face, half-open, pixels of the picture; None where the picture is the face.
-        valence, arousal: in [-1, 1]; None where the set has none.
-        apex: which of `frames`, from 0, shows the expression at its height; None where the set does not say.
+        split: one of SPLITS, or empty if the set has no splits.
+        subject: person, unique within the set; empty if unknown.
+        box: x1, y1, x2, y2 of the face, half-open, pixels of the picture; None if the picture is cropped to the face.
+        valence, arousal: in [-1, 1]; None if the set has none.
+        apex: index, from 0, in `frames` of the apex of the expression; None if unknown.
     """
 
     frames: tuple[Path, ...]
@@ -59,21 +59,21 @@ class Sample:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """One part of a set that is not meant to be used; `what` says, in the plural, what it and others like it are."""
+    """One part of a set that is not used by design; `what` describes such parts, in the plural."""
 
     what: str
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A set of image files as its distribution lays it out.
+    """A set of image files in the layout of its distribution.
 
     Attributes:
-        name, terms: what it is, and under which terms it may be used.
+        name, terms: its name and terms of use.
         classes: canonical class names, in the order of `fercli.labels.EMOTIONS_8`.
-        samples, problems: what can be used, and what cannot.
-        notes: what is left out by design with its counts, and what else a person should know.
-        frontal: whether the pictures show other views too, so that a face counts only if it looks into the camera.
+        samples, problems: usable samples, and problems of the others.
+        notes: parts left out by design, with counts, and other information.
+        frontal: whether the pictures also show other views, so that only frontal faces are used.
         read_picture: path of a frame -> (H, W, 3) RGB, or an InputError.
     """
 

@@ -1,4 +1,4 @@
-"""Which sample trains, chooses and tests, where a data set does not say: no subject is ever on two sides."""
+"""Splits for data sets that do not define them: no subject is ever in two splits."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from itertools import accumulate
 from fercli.learn.datasets.samples import SPLITS, Sample
 
 SHARES = {"train": 0.7, "valid": 0.15, "test": 0.15}
-"""Of a set without any split."""
+"""Shares of the splits for a set without any split."""
 VALID_SHARE = 0.1
-"""Of the training part of a set that comes without a validation part."""
+"""Share of `valid` in the training part of a set without a validation part."""
 
 
 def assign_splits(samples: Sequence[Sample]) -> list[Sample]:
     """The samples in the same order, each with a split.
 
-    The set's own splits are kept. Without any, subjects (or, where the set knows none, single samples) are dealt out
-    by SHARES. With `train` but no `valid`, VALID_SHARE of `train` becomes `valid`. With `valid` but no `test`, what the
-    set calls validation is what others report on, so it becomes `test`. The deal depends on nothing but names and
-    numbers of samples, and hardly moves anybody when others are added later.
+    The set's own splits are kept. Without any, subjects (or single samples, if the set has no subjects) are distributed
+    by SHARES. With `train` but no `valid`, VALID_SHARE of `train` becomes `valid`. With `valid` but no `test`, `valid`
+    becomes `test`, because others report on it. The distribution depends only on names and numbers of samples, and
+    hardly changes when others are added later.
     """
     present = {sample.split for sample in samples}
     if not present & set(SPLITS):
@@ -38,11 +38,12 @@ def assign_splits(samples: Sequence[Sample]) -> list[Sample]:
 
 
 def _deal(samples: Sequence[Sample], split: str, shares: dict[str, float]) -> list[Sample]:
-    """Deal the groups of one split out to several: lined up by a hash of their names, the line is cut by the shares.
+    """Distribute the groups of one split: they are sorted by a hash of their names, and the sequence is cut by the
+    shares.
 
-    A group goes where its middle lies, but no split stays empty that could have one; the first comes first. Who is
-    added later only pushes the neighbours along, so whoever tested a model may come to validate another one, but hardly
-    to train it: between these two lies a whole split.
+    A group belongs to the split of its middle, but no split stays empty if there are enough groups; the first split has
+    priority. New groups only shift their neighbours, so a test group may become a validation group, but hardly a
+    training group: a whole split lies between these two.
     """
     sizes = Counter(_group(sample) for sample in samples if sample.split == split)
     line = sorted(sizes, key=lambda group: sha256(group.encode()).digest())

@@ -1,12 +1,12 @@
 """Agreement of two annotators of one video: Cohen's kappa over time, per class and per person.
 
-Every person's time is cut where either annotation begins or ends, so that within a piece each says one thing; pieces
-count by their length, exactly, without a grid. Where only one of the two annotates a person, the other says `NOTHING`;
-times at which neither does are left out.
+Every person's time is cut at the start and end of both annotations, so that each piece has one class per annotator;
+pieces are weighted by their exact length, without a grid. If only one annotator annotates a person, the other has the
+class `NOTHING`; times without any annotation are left out.
 
 kappa = (p_o - p_e) / (1 - p_e), with the observed agreement p_o and the agreement p_e that two independent annotators
 with the same shares of classes would reach: Cohen 1960, Educational and Psychological Measurement 20(1), 37-46. The
-kappa of a class is that of the two decisions whether it is shown. Intervals are the 2.5 and 97.5 percentiles of a
+kappa of a class is that of the binary decision whether it is shown. Intervals are the 2.5 and 97.5 percentiles of a
 bootstrap over blocks of BLOCK_S, as neighbouring moments are not independent.
 """
 
@@ -43,10 +43,10 @@ class Kappa:
     """Agreement in some time.
 
     Attributes:
-        seconds: that either annotates.
+        seconds: time annotated by at least one of the two.
         agreement: share of it in which both have the same class, in [0, 1].
-        kappa: in [-1, 1]; None where it is not defined, because both use one and the same class only.
-        interval: 95 % interval of kappa; None where there are fewer than two blocks.
+        kappa: in [-1, 1]; None if undefined, because both use only one and the same class.
+        interval: 95 % interval of kappa; None for fewer than two blocks.
     """
 
     seconds: float
@@ -61,10 +61,10 @@ class Agreement:
 
     Attributes:
         overall: over all persons.
-        per_class: canonical class, `not assessable` or NOTHING -> agreement whether it is shown; `seconds` are those in
-            which either has it.
+        per_class: canonical class, `not assessable` or NOTHING -> agreement on whether it is shown; `seconds` is the
+            time in which at least one has it.
         per_person: name -> agreement.
-        only_one: persons whom only one of the two annotates.
+        only_one: persons annotated by only one of the two.
     """
 
     overall: Kappa
@@ -91,12 +91,12 @@ def agreement_of(one: Path, other: Path) -> Agreement:
         )
     for path, found in ((one, first), (other, second)):
         if not found.rows:
-            raise DatasetError(f"{path} annotates nothing", hint="give another one", code="labels-missing")
+            raise DatasetError(f"{path} has no annotations", hint="give another one", code="labels-missing")
     return compare(first.rows, second.rows)
 
 
 def compare(one: Sequence[Row], other: Sequence[Row]) -> Agreement:
-    """Compare two annotations of one video. Of overlapping rows of one person, the first by start counts."""
+    """Compare two annotations of one video. Of overlapping rows of one person, the one that starts first is used."""
     names = [{row[0] for row in rows} for rows in (one, other)]
     pieces = {name: _pieces(name, one, other) for name in sorted(names[0] | names[1])}
     everything = np.concatenate(list(pieces.values()))

@@ -1,4 +1,4 @@
-"""All figures of a classifier on a labelled set, gathered once for the table, the JSON and the pictures."""
+"""All metrics of a classifier on a labelled set, for the table, the JSON and the figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fercli.errors import DatasetError
 from fercli.learn.evaluation import metrics
 
 INTERVALS = {"accuracy": metrics.accuracy, "uar": metrics.uar, "macro_f1": metrics.macro_f1}
-"""Figures that come with a 95 % confidence interval."""
+"""Metrics with a 95 % confidence interval."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,7 @@ class ClassScore:
 
     Attributes:
         precision: None if it was never predicted.
-        recall: None if no sample is of the class.
-        f1: 0 if the class neither occurs nor was predicted.
+        recall: None if the class has no samples. f1: 0 if the class neither occurs nor was predicted.
         support: samples of the class.
     """
 
@@ -35,7 +34,7 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class SubjectScore:
-    """Share of the `n` samples of one person that is right, in [0, 1]."""
+    """Accuracy on the `n` samples of one person, in [0, 1]."""
 
     accuracy: float
     n: int
@@ -49,13 +48,13 @@ class Scores:
         n: samples counted.
         classes: names in the order of the matrix.
         uar, macro_f1: means over the classes that have samples.
-        kappa: None if truth and prediction are one and the same class throughout.
+        kappa: None if truth and prediction are always the same single class.
         ece: over fifteen bins.
-        intervals: figure -> lower and upper bound of its 95 % bootstrap interval; whole persons are drawn where the
-            person is known for every sample and there are at least two.
+        intervals: figure -> lower and upper bound of its 95 % bootstrap interval; whole persons are drawn if the person
+            of every sample is known and there are at least two.
         confusion: (C, C) counts; row the true class, column the predicted one.
-        per_class: class -> its figures.
-        per_subject: person -> figures, by name; without the samples of nobody known.
+        per_class: class -> its metrics.
+        per_subject: person -> metrics, by name; without samples of unknown persons.
         reliability: bins of confidence that hold samples, lowest first.
     """
 
@@ -74,7 +73,7 @@ class Scores:
     reliability: tuple[metrics.Bin, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The same in what JSON has; keys are the names above."""
+        """As JSON types; keys are the names above."""
         return {**asdict(self), "confusion": self.confusion.tolist()}
 
 
@@ -90,7 +89,7 @@ def score(
         probabilities: (N, C), each row summing to 1.
         truth: (N,) index into `classes`; samples with -1 have no label and are not counted.
         classes: C names.
-        subjects: N names of persons, empty for nobody known; None where the set names none.
+        subjects: N names of persons, empty if unknown; None if the set has no subjects.
 
     Raises:
         DatasetError: no sample has a label.
@@ -148,6 +147,6 @@ def _per_subject(names: NDArray[np.str_], right: NDArray[np.bool_]) -> dict[str,
 
 
 def _persons(names: NDArray[np.str_]) -> NDArray[np.int64] | None:
-    """Number of the person of each sample, from 0; None where one is not known or all are the same."""
+    """Number of the person of each sample, from 0; None if one is unknown or all are the same."""
     known, numbers = np.unique(names, return_inverse=True)
     return numbers if len(known) > 1 and "" not in known else None

@@ -1,4 +1,4 @@
-"""Pictures of an evaluation, sized for one column of a paper, in colours that colour-blind people can tell apart."""
+"""Figures of an evaluation, sized for one column of a paper, in colours for colour-blind people."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def reliability_figure(bins: Sequence[Bin], ece: float, path: Path) -> None:
             label="mean confidence in a bin",
         )
         upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy")
-        # Above, where no bar can be: with few classes no confidence is low, and then all bars may be high.
+        # Above the axes: with few classes all confidences are high, so bars may be anywhere.
         figure.legend(loc="outside upper left", ncols=2, frameon=False, title=f"ECE = {ece:.3f}", alignment="left")
         lower.bar(left, [100 * b.count / total for b in bins], width, **bar)
         lower.set(xlabel="confidence", ylabel="samples (%)")
@@ -113,7 +113,7 @@ def reliability_figure(bins: Sequence[Bin], ece: float, path: Path) -> None:
 
 
 def check_suffix(path: Path) -> None:
-    """Refuse a picture of a kind that cannot be drawn.
+    """Refuse an unknown kind of figure.
 
     Raises:
         ConfigError: another suffix than those of SUFFIXES.
@@ -125,11 +125,11 @@ def check_suffix(path: Path) -> None:
 
 
 def save_figure(figure: Figure, path: Path, *, tight: bool = False) -> None:
-    """Write a figure by its suffix, the same bytes for the same figure, in one step.
+    """Write a figure in the format of its suffix, with the same bytes for the same figure, in one step.
 
     Args:
-        figure, path: what and where; the suffix is one of SUFFIXES.
-        tight: whether the page follows what is drawn, rather than the figure's size.
+        figure, path: figure and file; the suffix is one of SUFFIXES.
+        tight: whether the page is cropped to the drawing instead of the figure's size.
 
     Raises:
         OutputError: it cannot be written.

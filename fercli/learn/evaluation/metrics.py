@@ -1,7 +1,6 @@
 """Classification metrics on arrays. Every function states its range and formula.
 
-TP, FP and FN of a class count the samples that are rightly given to it, wrongly given to it, and wrongly given to
-another one.
+TP, FP and FN of a class are the numbers of true positives, false positives and false negatives.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def f1(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def macro_f1(matrix: NDArray[np.int64]) -> float:
-    """Mean F1 of the classes that have samples, in [0, 1]: a class the data lack cannot be found in them."""
+    """Mean F1 of the classes that have samples, in [0, 1]; classes without samples do not count."""
     return float(f1(matrix)[matrix.sum(axis=1) > 0].mean())
 
 
@@ -55,10 +54,10 @@ def weighted_f1(matrix: NDArray[np.int64]) -> float:
 
 
 def cohen_kappa(matrix: NDArray[np.int64]) -> float:
-    """Agreement beyond chance, in [-1, 1]; NaN where chance alone would agree always.
+    """Agreement beyond chance, in [-1, 1]; NaN if chance agreement is 1.
 
     Cohen 1960, doi 10.1177/001316446002000104: kappa = (p_o - p_e) / (1 - p_e) with p_o the accuracy and p_e the
-    sum over classes of the share of samples that are of the class times the share that are predicted to be.
+    sum over classes of the share of samples of the class times the share of predictions of the class.
     """
     total = matrix.sum()
     by_chance = float(matrix.sum(axis=1) @ matrix.sum(axis=0)) / float(total) ** 2
@@ -67,13 +66,13 @@ def cohen_kappa(matrix: NDArray[np.int64]) -> float:
 
 @dataclass(frozen=True)
 class Bin:
-    """Samples of like confidence.
+    """Samples of similar confidence.
 
     Attributes:
         lower, upper: confidences from `lower` up to, but not including, `upper`; the last bin includes 1.
         count: samples in it, at least 1.
         confidence: their mean confidence, in [0, 1].
-        accuracy: the share of them that is right, in [0, 1].
+        accuracy: the share of correct samples, in [0, 1].
     """
 
     lower: float
@@ -86,7 +85,7 @@ class Bin:
 def reliability_bins(probabilities: NDArray[np.float32], truth: NDArray[np.int64], n_bins: int = 15) -> tuple[Bin, ...]:
     """The bins that hold samples, out of `n_bins` equally wide ones between 0 and 1, lowest first.
 
-    The confidence of a sample is the largest of its (N, C) `probabilities`, and it is right where that is the class in
+    The confidence of a sample is the largest of its (N, C) `probabilities`, and it is correct if that is the class in
     (N,) `truth`.
     """
     confidence = probabilities.max(axis=1)
@@ -125,12 +124,12 @@ def bootstrap(
     """Percentile confidence interval of a statistic (Efron and Tibshirani 1993, chapter 13).
 
     The statistic is computed on `n` confusion matrices of samples drawn with replacement; the interval leaves out the
-    (1 - level) / 2 smallest and largest of its values. Samples of one person are alike, so where (N,) `groups` number
-    the persons from 0, whole persons are drawn instead (cluster bootstrap, Field and Welsh 2007,
-    doi 10.1111/j.1467-9868.2007.00593.x). The same seed draws the same samples for every statistic.
+    (1 - level) / 2 smallest and largest of its values. Samples of one person are alike, so if (N,) `groups` number the
+    persons from 0, whole persons are drawn instead (cluster bootstrap, Field and Welsh 2007, doi
+    10.1111/j.1467-9868.2007.00593.x). The same seed draws the same samples for every statistic.
 
     Args:
-        statistic: of an (n_classes, n_classes) confusion matrix with at least one sample.
+        statistic: function of an (n_classes, n_classes) confusion matrix with at least one sample.
         truth, predicted: (N,) classes from 0.
 
     Returns:
@@ -138,7 +137,7 @@ def bootstrap(
     """
     cells = truth * n_classes + predicted
     n_cells = n_classes**2
-    if groups is None:  # drawing samples is drawing cells of the matrix, as often as each occurs
+    if groups is None:  # drawing samples is the same as drawing cells of the matrix by their counts
         share = np.bincount(cells, minlength=n_cells) / len(cells)
         drawn = np.random.default_rng(seed).multinomial(len(cells), share, size=n)
     else:
@@ -156,6 +155,6 @@ def none_if_undefined(value: float) -> float | None:
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64], undefined: float) -> NDArray[np.float64]:
-    """part / whole, `undefined` where the whole is 0."""
+    """part / whole; `undefined` if the whole is 0."""
     shares: NDArray[np.float64] = np.divide(part, whole, out=np.full(len(part), undefined), where=whole > 0)
     return shares

@@ -1,9 +1,9 @@
-"""How a workspace's persons agree with who is truly seen.
+"""Agreement of the persons of a workspace with the truth.
 
-A found face is the true one it overlaps with most, by an intersection over union of at least MIN_IOU or with its centre
-inside. One that is nobody's is a false alarm. A track is the person most of its faces are; if none is anybody's, the
-track is left out. A face that was never found, or is in no track, is not seen by these figures, and what lies between
-the shots of the truth is not scored.
+A detected face is matched to the true face with the largest overlap, if the intersection over union is at least MIN_IOU
+or its centre is inside. A face without a match is a false alarm. A track belongs to the person of most of its faces; if
+none has a match, the track is left out. These scores ignore faces that were not detected or are in no track, and times
+between the shots of the truth.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from fercli.results.load import load_persons
 from fercli.workspace import Workspace, require_tables
 
 MIN_IOU = 0.3
-"""Detectors draw the same face larger or smaller; two different ones hardly overlap."""
+"""The boxes of detectors differ in size; boxes of two different faces hardly overlap."""
 
 
 @dataclass(frozen=True)
 class PersonScores:
-    """How a workspace's persons agree with the truth.
+    """Agreement of the persons of a workspace with the truth.
 
     Attributes:
-        agreement: figures over the tracks that show somebody, each weighted by its faces that do.
-        clusters: persons the workspace tells apart in the shots of the truth, false alarms with a name included.
+        agreement: scores over the tracks with matched faces, weighted by the number of matched faces.
+        clusters: persons of the workspace in the shots of the truth, including false alarms with a name.
         persons: persons in the truth.
-        false_alarms: faces of tracks that match nobody.
+        false_alarms: faces of tracks without a match.
     """
 
     agreement: ClusterScores
@@ -47,7 +47,7 @@ class PersonScores:
     false_alarms: int
 
     def as_json(self) -> dict[str, Any]:
-        """All figures side by side."""
+        """All scores as one flat dict."""
         figures = asdict(self.agreement)
         unassigned = figures.pop("unassigned")
         return {
@@ -60,7 +60,7 @@ class PersonScores:
 
 
 def score_workspace(workspace: Workspace, truth: Path) -> PersonScores:
-    """`score` with the persons that stage `track` found and a person corrected.
+    """`score` with the predicted persons, after manual edits.
 
     Raises:
         MissingStage: it has not run, or a stage before it ran again.
@@ -82,13 +82,13 @@ def score(workspace: Workspace, names: Mapping[int, str | None], truth: Path) ->
 
     Args:
         workspace: one with tracks.
-        names: track -> person, None where nobody could be told; a track that is not in it counts as None.
+        names: track -> person, None if unknown; a missing track counts as None.
         truth: file, see `fercli.learn.evaluation.person_truth`.
 
     Raises:
         MissingStage: as `score_workspace`.
         CorruptTable: a table cannot be read.
-        DatasetError: as `read_person_truth`, or not a single face is anybody's.
+        DatasetError: as `read_person_truth`, or no face has a match.
     """
     require_tables(workspace, "persons")
     shots = read_person_truth(truth)
@@ -97,13 +97,13 @@ def score(workspace: Workspace, names: Mapping[int, str | None], truth: Path) ->
     false_alarms = 0
     for shot in shots:
         inside = found.during(shot)
-        for track, person in zip(inside.track.tolist(), _who(shot, inside), strict=True):
+        for track, person in zip(inside.track.tolist(), _true_persons(shot, inside), strict=True):
             votes[track].update([person] if person else [])
             false_alarms += not person
     shown = {track: _majority(counts) for track, counts in sorted(votes.items()) if counts}
     if not shown:
         raise DatasetError(
-            f"no face in {workspace.path} is anybody of {truth}",
+            f"no face in {workspace.path} matches a face of {truth}",
             hint="check that they belong to the same video",
             code="truth-does-not-fit",
         )
@@ -127,7 +127,7 @@ class _Faces:
 
 
 def _found_faces(workspace: Workspace) -> _Faces:
-    """Those that are in a track; faces are numbered from 0 and frames ascend, so faces ascend in time."""
+    """The faces that are in a track; faces are numbered by frame, so they ascend in time."""
     frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
     faces = tables.read_table(workspace.table("faces"), tables.FACES)
     tracks = tables.read_table(workspace.table("tracks"), tables.TRACKS).sort_by("face")
@@ -137,8 +137,8 @@ def _found_faces(workspace: Workspace) -> _Faces:
     return _Faces(frames["pts_s"].to_numpy()[frame], boxes, tracks["track"].to_numpy())
 
 
-def _who(shot: TrueShot, found: _Faces) -> list[str]:
-    """Person of each found face; empty for nobody."""
+def _true_persons(shot: TrueShot, found: _Faces) -> list[str]:
+    """True person of each detected face; empty for none."""
     if shot.person:
         return [shot.person] * len(found.track)
     if not shot.faces:
@@ -156,5 +156,5 @@ def _who(shot: TrueShot, found: _Faces) -> list[str]:
 
 
 def _majority(counts: Counter[str]) -> str:
-    """Of equals the first by name, whatever the order of the faces."""
+    """The most frequent person; ties go to the first by name."""
     return min(counts, key=lambda person: (-counts[person], person))

@@ -1,4 +1,4 @@
-"""Who is truly seen in an edited video, from a file.
+"""The true persons in an edited video, read from a file.
 
 It is JSON, times in seconds of the video, boxes in pixels of the upright frame:
 
@@ -8,9 +8,9 @@ It is JSON, times in seconds of the video, boxes in pixels of the upright frame:
         {"person": "Ross",   "boxes": [[4.0, 80, 60, 180, 190], [6.5, 120, 60, 220, 190]]},
         {"person": "Rachel", "boxes": [[4.0, 400, 70, 480, 170]]}]}]}
 
-With `person`, every face of the shot is that person's. With `faces`, each is followed through the shot by boxes
-`[t, x1, y1, x2, y2]`: between two of them the box moves evenly, before the first and after the last it stands still; no
-faces at all means that nobody is seen. Shots follow one another, and other keys are passed over.
+With `person`, every face of the shot is that person's. With `faces`, each face has boxes `[t, x1, y1, x2, y2]` within
+the shot: between two boxes it is interpolated linearly, before the first and after the last it is constant; an empty
+list means no person. Shots ascend in time, and other keys are ignored.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class TrueFace:
     """One person's face through a shot.
 
     Attributes:
-        person: who.
+        person: name.
         times_s: (T,) ascending.
-        boxes: (T, 4) where the face is at these times.
+        boxes: (T, 4) boxes of the face at these times.
     """
 
     person: str
@@ -53,11 +53,11 @@ class TrueFace:
 
 @dataclass(frozen=True)
 class TrueShot:
-    """Who is seen in [start_s, end_s).
+    """The persons in [start_s, end_s).
 
     Attributes:
-        person: whose every face is; empty where `faces` tell.
-        faces: those that are seen.
+        person: the person of all faces; empty if there are `faces`.
+        faces: the visible faces.
     """
 
     start_s: float
@@ -67,10 +67,10 @@ class TrueShot:
 
 
 def read_person_truth(path: Path) -> list[TrueShot]:
-    """Read who is truly seen.
+    """Read the true persons.
 
     Raises:
-        DatasetError: missing, unreadable, or not usable; names the file, the shot and what is wrong there.
+        DatasetError: missing, unreadable, or invalid; the message names the file, the shot and the error.
     """
     require_regular_file(path, DatasetError, "check the name; it is a JSON file")
     try:
@@ -92,7 +92,7 @@ def read_person_truth(path: Path) -> list[TrueShot]:
 
 
 def _shot(row: object, earliest: float) -> TrueShot:
-    """Raises ValueError with what is wrong."""
+    """Raises ValueError with the reason."""
     if not isinstance(row, dict) or ("person" in row) == ("faces" in row):
         raise ValueError('it needs "start_s", "end_s" and either "person" or "faces"')
     start, end = (_numbers([row.get(key)], 1, f'"{key}"')[0] for key in ("start_s", "end_s"))
@@ -103,7 +103,7 @@ def _shot(row: object, earliest: float) -> TrueShot:
     if "person" in row:
         return TrueShot(start, end, _name(row["person"]), ())
     if not isinstance(row["faces"], list):
-        raise ValueError('"faces" is no list')
+        raise ValueError('"faces" is not a list')
     return TrueShot(start, end, "", tuple(_face(face) for face in row["faces"]))
 
 

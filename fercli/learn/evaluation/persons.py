@@ -1,7 +1,8 @@
-"""How well a clustering of tracks into persons agrees with who they are. Pure numpy; every function states its formula.
+"""Agreement of a clustering of tracks with the true persons. Pure numpy; every function states its formula.
 
 n(k, p) is the weight of the items of person p in cluster k, n(k) and n(p) are its sums over persons and over clusters,
-N is the sum of all. Items are tracks, their weight is their number of faces: that gives what single faces would give.
+N is the sum of all. Items are tracks, their weight is their number of faces, which is equivalent to scoring single
+faces.
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ from numpy.typing import NDArray
 class ClusterScores:
     """Agreement of a clustering with the truth, all in [0, 1], 1 at best; `unassigned` 0 at best.
 
-    Items that were given to nobody would be pure each by itself, so purity and precision leave them out: these say how
-    far an answer can be trusted. Recall and V-measure count each of them as a cluster of its own: not to answer costs.
+    Purity and precision leave out unassigned items, which would each be pure: they measure how reliable the assigned
+    ones are. Recall and V-measure count each unassigned item as a separate cluster, so that unassigned items lower
+    them.
 
     Attributes:
-        wcp: `weighted_purity` of what was assigned; 0 if nothing was.
-        bcubed_precision: of what was assigned; 0 if nothing was.
+        wcp: `weighted_purity` of the assigned items; 0 if there are none.
+        bcubed_precision: of the assigned items; 0 if there are none.
         bcubed_recall: of all items.
         bcubed_f: harmonic mean of the two.
         v_measure: of all items.
-        unassigned: share of the weight that was given to nobody.
+        unassigned: share of the weight without a cluster.
     """
 
     wcp: float
@@ -41,8 +43,8 @@ def score_clusters(clusters: Sequence[str | None], persons: Sequence[str], weigh
     """Score N > 0 items.
 
     Args:
-        clusters: N names of the clusters they were put in; None for items given to nobody.
-        persons: N names of whom they truly show.
+        clusters: N names of their clusters; None for unassigned items.
+        persons: N names of the true persons.
         weights: (N,) positive.
     """
     assigned = np.array([name is not None for name in clusters])
@@ -78,24 +80,24 @@ def contingency(
 
 
 def weighted_purity(matrix: NDArray[np.float64]) -> float:
-    """Weighted cluster purity, in (0, 1]: the share that is of the person who is most of its cluster.
+    """Weighted cluster purity, in (0, 1]: the share that belongs to the main person of its cluster.
 
-    WCP = 1/N sum over k of max over p of n(k, p); so Tapaswi et al. 2019, arXiv 1908.03381.
+    WCP = 1/N sum over k of max over p of n(k, p); Tapaswi et al. 2019, arXiv 1908.03381.
     """
     return float(matrix.max(axis=1).sum() / matrix.sum())
 
 
 def bcubed_precision(matrix: NDArray[np.float64]) -> float:
-    """Mean over all faces of the share of its cluster that is of its person, in (0, 1].
+    """Mean over all faces of the share of the face's cluster with the same person, in (0, 1].
 
     1/N sum over k, p of n(k, p)² / n(k); Bagga and Baldwin 1998, doi 10.3115/980451.980859, their algorithm B-CUBED
-    with every face weighing the same.
+    with equal weights for all faces.
     """
     return float((matrix**2 / matrix.sum(axis=1, keepdims=True)).sum() / matrix.sum())
 
 
 def bcubed_recall(matrix: NDArray[np.float64]) -> float:
-    """Mean over all faces of the share of its person that is in its cluster, in (0, 1].
+    """Mean over all faces of the share of the face's person in the same cluster, in (0, 1].
 
     1/N sum over k, p of n(k, p)² / n(p); source as for `bcubed_precision`.
     """
@@ -105,8 +107,8 @@ def bcubed_recall(matrix: NDArray[np.float64]) -> float:
 def v_measure(matrix: NDArray[np.float64]) -> float:
     """Harmonic mean of homogeneity and completeness, in [0, 1]; Rosenberg and Hirschberg 2007, aclanthology D07-1043.
 
-    Homogeneity 1 - H(person | cluster) / H(person), completeness 1 - H(cluster | person) / H(cluster), each 1 where the
-    entropy below the line is 0. Their beta is 1.
+    Homogeneity 1 - H(person | cluster) / H(person), completeness 1 - H(cluster | person) / H(cluster), each 1 if the
+    denominator is 0. Their beta is 1.
     """
     return _harmonic_mean(_homogeneity(matrix), _homogeneity(matrix.T))
 

@@ -1,4 +1,4 @@
-"""A classifier over a data set: its faces cut as those of a video are, answers in the data set's own classes."""
+"""A classifier over a data set: faces cropped as in a video, predictions in the classes of the data set."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def evaluate(
 
     Args:
         model: a name from the registry, or a file of `fercli train`.
-        data: the data set; its main labelling is the truth.
-        split: `train`, `valid`, `test`, `all`, or empty: `test` where the set has splits of its own, otherwise `all`.
+        data: the data set; its main labels are the truth.
+        split: `train`, `valid`, `test`, `all`, or empty: `test` if the set has its own splits, otherwise `all`.
         device: `auto`, `cpu` or `cuda`.
-        reporter: gets progress, and a warning where the classifier was trained on the very faces.
+        reporter: callback for progress, and for a warning if the classifier was trained on these faces.
         prior: as for `EmotionClassifier.probabilities`.
 
     Returns:
-        The scores, and what they are of: `split`, and the `head` that answered.
+        The scores, with their `split` and the `head` of the classifier.
 
     Raises:
         ConfigError: no such split, or a prior out of range.
@@ -51,9 +51,7 @@ def evaluate(
     trained_on_it = name in {head.name for head in read_header(path).heads}
     if trained_on_it and not data.official and split in ("train", "all"):
         unseen = "test" if len(data.test) else "valid"
-        reporter.warn(
-            f"{path} was trained on faces of {name} that are among these; add --split {unseen} for the others"
-        )
+        reporter.warn(f"{path} was trained on some of these faces of {name}; add --split {unseen} for the others")
     classifier = EmotionClassifier(path, pick_device(device), name if trained_on_it else "")
     faces = data.part(split)
     _, columns = classifier.header.head(classifier.head.name)
@@ -70,9 +68,9 @@ def outputs(
 
     Args:
         classifier: the network.
-        faces: stills, which stand still for a clip, or clips, of which the network's number of frames is taken.
-        face_scale: of the data set, see `DatasetSplits`.
-        label, reporter: what is shown meanwhile.
+        faces: stills, which are repeated to a clip, or clips, from which the network's number of frames is taken.
+        face_scale: face scale of the data set, see `DatasetSplits`.
+        label, reporter: title and callback of the progress.
     """
     view, n_frames = FaceView(classifier.header, face_scale), classifier.header.n_frames
     parts = [np.zeros((2, 0, classifier.header.n_outputs), np.float32)]
@@ -91,14 +89,14 @@ def in_classes_of(
 ) -> NDArray[np.float32]:
     """(N, C) calibrated probabilities over the classes of a labelling.
 
-    The head trained on that labelling answers. Another head is read by class name: what it says of classes the
-    labelling does not have is left out and the rest scaled to sum to 1; a class it does not know gets 0, so its faces
-    count as wrong.
+    The head that was trained on these labels is used. Another head is mapped by class name: classes that the labels do
+    not have are removed and the rest scaled to sum to 1; a class that the head does not have gets 0, so its faces count
+    as wrong.
 
     Args:
-        labelling: the truth, whose classes count.
+        labelling: the truth, which defines the classes.
         classifier: opened with the head to use.
-        logits: (2, N, C') of that head.
+        logits: (2, N, C') outputs of that head.
         prior: as for `EmotionClassifier.probabilities`.
     """
     known = classifier.probabilities(logits, prior)

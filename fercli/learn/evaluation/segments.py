@@ -1,12 +1,11 @@
-"""Exported segments against a person's own labels of the same clip.
+"""Scores of exported segments against manual labels of the same video.
 
-Time is cut into steps of 10 ms; a step has the label of the span its middle lies in. Only steps that the truth labels
-are scored: where it says nothing, whatever the annotation says is neither right nor wrong, and neither is a person
-the truth does not name.
+Time is cut into steps of 10 ms; a step has the label of the span at its middle. Only steps that are labelled in the
+truth are scored; annotations at other times, and of persons that are not in the truth, are ignored.
 
-A scored step where the annotation has nothing, or `not assessable`, is *missed*: it counts as wrong in the accuracy,
-lowers recall and so F1 of its true class, and counts as a class of its own, which the truth never has, in kappa. How
-much was not missed is the coverage. Where segments of one annotated person overlap, the higher score counts.
+A scored step without annotation, or with `not assessable`, is *missed*: it counts as wrong in the accuracy, lowers
+recall and so F1 of its true class, and is a separate class in kappa, which the truth never has. The coverage is the
+share that was not missed. Of overlapping segments of one annotated person, the one with the higher score is used.
 """
 
 from __future__ import annotations
@@ -28,28 +27,28 @@ from fercli.learn.evaluation.truth import labels_of, read_truth
 
 STEP_MS = MOMENT_MS
 OVERLAPS = (10, 25, 50)
-"""Percent of intersection over union from which a segment counts as found."""
+"""Percent of intersection over union from which on a segment counts as found."""
 NOTHING = -1
 """Class of a step without a label."""
 
 Timeline = NDArray[np.int64]
-"""(T,) index into the classes a step of 10 ms, NOTHING where there is none."""
+"""(T,) index into the classes for each step of 10 ms; NOTHING if there is none."""
 Pairs = Sequence[tuple[Timeline, Timeline]]
 """True and annotated timeline of each person, equally long."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Figures over the time that the truth labels; formulas in `fercli.learn.evaluation.metrics` and `segment_f1`.
+    """Scores over the labelled time of the truth; formulas in `fercli.learn.evaluation.metrics` and `segment_f1`.
 
     Attributes:
-        seconds: how much is labelled.
-        coverage: share of it where the annotation has an emotion, in [0, 1].
-        accuracy: share of it where that is the true one, in [0, 1].
-        kappa: agreement beyond chance, in [-1, 1]; None if both are one and the same class throughout.
+        seconds: labelled time.
+        coverage: share of it in which the annotation has an emotion, in [0, 1].
+        accuracy: share of it with the true emotion, in [0, 1].
+        kappa: agreement beyond chance, in [-1, 1]; None if both are always the same single class.
         macro_f1: mean F1 of the true classes, in [0, 1].
         segment_f1: percent of overlap -> F1 of the segments, in [0, 1].
-        confusion: (C, C + 1) seconds; row the true class, column the annotated one, the last what was missed.
+        confusion: (C, C + 1) seconds; row the true class, column the annotated one, the last the missed time.
     """
 
     seconds: float
@@ -61,20 +60,20 @@ class Agreement:
     confusion: NDArray[np.float64]
 
     def as_json(self) -> dict[str, Any]:
-        """The same in what JSON has."""
+        """As JSON types."""
         overlaps = {str(percent): score for percent, score in self.segment_f1.items()}
         return {**asdict(self), "segment_f1": overlaps, "confusion": self.confusion.tolist()}
 
 
 @dataclass(frozen=True)
 class PersonAgreement:
-    """Figures of one person.
+    """Scores of one person.
 
     Attributes:
-        truth: name in the truth, empty where it names nobody.
-        annotated: name in the annotation; None if nobody there is seen while this person is labelled.
-        matched_by: `name` if the two names are the same; else `overlap`, or empty if there is nobody.
-        agreement: the figures.
+        truth: name in the truth, empty if it names no person.
+        annotated: name in the annotation; None if it has no person at the labelled time.
+        matched_by: `name` if the two names are the same; else `overlap`, or empty if there is none.
+        agreement: the scores.
     """
 
     truth: str
@@ -85,13 +84,13 @@ class PersonAgreement:
 
 @dataclass(frozen=True)
 class SegmentScores:
-    """How an annotation agrees with the truth.
+    """Agreement of an annotation with the truth.
 
     Attributes:
-        classes: those that occur in either, in canonical order.
-        overall: the steps and segments of all persons counted together.
+        classes: classes of either, in canonical order.
+        overall: scores over the steps and segments of all persons.
         persons: each person of the truth.
-        unscored: annotated persons whom the truth does not have.
+        unscored: annotated persons that are not in the truth.
     """
 
     classes: tuple[str, ...]
@@ -100,7 +99,7 @@ class SegmentScores:
     unscored: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Classes, the figures of all together, of each of the `persons`, and who was not scored."""
+        """Classes, overall scores, scores of each of the `persons`, and unscored persons."""
         persons = [
             {"truth": p.truth, "annotated": p.annotated, "matched_by": p.matched_by, **p.agreement.as_json()}
             for p in self.persons
@@ -119,9 +118,9 @@ def score_files(
     """`score_segments` of two files.
 
     Args:
-        annotations, truth: a file each; the truth may be a workspace too.
-        lasting_s: how long labels without an end last at most, seconds; 0 compares at their moments alone.
-        notes: sentences on what was passed over or supposed are added to it.
+        annotations, truth: files; the truth may also be a workspace.
+        lasting_s: longest duration of labels without an end, seconds; 0 compares only at their moments.
+        notes: list to which messages about skipped or assumed parts are added.
 
     Raises:
         DatasetError: as `read_labels` and `read_truth`.
@@ -136,16 +135,16 @@ def score_files(
 def score_segments(truth: Sequence[Label], annotated: Sequence[Label]) -> SegmentScores:
     """Score an annotation, person by person.
 
-    Persons of the same name are the same, capitals aside. The others are assigned one to one so that they share as
-    much labelled time as possible and, where several do equally, agree on as much of it as possible
-    (Kuhn 1955, doi 10.1002/nav.3800020109). That flatters when two persons are always seen together: name them.
+    Persons with the same name (ignoring case) are matched. The others are assigned one to one so that the common
+    labelled time is maximal and, in case of ties, the agreement (Kuhn 1955, doi 10.1002/nav.3800020109). This
+    overestimates the agreement if two persons are always visible together: name them.
 
     Args:
         truth: at least one span, no two emotions of a person at once.
         annotated: any spans, even none.
 
     Raises:
-        DatasetError: the truth labels not a single step.
+        DatasetError: the truth has no labelled step.
     """
     classes = tuple(name for name in EMOTIONS_8 if any(span.emotion == name for span in (*truth, *annotated)))
     edges = [_steps(span) for span in truth]
@@ -223,7 +222,7 @@ def _agreement(pairs: Pairs, n_classes: int) -> Agreement:
 
 
 def _steps(span: Label) -> tuple[int, int]:
-    """First step whose middle lies in the span, and the step after the last such."""
+    """First step whose middle is in the span, and the step after the last one."""
     before_middle = STEP_MS - STEP_MS // 2 - 1
     return (span.start_ms + before_middle) // STEP_MS, (span.end_ms + before_middle) // STEP_MS
 
@@ -239,7 +238,7 @@ def _timelines(spans: Sequence[Label], classes: Sequence[str], window: tuple[int
 
 
 def _match(true_lines: dict[str, Timeline], lines: dict[str, Timeline]) -> dict[str, tuple[str | None, str]]:
-    """Person of the truth -> annotated person and what they were matched by, as `score_segments` says."""
+    """Person of the truth -> annotated person and kind of match, see `score_segments`."""
     from scipy.optimize import linear_sum_assignment
 
     partners: dict[str, tuple[str | None, str]] = dict.fromkeys(true_lines, (None, ""))

@@ -1,13 +1,13 @@
-"""True tracks from a file: who is where in which frame, as people have marked it.
+"""True tracks from a file: manually annotated boxes and identities per frame.
 
 - LTFT (Barquero et al. 2020, arXiv 2010.08675; github.com/hertasecurity/LTFT). The first line holds the number of
-  frames, then comes a line a frame: `frame n`, and `id x y w h is_face confidence` n times; frames from 0. Boxes that
-  are marked as no face (false alarms, or several faces in one box) have an identity of their own and count like others:
-  a tracker is given them too.
-- MOTChallenge `gt.txt` (motchallenge.net/instructions): a line a box, `frame,id,x,y,w,h,flag,...`; frames from 1. Boxes
-  whose flag is 0 are to be ignored, so they are left out.
+  frames, then one line per frame: `frame n`, and `id x y w h is_face confidence` n times; frames from 0. Boxes that are
+  marked as not a face (false alarms, or several faces in one box) have their own identity and are used like others: a
+  tracker gets them too.
+- MOTChallenge `gt.txt` (motchallenge.net/instructions): one line per box, `frame,id,x,y,w,h,flag,...`; frames from 1.
+  Boxes whose flag is 0 are to be ignored, so they are left out.
 
-`x y` is the top left corner. What a file is shows in its first line: only MOTChallenge has commas.
+`x y` is the top left corner. The format is detected from the first line: only MOTChallenge has commas.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Tracks:
 
     Attributes:
         frame: (N,) from 0.
-        identity: (N,) any numbers; nobody is twice in one frame.
+        identity: (N,) any numbers; each at most once per frame.
         boxes: (N, 4) x1, y1, x2, y2 in pixels.
     """
 
@@ -47,13 +47,13 @@ class Tracks:
     boxes: NDArray[np.float32]
 
     def renamed(self, identity: NDArray[np.int32], nobody: int) -> Tracks:
-        """The same boxes with other identities, (N,), without those that are nobody's."""
+        """The same boxes with other identities, (N,), without those that have none."""
         kept = identity != nobody
         return Tracks(self.frame[kept], identity[kept].astype(np.int64), self.boxes[kept])
 
 
 def read_tracks(path: Path) -> Tracks:
-    """Read true tracks, whichever of the two formats the file has.
+    """Read true tracks in either format.
 
     Raises:
         DatasetError: it is missing, unreadable, of neither format, without a box, or a line is broken; names file and
@@ -97,7 +97,7 @@ def _ltft(lines: list[str], path: Path) -> Iterator[_Row]:
             identity = _whole(values[start], place, "an identity is a number", _LTFT_HINT)
             yield number, frame, identity, *_box(values[start + 1 : start + 5], place, _LTFT_HINT)
     if frames != total:
-        raise DatasetError(f"{path}:1: {total} frames announced, {frames} found", hint="download the file again")
+        raise DatasetError(f"{path}:1: {total} frames declared, {frames} found", hint="download the file again")
 
 
 def _mot(lines: list[str], path: Path) -> Iterator[_Row]:
@@ -119,8 +119,8 @@ def _check(rows: list[_Row], path: Path) -> None:
     seen: set[tuple[int, int]] = set()
     for number, frame, identity, *_ in rows:
         if (frame, identity) in seen:
-            again = f"{path}:{number}: identity {identity} is in this frame already"
-            raise DatasetError(again, hint="nobody can be in two places")
+            again = f"{path}:{number}: identity {identity} is in this frame twice"
+            raise DatasetError(again, hint="an identity can be only once in a frame")
         seen.add((frame, identity))
 
 

@@ -1,8 +1,8 @@
-"""How well found tracks follow true ones: CLEAR MOT, identity and HOTA scores.
+"""Agreement of predicted with true tracks: CLEAR MOT, identity and HOTA scores.
 
-All start from the overlap of true and found boxes in each frame. CLEAR MOT asks frame by frame, and counts each change
-of number once, however wrong the tracks are afterwards. Identity scores ask how much of each person one track covers.
-HOTA balances finding the boxes with giving them the right numbers.
+All start from the overlap of true and found boxes in each frame. CLEAR MOT scores frame by frame, and counts each
+identity switch once, even if the tracks are wrong for long afterwards. Identity scores measure how much of each person
+is covered by one track. HOTA balances detection and association.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from fercli.geometry import iou_matrix
 from fercli.learn.evaluation.track_files import Tracks
 
 MIN_OVERLAP = 0.5
-"""Intersection over union from which on a found box is a true one, in CLEAR MOT and identity scores."""
+"""Least intersection over union of a predicted and a true box for a match, in CLEAR MOT and identity scores."""
 ALPHAS = np.arange(1, 20) / 20
 """The same for HOTA, which averages over them."""
 _MIXED = 0.05
-"""Share of a found track above which a second person in it is no accident."""
+"""Share of a predicted track above which a second person in it counts."""
 _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
 class TrackScores:
-    """Of one sequence; formulas at the functions that count.
+    """Scores of one sequence; formulas in the functions below.
 
     Attributes:
         idf1, idp, idr: `identity_scores`, in [0, 1].
-        mota: `clear_mot`, at most 1, below 0 if more is wrong than there is.
+        mota: `clear_mot`, at most 1; below 0 if there are more errors than true boxes.
         hota, deta, assa: `hota_scores`, in [0, 1].
         id_switches, fragments: `clear_mot`.
-        true_tracks, found_tracks: how many there are.
-        mixed: share of found tracks with more than one person, as `mixed_share` says, in [0, 1].
+        true_tracks, found_tracks: numbers of tracks.
+        mixed: share of predicted tracks with more than one person, see `mixed_share`, in [0, 1].
     """
 
     idf1: float
@@ -97,7 +97,7 @@ def score_tracks(truth: Tracks, found: Tracks) -> TrackScores:
 
 
 def overlaps(truth: Tracks, found: Tracks) -> Overlaps:
-    """What the scores are counted from; linear in frames."""
+    """The overlaps from which the scores are computed; time is linear in frames."""
     true_number = np.unique(truth.identity, return_inverse=True)[1]
     found_number = np.unique(found.identity, return_inverse=True)[1]
     frames = []
@@ -201,7 +201,7 @@ def _match_frame(frame: FrameOverlap, last: dict[int, int]) -> dict[int, int]:
         if kept is not None and allowed[row, kept]:
             pairs[true] = last[true]
             allowed[row, :] = allowed[:, kept] = False
-    # A pair that is not allowed costs more than all others together, so that as many as possible are.
+    # A forbidden pair costs more than all others together, so that the number of allowed pairs is maximal.
     cost = np.where(allowed, 1 - frame.overlap, 1 + allowed.size)
     for row, place in zip(*linear_sum_assignment(cost), strict=True):
         if allowed[row, place]:

@@ -1,7 +1,7 @@
-"""Labelled spans of time from a file: a person's own labels, or what fercli exported.
+"""Labelled time spans from a file: manual labels, or exports of fercli.
 
-Whatever the file (see `fercli.importers`), class names are understood in all spellings of `fercli.labels.canonical`,
-and spans that are `not assessable` are left out: they say nothing about the emotion.
+In all formats, class names are accepted in all spellings of `fercli.labels.canonical`, and spans that are `not
+assessable` are left out.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ def labels_of(annotations: Annotations) -> list[Label]:
 def read_truth(
     path: Path, video: Video | None = None, lasting_s: float = LASTING_S, notes: list[str] | None = None
 ) -> list[Label]:
-    """Read manual labels; of a workspace its manual annotations.
+    """Read manual labels, or the manual annotations of a workspace.
 
     Args:
         video, lasting_s: as of `read_annotations`.
-        notes: sentences on what was passed over or supposed are added to it.
+        notes: list to which messages about skipped or assumed parts are added.
 
     Raises:
-        DatasetError: as `read_labels`; also if nothing is labelled, or somebody has two emotions at the same time.
+        DatasetError: as `read_labels`; also if there are no labels, or a person has two emotions at the same time.
         InputError, WorkspaceError: it is a directory, but not a workspace.
     """
     if path.is_dir():
@@ -56,7 +56,7 @@ def read_truth(
         notes += annotations.notes
     spans = labels_of(annotations)
     if not spans:
-        raise DatasetError(f"{path} labels nothing", hint=layout_hint(path), code="labels-missing")
+        raise DatasetError(f"{path} has no labels", hint=layout_hint(path), code="labels-missing")
     return _one_at_a_time(spans, path)
 
 
@@ -92,7 +92,7 @@ def _one_at_a_time(spans: list[Label], path: Path) -> list[Label]:
 def count_human(path: Path) -> int:
     """How many segments of an export that `read_labels` can read are a person's own corrections, not the machine's.
 
-    Only .csv, .json and .jsonl say so, in `source`; of the others it is 0.
+    Only .csv, .json and .jsonl record this, in `source`; for other formats it is 0.
     """
     return sum(isinstance(record, dict) and record.get("source") == "human" for record in _records(path))
 

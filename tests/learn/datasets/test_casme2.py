@@ -65,7 +65,7 @@ def test_a_clip_is_the_frames_from_onset_to_offset(tmp_path: Path) -> None:
     assert found.samples == (Sample(frames[1:4], "happiness", subject="01"),)  # img9, img10, img11
     assert found.classes == ("disgust", "fear", "happiness", "sadness", "surprise")
     assert (found.name, found.problems) == ("casme2", ())
-    assert found.notes == ("1 clips have no apex in CASME2-coding-20140508.csv: their frames are kept evenly",)
+    assert found.notes == ("1 clips have no apex in CASME2-coding-20140508.csv: their frames are evenly spaced",)
 
 
 def test_the_apex_is_known_and_kept(tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_repression_and_others_are_left_out(tmp_path: Path) -> None:
     assert [sample.label for sample in found.samples] == ["disgust", "fear", "sadness", "surprise", "happiness"]
     assert found.problems == ()
     assert found.notes[1:] == (
-        "left out: 1 clips of 'repression', which is no emotion fercli knows",
-        "left out: 2 clips of 'others', which is no emotion fercli knows",
+        "left out: 1 clips of 'repression', which is not an emotion of fercli",
+        "left out: 2 clips of 'others', which is not an emotion of fercli",
     )
 
 

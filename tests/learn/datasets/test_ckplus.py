@@ -94,7 +94,7 @@ def test_a_label_without_its_picture_is_a_problem(tmp_path: Path) -> None:
     frames = make_sequence(tmp_path, "S005_001", 6, "1")
     frames[-1].unlink()
     (problem,) = read(tmp_path).problems
-    assert problem.reason == f"the picture it labels is not there: {frames[-1]}"
+    assert problem.reason == f"the labelled picture is missing: {frames[-1]}"
 
 
 def test_a_sequence_whose_pictures_are_missing_is_a_problem(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_sequence_whose_pictures_are_missing_is_a_problem(tmp_path: Path) -> N
         frame.unlink()
     frames[0].parent.rmdir()
     (problem,) = read(tmp_path).problems
-    assert "is not there" in problem.reason
+    assert "is missing" in problem.reason
 
 
 def test_pictures_after_the_labelled_one_are_not_the_expression(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_faces_that_are_not_assessable_are_left_out_and_reported(tmp_path: Path)
     data = corrected.read(tmp_path / "w")
     assert [Path(source).name for source in sorted(everything(data).sources)] == ["11", "20"]
     assert [str(problem) for problem in data.problems] == [
-        f"{workspace.edits}:5: it is no JSON: Expecting value: line 1 column 1 (char 0)",
+        f"{workspace.edits}:5: it is not JSON: Expecting value: line 1 column 1 (char 0)",
         f"{workspace.edits}:2: no assessable face of Person 2 from 3 to 4 s",
         f"{workspace.edits}:3: no assessable face of Ben from 1 to 2 s",
     ]
@@ -122,14 +122,14 @@ def test_faces_that_were_classified_before_they_were_tracked_anew_are_not_traine
 
 def test_directories_with_nothing_to_learn_from_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DatasetError, match="is no workspace and has none in it"):
+    with pytest.raises(DatasetError, match="is not a workspace and contains none"):
         corrected.read(tmp_path / "empty")
     (tmp_path / "file").touch()
-    with pytest.raises(DatasetError, match=r"file is no directory") as caught:
+    with pytest.raises(DatasetError, match=r"file is not a directory") as caught:
         corrected.read(tmp_path / "file")
     assert "workspaces" in caught.value.hint
     corrected_film(tmp_path / "w")
-    with pytest.raises(DatasetError, match="has been corrected") as caught:
+    with pytest.raises(DatasetError, match="no manual annotations under") as caught:
         corrected.read(tmp_path / "w")
     assert "fercli import" in caught.value.hint
     corrected_film(tmp_path / "deleted", "Person 1,0,1,")

@@ -139,7 +139,7 @@ def test_rows_in_another_order(tmp_path: Path) -> None:
     ("line", "reason"),
     [
         ("Training,x.png,9,0,0,0,0,0,0,0,0,0", "Image name is 'x.png'"),
-        ("Training,fer0000003.png,9,0,0,0,0,0,0,0,0,0", "the image of line 5 once more"),
+        ("Training,fer0000003.png,9,0,0,0,0,0,0,0,0,0", "the image of line 5 again"),
         ("Training,fer0000020.png,many,0,0,0,0,0,0,0,0,0", "many"),
         ("Training,fer0000020.png,nan,0,0,0,0,0,0,0,0,0", "votes from nan"),
         ("PublicTest,fer0000019.png,9,0,0,0,0,0,0,0,0,0", "Usage is PublicTest, but row 21"),

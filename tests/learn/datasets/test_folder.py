@@ -105,9 +105,7 @@ def test_what_lies_beside_the_splits_is_a_problem(tmp_path: Path) -> None:
     make(tmp_path, "train/angry/1.jpg", "happy/1.jpg")
     found = read(tmp_path)
     assert [sample.label for sample in found.samples] == ["anger"]
-    assert found.problems == (
-        Problem(str(tmp_path / "happy"), 0, "not read: it lies beside the folders of the splits"),
-    )
+    assert found.problems == (Problem(str(tmp_path / "happy"), 0, "not read: it is beside the folders of the splits"),)
 
 
 def test_no_such_directory(tmp_path: Path) -> None:

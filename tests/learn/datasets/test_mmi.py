@@ -153,7 +153,7 @@ def test_codes_out_of_range_are_problems(tmp_path: Path, code: str) -> None:
     folder = make_session(tmp_path, 1, "S001-001", code)
     make_frames(folder, "S001-001", 3)
     found = read(tmp_path)
-    reason = f"emotion {code!r} is none of the basic ones, 1 to 6"
+    reason = f"emotion {code!r} is not one of the basic ones, 1 to 6"
     assert (found.samples, found.problems) == ((), (Problem(str(folder / "S001-001.xml"), 0, reason),))
 
 
@@ -205,7 +205,7 @@ def test_of_a_picture_with_a_mirror_the_front_is_taken(
     }
     assert set(sides) == {"S000", "S001"} and all(50 < side < 64 for side in sides.values())
     (problem,) = data.problems
-    assert "S002-001" in problem.file and "no face that looks into the camera" in problem.reason
+    assert "S002-001" in problem.file and "no frontal face" in problem.reason
 
 
 @pytest.mark.parametrize("turns", [0, 1, 3])
@@ -246,7 +246,7 @@ def test_missing_descriptions_are_problems(tmp_path: Path) -> None:
     encoded.write_text('<?xml version="1.0" encoding="x-unknown"?><Meta/>')
     reasons = {problem.file: problem.reason for problem in read(tmp_path).problems}
     assert reasons.pop(str(encoded)).startswith(("cannot be read: ", "broken XML: "))
-    assert reasons == {str(bare): "no file like S035-004.xml says what the session shows"}
+    assert reasons == {str(bare): "there is no file like S035-004.xml with the labels of the session"}
 
 
 def test_roots_where_there_is_no_mmi(tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def one(**values: Any) -> str:
         (one(person="Ross", end_s=float("nan")), r'"end_s" is \[NaN\]'),
         (one(person="  "), r"shot 1: \"person\" is '  ', expected a name"),
         (one(person=None), 'shot 1: "person" is None'),
-        (one(faces=FACE), 'shot 1: "faces" is no list'),
+        (one(faces=FACE), 'shot 1: "faces" is not a list'),
         (one(faces=[{"person": "Ross"}]), "shot 1: a face needs"),
         (one(faces=[{"boxes": FACE["boxes"]}]), 'shot 1: "person" is None'),
         (one(faces=[{**FACE, "boxes": [[0, 1, 2, 3]]}]), r"a box of Ross is \[0, 1, 2, 3\], expected numbers"),

@@ -144,7 +144,7 @@ def test_faces_that_were_trained_on_are_not_scored_silently(
 ) -> None:
     reporter = Silent()
     evaluate(str(two_heads), splits(faces(6, name=name), official=official), split, "cpu", reporter)
-    expected = f"{two_heads} was trained on faces of {name} that are among these; add --split test for the others"
+    expected = f"{two_heads} was trained on some of these faces of {name}; add --split test for the others"
     assert reporter.warnings == ([expected] if warned else [])
 
 

@@ -53,7 +53,7 @@ def test_motchallenge_counts_frames_from_1_and_ignores_boxes_with_flag_0(tmp_pat
         ("2\n0 0\n1 1 7 30 nan 20 25 1 0.9\n", ":3: ", "'nan' is not a number"),
         ("1\n0 1 7 30 10 0 25 1 0.9\n", ":2: ", "0 x 25"),
         ("1\n0 2 7 30 10 20 25 1 0.9 7 90 10 20 25 1 0.9\n", ":2: ", "identity 7"),
-        ("3\n0 1 7 30 10 20 25 1 0.9\n", ":1: ", "3 frames announced, 1 found"),
+        ("3\n0 1 7 30 10 20 25 1 0.9\n", ":1: ", "3 frames declared, 1 found"),
         ("1,7,30,10,20,25\n", ":1: ", "6 values"),
         ("1,7,30,10,20,25,1\n0,7,30,10,20,25,1\n", ":2: ", "frame 0"),
         ("1,7,30,10,20,25,1\n1.5,7,30,10,20,25,1\n", ":2: ", "'1.5'"),

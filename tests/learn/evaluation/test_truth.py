@@ -145,10 +145,10 @@ def test_a_word_that_is_no_emotion_in_a_tier_of_emotions_is_named(tmp_path: Path
         ("t.csv", "start,end,class\nnan,1,happy\n", r"t\.csv:2: start is 'nan', expected seconds"),
         ("t.csv", "start,end,class\n2,1,happy\n", r"t\.csv:2: ends at 1 s but starts at 2 s"),
         ("t.csv", "start,end,class\n1,1,happy\n", r"t\.csv:2: ends at 1 s but starts at 1 s"),
-        ("t.csv", "start,end,class\n", r"t\.csv labels nothing"),
+        ("t.csv", "start,end,class\n", r"t\.csv has no labels"),
         ("t.eaf", "<ANNOTATION_DOCUMENT>", r"cannot read .*t\.eaf: no element found"),
-        ("t.eaf", "<html/>", r"t\.eaf is not an ELAN file: it holds <html>"),
-        ("t.eaf", "<ANNOTATION_DOCUMENT/>", r"t\.eaf labels nothing"),
+        ("t.eaf", "<html/>", r"t\.eaf is not an ELAN file: its root is <html>"),
+        ("t.eaf", "<ANNOTATION_DOCUMENT/>", r"t\.eaf has no labels"),
         ("t.json", "{", r"cannot read .*t\.json: Expecting property name"),
         ("t.json", '{"segments": []}', r"t\.json is not an annotation of fercli"),
         ("t.json", '{"format": "fercli-annotations"}', r"t\.json is not an annotation of fercli"),
@@ -200,7 +200,7 @@ def test_hints_are_about_the_format_that_was_given(tmp_path: Path, name: str, wo
     clicks = '"TextTier"\n"clicks"\n0\n9\n1\n5\n"x"\n'
     empty_grid = f'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n9\n<exists>\n1\n{clicks}'
     texts = {"t.eaf": "<ANNOTATION_DOCUMENT/>", "t.TextGrid": empty_grid, "t.json": "[]", "t.csv": "start,end,class\n"}
-    with pytest.raises(DatasetError, match="labels nothing") as caught:
+    with pytest.raises(DatasetError, match="has no labels") as caught:
         read_truth(write(tmp_path / name, texts[name]))
     assert word in caught.value.hint
 
