@@ -74,16 +74,16 @@ FORMATS = {
     "csv": Format(
         ".csv",
         "csv_segments:write",
-        "one row a segment",
+        "one row per segment",
         "stretches not assessable, identity scores, persons' sums, provenance",
     ),
     "csv-windows": Format(
-        ".csv", "tables_out:write_csv_windows", "one row a window, all probabilities", "boxes, segments, provenance"
+        ".csv", "tables_out:write_csv_windows", "one row per window, all probabilities", "boxes, segments, provenance"
     ),
     "csv-faces": Format(
         ".csv",
         "tables_out:write_csv_faces",
-        "one row a face: person, box, probabilities, pose, blendshapes",
+        "one row per face: person, box, probabilities, pose, blendshapes",
         "landmarks, segments, provenance",
     ),
     "parquet": Format(
@@ -98,7 +98,7 @@ FORMATS = {
     "parquet-faces": Format(
         ".parquet",
         "tables_out:write_parquet_faces",
-        "one row a face: boxes, probabilities, pose, blendshapes, typed",
+        "one row per face: boxes, probabilities, pose, blendshapes, typed",
         "segments",
     ),
     "eaf": Format(

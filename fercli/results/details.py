@@ -32,10 +32,10 @@ class Details:
 
     Attributes:
         labels: the classes of the classifier, canonical names in its order.
-        faces: one row a face of a shown track, by frame, then face: face, frame, pts_s, end_s (until when its frame
+        faces: one row per face of a shown track, by frame, then face: face, frame, pts_s, end_s (until when its frame
             stands), shot, track, person (shown name), x1, y1, x2, y2, score, landmarks, for each label the probability
             in its window, null where the window was not assessable, and the columns of MEASURED, null without a mesh.
-        windows: one row a window, by start, then track: track, person, start_s, end_s, class (the most probable label,
+        windows: one row per window, by start, then track: track, person, start_s, end_s, class (the most probable label,
             null if not assessable), reason, and for each label its probability.
         turned: (N,) degrees by which each face was turned upright, counter-clockwise, before it was measured.
         meshes: of the faces, if they were kept.

@@ -125,7 +125,7 @@ def test_a_damaged_line_is_named_and_nothing_is_lost(
     film.edits.write_text("# mine\n")
     assert main(["people", command[0], str(film.path), *command[1:]]) == 0
     captured = capsys.readouterr()
-    assert "Person 3" in captured.out and "warning: edits.jsonl:1: it is no JSON" in captured.err
+    assert "Person 3" in captured.out and "warning: edits.jsonl:1: it is not JSON" in captured.err
     assert film.edits.read_text().startswith("# mine\n")
 
 
