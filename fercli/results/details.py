@@ -28,14 +28,14 @@ _SIGNALS = {"degrees": "pose", "ratio": "openings", "share": "blendshapes"}
 
 @dataclass(frozen=True)
 class Details:
-    """The tables of a workspace, joined. Half a kilobyte a face: two hours of television are some 150 MB.
+    """The tables of a workspace, joined. Half a kilobyte per face: about 150 MB for two hours of television.
 
     Attributes:
         labels: the classes of the classifier, canonical names in its order.
         faces: one row per face of a shown track, by frame, then face: face, frame, pts_s, end_s (until when its frame
             stands), shot, track, person (shown name), x1, y1, x2, y2, score, landmarks, for each label the probability
             in its window, null where the window was not assessable, and the columns of MEASURED, null without a mesh.
-        windows: one row per window, by start, then track: track, person, start_s, end_s, class (the most probable label,
+        windows: one row per window, by start, then track: track, person, start_s, end_s, class (most probable label,
             null if not assessable), reason, and for each label its probability.
         turned: (N,) degrees by which each face was turned upright, counter-clockwise, before it was measured.
         meshes: of the faces, if they were kept.
