@@ -1,1 +1,1 @@
-"""The video with what was found drawn over it, and the timelines as a picture."""
+"""The annotated video, and the timelines as a figure."""

@@ -1,4 +1,4 @@
-"""Make faces unrecognisable: every face that was found, whether or not it belongs to anybody."""
+"""Make faces unrecognisable: all detected faces, with or without a person."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from fercli.views.render.paths import MAX_GAP_S, Path, Presence, boxes_of, rows_
 from fercli.views.render.sampled import Sampled
 
 CELLS = 6
-"""What is left of a face is so many by so many mean colours."""
+"""A blurred face has this many by this many mean colours."""
 ENLARGED = 1.3
-"""Detectors box eyes to mouth; hair, ears and chin tell people apart too."""
+"""Boxes of detectors cover eyes to mouth; hair, ears and chin also identify people."""
 MARGIN_S = 0.3
-"""A face is taken to be there this long before it was first found and after it was last found."""
+"""A face counts as present this long before its first and after its last detection."""
 
 EVERYTHING = np.array([0, 0, 2**24, 2**24], np.float32)
 
@@ -26,16 +26,16 @@ class Hidden:
     """The regions to blur.
 
     Args:
-        frames: the frames that were looked at.
+        frames: the sampled frames.
         faces: the table `faces`, with all detections.
         tracks: the table `tracks`.
-        visible: tracks that are not to be blurred.
+        visible: tracks that are not blurred.
     """
 
     def __init__(self, frames: Sampled, faces: pa.Table, tracks: pa.Table, visible: Collection[int] = ()) -> None:
         owner = np.full(faces.num_rows, -1, np.int64)
         owner[tracks["face"].to_numpy()] = tracks["track"].to_numpy()
-        # Each face without a track is on a path of its own, numbered below zero.
+        # Each face without a track has its own path, with a negative number.
         owner = np.where(owner < 0, -1 - np.arange(len(owner)), owner)
         place, boxes = frames.places(faces["frame"].to_numpy()), boxes_of(faces)
         self._paths = [
@@ -53,8 +53,8 @@ class Hidden:
         """Times at which the whole picture was blurred."""
 
     def at(self, time_s: float) -> list[NDArray[np.float32]]:
-        """(4,) boxes, enlarged; where nobody knows how a face moved, one over both places, and where nobody looked for
-        faces, one over everything."""
+        """(4,) boxes, enlarged; if the movement of a face is unknown, one box over both positions; if there was no face
+        detection, one over the whole picture."""
         if not self._frames.searched(time_s, MAX_GAP_S):
             self.all_over.append(time_s)
             return [EVERYTHING]
@@ -69,7 +69,7 @@ def enlarged(box: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def blur(image: NDArray[np.uint8], box: NDArray[np.float32]) -> None:
-    """Replace what lies in a (4,) box by CELLS x CELLS mean colours, smoothly joined; RGB uint8 HxWx3, in place."""
+    """Replace the pixels in a (4,) box by CELLS x CELLS interpolated mean colours; RGB uint8 HxWx3, in place."""
     height, width = image.shape[:2]
     left, top = np.clip(np.floor(box[:2]).astype(int), 0, [width, height])
     right, bottom = np.clip(np.ceil(box[2:]).astype(int), 0, [width, height])

@@ -1,4 +1,4 @@
-"""What comes with the pictures of a video, on its way into another file: sound, subtitles and chapters."""
+"""Copies sound, subtitles and chapters of a video into another file."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ if TYPE_CHECKING:
 
 
 class Companions:
-    """All tracks of sound and subtitles, written a stretch at a time, because a container wants them beside the
-    pictures; and the chapters.
+    """All audio and subtitle tracks, written interleaved with the pictures, as containers require; and the chapters.
 
     Args:
-        source: opened for this alone.
-        target: where they go; nothing has been written to it yet.
-        later_s: by how much everything moves, seconds.
-        offsets_s: what else is added to the times behind each jump of the clock of the pictures, seconds.
+        source: a separately opened source.
+        target: the target, to which nothing has been written yet.
+        later_s: delay of all packets, seconds.
+        offsets_s: additional delay after each clock jump of the pictures, seconds.
 
     Attributes:
-        left_out: a sentence for each track that cannot be kept.
+        left_out: a message for each track that cannot be kept.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class Companions:
         self._next = next(self._packets, None)
 
     def write_until(self, time_s: float) -> None:
-        """Write what begins before this time, seconds on the clock of the target.
+        """Write packets that begin before this time, seconds on the clock of the target.
 
         Raises:
             OSError: it cannot be written.
@@ -69,17 +68,18 @@ class Companions:
 
     @property
     def out_of_step(self) -> list[str]:
-        """A sentence for each track whose clock did not jump as often as that of the pictures; all must be written."""
+        """A message for each track with another number of clock jumps than the pictures; call it after all is
+        written."""
         jumps = len(self._offsets_s) - 1
         return [
-            f"the clock of a track of sound jumps {clock.jumps} times, that of the pictures {jumps} times: "
+            f"the clock of an audio track jumps {clock.jumps} times, that of the pictures {jumps} times: "
             "after the first of them it may be out of step"
             for index, clock in sorted(self._clocks.items())
             if clock.jumps != jumps and self._ways[index].stream.type == "audio"
         ]
 
     def _demux(self, source: InputContainer) -> Iterator[Packet[Any]]:
-        """The packets in the order of the file, moved, up to its end or to where it breaks off."""
+        """The packets in file order, with the delay, up to the end of the file, which may be truncated."""
         from av.error import InvalidDataError
 
         if not self._ways:
@@ -92,7 +92,7 @@ class Companions:
             return
 
     def _set_time(self, packet: Packet[Any]) -> bool:
-        """Move it; whether it is wanted: what overlaps the part before a jump is not."""
+        """Delay a packet; returns whether it is used: packets that overlap the part before a jump are not."""
         if len(self._offsets_s) == 1:
             move(packet, round(self._later_s / packet.time_base))
             return True
@@ -103,10 +103,10 @@ class Companions:
 
 
 class _Clock:
-    """The clock of a track of a source whose clock jumps.
+    """The clock of a track in a source with clock jumps.
 
     Attributes:
-        jumps: so far.
+        jumps: number of jumps so far.
     """
 
     def __init__(self, base: Fraction, broadcast: bool) -> None:
@@ -116,7 +116,7 @@ class _Clock:
         self.jumps = 0
 
     def part_of(self, packet: Packet[Any]) -> int:
-        """How often the clock has jumped up to this packet, which has not been moved yet."""
+        """Number of clock jumps up to this packet, which has not been delayed yet."""
         if packet.dts is not None:
             if self._read is not None and clock_jumped(self._read, packet.dts, self._base, broadcast=self._broadcast):
                 self.jumps += 1
@@ -124,7 +124,7 @@ class _Clock:
         return self.jumps
 
     def goes_on(self, packet: Packet[Any]) -> bool:
-        """Whether a packet that has been moved lies behind the one before."""
+        """Whether a delayed packet is later than the one before."""
         if packet.dts is None or (self._written is not None and packet.dts < self._written):
             return False
         self._written = packet.dts
@@ -132,7 +132,7 @@ class _Clock:
 
 
 def first_sound_s(source: InputContainer) -> Fraction | None:
-    """When the sound that is heard first begins, seconds on the clock of the file; None if there is none."""
+    """Start of the earliest audible sound, seconds on the clock of the file; None if there is none."""
     begins = (
         stream.start_time * stream.time_base
         for stream in source.streams.audio
@@ -142,18 +142,18 @@ def first_sound_s(source: InputContainer) -> Fraction | None:
 
 
 class _Copied:
-    """Packets as they are."""
+    """Packets that are copied."""
 
     def __init__(self, stream: AudioStream | SubtitleStream, target: OutputContainer) -> None:
         self.stream = target.add_stream_from_template(stream)
-        # An edit list of MP4 hides what lies before 0, for instance what a decoder needs to get going. Matroska takes
-        # no more of it than the codec says it needs, and would move everything else instead.
+        # An edit list of MP4 hides packets before 0, for example those a decoder needs to start. Matroska accepts only
+        # as much as the codec declares, and would otherwise shift everything else.
         self._earliest = -_run_in(stream) if target.format.name == "matroska" else float("-inf")
-        self._step = 1 if stream.type == "audio" else 0  # two subtitles may begin at one time
+        self._step = 1 if stream.type == "audio" else 0  # two subtitles may begin at the same time
 
     def through(self, packet: Packet[Any]) -> list[Packet[Any]]:
         """The packet, for its new stream."""
-        # No container takes packets that have no time or go back in time, as damaged files have them.
+        # Containers refuse packets without a time or with decreasing times, which damaged files have.
         if packet.dts is None or packet.dts < self._earliest:
             return []
         self._earliest = packet.dts + self._step
@@ -166,7 +166,7 @@ class _Copied:
 
 
 def _run_in(stream: AudioStream | SubtitleStream) -> int:
-    """How much of the decoded sound is not to be heard, as far as the codec says so; in units of the time base."""
+    """Inaudible start of the decoded sound as declared by the codec, in units of the time base."""
     if stream.type == "subtitle" or not stream.time_base:
         return 0
     context = cast("AudioStream", stream).codec_context
@@ -179,9 +179,9 @@ def _why_not(stream: AudioStream | SubtitleStream, container: str) -> str:
         return f"a track of {stream.type} in an unknown format is left out"
     codec = stream.codec.canonical_name
     if stream.type == "audio" and not cast("AudioStream", stream).sample_rate:
-        return f"a track of {codec} sound is left out: where the file begins there is nothing of it yet"
+        return f"a track of {codec} sound is left out: it has no packets at the start of the file"
     if stream.type == "subtitle" and codec not in subtitles.COPIED[container] | subtitles.TEXTS:
-        return f"a track of {codec} subtitles is left out, which {container} cannot hold"
+        return f"a track of {codec} subtitles is left out: {container} cannot hold it"
     return ""
 
 
@@ -200,6 +200,6 @@ def _moved(chapter: Any, later_s: Fraction) -> Any:
 
 
 def _time(packet: Packet[Any]) -> float:
-    """Seconds; a packet without a time is due at once."""
+    """Seconds; a packet without a time is written immediately."""
     ticks = packet.dts if packet.dts is not None else packet.pts
     return float("-inf") if ticks is None else float(ticks * packet.time_base)

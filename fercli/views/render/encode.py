@@ -1,4 +1,5 @@
-"""Write H.264 video with the timestamps of its source, so that nothing moves against the sound or the annotations."""
+"""Write H.264 video with the timestamps of its source, so that it stays synchronous with the sound and the
+annotations."""
 
 from __future__ import annotations
 
@@ -23,22 +24,22 @@ if TYPE_CHECKING:
     from av.packet import Packet
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
-"""Suffix -> the container as ffmpeg names it. Matroska rounds times to milliseconds, the others keep them."""
+"""Suffix -> ffmpeg's name of the container. Matroska rounds times to milliseconds, the others keep them."""
 QUALITY = "20"
 """Constant rate factor of x264: lower is better and larger; at 18 few people see a difference from the source."""
 PRESET = "veryfast"
 BT709, LIMITED_RANGE = 1, 1
-"""`colorspace` and `color_range` given to sources that have no luma and chroma, or in a way that is not written."""
+"""`colorspace` and `color_range` for sources without luma and chroma, or with values that cannot be written."""
 _WRITTEN_SPACES = {BT709, 2, 4, 5, 6, 7, 9}
-"""`colorspace` of what swscale makes of RGB; 2 says nothing."""
+"""`colorspace` values of swscale's output from RGB; 2 means unspecified."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """How the numbers of a picture become light on a screen, in ffmpeg's codes.
+    """Colour properties of a video, in ffmpeg's codes.
 
     Attributes:
-        colorspace, color_range, color_primaries, color_trc: as ITU-T H.273 numbers them; range 2 is full.
+        colorspace, color_range, color_primaries, color_trc: codes of ITU-T H.273; range 2 is full.
         pixel_aspect: width / height of a pixel of the upright picture.
     """
 
@@ -50,7 +51,7 @@ class Look:
 
 
 def look_of(path: Path) -> Look:
-    """The look of a video; decodes one frame.
+    """The colour properties of a video; decodes one frame.
 
     Raises:
         VideoError: it cannot be opened, or no frame of it can be decoded.
@@ -68,7 +69,7 @@ def look_of(path: Path) -> Look:
 
 @contextmanager
 def new_container(out: Path, base: Fraction) -> Iterator[OutputContainer]:
-    """A container that takes the place of `out` when the block ends well; otherwise nothing is left of it.
+    """A container that replaces `out` when the block ends without an exception; otherwise it is removed.
 
     Args:
         out: one of the suffixes in CONTAINERS.
@@ -79,7 +80,7 @@ def new_container(out: Path, base: Fraction) -> Iterator[OutputContainer]:
     """
     import av
 
-    # An edit list, which says when a track begins, counts in the time scale of the movie, by default milliseconds.
+    # An edit list, which has the start of a track, uses the time scale of the movie, by default milliseconds.
     scale = base.denominator * math.ceil(1000 / base.denominator)
     options = {"movflags": "+faststart", "movie_timescale": str(scale)}
     form = CONTAINERS[out.suffix.lower()]
@@ -109,7 +110,7 @@ def mux(container: OutputContainer, packets: Iterable[Packet[Any]]) -> None:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """PyAV's errors in writing as OSError, lest they be taken for errors in reading the source."""
+    """Convert PyAV's write errors to OSError, to distinguish them from errors in reading the source."""
     from av.error import FFmpegError
 
     try:
@@ -122,8 +123,9 @@ class Encoder:
     """The video track of a container.
 
     Args:
-        container: of `new_container`.
-        size: width and height of the pictures, pixels. Odd ones grow by one: H.264 halves colour both ways.
+        container: result of `new_container`.
+        size: width and height of the pictures, pixels. Odd sizes are increased by one, because H.264 halves colour in
+            both directions.
         base: unit of the timestamps, seconds.
         rate: average frames a second.
         look: of the source.
@@ -165,6 +167,6 @@ class Encoder:
             return list(self._stream.encode(frame))
 
     def finish(self) -> list[Packet[Any]]:
-        """The packets still held back."""
+        """The remaining packets."""
         with plain_errors():
             return list(self._stream.encode(None))

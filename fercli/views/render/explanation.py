@@ -1,6 +1,6 @@
-"""A sheet of faces with heat maps: what the network looked at when it named the emotion.
+"""A sheet of faces with heat maps of the evidence for the predicted emotions.
 
-Each face stands still for a clip, so that what is shown is one face and not four.
+Each face is repeated to a clip, so that the heat map explains one face and not four.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Face:
     """A face to explain.
 
     Attributes:
-        crop: (S, S, 3) RGB, cut as detect-faces cuts and turned upright.
+        crop: (S, S, 3) RGB, cropped as in detect-faces and rotated upright.
         crop_scale: side of the crop in longer sides of the box.
-        name: who and when.
+        name: person and time.
     """
 
     crop: NDArray[np.uint8]
@@ -46,12 +46,12 @@ class Face:
 
 
 def faces_of_workspace(workspace: Workspace, limit: int) -> list[Face]:
-    """The face in the middle of each assessed segment that has one; of more than `limit` some, spread over the video.
+    """The face in the middle of each assessed segment that has one; at most `limit`, spread over the video.
 
     Raises:
         MissingStage: a stage has not run.
         CorruptTable: a table cannot be read.
-        InputError: a person's corrections or a crop cannot be read.
+        InputError: the edits or a crop cannot be read.
     """
     result = load(workspace)
     scale = workspace.crop_scale
@@ -77,7 +77,7 @@ def faces_of_image(path: Path, limit: int) -> list[Face]:
     boxes = find_faces(image, default_detector())
     if not len(boxes):
         raise InputError(
-            f"no face found in {path}", hint="give a picture in which a face is larger or clearer", code="face-missing"
+            f"no face found in {path}", hint="give a picture with a larger or clearer face", code="face-missing"
         )
     largest = np.argsort(-(boxes[:, 2:] - boxes[:, :2]).prod(axis=1), kind="stable")[:limit]
     scale = FacesParams.crop_scale
@@ -88,10 +88,10 @@ def faces_of_image(path: Path, limit: int) -> list[Face]:
 
 
 def explain(classifier: EmotionClassifier, faces: Sequence[Face], path: Path) -> None:
-    """Draw each face beside the heat map of the class it was given.
+    """Draw each face beside the heat map of its predicted class.
 
     Raises:
-        ConfigError: no face, or a path that is no `.png`.
+        ConfigError: no face, or a path that is not a `.png`.
         OutputError: the sheet cannot be written.
     """
     from fercli.models.activation import explanation_sheet
@@ -107,7 +107,9 @@ def explain(classifier: EmotionClassifier, faces: Sequence[Face], path: Path) ->
     probabilities = classifier.classify(clips) if len(clips) else np.zeros((0, len(classifier.head.labels)))
     best = probabilities.argmax(axis=1).tolist()
     heats = classifier.heat_maps(clips, best).mean(axis=1) if len(clips) else np.zeros((0, size, size), np.float32)
-    heats /= np.maximum(heats.max(axis=(1, 2), keepdims=True, initial=0), 1e-6)  # the frames' maxima may lie apart
+    heats /= np.maximum(
+        heats.max(axis=(1, 2), keepdims=True, initial=0), 1e-6
+    )  # the maxima of the frames may be at different places
     captions = [
         f"{face.name}: {RECORD_NAMES[classifier.head.labels[label]]} {probabilities[row, label]:.2f}"
         for row, (face, label) in enumerate(zip(faces, best, strict=True))

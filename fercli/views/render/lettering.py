@@ -1,4 +1,4 @@
-"""Text as bitmaps that are laid over a picture: drawn once, pasted often. Names may be in any script."""
+"""Text as bitmaps over a picture, rendered once and cached. Names may be in any script."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Colour = tuple[int, int, int]
 
 WHITE: Colour = (255, 255, 255)
 PLATE: Colour = (16, 16, 16)
-"""Behind text, so that it can be read over any picture."""
+"""Background of text, so that it is readable on any picture."""
 PLATE_OPACITY = 0.7
 _KEPT = 512
-"""Texts kept as bitmaps; more than are on screen at once, and a few megabytes."""
+"""Cached bitmaps; more than are on screen at a time, and a few megabytes."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Bitmap:
 
     Attributes:
         colour: RGB times opacity; uint8 (H, W, 3).
-        keep: how much of what lies below stays, 0 to 255, the same in each channel; uint8 (H, W, 3).
+        keep: transparency, 0 to 255, the same in each channel; uint8 (H, W, 3).
     """
 
     colour: Image
@@ -45,7 +45,7 @@ class Bitmap:
         return int(self.colour.shape[0])
 
     def paste(self, image: Image, left: int, top: int) -> None:
-        """Lay it over an RGB picture, in place; what lies outside is cut off."""
+        """Draw it over an RGB picture, in place, clipped to the picture."""
         x, y = max(0, left), max(0, top)
         below = image[y : max(y, top + self.height), x : max(x, left + self.width)]
         if below.size:
@@ -55,10 +55,10 @@ class Bitmap:
 
 
 class Lettering:
-    """Writes in one size and keeps what it wrote.
+    """Renders text in one size, with a cache.
 
     Args:
-        size: of the letters, pixels.
+        size: size of the letters, pixels.
         font: path of a TrueType font.
     """
 
@@ -72,7 +72,7 @@ class Lettering:
 
     @property
     def line_height(self) -> int:
-        """From one line to the next, pixels."""
+        """Distance of lines, pixels."""
         return round(self.size * 1.35)
 
     def plate(self, words: str, stripe: Colour, max_width: int) -> Bitmap:
@@ -108,8 +108,8 @@ def on_plate(letters: Image) -> Bitmap:
 
 
 def font_file(text: str) -> str:
-    """Path of a font for a text: DejaVu Sans, which comes with matplotlib, if it has all letters of it; else of the
-    fonts of this computer too the first that has most of them. What is missing is drawn as boxes."""
+    """Path of a font for a text: DejaVu Sans, which comes with matplotlib, if it has all its letters; else the font of
+    this computer that has most of them. Missing letters are drawn as boxes."""
     import matplotlib as mpl
     from matplotlib import font_manager
 
@@ -122,7 +122,7 @@ def font_file(text: str) -> str:
 
 
 def _missing(font: str, letters: set[int]) -> int:
-    """How many of the letters a font lacks; all, if it cannot be drawn in any size."""
+    """Number of letters that a font lacks; all, if it cannot be scaled."""
     from matplotlib.ft2font import FT2Font
 
     try:

@@ -1,4 +1,4 @@
-"""Where faces are between the frames that were looked at."""
+"""Positions of faces between sampled frames."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 MAX_GAP_S = 0.5
-"""Between two sightings as far apart as this, or further, nobody knows where the face was."""
+"""Between two detections at least this far apart, the position of the face is unknown."""
 
 
 @dataclass(frozen=True)
 class Path:
-    """One face on its way through a shot.
+    """The path of one face through a shot.
 
     Attributes:
-        pts_s: when it was seen, seconds, ascending; float64 (n,), n > 0.
-        boxes: where; float32 (n, 4).
-        from_s, until_s: it counts as present in [from_s, until_s), which holds all of `pts_s`.
+        pts_s: times of its detections, seconds, ascending; float64 (n,), n > 0.
+        boxes: boxes of its detections; float32 (n, 4).
+        from_s, until_s: it counts as present in [from_s, until_s), which contains all of `pts_s`.
     """
 
     pts_s: NDArray[np.float64]
@@ -29,23 +29,23 @@ class Path:
     until_s: float
 
     def last_seen(self, time_s: float) -> int:
-        """Row of the last sighting at this time or before; of the first one if there is none."""
+        """Row of the last detection at or before this time; of the first one if there is none."""
         return max(0, int(np.searchsorted(self.pts_s, time_s, side="right")) - 1)
 
     def gap_s(self, time_s: float) -> float:
-        """Time between the sightings before and after this time; 0 before the first, at the last and after it."""
+        """Time between the detections before and after this time; 0 before the first, at the last and after it."""
         row = self.last_seen(time_s)
         inside = self.pts_s[0] <= time_s < self.pts_s[-1]
         return float(self.pts_s[row + 1] - self.pts_s[row]) if inside else 0.0
 
     def box(self, time_s: float) -> NDArray[np.float32]:
-        """(4,) box, moving evenly from one sighting to the next; before the first and after the last it stands."""
+        """(4,) box, interpolated linearly between detections; constant before the first and after the last."""
         row = self.last_seen(time_s)
         pair = slice(row, row + 2)
         return np.array([np.interp(time_s, self.pts_s[pair], edge) for edge in self.boxes[pair].T], np.float32)
 
     def hull(self, time_s: float) -> NDArray[np.float32]:
-        """(4,) smallest box round the sightings before and after this time."""
+        """(4,) smallest box around the detections before and after this time."""
         row = self.last_seen(time_s)
         pair = self.boxes[row : row + 2]
         return np.concatenate([pair[:, :2].min(axis=0), pair[:, 2:].max(axis=0)])

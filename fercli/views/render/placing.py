@@ -1,4 +1,4 @@
-"""Where to put what is written about a face: inside the picture, and over nothing that matters."""
+"""Placement of text beside a face: inside the picture, without covering faces or other text."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Rect:
         return self.bottom - self.top
 
     def shared(self, other: Rect) -> int:
-        """Pixels that lie in both."""
+        """Number of common pixels."""
         across = min(self.right, other.right) - max(self.left, other.left)
         down = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(0, across) * max(0, down)
 
     def within(self, frame: Rect) -> Rect:
-        """Moved by as little as possible so that it lies in a frame, or begins at its left and top if it is larger."""
+        """Moved as little as possible into a frame, or to its left and top edge if it is larger."""
         left = max(frame.left, min(self.left, frame.right - self.width))
         top = max(frame.top, min(self.top, frame.bottom - self.height))
         return Rect(left, top, left + self.width, top + self.height)
@@ -56,10 +56,10 @@ def above_or_below(box: Rect, width: int, height: int) -> list[Rect]:
 
 
 def freest(places: Sequence[Rect], taken: Sequence[Rect], frame: Rect, usual: int | None = None) -> tuple[int, Rect]:
-    """The place that covers least of what is taken; of equal ones `usual`, the one taken last time, then the first.
+    """The place that covers least of the occupied area; ties go to `usual`, the last place, then to the first.
 
     Returns:
-        Number of the place, and where it is once moved inside the frame.
+        Number of the place, and its rectangle after it is moved into the frame.
     """
     moved = [place.within(frame) for place in places]
     costs = [sum(place.shared(other) for other in taken) for place in moved]

@@ -1,4 +1,4 @@
-"""The frames that were looked at, and how far what was seen in one of them reaches."""
+"""The sampled frames, and the time for which each represents the video."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Sampled:
         frame: their numbers in the video; (n,).
         pts_s: their times, seconds; float64 (n,).
         shot: the shot of each; (n,).
-        ends_s: until when each stands for what is on screen, seconds; float64 (n,).
+        ends_s: end of the time that each represents, seconds; float64 (n,).
     """
 
     frame: NDArray[np.int32]
@@ -32,7 +32,7 @@ class Sampled:
 
     @property
     def cuts_s(self) -> list[float]:
-        """Times of the first sampled frame of each shot but the first, seconds."""
+        """Times of the first sampled frame of each shot except the first, seconds."""
         cuts: list[float] = self.pts_s[1:][np.diff(self.shot) != 0].tolist()
         return cuts
 
@@ -41,11 +41,11 @@ class Sampled:
         return np.searchsorted(self.frame, frame)
 
     def searched(self, time_s: float, max_gap_s: float) -> bool:
-        """Whether faces at this time were looked for closely enough to know where they are.
+        """Whether sampling was dense enough at this time to know the positions of faces.
 
         That is in a sampled frame, and between two that are less than `max_gap_s` apart and in the same shot or in one
-        and the next: a shot without a sampled frame may show anybody. Before the first nobody looked, and after the
-        last one only until it is `max_gap_s` old.
+        and the next: a shot without a sampled frame may show any face. It is false before the first sampled frame, and
+        from `max_gap_s` after the last one on.
         """
         before = int(np.searchsorted(self.pts_s, time_s, side="right")) - 1
         if before < 0:
@@ -58,10 +58,10 @@ class Sampled:
         return bool(gap_s < max_gap_s and self.shot[before + 1] - self.shot[before] <= 1)
 
     def reach(self, first: int, last: int, margin_s: float) -> tuple[float, float]:
-        """From when until when a face may be on screen that was seen in sampled frames `first` to `last`.
+        """Longest time for which a face detected in sampled frames `first` to `last` may be on screen.
 
-        It reaches up to the sampled frames before and after it, in which it was not seen, and at least `margin_s` to
-        either side, but over no sampled frame of another shot.
+        It extends to the sampled frames before and after, in which it was not detected, and at least `margin_s` to each
+        side, but not beyond a sampled frame of another shot.
 
         Returns:
             A half-open range, seconds.

@@ -1,4 +1,4 @@
-"""Whether every face can be blurred: what has to be so before a video with blurred faces is made of a workspace."""
+"""Whether every face can be blurred: requirements for a workspace before a blurred video is made."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from fercli.workspace import Workspace, hint_for_moved
 
 
 def require_search(workspace: Workspace, path: Path, index: FrameIndex, artist: Artist) -> None:
-    """Refuse to blur where faces could stay bare. Single frames nobody looked at are blurred all over instead, see
-    `Sampled.searched`.
+    """Refuse to blur if faces could stay visible. Single frames without face detection are blurred completely instead,
+    see `Sampled.searched`.
 
     Args:
-        workspace: with all tables.
-        path, index: of the video, as it is now.
-        artist: with what its tables say.
+        workspace: a workspace with all tables.
+        path, index: path and present index of the video.
+        artist: drawing data from its tables.
 
     Raises:
         VideoError: the video is not the one that was annotated.
-        WorkspaceError: a stretch was not analysed, the frames looked at lie too far apart, some could not be decoded
-            when faces were looked for, or boxes are in other pixels than the video's.
+        WorkspaceError: a stretch was not analysed, the sampled frames are too far apart, some could not be decoded for
+            face detection, or boxes are in other pixels than those of the video.
     """
     video, name, frames = workspace.video, path.name, artist.frames
     if digest(path) != video.sha256:
@@ -47,8 +47,8 @@ def require_search(workspace: Workspace, path: Path, index: FrameIndex, artist: 
     fps = _count(workspace, FRAMES.name, "fps", of="params")
     if fps is not None and fps != NATIVE_FPS and fps * MAX_GAP_S <= 1 and len(frames.frame) < len(index.pts_s):
         raise WorkspaceError(
-            f"faces in {name} were looked for only every {1 / fps:.3g} s: those in between could not be blurred",
-            hint=f"look more often: {command('extract-frames', path, workspace.path, '--fps', 'native')}, "
+            f"faces in {name} were detected only every {1 / fps:.3g} s: those in between could not be blurred",
+            hint=f"sample more often: {command('extract-frames', path, workspace.path, '--fps', 'native')}, "
             "then the stages after it",
             code="blur-unsafe",
         )
@@ -56,8 +56,8 @@ def require_search(workspace: Workspace, path: Path, index: FrameIndex, artist: 
     expected = len(np.unique(frames.frame))
     if seen is not None and seen < expected:
         raise WorkspaceError(
-            f"{expected - int(seen)} of {expected} frames of {name} could not be decoded when faces were looked for",
-            hint=f"if the file is whole by now, {workspace.run_hint(FACES)} --force",
+            f"{expected - int(seen)} of {expected} frames of {name} could not be decoded for face detection",
+            hint=f"if the file is complete now, {workspace.run_hint(FACES)} --force",
             code="blur-unsafe",
         )
 
@@ -74,8 +74,8 @@ def _require_same_pixels(workspace: Workspace, path: Path) -> None:
     )
     if facts != now or beyond:
         raise WorkspaceError(
-            f"faces in {path.name} cannot be blurred: boxes in {workspace.path} are in other pixels than the video's",
-            hint=f"annotate it anew: {command('annotate', path)} with another --workdir",
+            f"faces in {path.name} cannot be blurred: boxes in {workspace.path} are in pixels of another video size",
+            hint=f"annotate it again: {command('annotate', path)} with another --workdir",
             code="blur-unsafe",
         )
 

@@ -1,4 +1,4 @@
-"""Tracks of sound: which can be copied as they are because players play them, and AAC of all others."""
+"""Audio tracks: copied if players support them, otherwise encoded as AAC."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ COPIED = {
     "mov": _MPEG4 | {"pcm_s16le", "pcm_s24le"},
     "matroska": _MPEG4 | {"opus", "flac", "vorbis", "mp2", "dts", "pcm_s16le", "pcm_s24le"},
 }
-"""Container -> codecs that players play from it."""
+"""Container -> codecs that players support in it."""
 AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
-"""Channels -> their layout in AAC. Many files give none; other numbers of channels are mixed down to two."""
+"""Channels -> layout in AAC. Many files have no layout; other numbers of channels are mixed down to two."""
 AAC_RATES = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
-"""Sample rates that any AAC player takes, Hz."""
+"""Sample rates that all AAC players support, Hz."""
 
 BITS_A_CHANNEL = 96_000
-"""A second; generous for AAC, because the source was compressed once already."""
+"""Bits per second; high for AAC, because the source was compressed once already."""
 
 
 class Encoded:
-    """A track, decoded, and encoded as AAC.
+    """A track that is decoded and encoded as AAC.
 
     Attributes:
-        stream: of the target.
+        stream: stream of the target.
     """
 
     def __init__(self, stream: AudioStream, target: OutputContainer) -> None:
@@ -41,18 +41,18 @@ class Encoded:
         self.stream = target.add_stream("aac", rate, layout=AAC_LAYOUTS[channels], bit_rate=BITS_A_CHANNEL * channels)
 
     def through(self, packet: Packet[Any] | None) -> list[Packet[Any]]:
-        """What is ready after one more packet; None for the last of it."""
+        """Encoded packets after one more packet; None flushes."""
         from av.error import FFmpegError
 
         try:
             frames = self._source.decode(packet)
-        except FFmpegError:  # a damaged stretch stays silent
+        except FFmpegError:  # a damaged stretch is silent
             return []
         with plain_errors():
             return [encoded for frame in frames for encoded in self.stream.encode(frame)]
 
     def rest(self) -> list[Packet[Any]]:
-        """The packets still held back."""
+        """The remaining packets."""
         last = self.through(None)
         with plain_errors():
             return [*last, *self.stream.encode(None)]

@@ -1,4 +1,5 @@
-"""The timeline along the bottom of the picture: who felt what around now, hatched where nobody looked."""
+"""The timeline at the bottom of the picture: emotions around the current time, hatched where the video was not
+analysed."""
 
 from __future__ import annotations
 
@@ -16,23 +17,23 @@ from fercli.views.render.placing import Rect
 
 MOST_PERSONS = 4
 WINDOW_S = 60.0
-"""Longer videos move along under the cursor, this much of them at a time."""
+"""For longer videos, the visible time window, which scrolls with the cursor."""
 HATCHING: Colour = (120, 120, 120)
-"""Where the video was not analysed."""
+"""Colour of stretches that were not analysed."""
 BLACK: Colour = (0, 0, 0)
-"""Edge of the cursor, so that it is seen on light segments."""
+"""Edge of the cursor, so that it is visible on light segments."""
 
 
 class Strip:
-    """A row for each of a few persons, and a cursor at the present moment.
+    """A row for each of a few persons, and a cursor at the current time.
 
     Args:
-        names: of the persons, most important first; the first MOST_PERSONS are shown, the others counted.
-        segments: of anybody, assessed or not.
-        span_s: begin and end of the video, seconds.
+        names: names of the persons, most important first; the first MOST_PERSONS are shown, the others counted.
+        segments: segments of all persons, assessed or not.
+        span_s: start and end of the video, seconds.
         size: width and height of the picture, pixels.
-        letters: for names and time.
-        analysed_s: begin and end of what was looked at, seconds; None for the whole video.
+        letters: lettering for names and time.
+        analysed_s: start and end of the analysed stretch, seconds; None for the whole video.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Strip:
         self._line = letters.line_height
         rows = self._line * len(shown) + self._margin if shown else 0
         self.area = Rect(0, height - min(rows, height), width, height)
-        """Where it lies; empty if there is nobody to show."""
+        """Its rectangle; empty if there are no persons."""
         self._names = [_name(name, letters, width // 4) for name in shown]
         more = f"+{len(names) - len(shown)} more" if len(names) > len(shown) else ""
         self._more = on_plate(letters.text(more))
@@ -100,7 +101,7 @@ class Strip:
             cv2.rectangle(image, *corners, colour, cv2.FILLED)
 
     def _hatch(self, image: Image, left: int, right: int, top: int) -> None:
-        """Lines that lean to the right, in place with each other wherever the stretch begins."""
+        """Diagonal lines, aligned across stretches."""
         height = self._line - 4
         part = image[top + 2 : top + 2 + height, left:right]
         for x in range(-height - left % height, right - left if part.size else -height, height):

@@ -1,4 +1,4 @@
-"""Tracks of subtitles: which can be copied as they are, and the kind of text each container has for the others."""
+"""Subtitle tracks: which can be copied, and the text codec of each container for the others."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ COPIED = {
     "mov": {"mov_text"},
     "matroska": {"subrip", "ass", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"},
 }
-"""Container -> codecs that players show from it."""
+"""Container -> codecs that players support in it."""
 TEXTS = {"mov_text", "subrip", "ass", "webvtt", "text"}
-"""Codecs that can be turned into each other; other ones are pictures, or rare."""
+"""Codecs that can be converted into each other; others are pictures, or rare."""
 MILLISECOND = Fraction(1, 1000)
 _WRITTEN = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip"}
 
 
 class Encoded:
-    """A track of text, written in the way of the container; italics and the like stay, ASS's places do not.
+    """A text track, converted to the codec of the container; italics and similar are kept, positions of ASS are not.
 
     Attributes:
-        stream: of the target.
+        stream: stream of the target.
     """
 
     def __init__(self, stream: SubtitleStream, target: OutputContainer) -> None:
         self._source = stream.codec_context
-        self._source.open()  # it has its header, which the encoder wants, only from then on
+        self._source.open()  # the header, which the encoder needs, exists only from here on
         self.stream = cast("SubtitleStream", target.add_stream(_WRITTEN[target.format.name]))
         self.stream.time_base = self.stream.codec_context.time_base = stream.time_base or MILLISECOND
         self.stream.codec_context.subtitle_header = self._source.subtitle_header
 
     def through(self, packet: Packet[Any]) -> list[Packet[Any]]:
-        """The packet anew; nothing for one without words, with which mov_text marks pauses, or a damaged one."""
+        """The converted packet; nothing for an empty one, which mov_text uses for pauses, or a damaged one."""
         from av.error import FFmpegError
 
         try:

@@ -1,4 +1,4 @@
-"""`fercli plot WORKSPACE`: who felt what, when, as a picture for a paper."""
+"""`fercli plot WORKSPACE`: emotion timelines as a figure for a paper."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_PERSONS = 12
-"""More rows than this no reader compares."""
+"""Largest number of rows."""
 PAGE_WIDTH_IN, ROW_IN = 7.0, 0.27
 """Width of both columns in the usual two-column layouts, and height of a person's row, inches."""
 LONGEST_NAME = 28
-"""Letters of a name that are shown."""
+"""Largest number of letters of a name."""
 TICKS_S, MOST_TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600), 8
 """Distances between marks on the axis, seconds: the smallest that does not make too many."""
 MOST_CUTS = 100
-"""More of them are marked above the rows only, where they do not hide the bars."""
+"""If there are more, they are only marked above the rows, where they do not hide the bars."""
 CUT_COLOUR = "#BBBBBB"
 _LEGEND_COLUMNS = 5
 
@@ -40,18 +40,18 @@ _LEGEND_COLUMNS = 5
 def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) -> None:
     """Draw a row for each person, longest on screen first, with a coloured bar for each segment.
 
-    What could not be assessed is a thin grey bar, a cut a thin line. Of the rest of a video of which only a part was
-    analysed, no more is shown than a person spoke of, on hatched ground. Persons after the first MOST_PERSONS are
-    counted below the figure. Text stays text in SVG and PDF.
+    Stretches that are not assessable are thin grey bars, cuts are thin lines. Parts of the video that were not analysed
+    are hatched, and show only manual annotations. Persons after the first MOST_PERSONS are counted below the figure.
+    Text stays text in SVG and PDF.
 
     Args:
-        workspace: all stages up to classify-emotions have run.
+        workspace: a workspace in which all stages up to classify-emotions have run.
         out: `.png` (300 dpi), `.svg` or `.pdf`; replaced in one step.
         overwrite: whether to replace `out`.
 
     Raises:
         ConfigError: another suffix, or `out` exists.
-        InputError: there is nobody to draw.
+        InputError: there are no persons to draw.
         MissingStage: a stage has not run.
         OutputError: `out` cannot be written.
     """
@@ -63,8 +63,8 @@ def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) 
     everybody = result.everyone
     if not everybody:
         raise InputError(
-            f"nobody is shown in {workspace.path}: there is nothing to plot",
-            hint="lower --min-score of `fercli detect-faces`, or take a video with larger faces",
+            f"there are no persons in {workspace.path}, so there is nothing to plot",
+            hint="lower --min-score of `fercli detect-faces`, or use a video with larger faces",
             code="nothing-to-show",
         )
     import matplotlib as mpl
@@ -118,14 +118,14 @@ def _prepare(axes: Axes, persons: Sequence[Person], result: Result, cuts_s: Sequ
     axes.vlines(cuts_s, -0.5, to_row, color=CUT_COLOUR, linewidth=0.4, zorder=1)
     axes.set_yticks(range(len(persons)), [_short(person.name) for person in persons])
     for text in axes.get_yticklabels():
-        text.set_parse_math(False)  # a $ in a name is a $
+        text.set_parse_math(False)  # a $ in a name is not markup
         text.set_fontproperties(FontProperties(fname=font_file(text.get_text()), size=STYLE["font.size"]))
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 
 def _remarks(result: Result, more: int) -> Iterator[str]:
-    """What the figure does not show, if there is anything."""
+    """Notes about what the figure does not show, if any."""
     if result.not_analysed:
         begin_s, end_s = result.video["analysed"]
         yield f"only {clock(begin_s, tenths=True)} to {clock(end_s, tenths=True)} was analysed"

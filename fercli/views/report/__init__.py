@@ -1,1 +1,1 @@
-"""The report: one self-contained page to look at who showed what, when. `page.build` puts it together."""
+"""The report: one self-contained page with persons and emotion timelines, built by `page.build`."""

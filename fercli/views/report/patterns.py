@@ -1,4 +1,4 @@
-"""A pattern for each class, so that nobody needs to see colours: the same in legend, timelines and streams."""
+"""A pattern for each class, so that colours are not required: the same in legend, timelines and streams."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MARKS = {
     "contempt": "M0 0l8 8M0 8l8-8",
     NOT_ASSESSABLE: "M-2 2l4-4M0 8l8-8M6 10l4-4",
 }
-"""Canonical emotion -> path on a tile of _SIDE a side."""
+"""Canonical emotion -> path on a square tile with side _SIDE."""
 
 
 def definitions(classes: Sequence[str]) -> str:
@@ -38,7 +38,7 @@ def swatch(number: int, letters: str, ink: str) -> str:
 
 def _tile(name: str) -> str:
     colour = COLOURS[name]
-    if name == NOT_ASSESSABLE:  # loud as an area, and there is much of it
+    if name == NOT_ASSESSABLE:  # too prominent for large areas
         ground, ink, opacity = "#ffffff", as_hex(colour), 0.4
     else:
         ground, ink, opacity = as_hex(colour), as_hex(ink_on(colour)), 0.28

@@ -12,7 +12,7 @@ from fercli.workspace import VideoFacts
 
 @dataclass(frozen=True)
 class Playback:
-    """Where the page finds the video.
+    """The location of the video for the page.
 
     Attributes:
         source: URL relative to the page; empty if there is nothing to play.
@@ -24,14 +24,14 @@ class Playback:
 
 
 def find_video(video: VideoFacts, page: Path) -> Playback:
-    """Look for the video where it was when it was analysed; a file of another size is not that video.
+    """Find the video at the path at which it was analysed; a file of another size is not accepted.
 
     Args:
         video: facts of the workspace.
-        page: where the report will lie.
+        page: path of the report.
     """
     path = Path(video.path)
-    shown = os.fsencode(path).decode("utf-8", "replace")  # a file name need not be text
+    shown = os.fsencode(path).decode("utf-8", "replace")  # a file name may have invalid characters
     try:
         size = path.stat().st_size
     except OSError:
@@ -39,7 +39,7 @@ def find_video(video: VideoFacts, page: Path) -> Playback:
     if size != video.size:
         return Playback("", f"{shown} has changed since it was analysed")
     try:
-        # Windows has no relative path from one drive to another.
+        # Windows has no relative path between drives.
         relative = os.path.relpath(path.resolve(), page.resolve().parent)
     except ValueError:
         return Playback(path.resolve().as_uri(), "")

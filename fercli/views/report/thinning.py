@@ -1,4 +1,4 @@
-"""Less of everything: what a page of a few megabytes keeps of hours of windows and faces."""
+"""Thinning of windows and faces, so that the page of hours of video has a few megabytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SLIVER_S = 0.02
-"""A window that reaches no further into a bin has only been rounded into it."""
+"""A smaller overlap of a window with a bin is only rounding."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,15 @@ def bin_stream(
 ) -> Stream:
     """Average windows, or faces, in bins, each weighed by how long it overlaps the bin.
 
-    The bins are as short as `most` of them over the time the windows take allows: someone seen for a minute of two
-    hours is drawn finely all the same.
+    The bin length is the time covered by windows divided by `most`, so that also a person with one minute in two hours
+    is drawn with fine bins.
 
     Args:
         start_s, end_s: (N,) windows in any order; they may overlap.
         values: (N, C); rows with NaN are left out: not assessable, or without a mesh.
-        origin_s: where bin 0 begins; what lies earlier is in bins below 0.
-        shortest_s: bins are never shorter.
-        most: about how many bins there may be; each time the person comes back may add one.
+        origin_s: start of bin 0; earlier windows are in negative bins.
+        shortest_s: least length of a bin.
+        most: approximate largest number of bins; each reappearance of the person may add one.
     """
     known = ~np.isnan(values).any(axis=1)
     start, end, values = start_s[known] - origin_s, end_s[known] - origin_s, values[known]
@@ -64,7 +64,7 @@ def bin_stream(
 
 
 def shares(counts: NDArray[np.int64], *, most_each: int, most: int) -> NDArray[np.int64]:
-    """How many faces of each person to keep: at most `most_each`, then all scaled down to `most` or a few more."""
+    """Number of faces kept for each person: at most `most_each`, then all scaled down to about `most`."""
     wanted = np.minimum(counts, most_each)
     if wanted.sum() <= most:
         return wanted

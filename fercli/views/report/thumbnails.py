@@ -1,4 +1,4 @@
-"""Small pictures of faces: one larger portrait a person, and the others side by side on one sheet a person."""
+"""Small pictures of faces: one larger portrait per person, and the others side by side on one sheet per person."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from fercli.media.images import encode_jpeg
 PORTRAIT_SIDE = 144
 """Pixels."""
 SIDE, COLUMNS = 80, 12
-"""Of a face on a sheet, pixels; and how many there are in a row."""
+"""Side of a face on a sheet, pixels; and number of faces in a row."""
 _QUALITY = 72
 
 
 def make_pictures(
     crops: Path, portraits: Sequence[int], sheets: Sequence[NDArray[np.int64]]
 ) -> tuple[Mapping[int, bytes], list[bytes]]:
-    """Read every face that is shown, once.
+    """Read every displayed face once.
 
     Args:
         crops: the table `crops`.
         portraits: a face for each portrait.
-        sheets: for each sheet its faces, in the order they stand on it: rows of COLUMNS, from the left.
+        sheets: for each sheet its faces, in their order on it: rows of COLUMNS, from the left.
 
     Returns:
-        face -> JPEG of a portrait; JPEG of each sheet, empty where a sheet has no faces.
+        face -> JPEG of a portrait; JPEG of each sheet, empty if a sheet has no faces.
 
     Raises:
         CorruptTable, InputError: the crops cannot be read.
