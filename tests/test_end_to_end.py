@@ -113,7 +113,7 @@ def test_segments_never_cross_a_cut_and_cover_what_is_seen(sample: Sample) -> No
     assert covered == pytest.approx(sample.document["video"]["duration_s"], abs=0.3)
 
 
-def test_records_have_the_keys_everybody_relies_on(sample: Sample, copy: Path) -> None:
+def test_records_have_the_keys_all_persons_relies_on(sample: Sample, copy: Path) -> None:
     out = copy.parent / "records.json"
     assert main(["export", str(copy), "-o", str(out), "--format", "records", "-q"]) == 0
     records = json.loads(out.read_text())

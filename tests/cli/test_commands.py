@@ -105,7 +105,7 @@ def test_what_fercli_did_not_write_is_not_replaced(
     assert json.loads(mine.read_text())["format"] == "fercli-annotations"
 
 
-def test_an_export_may_be_replaced_until_somebody_changes_it(workspace: Path, tmp_path: Path) -> None:
+def test_an_export_may_be_replaced_until_a_person_changes_it(workspace: Path, tmp_path: Path) -> None:
     json_file, csv_file = tmp_path / "a.json", tmp_path / "a.csv"
     for file in (json_file, csv_file, json_file, csv_file):
         assert main(["export", str(workspace), "-o", str(file), "-q"]) == 0

@@ -47,7 +47,7 @@ def test_a_file_that_cannot_be_used_exits_with_3(tmp_path: Path, capsys: pytest.
     assert main(["import", str(tmp_path / "none"), str(path)]) == 3
 
 
-def test_nobody_imports_while_somebody_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_person_imports_while_a_person_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workspace = film(tmp_path / "w")
     path = export(workspace, "json", tmp_path)
     with workspace.lock():

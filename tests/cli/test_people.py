@@ -97,7 +97,7 @@ def test_several_are_merged_into_the_last(film: Workspace, capsys: pytest.Captur
     assert names_in(capsys.readouterr().out) == ["Person 1", "Unassigned"]
 
 
-def test_a_name_nobody_has_lists_those_there_are(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_no_person_has_lists_those_there_are(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["people", "rename", str(film.path), "Ross", "Joey"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -129,7 +129,7 @@ def test_a_damaged_line_is_named_and_nothing_is_lost(
     assert film.edits.read_text().startswith("# mine\n")
 
 
-def test_all_whom_nobody_knows_are_left_out_in_one_go(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_whom_is_unknown_are_left_out_in_one_go(film: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["people", "ignore", str(film.path), "Unassigned", "--by", "annotator-2"]) == 0
     assert names_in(capsys.readouterr().out)[-1] == "Unassigned (ignored)"
     assert load(film).unassigned is None

@@ -27,7 +27,7 @@ def test_json_has_everything_that_the_text_has(tmp_path: Path, capsys: pytest.Ca
     assert document["unassigned"]["name"] == "Unassigned"
 
 
-def test_json_says_where_nobody_is_unassigned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_says_where_no_person_is_unassigned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workspace = make_short_film(tmp_path / "film.fercli")
     people = tables.read_table(workspace.table("persons")).to_pylist()
     people[-1]["person"] = "Person 4"

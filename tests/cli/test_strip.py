@@ -75,7 +75,7 @@ def test_a_long_name_leaves_room_for_the_time(name: str, columns: int) -> None:
     assert words == [f"{LETTERS[name]} {RECORD_NAMES[name]}" for name in LETTERS if name in EMOTIONS_8]
 
 
-def test_nobody_is_nothing() -> None:
+def test_no_person_is_nothing() -> None:
     assert lines(document()) == []
 
 

@@ -85,12 +85,12 @@ def test_a_track_is_its_own_and_surely_so(film: Workspace) -> None:
     assert found.tracks[0] == TrackIdentity("Person 1", "human", True, stored(0.9), "Person 1")
 
 
-def test_a_track_of_nobody_known_can_be_named(film: Workspace) -> None:
+def test_a_track_of_no_person_known_can_be_named(film: Workspace) -> None:
     found = state(film, split(FOUR, "Unassigned", "Gunther"))
     assert found.tracks[4] == TrackIdentity("Gunther", "human", False, 1.0, None, alone=True)
 
 
-def test_of_nobody_known_only_the_track_at_the_anchor_is_meant(film: Workspace) -> None:
+def test_of_no_person_known_only_the_track_at_the_anchor_is_meant(film: Workspace) -> None:
     track_again(film, {**PERSONS, 1: (None, None)})
     assert names(state(film, rename(ONE, "Person 2", "Ross"))) == {
         0: "Person 1",

@@ -123,7 +123,7 @@ def test_tracks_given_to_a_number_keep_it_with_the_faces_of_who_has_it(film: Wor
     assert shown(film) == ["Person 4", "Person 2", "Person 4", "Person 3", "Person 2"]
 
 
-def test_a_track_of_nobody_can_be_given_to_somebody(film: Workspace) -> None:
+def test_a_track_of_no_person_can_be_given_to_a_person(film: Workspace) -> None:
     split(film, "Unassigned", [4], "Person 2")
     assert shown(film) == ["Person 1", "Person 2", "Person 1", "Person 3", "Person 2"]
 
@@ -154,7 +154,7 @@ def test_ignoring_and_restoring_a_person_without_a_name_leaves_the_prediction(fi
     assert read_state(film).tracks == before
 
 
-def test_all_tracks_of_nobody_known_are_ignored_in_one_go(film: Workspace) -> None:
+def test_all_tracks_of_no_person_known_are_ignored_in_one_go(film: Workspace) -> None:
     track_again(film, {**PERSONS, 1: (None, None)})
     ignore(film, "Unassigned")
     assert edits(film) == [("ignore", (), "Unassigned", "")]
@@ -224,7 +224,7 @@ def test_tracks_that_are_older_than_the_faces_are_refused(film: Workspace) -> No
     assert "fercli track" in caught.value.hint
 
 
-def test_before_track_ran_there_is_nobody(film: Workspace) -> None:
+def test_before_track_ran_there_is_no_person(film: Workspace) -> None:
     (film.path / "tracks" / "receipt.json").unlink()
     with pytest.raises(FercliError, match="needs track first: it has not run yet"):
         rename(film, "Person 1", "Ross")
@@ -269,7 +269,7 @@ def test_a_merge_gives_the_name_to_all_whom_the_cast_does_not_know_by_it_yet(fil
     assert seen_in(show, "two") == ["Person 1", "Rachel", "Rachel"]
 
 
-def test_tracks_handed_over_take_nobody_in_the_cast_with_them(film: Workspace, show: Path) -> None:
+def test_tracks_handed_over_take_no_person_in_the_cast_with_them(film: Workspace, show: Path) -> None:
     split(film, "Person 1", [2], "Person 2")
     rename(film, "Person 2", "Rachel")
     assert seen_in(show, "two") == ["Person 1", "Rachel", "Person 3"]

@@ -90,7 +90,7 @@ def test_files_that_still_name_the_person_are_listed(
     ]
 
 
-def test_nobody_of_that_name_is_erased(film: Workspace) -> None:
+def test_no_person_of_that_name_is_erased(film: Workspace) -> None:
     before = {file: file.read_bytes() for file in film.path.rglob("*") if file.is_file()}
     assert main(["people", "erase", str(film.path), "Emily", "--yes"]) == 2
     assert main(["people", "erase", str(film.path), "Unassigned", "--yes"]) == 2

@@ -117,7 +117,7 @@ def test_what_sets_the_kinds_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("persons", [2, 3, 6, 7, 9, 18])
-def test_everybody_is_seen_in_every_kind_and_never_beside_themselves(persons: int) -> None:
+def test_all_persons_is_seen_in_every_kind_and_never_beside_themselves(persons: int) -> None:
     picture = np.zeros((4, 4, 3), np.uint8)
     cast = [[episode.Take(f"{person}", f"{person}/{n}", [picture]) for n in range(40)] for person in range(persons)]
     shots = episode.plan_shots(cast, len(episode.KINDS) * persons)

@@ -70,7 +70,7 @@ def test_every_label_and_value_in_use_is_declared(tmp_path: Path) -> None:
         assert values == list(RECORD_NAMES.values()) and attribute.findtext("default_value") in values
 
 
-def test_nobody_makes_a_task_without_tracks(tmp_path: Path) -> None:
+def test_no_person_makes_a_task_without_tracks(tmp_path: Path) -> None:
     cvat.write(empty_document(), tmp_path / "a.xml")
     root = ElementTree.parse(tmp_path / "a.xml").getroot()
     assert root.findall("track") == [] and root.findall("meta/task/labels/label") == []

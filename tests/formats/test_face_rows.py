@@ -33,7 +33,7 @@ def test_faces_show_what_their_segment_says_and_not_their_window() -> None:
     assert shown_emotions(result, result.details().faces).tolist() == SHOWN
 
 
-def test_nobody_has_a_number_twice_in_a_frame() -> None:
+def test_no_person_has_a_number_twice_in_a_frame() -> None:
     result = make_document()
     # Persons are 1 and 2; track 2 shares frame 4 with track 0 of the same person, track 3 is nobody's.
     assert identity_numbers(result, result.details().faces).tolist() == [1, 2, 1, 2, 3, 1, 4, 4]

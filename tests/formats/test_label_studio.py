@@ -121,6 +121,6 @@ def test_people_find_the_labelling_interface_beside_the_format() -> None:
     assert f"```xml\n{LABELLING_CONFIG}```" in section
 
 
-def test_nobody_makes_a_task_without_results(tmp_path: Path) -> None:
+def test_no_person_makes_a_task_without_results(tmp_path: Path) -> None:
     task = written(tmp_path / "a.json", empty_document())
     assert task["predictions"][0]["result"] == [] and task["data"]["persons"] == []

@@ -30,6 +30,6 @@ def test_a_line_has_ten_fields_and_counts_from_one(tmp_path: Path) -> None:
     assert len(lines) == len(FACES)
 
 
-def test_nobody_makes_an_empty_file(tmp_path: Path) -> None:
+def test_no_person_makes_an_empty_file(tmp_path: Path) -> None:
     mot.write(empty_document(), tmp_path / "a.txt")
     assert (tmp_path / "a.txt").read_bytes() == b""

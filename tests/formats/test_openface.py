@@ -56,7 +56,7 @@ def test_landmarks_are_those_of_the_meshes(tmp_path: Path) -> None:
     assert (row["x_45"], row["y_8"]) == (MESH[263, 0], MESH[152, 1])
 
 
-def test_nobody_makes_a_header(tmp_path: Path) -> None:
+def test_no_person_makes_a_header(tmp_path: Path) -> None:
     openface.write(empty_document(), tmp_path / "a.csv")
     table = pd.read_csv(tmp_path / "a.csv")
     assert len(table) == 0 and list(table.columns)[:3] == ["frame", "face_id", "timestamp"]

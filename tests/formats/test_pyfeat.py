@@ -71,7 +71,7 @@ def test_the_pose_is_in_degrees_and_the_landmarks_are_those_of_the_meshes(tmp_pa
     assert (table["x_54"][2], table["y_30"][2]) == (MESH[291, 0], MESH[4, 1])
 
 
-def test_nobody_makes_a_header(tmp_path: Path) -> None:
+def test_no_person_makes_a_header(tmp_path: Path) -> None:
     pyfeat.write(empty_document(), tmp_path / "a.csv")
     table = pd.read_csv(tmp_path / "a.csv")
     assert len(table) == 0 and set(FEAT_FACEBOX_COLUMNS) < set(table.columns)

@@ -127,7 +127,7 @@ def test_parts_do_not_change_what_is_written(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_nobody_makes_a_table_without_rows(tmp_path: Path, write: object) -> None:
+def test_no_person_makes_a_table_without_rows(tmp_path: Path, write: object) -> None:
     path = tmp_path / "a"
     write(empty_document(), path)  # type: ignore[operator]
     empty = pd.read_csv(path) if "csv" in write.__name__ else pd.read_parquet(path)  # type: ignore[attr-defined]

@@ -68,6 +68,6 @@ def test_a_segment_without_faces_has_no_box(tmp_path: Path) -> None:
     assert len(described(project, "FILE1_Z2_XY0")) == 5 and described(project, "FILE1_Z1_XY1") == []
 
 
-def test_nobody_makes_a_project_without_metadata(tmp_path: Path) -> None:
+def test_no_person_makes_a_project_without_metadata(tmp_path: Path) -> None:
     via.write(empty_document(), tmp_path / "a.json")
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["metadata"] == {}

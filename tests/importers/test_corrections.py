@@ -205,7 +205,7 @@ def test_names_emotions_and_boundaries_may_change_together(tmp_path: Path) -> No
     assert by_hand(workspace) == [("Ross", "afraid", 0, 4000), ("Ross", "sad", 4000, 5000)]
 
 
-def test_who_shows_something_else_entirely_is_somebody_new(tmp_path: Path) -> None:
+def test_who_shows_something_else_entirely_is_a_person_new(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     done = import_file(workspace, write_csv(tmp_path / "a.csv", [*ALL[:3], ("Ben", "happy", 20000, 23000)]))
     assert (figures(done), done.renamed) == ((0, 1, 1), {})
@@ -220,7 +220,7 @@ def test_who_is_known_only_from_corrections_can_be_renamed(tmp_path: Path) -> No
     assert by_hand(workspace) == [("Gunther", "happy", 20000, 23000)]
 
 
-def test_segments_given_to_somebody_known_move_there(tmp_path: Path) -> None:
+def test_segments_given_to_a_person_known_move_there(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     rows = edited(("Person 2", "angry", 8000, 10000), without="angry")
     assert figures(import_file(workspace, write_csv(tmp_path / "a.csv", rows))) == (0, 1, 1)
@@ -259,7 +259,7 @@ def test_corrections_stay_when_the_emotions_are_classified_anew(tmp_path: Path) 
     assert "contemptuous" not in [row[1] for row in shown(workspace)]
 
 
-def test_a_file_that_names_nobody_is_about_the_only_person_there_is(tmp_path: Path) -> None:
+def test_a_file_that_names_no_person_is_about_the_only_person_there_is(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     ignore(workspace, "Person 2")
     path = tmp_path / "a.csv"
@@ -270,7 +270,7 @@ def test_a_file_that_names_nobody_is_about_the_only_person_there_is(tmp_path: Pa
     assert by_hand(workspace) == [("Person 1", "afraid", 0, 4000)]
 
 
-def test_a_file_that_names_nobody_is_refused_where_there_are_several(tmp_path: Path) -> None:
+def test_a_file_that_names_no_person_is_refused_where_there_are_several(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     path = tmp_path / "a.csv"
     path.write_text("start,end,class\n0,4,afraid\n")

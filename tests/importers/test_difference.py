@@ -80,7 +80,7 @@ def test_two_new_names_go_to_those_with_the_same_emotions() -> None:
     assert find_renames(shown, marks, {"A", "B"}) == {"A": "Y", "B": "X"}
 
 
-def test_tracks_of_nobody_known_are_not_renamed() -> None:
+def test_tracks_of_no_person_known_are_not_renamed() -> None:
     shown = [one(0, 1000, person="Unassigned")]
     assert find_renames(shown, [mark(0, 1000, person="Ben")], set()) == {}
     assert find_renames([one(0, 1000)], [mark(0, 1000, person="Unassigned")], {"Ross"}) == {}

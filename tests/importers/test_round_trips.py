@@ -42,7 +42,9 @@ def untouched(workspace: Workspace) -> bool:
 
 @pytest.mark.parametrize("make", [film, awkward, nobody])
 @pytest.mark.parametrize("name", [name for name in FILES])
-def test_an_export_that_nobody_edited_changes_nothing(tmp_path: Path, name: str, make: Callable[[Path], Any]) -> None:
+def test_an_export_that_no_person_edited_changes_nothing(
+    tmp_path: Path, name: str, make: Callable[[Path], Any]
+) -> None:
     make(tmp_path / "w")
     workspace = Workspace.open(tmp_path / "w")
     done = import_file(workspace, export(workspace, name, tmp_path / "out"))

@@ -234,7 +234,7 @@ def test_a_sheet_of_another_format(tmp_path: Path, name: str) -> None:
     assert not (tmp_path / name).exists()
 
 
-def test_a_sheet_of_nobody(tmp_path: Path) -> None:
+def test_a_sheet_of_no_person(tmp_path: Path) -> None:
     with fails(ConfigError, "face-missing", "sheet.png"):
         explanation_sheet([], [], [], tmp_path / "sheet.png")
 

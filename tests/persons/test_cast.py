@@ -174,7 +174,7 @@ def test_names_can_be_read_where_nothing_can_be_written(show: Path) -> None:
     assert show.read_bytes() == before
 
 
-def test_somebody_who_gets_the_name_of_another_is_that_person_from_then_on(show: Path) -> None:
+def test_a_person_who_gets_the_name_of_another_is_that_person_from_then_on(show: Path) -> None:
     seen(show, "one", group(0, "Ross"), group(10))
     kept = tracks_kept(show)
     rename(show, "Person 1", "Ross")
@@ -188,7 +188,7 @@ def test_a_name_from_a_gallery_goes_to_the_person_who_looks_like_it(show: Path) 
     assert seen(show, "three", group(10), group(0)) == ["Rachel", "Person 1"]
 
 
-def test_a_name_from_a_gallery_never_takes_the_name_of_somebody_else(show: Path) -> None:
+def test_a_name_from_a_gallery_never_takes_the_name_of_another_person(show: Path) -> None:
     seen(show, "one", group(10, "Monica"))
     assert seen(show, "two", group(10, "Rachel")) == ["Rachel"]
     assert seen(show, "three", group(10.0)) in (["Monica"], ["Rachel"])
@@ -285,7 +285,7 @@ def _enrol_alone(arguments: tuple[Path, int]) -> list[str]:
     return seen(path, f"video {number}", group(0), group(10.0 * (number + 1)))
 
 
-def test_many_runs_at_once_lose_nobody_and_give_nobody_two_numbers(show: Path) -> None:
+def test_many_runs_at_once_lose_no_person_and_give_no_person_two_numbers(show: Path) -> None:
     with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
         names = list(pool.map(_enrol_alone, [(show, number) for number in range(12)]))
     assert len({row[0] for row in names}) == 1, "all saw the first person"

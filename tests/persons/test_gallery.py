@@ -146,7 +146,7 @@ def test_what_is_no_picture_is_named_and_so_is_who_is_left_without_any(tmp_path:
     ]
 
 
-def test_a_gallery_of_nobody(tmp_path: Path) -> None:
+def test_a_gallery_of_no_person(tmp_path: Path) -> None:
     with fails(InputError, "gallery-empty") as caught:
         read(tmp_path)
     assert str(tmp_path / "Ross.jpg") in caught.value.hint

@@ -100,7 +100,7 @@ def test_every_track_has_its_turn_before_any_has_two(tmp_path: Path) -> None:
     assert add(place, tmp_path / "people", pictures=2) == ["épisode 1 0h00m00.000s.jpg", "épisode 1 0h00m10.000s.jpg"]
 
 
-def test_a_track_that_is_somebody_else_gives_no_picture(tmp_path: Path) -> None:
+def test_a_track_that_is_another_person_gives_no_picture(tmp_path: Path) -> None:
     shown: list[Any] = [(track, float(track), crop(colour), {}) for track, colour in enumerate((RED, SHADES[4], BLUE))]
     place = workspace(tmp_path / "w", shown, ["Person 1"] * 3)
     assert add(place, tmp_path / "people") == ["épisode 1 0h00m00.000s.jpg", "épisode 1 0h00m01.000s.jpg"]
@@ -138,7 +138,7 @@ def test_a_person_who_is_a_single_picture_is_not_made_two(tmp_path: Path) -> Non
     assert caught.value.hint.startswith(f'mkdir "{tmp_path}/people/Ross" && mv ')
 
 
-def test_who_looks_like_somebody_else_is_refused_unless_forced(tmp_path: Path) -> None:
+def test_who_looks_like_another_person_is_refused_unless_forced(tmp_path: Path) -> None:
     people = tmp_path / "people"
     save(people / "Monica/a.png", (SHADES[4], FACE))
     place = shades(tmp_path / "w", 0)
@@ -178,7 +178,7 @@ def test_no_crop_shows_the_person_well(tmp_path: Path, image: Any, values: dict[
     assert not (tmp_path / "people").exists()
 
 
-def test_nobody_of_that_name(tmp_path: Path) -> None:
+def test_no_person_of_that_name(tmp_path: Path) -> None:
     place = workspace(tmp_path / "w", [(k, float(k), crop(RED), {}) for k in range(3)], ["Person 2", None, "Unknown 1"])
     with pytest.raises(ConfigError, match="has no person 'Person 1'") as caught:
         add(place, tmp_path / "people")

@@ -71,18 +71,18 @@ def test_a_copy_under_another_name_is_the_same_picture_and_a_wrong_face() -> Non
     assert findings[1].distance == pytest.approx(np.sqrt((2.2**2 + 2.0**2 + 1.8**2) / 3))
 
 
-def test_the_face_of_a_stranger_is_unlike_the_others_and_does_not_accuse_them() -> None:
+def test_the_face_of_a_unknown_person_is_unlike_the_others_and_does_not_accuse_them() -> None:
     # While it is there, every picture is further than the limit from the rest.
     (finding,) = check({"Ross": at(0, 0.2, 3.0)})
     assert (finding.kind, finding.message) == ("wrong face", "Ross/2 is unlike the other pictures of Ross")
 
 
-def test_of_two_different_faces_nobody_can_tell_which_is_wrong() -> None:
+def test_of_two_different_faces_no_person_can_tell_which_is_wrong() -> None:
     (finding,) = check({"Ross": at(0, 1)})
     assert finding.message == "Ross/0 is unlike Ross/1 of Ross"
 
 
-def test_of_two_different_faces_the_one_that_somebody_else_has_is_wrong() -> None:
+def test_of_two_different_faces_the_one_that_another_person_has_is_wrong() -> None:
     findings = check({"Monica": at(1, 1.2), "Ross": at(0, 1.4)})
     assert [finding.message for finding in findings] == ["Ross/1 shows Monica rather than Ross"]
 

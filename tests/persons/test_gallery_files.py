@@ -36,7 +36,7 @@ def test_a_folder_a_person_and_a_picture_a_person_in_the_order_of_names(tmp_path
     assert found["Joey"] == ()
 
 
-def test_hidden_files_and_texts_are_nobody(tmp_path: Path) -> None:
+def test_hidden_files_and_texts_are_no_person(tmp_path: Path) -> None:
     touch(*(tmp_path / name for name in ("README", "LICENSE.txt", "notes.md", ".DS_Store", "Thumbs.db", "Ross/a.jpg")))
     touch(tmp_path / ".git/config", tmp_path / "Ross/README.md", tmp_path / "Ross/.a.jpg.tmp")
     assert [(entry.name, len(entry.pictures)) for entry in list_gallery(tmp_path)] == [("Ross", 1)]
@@ -74,7 +74,7 @@ def test_different_names_are_different_people(tmp_path: Path, first: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["Person 3", "unknown 12", "Person3"])
-def test_numbers_are_kept_for_strangers(tmp_path: Path, name: str) -> None:
+def test_numbers_are_kept_for_unknown_persons(tmp_path: Path, name: str) -> None:
     touch(tmp_path / name / "a.jpg")
     with pytest.raises(InputError, match=name):
         list_gallery(tmp_path)

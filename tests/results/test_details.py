@@ -87,7 +87,7 @@ def test_tracks_that_are_not_shown_are_left_out(workspace: Workspace) -> None:
     assert details.windows["track"].to_pylist() == [2]
 
 
-def test_nobody_is_shown(workspace: Workspace) -> None:
+def test_no_person_is_shown(workspace: Workspace) -> None:
     details = read_details(workspace, {})
     assert details.faces.num_rows == details.windows.num_rows == 0
     assert set(LABELS) < set(details.faces.column_names)

@@ -204,7 +204,7 @@ def test_paths_of_whoever_ran_it_are_not_told(tmp_path: Path) -> None:
     assert parameters["embedder"] == "dlib-resnet"
 
 
-def test_times_and_rate_are_said_as_exactly_as_anybody_can_use(tmp_path: Path) -> None:
+def test_times_and_rate_are_said_as_exactly_as_any_person_can_use(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     workspace.video = replace(workspace.video, fps=24.999999999999996, duration_s=12.000000000000002)
     video = load(workspace).video

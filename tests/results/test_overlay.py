@@ -22,7 +22,7 @@ from tests.importers.films import by_hand, film, shown
 from tests.workspaces import add_receipt, sums
 
 
-def test_the_machines_segments_are_cut_away_where_a_person_says_otherwise(tmp_path: Path) -> None:
+def test_predictions_segments_are_cut_away_where_a_person_says_otherwise(tmp_path: Path) -> None:
     workspace = annotate(film(tmp_path / "w"), "Person 1,3.5,4.5,surprised")
     assert [row for row in shown(workspace) if row[0] == "Person 1"] == [
         ("Person 1", "angry", 8000, 10000),
@@ -104,7 +104,7 @@ def test_who_is_left_out_stays_out(tmp_path: Path) -> None:
     assert {row[0] for row in shown(workspace)} == {"Person 1"}
 
 
-def test_tracks_of_nobody_known_can_be_labelled(tmp_path: Path) -> None:
+def test_tracks_of_no_person_known_can_be_labelled(tmp_path: Path) -> None:
     workspace = annotate(film(tmp_path / "w"), "Unassigned,0,3,happy")
     result = load(workspace)
     assert result.unassigned and sums(result.unassigned) == (UNASSIGNED, 0, 3.0, {"happiness": 3.0})
@@ -119,7 +119,7 @@ def test_a_line_that_cannot_be_used_is_a_warning_and_the_others_count(tmp_path: 
     assert by_hand(workspace) == [("Person 1", "sad", 0, 4000)]
 
 
-def test_nobody_known_can_be_left_out_with_the_annotations(tmp_path: Path) -> None:
+def test_no_person_known_can_be_left_out_with_the_annotations(tmp_path: Path) -> None:
     workspace = annotate(film(tmp_path / "w"), "Unassigned,0,3,happy")
     assert load(workspace).unassigned is not None
     tables.write_table(workspace.table("persons"), [unassigned(workspace)], tables.PERSONS)

@@ -40,7 +40,7 @@ def test_the_best_face_is_of_the_track_with_most_faces_weighed_by_identity(film:
     assert (nobody.best.track, nobody.identity, nobody.doubtful) == (4, None, [4])
 
 
-def test_longest_first_then_nobody_then_the_ignored(film: Workspace) -> None:
+def test_longest_first_then_no_person_then_the_ignored(film: Workspace) -> None:
     ignore(film, "Person 1")
     persons, problems = load_persons(film)
     assert [(person.name, person.ignored) for person in persons] == [
@@ -76,6 +76,6 @@ def test_a_score_that_is_missing_is_no_doubt(film: Workspace) -> None:
     assert (one.identity, one.doubtful) == (None, [])
 
 
-def test_a_film_without_faces_has_nobody(film: Workspace) -> None:
+def test_a_film_without_faces_has_no_person(film: Workspace) -> None:
     track_again(film, {})
     assert load_persons(film) == ([], [])

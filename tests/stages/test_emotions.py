@@ -549,7 +549,7 @@ def test_only_the_crops_that_are_needed_are_decoded(
     assert ranges == [list(range(8))]
 
 
-def test_a_video_nobody_of_which_is_assessable_reads_no_crop_at_all(
+def test_a_video_no_person_of_which_is_assessable_reads_no_crop_at_all(
     tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = film(tmp_path / "w", [face_row(frame, **SMALL) for frame in range(5)], {0: list(range(5))})

@@ -15,7 +15,7 @@ def line(*places: float) -> np.ndarray:
     return np.array([[place, 0.0] for place in places], dtype=np.float32)
 
 
-def test_nobody() -> None:
+def test_no_person() -> None:
     assert cluster(np.zeros((0, 0), dtype=np.float32), [], 0.5).tolist() == []
 
 
@@ -32,7 +32,7 @@ def test_identical_tracks_in_conflict_are_two_persons() -> None:
     assert cluster(line(1, 1), [(0, 1)], 0.5).tolist() == [0, 1]
 
 
-def test_a_conflict_holds_for_everybody_in_the_group() -> None:
+def test_a_conflict_holds_for_all_persons_in_the_group() -> None:
     # 1 lies nearer to 0; 2 would join them if it were not visible together with 0.
     assert cluster(line(0, 0.1, 0.25), [], 0.5).tolist() == [0, 0, 0]
     assert cluster(line(0, 0.1, 0.25), [(2, 0)], 0.5).tolist() == [0, 0, 1]

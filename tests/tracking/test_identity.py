@@ -36,7 +36,7 @@ def test_distance_of_groups_is_root_mean_square_over_all_pairs() -> None:
     assert rms_distance(line(0), line(3, 4)) == pytest.approx(np.sqrt((9 + 16) / 2))
 
 
-def test_identical_embeddings_are_at_no_distance_and_nobody_is_infinitely_far() -> None:
+def test_identical_embeddings_are_at_no_distance_and_no_person_is_infinitely_far() -> None:
     same = np.full((3, 128), 0.1, dtype=np.float32)
     assert rms_distance(same, same) == 0
     assert rms_distance(same[:0], same) == rms_distance(same, same[:0]) == float("inf")
@@ -109,7 +109,7 @@ def test_of_equals_the_first_group_and_the_first_person_are_settled_first() -> N
     assert match([line(1), line(1)], [line(0), line(2)], [(0, 1)], 1.0).tolist() == [0, 1]
 
 
-def test_nobody_to_match() -> None:
+def test_no_person_to_match() -> None:
     assert match([], [line(0)], [], 0.5).tolist() == []
     assert match([line(0)], [], [], 0.5).tolist() == [NO_PERSON]
     assert match([line(0)], [line(0)[:0]], [], 0.5).tolist() == [NO_PERSON]
@@ -120,7 +120,7 @@ def test_nobody_to_match() -> None:
     st.lists(st.integers(0, 12), max_size=4),
     st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20),
 )
-def test_no_conflict_is_broken_and_nobody_is_named_from_afar(
+def test_no_conflict_is_broken_and_no_person_is_named_from_afar(
     places: list[int], known: list[int], pairs: list[tuple[int, int]]
 ) -> None:
     conflicts = [(a, b) for a, b in pairs if a != b and max(a, b) < len(places)]
@@ -155,7 +155,7 @@ def test_a_rival_as_near_as_the_own_person_halves_the_score() -> None:
     assert scores[0] == pytest.approx(odds(0.3) / (2 * odds(0.3) + 1), rel=1e-4)
 
 
-def test_an_only_track_is_sure_when_it_resembles_nobody_else() -> None:
+def test_an_only_track_is_sure_when_it_resembles_no_person_else() -> None:
     scores = identity_scores(line(0, 0.62, 0.62), np.array([0, 1, 1]), [])
     assert scores[0] == pytest.approx(1 - same_person(0.62), rel=1e-3)
     assert identity_scores(line(0), np.array([5]), []).tolist() == [1]

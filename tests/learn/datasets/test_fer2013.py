@@ -406,7 +406,7 @@ def test_roots_where_there_is_no_fer2013(tmp_path: Path) -> None:
         assert str(root) in caught.value.message and caught.value.hint
 
 
-def test_a_data_set_nobody_knows(tmp_path: Path) -> None:
+def test_a_data_set_is_unknown(tmp_path: Path) -> None:
     with fails(ConfigError, "name-unknown", "'fer2014'") as caught:
         read_dataset("fer2014", tmp_path)
     assert "fer2013" in caught.value.hint

@@ -114,7 +114,7 @@ def test_a_face_that_is_gone_is_refused(tmp_path: Path) -> None:
         read_dataset("ferplus", rows.write(tmp_path))
 
 
-def test_rows_without_a_name_that_somebody_took_out(tmp_path: Path) -> None:
+def test_rows_without_a_name_that_a_person_took_out(tmp_path: Path) -> None:
     rows = invented()
     rows.votes = [line for line in rows.votes if "fer" in line]
     with pytest.raises(DatasetError, match=r"fer2013new\.csv:"):

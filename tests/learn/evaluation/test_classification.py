@@ -98,7 +98,7 @@ def test_kappa_of_a_single_class_is_left_out() -> None:
     assert score(sure(1, 1), np.array([1, 1]), NAMES).kappa is None
 
 
-def test_each_person_has_a_score_and_nobody_none() -> None:
+def test_each_person_has_a_score_and_no_person_none() -> None:
     scores = score(sure(0, 1, 2, 0, 0), np.array([0, 1, 0, 1, 0]), NAMES, ["s2", "s1", "s1", "", "s2"])
     assert scores.per_subject == {"s1": SubjectScore(0.5, 2), "s2": SubjectScore(1, 2)}
     assert score(sure(0, 1), np.array([0, 1]), NAMES).per_subject == {}

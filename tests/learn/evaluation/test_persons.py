@@ -57,7 +57,7 @@ def test_an_item_counts_as_often_as_it_has_faces() -> None:
     assert score_clusters(clusters, truth, faces) == singly
 
 
-def test_items_given_to_nobody_cost_recall_and_leave_precision_alone() -> None:
+def test_items_given_to_no_person_cost_recall_and_leave_precision_alone() -> None:
     scores = score_clusters(["x", None, None, "y"], ["a", "a", "a", "b"], weights(2, 1, 1, 4))
     assert scores.unassigned == 2 / 8
     assert scores.wcp == scores.bcubed_precision == 1
@@ -71,7 +71,7 @@ def test_wrong_answers_are_not_hidden_by_missing_ones() -> None:
     assert scores.wcp == scores.bcubed_precision == 0.5 and scores.unassigned == 0.98
 
 
-def test_nobody_assigned_at_all() -> None:
+def test_no_person_assigned_at_all() -> None:
     scores = score_clusters([None, None], ["a", "a"], weights(3, 1))
     assert (scores.wcp, scores.bcubed_precision, scores.bcubed_f, scores.unassigned) == (0, 0, 0, 1)
     assert scores.bcubed_recall == (3 * 3 / 4 + 1 / 4) / 4

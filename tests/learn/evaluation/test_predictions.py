@@ -148,7 +148,7 @@ def test_faces_that_were_trained_on_are_not_scored_silently(
     assert reporter.warnings == ([expected] if warned else [])
 
 
-def test_where_nobody_was_left_to_test_on_the_others_are_those_it_was_chosen_by(two_heads: Path) -> None:
+def test_where_no_person_was_left_to_test_on_the_others_are_those_it_was_chosen_by(two_heads: Path) -> None:
     reporter = Silent()
     data = splits(faces(6), official=False)
     evaluate(str(two_heads), replace(data, test=data.test.take(np.arange(0))), "all", "cpu", reporter)

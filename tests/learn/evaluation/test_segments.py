@@ -153,7 +153,7 @@ def test_the_assignment_is_the_best_of_all_not_the_first() -> None:
     assert {p.truth: p.annotated for p in scores.persons} == {"Ross": "Person 2", "Rachel": "Person 1"}
 
 
-def test_whoever_is_never_seen_while_labelled_is_matched_with_nobody() -> None:
+def test_whoever_is_never_seen_while_labelled_is_matched_with_no_person() -> None:
     truth = spans((0, 4, "fear"), person="Ross") + spans((4, 6, "anger"), person="Rachel")
     scores = score_segments(truth, spans((0, 4, "fear"), person="Person 1") + spans((1, 2, "fear"), person="Person 2"))
     assert {p.truth: (p.annotated, p.matched_by) for p in scores.persons} == {

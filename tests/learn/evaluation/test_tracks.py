@@ -26,7 +26,7 @@ def tracks(boxes: list[Box]) -> Tracks:
     return Tracks(frame, identity, corners)
 
 
-def test_tracks_that_follow_everybody_are_perfect() -> None:
+def test_tracks_that_follow_all_persons_are_perfect() -> None:
     truth = tracks([(frame, who, 100.0 * who + frame) for frame in range(5) for who in (1, 2)])
     scores = score_tracks(truth, truth.renamed(np.array([4, 3] * 5, dtype=np.int32), nobody=-1))
     assert [scores.idf1, scores.idp, scores.idr, scores.mota] == [1, 1, 1, 1]

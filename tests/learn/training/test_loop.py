@@ -588,7 +588,7 @@ def test_one_person_cannot_be_on_two_sides(
     assert not config.out.exists()
 
 
-def test_two_persons_are_trained_on_with_a_warning_that_nobody_is_left_to_test_on(
+def test_two_persons_are_trained_on_with_a_warning_that_no_person_is_left_to_test_on(
     config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(splits, "read_dataset", lambda *_, **__: persons(["Ross", "Rachel"], clip=2))

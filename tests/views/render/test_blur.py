@@ -103,12 +103,12 @@ def test_it_is_not_hidden_in_the_next_shot_but_in_every_frame_in_which_the_cut_m
     assert lefts(found.at(0.2)) == [300]
 
 
-def test_where_nobody_knows_how_a_face_moved_both_places_and_all_between_are_hidden() -> None:
+def test_where_is_unknown_how_a_face_moved_both_places_and_all_between_are_hidden() -> None:
     (box,) = hidden(sampled([0.0, 0.3, 0.6]), [(0, 100), (2, 400)], {0: [0, 1]}).at(0.5)
     assert box == pytest.approx(enlarged(np.array([100, 50, 480, 150], np.float32)))
 
 
-def test_all_is_hidden_where_nobody_looked() -> None:
+def test_all_is_hidden_where_no_person_looked() -> None:
     found = hidden(sampled([0.0, 0.1, 1.0]), [(0, 100)], {0: [0]}, visible=[0])
     image = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
     before = image.copy()

@@ -114,7 +114,7 @@ def test_what_is_not_assessable_has_a_name_and_no_bars() -> None:
     assert not any(coloured(image, label).any() for label in LABELS)
 
 
-def test_a_face_of_nobody_of_which_nothing_is_known_gets_a_box_only() -> None:
+def test_a_face_of_no_person_of_which_nothing_is_known_gets_a_box_only() -> None:
     image = drawn(face(200, 150, 300, 280, person="Unassigned", emotion=None, score=None, probabilities=None))
     assert extent((image != GREY).any(axis=2))[1] in (149, 150)
     assert coloured(image, "not assessable")[150, 200:300].all()

@@ -123,7 +123,7 @@ def test_what_was_not_analysed_is_hatched_and_says_so() -> None:
     assert (light((0.0, 10.0)) == whole).all()
 
 
-def test_nobody_no_strip() -> None:
+def test_no_person_no_strip() -> None:
     subject = strip([], [], (0.0, 10.0))
     assert subject.area.height == 0
     assert (drawn(subject, 5.0) == GREY).all()

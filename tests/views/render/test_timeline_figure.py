@@ -174,7 +174,7 @@ def test_the_same_workspace_makes_the_same_file(tmp_path: Path, workspace: Works
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
-def test_nobody_to_draw(tmp_path: Path, video: Path) -> None:
+def test_no_person_to_draw(tmp_path: Path, video: Path) -> None:
     with fails(InputError, "nothing-to-show"):
         plot_timelines(make_scene(tmp_path / "none", video, {}), tmp_path / "t.png")
 

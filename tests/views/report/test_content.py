@@ -28,7 +28,7 @@ def film(tmp_path: Path) -> Content:
     return read_content(make_film(tmp_path / "film.fercli"))
 
 
-def test_persons_come_by_screen_time_and_nobody_known_last(film: Content) -> None:
+def test_persons_come_by_screen_time_and_no_person_known_last(film: Content) -> None:
     assert [one.person.name for one in film.persons] == [EVIL, "Person 2", "Unassigned"]
     assert [one.person.screen_time_s for one in film.persons] == pytest.approx([9.0, 2.0, 2.0])
     assert film.labels == LABELS

@@ -22,7 +22,7 @@ def test_a_bin_is_the_mean_of_its_windows_weighed_by_overlap() -> None:
     assert result.values.sum(axis=1).tolist() == pytest.approx([1.0, 1.0])
 
 
-def test_bins_nobody_is_seen_in_and_windows_that_were_not_assessable_are_left_out() -> None:
+def test_bins_no_person_is_seen_in_and_windows_that_were_not_assessable_are_left_out() -> None:
     result = stream([(0.0, 1.0, 1.0), (1.0, 2.0, np.nan), (5.0, 6.0, 0.25)])
     assert result.bins.tolist() == [0, 5]
     assert result.values[1].tolist() == pytest.approx([0.25, 0.75])
@@ -48,7 +48,7 @@ def test_nothing_assessed_gives_no_bins() -> None:
     assert len(result.bins) == 0 and result.values.shape == (0, 2)
 
 
-def test_many_persons_share_what_there_is_and_nobody_is_left_without() -> None:
+def test_many_persons_share_what_there_is_and_no_person_is_left_without() -> None:
     assert shares(np.array([500, 30, 1]), most_each=100, most=1000).tolist() == [100, 30, 1]
     scaled = shares(np.array([500, 30, 1]), most_each=100, most=50)
     assert scaled.tolist() == [38, 11, 1]
