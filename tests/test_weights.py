@@ -62,9 +62,26 @@ def test_the_header_rebuilds_what_the_card_describes(header: ClassifierHeader, f
     assert "FER2013" in header.training_data and "FER+" in header.training_data
     for head in header.heads:
         assert f"{head.temperature} ({head.name})" in section
+        assert f"{head.prior_power} ({head.name})" in section.split("Powers of the prior")[1]
+        assert sum(head.prior) == pytest.approx(1, abs=1e-4)
 
 
-@pytest.mark.parametrize("figure", ["accuracy", "uar", "macro_f1", "ece", "ece_uncalibrated", "n"])
+@pytest.mark.parametrize("split", ["valid", "test"])
+def test_rare_classes_gain_by_the_prior_more_than_all_lose(header: ClassifierHeader, split: str) -> None:
+    figures = header.metrics["ferplus"]
+    gained = figures[f"{split}_uar"] - figures[f"{split}_uar_with_prior"]
+    lost = figures[f"{split}_accuracy_with_prior"] - figures[f"{split}_accuracy"]
+    assert gained > 2 * max(lost, 0)
+    assert figures[f"{split}_ece"] <= 0.02
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        *("accuracy", "uar", "macro_f1", "ece", "ece_uncalibrated", "n"),
+        *("accuracy_with_prior", "uar_with_prior", "ece_with_prior"),
+    ],
+)
 def test_the_card_gives_the_figures_of_the_header(header: ClassifierHeader, section: str, figure: str) -> None:
     row = re.search(rf"^\| {figure} \| (\S+) \| (\S+) \| (\S+) \| (\S+) \|$", section, re.MULTILINE)
     assert row is not None, f"no row for {figure}"

@@ -133,7 +133,7 @@ CLASSIFIERS = (
         source="trained with `fercli train`, recipe in weights/README.md",
         training_data="FER2013 with FER+ votes, research use",
         weights="tsm-resnet18-fer2013.safetensors",
-        sha256="3dd1f9486f71fde81c1312430f85d7a4fd7df302af8ed54b7aabb0ee44a5f59f",
+        sha256="41a2aeeca83380b927339a9234a387cc92fa7991ca742be339cc4f499d431598",
     ),
     ModelSpec(
         name="resnet18",
@@ -143,6 +143,6 @@ CLASSIFIERS = (
         source="trained with `fercli train`, recipe in weights/README.md",
         training_data="FER2013 with FER+ votes, research use",
         weights="resnet18-fer2013.safetensors",
-        sha256="5ca3a34b0dbbc274a770c01fee5869881bb83b85cd9486da125dc24003eb709f",
+        sha256="e15e15a6e6b09a09b27008ec408669cb74d41e683a827ddc786aeb341db27c6d",
     ),
 )

