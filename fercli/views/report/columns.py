@@ -1,4 +1,4 @@
-"""The data of the page as columns of whole numbers, small and quick to read: milliseconds, pixels, percent."""
+"""The data of the page as columns of integers, which are small and fast to read: milliseconds, pixels, percent."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fercli.views.report.playback import Playback
 from fercli.views.report.thumbnails import COLUMNS, SIDE
 
 _TOLERANCE = 0.04
-"""How far an edge may be off between two boxes that are kept, as a share of the longer side; at least 1 pixel."""
+"""Largest deviation of an interpolated edge between two keyframes, as a share of the longer side; at least 1 pixel."""
 
 _LINE_UNITS = np.array([1.0 if name == "yaw" else 100.0 for name in LINES])
 """Shares are percent on the page, angles stay degrees."""
 
 
 def charts(content: Content, playback: Playback) -> dict[str, Any]:
-    """What the charts are drawn from. Class n is `classes[n]`; the last one is `not assessable`."""
+    """The data of the charts. Class n is `classes[n]`; the last one is `not assessable`."""
     names = content.classes
     video = content.result.video
     return {
@@ -80,7 +80,7 @@ def _class(name: str) -> dict[str, Any]:
 def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]:
     segments, stream = content.person.segments, content.stream
     unnamed = len(number_of) - 1 - stream.values.shape[1]
-    probabilities = np.pad(stream.values, ((0, 0), (0, unnamed)))  # classes that only people named
+    probabilities = np.pad(stream.values, ((0, 0), (0, unnamed)))  # classes that only occur in manual annotations
     return {
         "name": content.person.name,
         "lanes": int(content.lane.max(initial=0)) + 1,
@@ -109,7 +109,7 @@ def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]
 
 
 def _steps(values: NDArray[Any]) -> list[int]:
-    """The first value and the steps from each to the next, all rounded so that nothing adds up."""
+    """The first value and the differences, rounded so that rounding errors do not accumulate."""
     steps: list[int] = np.diff(np.rint(values).astype(np.int64), prepend=0).tolist()
     return steps
 

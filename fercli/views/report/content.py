@@ -1,4 +1,4 @@
-"""What the report says, read from a workspace and thinned: one `PersonContent` a person, and what they share."""
+"""Content of the report, read from a workspace and thinned: one `PersonContent` per person, and common data."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ from fercli.views.report.thumbnails import make_pictures
 from fercli.workspace import Workspace
 
 STREAM_BINS = 1500
-"""About so many a person: more than a wide screen has room for."""
+"""Approximate number of bins per person: more than a wide screen can show."""
 SHORTEST_BIN_S = 0.1
 LINES = {"smile": ("mouthSmileLeft", "mouthSmileRight"), "jaw open": ("jawOpen",), "yaw": ("yaw",)}
 """What can be drawn as a line -> the measurements whose mean it is."""
 FACES_A_PERSON, FACES_IN_ALL = 240, 3000
-"""Pictures of faces; at some 2 kB each they are most of the page."""
+"""Largest number of face pictures; at about 2 kB each they are most of the page."""
 MOST_LANES = 8
-"""Of tracks of one person, or of nobody, that are on screen at the same time."""
+"""Largest number of lanes for simultaneous tracks of one person, or of unassigned tracks."""
 
 
 @dataclass(frozen=True)
 class PersonContent:
-    """One person, or all whom nobody knows.
+    """One person, or all unassigned tracks.
 
     Attributes:
-        person: tracks, segments and sums over the video.
-        lane: (S,) of each segment, so that tracks seen at the same time lie below each other.
+        person: tracks, segments and totals over the video.
+        lane: (S,) lane of each segment, so that simultaneous tracks are below each other.
         stream: probabilities in bins.
         measured: a column for each of LINES in bins; shares in [0, 1], yaw in degrees.
         balance: mean over the assessed windows, in [-1, 1]; None if there are none.
-        transitions: (from, to) -> how often one expression followed the other.
+        transitions: (from, to) -> number of changes from one expression to the other.
         portrait: JPEG of the best face; empty if there is none.
-        face_pts_s: (F,) moments of the faces on the sheet.
+        face_pts_s: (F,) times of the faces on the sheet.
         sheet: JPEG of these faces; empty if F is 0.
     """
 
@@ -63,14 +63,14 @@ class PersonContent:
 
 @dataclass(frozen=True)
 class Content:
-    """Everything on the page.
+    """The content of the page.
 
     Attributes:
-        document: as exports have it.
+        document: the document as in exports.
         labels: the classes of the classifier, in its order.
-        shots_s: when each shot but the first begins, seconds.
+        shots_s: start of each shot except the first, seconds.
         persons: by screen time; `Unassigned` last.
-        faces: all faces of shown tracks, as `Details.faces`.
+        faces: all faces of tracks that are not ignored, as `Details.faces`.
     """
 
     result: Result
@@ -81,7 +81,8 @@ class Content:
 
     @property
     def classes(self) -> list[str]:
-        """Canonical names of what is drawn: `labels`, then what only people named, then `not assessable`."""
+        """Canonical names of the drawn classes: `labels`, then those only in manual annotations, then `not
+        assessable`."""
         used = {segment.emotion for segment in self.result.segments}
         return [*self.labels, *(emotion for emotion in EMOTIONS_8 if emotion in used - {*self.labels}), NOT_ASSESSABLE]
 
@@ -92,7 +93,7 @@ def read_content(workspace: Workspace) -> Content:
     Raises:
         MissingStage: one of them has not, or its tables belong to older ones.
         CorruptTable: a table cannot be read.
-        InputError: a person's corrections or a crop cannot be read.
+        InputError: the edits or a crop cannot be read.
     """
     result = load(workspace)
     details = result.details()
@@ -120,7 +121,7 @@ def read_content(workspace: Workspace) -> Content:
 
 
 def transitions(segments: Iterable[Segment]) -> Counter[tuple[str, str]]:
-    """Which expression followed which, in segments by start: within a track, with nothing in between."""
+    """Changes of expression in segments by start: within a track, without a gap."""
     tracks: dict[int, list[Segment]] = defaultdict(list)
     for segment in segments:
         tracks[segment.track].append(segment)
@@ -172,7 +173,7 @@ def _lanes(person: Person) -> NDArray[np.int64]:
 
 
 def _chosen_faces(faces: pa.Table, names: list[str]) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Numbers and moments of the faces to show of each person, ascending."""
+    """Numbers and times of the faces shown for each person, ascending."""
     own = [faces.filter(pc.equal(faces["person"], name)).select(["face", "pts_s"]) for name in names]
     keep = shares(np.array([len(rows) for rows in own], np.int64), most_each=FACES_A_PERSON, most=FACES_IN_ALL)
     chosen = []

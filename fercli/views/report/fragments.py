@@ -1,4 +1,4 @@
-"""The parts of the page that are there without JavaScript: facts, persons with their tables, and what made them."""
+"""The parts of the page that work without JavaScript: facts, persons with their tables, and provenance."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fercli.views.report.thumbnails import PORTRAIT_SIDE
 
 
 def facts(content: Content) -> str:
-    """One line on the video and what was found."""
+    """One line about the video and its persons."""
     video = content.result.video
     named = len(content.result.persons)
     parts = (
@@ -27,7 +27,7 @@ def facts(content: Content) -> str:
         f"{video['width']} x {video['height']}",
         f"{video['fps']:.5g} frames/s on average",
         _count(len(content.shots_s) + 1, "shot"),
-        _count(named, "person") + (", and faces of nobody known" if content.result.unassigned else ""),
+        _count(named, "person") + (", and unassigned faces" if content.result.unassigned else ""),
         _count(len(content.result.segments), "segment"),
     )
     return escape(" · ".join(parts))
@@ -38,13 +38,13 @@ def _analysed(video: dict[str, Any]) -> str:
 
 
 def warnings(content: Content) -> str:
-    """What went wrong on the way."""
+    """The warnings of the result."""
     return "".join(f'<p class="notice">{escape(text)}</p>' for text in content.result.warnings)
 
 
 def legend(content: Content, classes: list[dict[str, Any]]) -> str:
-    """An item a class, with colour, pattern and letters; and what marks a person's own segments and what was not
-    analysed, if there is any of it."""
+    """One item per class, with colour, pattern and letters; and the marks of manual segments and of stretches that were
+    not analysed, if any."""
     items = [f"{_swatch(classes, k)}{escape(one['name'])}" for k, one in enumerate(classes)]
     if any(segment.source == "human" for person in content.persons for segment in person.person.segments):
         items.append(
@@ -59,7 +59,7 @@ def legend(content: Content, classes: list[dict[str, Any]]) -> str:
 
 
 def rows(content: Content) -> str:
-    """A narrow timeline for everyone."""
+    """A narrow timeline for each person."""
     if not content.persons:
         return "<p>No face was found.</p>"
     return "\n".join(
@@ -70,7 +70,7 @@ def rows(content: Content) -> str:
 
 
 def persons(content: Content, classes: list[dict[str, Any]]) -> str:
-    """A section a person."""
+    """One section per person."""
     return "\n".join(_person(number, one, classes) for number, one in enumerate(content.persons))
 
 
@@ -128,7 +128,7 @@ def _plot(number: int, one: PersonContent, kind: str, what: str) -> str:
 def _summary(one: PersonContent) -> str:
     person = one.person
     if not person.tracks:
-        return "never tracked: known from segments set by hand alone"
+        return "never tracked: only manual segments"
     parts = [
         f"{_duration(one.person.screen_time_s)} on screen",
         f"{_count(len(person.tracks), 'track')} in {_count(person.shots, 'shot')}",
@@ -146,7 +146,7 @@ def _seconds_table(one: PersonContent, classes: list[dict[str, Any]]) -> str:
     seconds = dict(one.person.seconds_by_emotion)
     if gaps:
         seconds[NOT_ASSESSABLE] = sum(gap.end_s - gap.start_s for gap in gaps)
-    total = sum(seconds.values()) or 1.0  # a film of one frame may last no time
+    total = sum(seconds.values()) or 1.0  # a video of one frame may have duration 0
     body = "".join(
         f"<tr><th scope=row>{_swatch(classes, _place(classes, emotion))}{RECORD_NAMES[emotion]}</th>"
         f"<td>{_duration(spent)}</td><td>{100 * spent / total:.0f} %</td></tr>"
@@ -193,7 +193,7 @@ def _swatch(classes: list[dict[str, Any]], number: int) -> str:
 
 def _model(name: str, digest: str) -> str:
     spec = MODELS.get(name)
-    trained, licence = (spec.training_data, spec.licence) if spec else ("not known: a file of your own", "not known")
+    trained, licence = (spec.training_data, spec.licence) if spec else ("unknown: a file of the user", "not known")
     return (
         f"<tr><th scope=row>{escape(name)}</th><td class=text>{escape(trained)}</td>"
         f"<td class=text>{escape(licence)}; <code>{escape(digest)}</code></td></tr>"

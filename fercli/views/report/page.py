@@ -1,4 +1,4 @@
-"""The page itself: data, pictures, styles and scripts in one file that fetches nothing."""
+"""The page: data, pictures, styles and scripts in one file that loads nothing else."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from fercli.views.report.playback import Playback, find_video
 from fercli.workspace import Workspace
 
 _SCRIPTS = ("state.js", "svg.js", "timeline.js", "charts.js", "moment.js", "player.js", "page.js")
-"""One script on the page; each file uses what those before it define."""
+"""Joined to one script; each file uses definitions of the files before it."""
 
 
 def build(workspace: Workspace, output: Path) -> tuple[str, Playback]:
     """The whole page, and whether it can play the video.
 
-    It opens without a network: the page forbids itself to fetch anything but the video, and to run any script but its
-    own, so that no name in it can become one.
+    It works offline: its content security policy only allows the video and its own script, so that no name in it can
+    run as a script.
 
     Args:
-        workspace: all stages up to classify-emotions have run.
-        output: where the page will lie; the video is linked from there.
+        workspace: a workspace in which all stages up to classify-emotions have run.
+        output: path of the page; the video is linked relative to it.
 
     Raises:
         MissingStage, CorruptTable, InputError: as `content.read_content`.
@@ -73,7 +73,7 @@ def _page(content: Content, playback: Playback) -> str:
 
 
 def json_for_html(value: Any) -> str:
-    """JSON that can stand in a script element: nothing in it ends the element or begins a comment."""
+    """JSON that is safe in a script element: it cannot end the element or begin a comment."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
@@ -83,7 +83,9 @@ def _bins(content: Content) -> str:
     if not steps:
         return "short bins"
     low, high = f"{min(steps):.2g}", f"{max(steps):.2g}"
-    return f"bins of {low} s" if low == high else f"bins of {low} to {high} s (longer for those who are seen longer)"
+    return (
+        f"bins of {low} s" if low == high else f"bins of {low} to {high} s (longer for persons with more screen time)"
+    )
 
 
 def _asset(name: str) -> str:
