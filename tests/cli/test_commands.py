@@ -200,7 +200,7 @@ def test_what_faces_can_be_recognised_by_is_for_the_owner_only(tmp_path: Path, m
         os.umask(before)
     modes = {path: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*") if path.is_file()}
     private = {path.name for path, mode in modes.items() if mode == 0o600 and path.suffix != ".jpg"}
-    assert private == {"crops.parquet", "embeddings.parquet", "r.html", "sheet.html", "sheet.png"}
+    assert private == {"crops.parquet", "embeddings.parquet", "meshes.parquet", "r.html", "sheet.html", "sheet.png"}
     assert all(mode == 0o600 for path, mode in modes.items() if path.suffix == ".jpg")
     public = (film / "frames" / "frames.parquet", tmp_path / "film.json", film / "workspace.json")
     assert all(modes[path] == 0o666 & ~mask for path in public)

@@ -58,9 +58,15 @@ def leave_only(workspace: Workspace, kept: list[int], faces: int) -> None:
     """Keep some sampled frames, and the first faces, which lie in those."""
     content = {
         name: tables.read_table(workspace.table(name), schema)
-        for name, schema in (("tracks", tables.TRACKS), ("faces", tables.FACES), ("frames", tables.FRAMES))
+        for name, schema in (
+            ("tracks", tables.TRACKS),
+            ("attributes", tables.ATTRIBUTES),
+            ("faces", tables.FACES),
+            ("frames", tables.FRAMES),
+        )
     }
-    rows = {"tracks": list(range(faces)), "faces": list(range(faces)), "frames": kept}
+    first = list(range(faces))
+    rows = {"tracks": first, "attributes": first, "faces": first, "frames": kept}
     for name, table in content.items():
         tables.write_table(workspace.table(name), [table.take(rows[name])], table.schema)
 
