@@ -6,6 +6,8 @@ INSTALLED := $(VENV)/.installed
 SETUP_FILES := setup.cfg pyproject.toml constraints.txt requirements.txt packaging/dlib/pyproject.toml
 VIDEO ?= demo/sample.mp4
 CHECK_PYTHON ?= $(PYTHON)
+# Which tests: make pytest TESTS=tests/media
+TESTS ?=
 COVERAGE ?= --cov --cov-report=term
 
 .DEFAULT_GOAL := help
@@ -47,10 +49,12 @@ types: $(INSTALLED) ## mypy, strict, over package and tests
 contracts: $(INSTALLED) ## who may import whom
 	$(BIN)/lint-imports
 
-# Tracing costs two fifths of the processor time, so the slow tests go without. `make COVERAGE= pytest`: none.
+# Fast and slow tests run side by side, or two cores would take as long as one. Tracing costs two fifths of the processor
+# time, so the slow tests go without. `make COVERAGE= pytest`: none.
 pytest: $(INSTALLED) ## all tests; the fast ones print their coverage, which has a floor
-	$(BIN)/python -m pytest -q -m "not slow" $(COVERAGE)
-	$(BIN)/python -m pytest -q -m slow
+	@$(BIN)/python -m pytest -q -m slow $(TESTS) >.slow-tests.log 2>&1 & slow=$$!; \
+	$(BIN)/python -m pytest -q -m "not slow" $(COVERAGE) $(TESTS); fast=$$?; \
+	wait $$slow; slow=$$?; cat .slow-tests.log; exit $$((fast ? fast : slow))
 
 docs: $(INSTALLED) ## the documentation site, in site/
 	$(BIN)/typer fercli.cli.app utils docs --name fercli --title Commands --output docs/reference/commands.md
@@ -66,5 +70,5 @@ bench: demo/sample.mp4 ## speed and memory on VIDEO=..., by default the demo's
 	$(BIN)/python benchmarks/throughput.py $(VIDEO)
 
 clean: ## remove all that was made here
-	rm -rf $(VENV) demo site docs/reference/commands.md build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .slow-tests.log demo site docs/reference/commands.md build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find fercli tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
