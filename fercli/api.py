@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from fercli import pipeline
-from fercli.chain import FRAMES, STAGES, Stage
+from fercli.chain import FRAMES, STAGES, Plan
 from fercli.config import FramesParams, PersonsParams, Runtime, TracksParams
 from fercli.errors import ConfigError, MissingDependency
 from fercli.models.loaded import Models
@@ -34,9 +34,6 @@ from fercli.writing import write_atomically
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-Plan = list[tuple[Stage, Any]]
-"""Stages in order, each with its parameters."""
 
 
 class Result(model.Result):

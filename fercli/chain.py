@@ -148,6 +148,8 @@ def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
 
 STAGES: tuple[Stage, ...] = in_order((FRAMES, FACES, TRACKS, PERSONS, ATTRIBUTES, EMOTIONS))
 """In the order they run."""
+Plan = list[tuple[Stage, Any]]
+"""Stages in order, each with its parameters."""
 STAGE_OF = {table: stage for stage in STAGES for table in stage.writes}
 """Table -> the stage that writes it."""
 

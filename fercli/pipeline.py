@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fercli import chain
-from fercli.chain import Stage, call
+from fercli.chain import Plan, Stage, call
 from fercli.config import Runtime
 from fercli.errors import VideoError, WorkspaceError
 from fercli.hashing import output_digests
@@ -33,7 +33,7 @@ class StageStatus:
     receipt: Receipt | None
 
 
-def check(plan: list[tuple[Stage, Any]]) -> None:
+def check(plan: Plan) -> None:
     """Check a plan before a long run.
 
     Raises:
@@ -46,7 +46,7 @@ def check(plan: list[tuple[Stage, Any]]) -> None:
 
 def run(
     workspace: Workspace,
-    plan: list[tuple[Stage, Any]],
+    plan: Plan,
     runtime: Runtime,
     reporter: Reporter,
     *,
@@ -107,7 +107,7 @@ def status(workspace: Workspace, *, verify: bool = False) -> list[StageStatus]:
     ]
 
 
-def _require_replaceable(workspace: Workspace, plan: list[tuple[Stage, Any]], digests: Digests, *, force: bool) -> None:
+def _require_replaceable(workspace: Workspace, plan: Plan, digests: Digests, *, force: bool) -> None:
     """Check, before the first stage runs, that the output of every stage that may run can be replaced."""
     for number, (stage, _) in enumerate(plan):
         try:

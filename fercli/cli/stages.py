@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from fercli.chain import ATTRIBUTES, EMOTIONS, FACES, FRAMES, PERSONS, STAGES, TRACKS, Stage
+from fercli.chain import ATTRIBUTES, EMOTIONS, FACES, FRAMES, PERSONS, STAGES, TRACKS, Plan
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
@@ -25,9 +25,6 @@ from fercli.errors import command
 if TYPE_CHECKING:
     from fercli.progress import Reporter
     from fercli.workspace import Workspace
-
-Plan = list[tuple[Stage, Any]]
-"""Stages with their parameters, in order."""
 
 
 def extract_frames(
@@ -50,6 +47,8 @@ def extract_frames(
 
     Example: fercli extract-frames episode.mp4 episode.fercli --fps 5
     """
+    from fercli.api import workspace_at
+
     params = FramesParams(
         opt.parse_fps(fps),
         opt.parse_time(start, "--start"),
@@ -58,8 +57,6 @@ def extract_frames(
         shot_threshold,
         decoder=opt.parse_decoder(decoder),
     )
-    from fercli.api import workspace_at
-
     opened = workspace_at(workspace, video, verify=verify)
     run_plan(opened, [(FRAMES, params)], Runtime(config=recorded(config)), ConsoleReporter(quiet=quiet), force=force)
 
@@ -167,12 +164,16 @@ def measure_faces(
 
 
 def _measured_with(path: Path) -> AttributesParams:
-    """The parameters with which the faces of a workspace were measured, or the defaults."""
+    """The parameters with which the faces of a workspace were measured; the defaults if they were not, or by another
+    version of fercli."""
     from fercli.typed import build
     from fercli.workspace import Workspace
 
     receipt = Workspace.open(path).receipt(ATTRIBUTES.name)
-    return build(AttributesParams, receipt.params) if receipt is not None else AttributesParams()
+    try:
+        return build(AttributesParams, receipt.params) if receipt is not None else AttributesParams()
+    except (TypeError, ValueError):
+        return AttributesParams()
 
 
 def _run_stages(plan: Plan, path: Path, runtime: Runtime, *, force: bool, reporter: Reporter) -> None:
