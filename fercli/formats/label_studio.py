@@ -86,7 +86,7 @@ def _results(result: Result) -> Iterator[dict[str, Any]]:
 def _timeline_region(name: str, segment: Segment, fps: float) -> Iterator[dict[str, Any]]:
     start = _frame(segment.start_s, fps)
     ranges = [{"start": start, "end": max(start, _frame(segment.end_s, fps) - 1)}]
-    human = segment.as_record().get("source") == "human"
+    human = segment.source == "human"
     region = {"id": name, "to_name": "video", "origin": "manual" if human else "prediction"}
     emotion = {"ranges": ranges, "timelinelabels": [RECORD_NAMES[segment.emotion]]}
     score = {} if segment.score is None else {"score": round(segment.score, 4)}

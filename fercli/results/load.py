@@ -94,14 +94,6 @@ def find_person(persons: Sequence[Person], name: str, path: Path) -> Person:
     return shown[name]
 
 
-def cuts(workspace: Workspace) -> list[float]:
-    """Start of each shot except the first, seconds; raises CorruptTable."""
-    frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
-    shot, pts = frames["shot"].to_numpy(), frames["pts_s"].to_numpy()
-    found: list[float] = pts[1:][shot[1:] != shot[:-1]].tolist()
-    return found
-
-
 def _video(workspace: Workspace) -> dict[str, Any]:
     """The facts of the video, with its name instead of its path; times and frame rate rounded."""
     facts = {key: value for key, value in asdict(workspace.video).items() if key != "path"}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.persons.names import UNASSIGNED
+from fercli.timing import outside
 
 if TYPE_CHECKING:
     from fercli.results.details import Details
@@ -44,11 +45,6 @@ class Interval:
         return self.end_s - self.start_s
 
     @property
-    def middle_s(self) -> float:
-        """Its middle."""
-        return (self.start_s + self.end_s) / 2
-
-    @property
     def start_ms(self) -> int:
         """Its start in whole milliseconds."""
         return round(self.start_s * 1000)
@@ -59,14 +55,9 @@ class Interval:
         return round(self.end_s * 1000)
 
     def without(self, holes: Iterable[Interval]) -> list[Interval]:
-        """Its parts outside other intervals, in order."""
-        start_s, left = self.start_s, []
-        for hole in sorted(holes, key=lambda hole: (hole.start_s, hole.end_s)):
-            if hole.start_s < self.end_s and start_s < hole.end_s:
-                if start_s < hole.start_s:
-                    left.append(Interval(start_s, hole.start_s))
-                start_s = max(start_s, hole.end_s)
-        return [*left, Interval(start_s, self.end_s)] if start_s < self.end_s else left
+        """The parts of it outside some other intervals, in order."""
+        left = outside(self.start_s, self.end_s, ((hole.start_s, hole.end_s) for hole in holes))
+        return [Interval(start_s, end_s) for start_s, end_s in left]
 
 
 @dataclass(frozen=True)

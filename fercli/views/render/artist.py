@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fercli import tables
-from fercli.edits.state import read_state
 from fercli.errors import ConfigError, MissingStage, command
-from fercli.persons.names import UNASSIGNED
-from fercli.results.details import read_details
 from fercli.results.load import load
 from fercli.results.model import Result
 from fercli.views.render.blur import Hidden, blur
@@ -26,11 +23,11 @@ class Artist:
     """Draws over pictures.
 
     Attributes:
-        frames: the frames that were looked at.
+        frames: the sampled frames.
         faces, overlay: what is shown of each face.
         hidden: which faces are blurred; None for none.
         strip: the timeline.
-        document: what every export says.
+        result: the result of the workspace.
     """
 
     frames: Sampled
@@ -47,24 +44,25 @@ class Artist:
         """Read the finished tables; arguments as in `video.render`.
 
         Raises:
-            ConfigError: nobody is called as `only` says.
+            ConfigError: there is no person with a name in `only`.
             MissingStage: meshes are to be drawn, and were not kept.
             CorruptTable: a table cannot be read.
-            InputError: a person's corrections cannot be read.
+            InputError: the edits cannot be read.
         """
-        state = read_state(workspace)
-        result = load(workspace, state)
+        result = load(workspace)
         _check_names(result, only)
-        names = {track: one.name or UNASSIGNED for track, one in state.tracks.items() if not one.ignored}
         video, segments = workspace.video, [*result.segments, *result.gaps]
         frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES))
-        details = read_details(workspace, names)
+        details = result.details()
         if mesh and not details.meshes and details.faces.num_rows:
             raise MissingStage(
                 f"no face meshes were kept in {workspace.path}",
                 hint=f"run: {command('measure-faces', workspace.path, '--landmarks')}",
             )
-        font, size = font_file("".join(names.values())), letter_size(video.width, video.height)
+        font, size = (
+            font_file("".join(person.name for person in result.everyone if person.tracks)),
+            letter_size(video.width, video.height),
+        )
         strip = Strip(
             [person.name for person in result.persons if not only or person.name in only],
             segments,
@@ -77,7 +75,7 @@ class Artist:
             frames,
             Faces(frames, details, segments, only, mesh=mesh, pose=pose, pixel_aspect=video.pixel_aspect),
             Overlay(details.labels, Rect(0, 0, video.width, strip.area.top), font, size),
-            _hidden(workspace, frames, {track for track, name in names.items() if name in only})
+            _hidden(workspace, frames, {track.track for track in result.tracks if track.person in only})
             if blur_faces
             else None,
             strip,

@@ -12,12 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fercli import tables
 from fercli.config import TracksParams
 from fercli.formats.timeline import lanes
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
 from fercli.results.details import Details
-from fercli.results.load import cuts, load
+from fercli.results.load import load
 from fercli.results.model import NO_TRACK, Person, Result, Segment
+from fercli.views.render.sampled import Sampled
 from fercli.views.report.balance import balance
 from fercli.views.report.thinning import Stream, bin_stream, shares, spread_evenly
 from fercli.views.report.thumbnails import make_pictures
@@ -97,6 +99,7 @@ def read_content(workspace: Workspace) -> Content:
     """
     result = load(workspace)
     details = result.details()
+    frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
     persons = result.everyone
     faces = _chosen_faces(details.faces, [person.name for person in persons])
     best = {person.name: person.best.best_face for person in persons if person.tracks}
@@ -104,7 +107,7 @@ def read_content(workspace: Workspace) -> Content:
     return Content(
         result,
         details.labels,
-        np.array(cuts(workspace), np.float64),
+        np.array(Sampled.of(frames).cuts_s, np.float64),
         [
             _person(
                 result,
