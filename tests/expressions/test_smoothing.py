@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fercli.smoothing import CONTRADICTION, EVIDENCE_PER_S, UNKNOWN, Run, boundary_s, most_likely_path, smooth
+from fercli.expressions.smoothing import (
+    CONTRADICTION,
+    EVIDENCE_PER_S,
+    UNKNOWN,
+    Run,
+    boundary_s,
+    most_likely_path,
+    smooth,
+)
 
 STEP = 0.2
 

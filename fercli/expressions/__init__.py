@@ -1,0 +1,1 @@
+"""From the faces of a track to segments: gates, windows, smoothing."""
