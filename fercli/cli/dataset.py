@@ -39,7 +39,7 @@ def list_datasets() -> None:
 @dataset_app.command("check")
 def check_dataset(
     dataset: Annotated[str, typer.Argument(help="Name of the data set.", show_default=False)],
-    root: opt.Root,
+    root: opt.Root = None,
     json: Annotated[bool, opt.flag("--json", help="Print everything as JSON on stdout.")] = False,
     strict: opt.Strict = False,
     quiet: opt.Quiet = False,
@@ -52,8 +52,9 @@ def check_dataset(
     from fercli.cli.outputs import json_to_stdout
     from fercli.learn.datasets import read_dataset
     from fercli.learn.datasets.check import check
+    from fercli.learn.datasets.roots import find_root
 
-    found = check(read_dataset(dataset, root, ConsoleReporter(quiet=quiet), strict=strict))
+    found = check(read_dataset(dataset, find_root(dataset, root), ConsoleReporter(quiet=quiet), strict=strict))
     if json:
         json_to_stdout(asdict(found))
     else:

@@ -50,9 +50,7 @@ def evaluate(
         str, typer.Argument(help="A classifier (name or file), or exported annotations.", show_default=False)
     ],
     dataset: Annotated[str, typer.Option(help="Data set to score a classifier on.")] = "",
-    root: Annotated[
-        Path | None, typer.Option(help="The data set's file or directory.", show_default=False, readable=False)
-    ] = None,
+    root: opt.Root = None,
     split: Annotated[str, typer.Option(help="train, valid, test or all; by default test, if the set has one.")] = "",
     truth: Annotated[
         Path | None,
@@ -138,16 +136,17 @@ def _classifier(
     """
     from fercli.cli.outputs import json_to_stdout
     from fercli.learn.datasets import read_dataset
+    from fercli.learn.datasets.roots import find_root
     from fercli.learn.evaluation.predictions import evaluate
 
-    if not dataset or root is None:
+    if not dataset:
         example = command("evaluate", model, "--dataset", "fer2013", "--root", "FILE")
         raise ConfigError(
             "a classifier is scored on a data set",
             hint=f"{example}, or give --truth to score annotations",
             code="option-missing",
         )
-    data = read_dataset(dataset, root, reporter, strict=strict)
+    data = read_dataset(dataset, find_root(dataset, root), reporter, strict=strict)
     for note in data.notes:
         reporter.note(note)
     if data.problems:

@@ -141,7 +141,12 @@ Verify = Annotated[
 ]
 Dataset = Annotated[str, typer.Option(help="Name of the data set; see 'fercli dataset list'.", show_default=False)]
 Root = Annotated[
-    Path, typer.Option(help="The data set's file or directory, as downloaded.", show_default=False, readable=False)
+    Path | None,
+    typer.Option(
+        help="The data set's file or directory, as downloaded; by default $FERCLI_DATA/NAME or ./NAME.",
+        show_default=False,
+        readable=False,
+    ),
 ]
 Strict = Annotated[bool, flag("--strict", help="Stop at a sample that cannot be used.")]
 Config = Annotated[

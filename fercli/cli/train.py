@@ -17,7 +17,7 @@ from fercli.errors import command
 
 def train(
     dataset: opt.Dataset,
-    root: opt.Root,
+    root: opt.Root = None,
     out: Annotated[
         Path, typer.Option(help="Directory of the run; continues one that is there.", readable=False)
     ] = Path("runs/last"),
@@ -72,8 +72,10 @@ def train(
 
     Example: fercli train --dataset fer2013 --root fer2013.csv --out runs/first
     """
+    from fercli.learn.datasets.roots import find_root
     from fercli.learn.training.loop import train as run_training
 
+    root = find_root(dataset, root)
     parameters = TrainConfig(
         dataset=dataset,
         root=root,

@@ -29,6 +29,12 @@ DATASETS = {
 """Name -> `module:function`; the function takes the root and returns a Listing of files, or DatasetSplits."""
 
 
+def require_known(name: str) -> None:
+    """Raises ConfigError if there is no data set of that name."""
+    if name not in DATASETS:
+        raise ConfigError(f"unknown data set {name!r}", hint=f"known: {', '.join(DATASETS)}", code="name-unknown")
+
+
 def read_dataset(name: str, root: Path, reporter: Reporter | None = None, *, strict: bool = False) -> DatasetSplits:
     """Read a data set with its pictures.
 
@@ -42,8 +48,7 @@ def read_dataset(name: str, root: Path, reporter: Reporter | None = None, *, str
         ConfigError: no data set of that name.
         DatasetError: the files under `root` are not that data set, or, if `strict`, a sample is unusable.
     """
-    if name not in DATASETS:
-        raise ConfigError(f"unknown data set {name!r}", hint=f"known: {', '.join(DATASETS)}", code="name-unknown")
+    require_known(name)
     if not root.exists():
         raise DatasetError(
             f"no such file or directory: {root}", hint=f"give the path of {name} with --root", code="file-missing"

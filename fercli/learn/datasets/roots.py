@@ -1,0 +1,75 @@
+"""Where a data set is looked for when `--root` is not given, and where it can be had."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fercli.errors import ConfigError
+from fercli.learn.datasets import require_known
+
+DATA_VARIABLE = "FERCLI_DATA"
+"""Environment variable: the directory with all data sets."""
+
+OBTAIN = {
+    "affectnet": "apply at http://mohammadmahoor.com/affectnet/",
+    "affectnet7": "apply at http://mohammadmahoor.com/affectnet/",
+    "casme2": "apply at http://casme.psych.ac.cn/casme/e2",
+    "ckplus": "apply at https://www.jeffcohn.net/resources/",
+    "fer2013": "download it from https://www.kaggle.com/competitions/challenges-in-representation-learning-facial-"
+    "expression-recognition-challenge",
+    "ferplus": "download the votes from https://github.com/microsoft/FERPlus and put them beside fer2013.csv",
+    "friends": "its annotations are given to members of the VTT project (IITP 2017-0-01780)",
+    "jaffe": "apply at https://zenodo.org/record/3451524",
+    "kdef": "apply at https://kdef.se",
+    "mmi": "apply at https://mmifacedb.eu",
+    "mug": "apply at https://mug.ee.auth.gr/fed",
+    "raf": "apply at http://www.whdeng.cn/raf/model1.html",
+}
+"""Data set -> where to get it. `folder` and `corrected` are the user's own, so they have no usual place either."""
+
+_FOLDERS = {
+    "affectnet7": ("affectnet",),
+    "ferplus": ("ferplus", "fer2013"),
+}
+"""Folders of sets that are not named as the set."""
+
+
+def find_root(name: str, root: Path | None = None) -> Path:
+    """The given root, or else the first usual place of a data set that exists.
+
+    The places are `$FERCLI_DATA/NAME`, `./NAME` in capitals, `./NAME`.
+
+    Args:
+        name: a key of `DATASETS`.
+        root: `--root`, if given.
+
+    Raises:
+        ConfigError: an unknown data set, or no root is given and there is nothing at the usual places.
+    """
+    require_known(name)
+    if root is not None:
+        return root
+    if name not in OBTAIN:
+        raise ConfigError(
+            f"{name} is a set of your own: it needs --root",
+            hint="give its directory with --root",
+            code="option-missing",
+        )
+    places = usual_places(name)
+    found = next((place for place in places if place.exists()), None)
+    if found is None:
+        raise ConfigError(
+            f"no {name}: --root is not given, and there is nothing at {', '.join(map(str, places))}",
+            hint=f"{OBTAIN[name]}, then give --root, or set {DATA_VARIABLE} to the directory that holds {places[-1]}",
+            code="option-missing",
+        )
+    return found
+
+
+def usual_places(name: str) -> list[Path]:
+    """Where a data set is looked for, in order."""
+    folders = _FOLDERS.get(name, (name,))
+    data = os.environ.get(DATA_VARIABLE)
+    places = [Path(data) / folder for folder in folders] if data else []
+    return places + [Path(spelling) for folder in folders for spelling in (folder.upper(), folder)]
