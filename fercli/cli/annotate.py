@@ -83,9 +83,10 @@ def annotate(
     Example: fercli annotate episode.mp4 -o episode.json
     """
     from fercli.api import plan_for, up_to_date
-    from fercli.cli.export import check_output, format_of, suffix_of, write_export
+    from fercli.cli.export import deliver
     from fercli.cli.names import is_folder, output_file
     from fercli.cli.show import summary
+    from fercli.exports import check_output, format_of, suffix_of
     from fercli.media.container import open_video
     from fercli.workspace.places import named_after, workspace_of
 
@@ -123,6 +124,6 @@ def annotate(
     attributes = AttributesParams(min_flag, landmarks)
     plan = plan_for([frames, faces, tracks, persons, attributes, emotions])
     with up_to_date(place, video, plan, runtime, reporter, force=force, verify=verify) as workspace:
-        write_export(workspace, chosen, file, reporter)
+        deliver(workspace, [chosen], [file], reporter)
     if not quiet:
         summary(workspace, file)

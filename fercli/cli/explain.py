@@ -42,10 +42,10 @@ def explain(
     """
     from fercli.cli.layout import counted
     from fercli.cli.names import output_file
-    from fercli.cli.outputs import refuse_existing
     from fercli.models.classifier import EmotionClassifier
     from fercli.models.devices import pick_device
     from fercli.models.registry import find_classifier
+    from fercli.outputs import refuse_existing
     from fercli.views.render.explanation import explain as draw
     from fercli.views.render.explanation import faces_of_image, faces_of_workspace
     from fercli.workspace import Workspace

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from contextlib import nullcontext
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,13 +16,6 @@ from fercli.errors import ConfigError
 if TYPE_CHECKING:
     from fercli.progress import Reporter
     from fercli.workspace import Workspace
-
-STDOUT = Path("-")
-"""Value of -o for stdout."""
-DEFAULT = "json"
-"""The format of an output without a suffix."""
-EXPORTED = "exports.json"
-"""File of a workspace that lists all exported files, so that other files are never replaced."""
 
 
 def export(
@@ -53,6 +43,7 @@ def export(
     Example: fercli export episode.fercli -o episode.eaf
     """
     from fercli.cli.names import output_file
+    from fercli.exports import check_output, format_of, suffix_of
     from fercli.formats import FORMATS
     from fercli.workspace import Workspace, require_tables
     from fercli.workspace.places import named_after
@@ -68,7 +59,20 @@ def export(
     check_output(file, workspace, [video], overwrite=overwrite)
     require_tables(opened, "segments", "persons", what="export", hashed=True)
     with opened.lock() if opened.writable else nullcontext():
-        write_export(opened, chosen, file, ConsoleReporter(quiet=quiet), raw_cells=raw_cells)
+        deliver(opened, [chosen], [file], ConsoleReporter(quiet=quiet), raw_cells=raw_cells)
+
+
+def deliver(
+    workspace: Workspace, formats: list[str], outputs: list[Path], reporter: Reporter, *, raw_cells: bool = False
+) -> None:
+    """Write the annotations to files, or to stdout."""
+    from fercli.cli.outputs import to_stdout
+    from fercli.exports import STDOUT, as_bytes, read_result, write_export
+
+    if outputs == [STDOUT]:
+        to_stdout(as_bytes(read_result(workspace, reporter), formats[0], raw_cells=raw_cells))
+    else:
+        write_export(workspace, formats, outputs, reporter, raw_cells=raw_cells)
 
 
 def formats(
@@ -90,93 +94,3 @@ def formats(
     for column in table.columns[:2]:
         column.no_wrap = True
     layout.console().print(table)
-
-
-def write_export(
-    workspace: Workspace, format: str, output: Path, reporter: Reporter, *, raw_cells: bool = False
-) -> None:
-    """Write the annotations; a read-only workspace cannot record the exported file."""
-    from fercli.edits.state import read_state
-    from fercli.formats import FORMATS
-    from fercli.results.load import load
-    from fercli.writing import write_atomically
-
-    state = read_state(workspace)
-    for problem in state.problems:
-        reporter.warn(problem)
-    with TemporaryDirectory() as scratch:
-        file = Path(scratch) / f"annotations{FORMATS[format].suffix}"
-        result = load(workspace, state)
-        FORMATS[format].write(result, file, raw_cells=raw_cells)
-        content = file.read_bytes()
-    reporter.note(f"export: {len(result.segments)} segments as {format}")
-    if output == STDOUT:
-        from fercli.cli.outputs import to_stdout
-
-        to_stdout(content)
-        return
-    if workspace.writable:
-        _note(workspace.path, output.resolve(), content)
-    write_atomically(output.resolve(), content)
-
-
-def suffix_of(format: str) -> str:
-    """Suffix of a format; of the default format if `format` is empty."""
-    from fercli.formats import FORMATS, choose_format
-
-    return FORMATS[choose_format(Path(), format or DEFAULT)].suffix
-
-
-def format_of(output: Path, format: str) -> str:
-    """The given format, or else that of the output's suffix.
-
-    Raises:
-        ConfigError: neither is known.
-    """
-    from fercli.formats import choose_format
-
-    return choose_format(output, format or (DEFAULT if output == STDOUT else ""))
-
-
-def check_output(output: Path, workspace: Path, reads: list[Path], *, overwrite: bool) -> None:
-    """Check the output before a long run. A file that is unchanged since it was exported may be replaced.
-
-    Raises:
-        ConfigError: it is not a file, is read by the same command, or was not exported from this workspace.
-    """
-    from fercli.cli.outputs import refuse_what_is_no_file, refuse_what_is_read
-
-    if output == STDOUT:
-        return
-    refuse_what_is_no_file(output)
-    refuse_what_is_read(output, reads, workspace)
-    if output.exists() and not overwrite and not _is_as_exported(output, workspace):
-        raise ConfigError(
-            f"{output} exists, and was not exported from {workspace} or has changed since",
-            hint="add --overwrite, or choose another -o",
-            code="output-exists",
-        )
-
-
-def _is_as_exported(output: Path, workspace: Path) -> bool:
-    from fercli.hashing import sha256_file
-
-    return sha256_file(output) in _exports(workspace).get(str(output.resolve()), ())
-
-
-def _exports(workspace: Path) -> dict[str, list[str]]:
-    """Absolute path -> sha256 of the last export there and, if a run was killed, of the one before."""
-    try:
-        found = json.loads((workspace / EXPORTED).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _note(workspace: Path, place: Path, content: bytes) -> None:
-    """Recorded before the file is written, so that after a kill the next run may replace either version."""
-    from fercli.writing import write_atomically
-
-    exports = _exports(workspace)
-    exports[str(place)] = [*exports.get(str(place), [])[-1:], hashlib.sha256(content).hexdigest()]
-    write_atomically(workspace / EXPORTED, (json.dumps(exports, indent=1) + "\n").encode())

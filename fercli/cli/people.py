@@ -40,7 +40,7 @@ def list_persons(
 
     opened = Workspace.open(workspace)
     if contact_sheet is not None:
-        from fercli.cli.outputs import refuse_existing
+        from fercli.outputs import refuse_existing
 
         refuse_existing(contact_sheet, overwrite=overwrite, workspace=opened)
     _show(opened, as_json=json, sheet=contact_sheet, quiet=quiet)

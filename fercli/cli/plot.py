@@ -33,7 +33,7 @@ def plot(
     Example: fercli plot episode.fercli -o episode.pdf
     """
     from fercli.cli.names import output_file
-    from fercli.cli.outputs import refuse_existing
+    from fercli.outputs import refuse_existing
     from fercli.workspace.places import named_after
 
     if (sources[0] / "workspace.json").is_file():

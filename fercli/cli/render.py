@@ -50,7 +50,7 @@ def render(
     Example: fercli render episode.fercli -o shown.mp4 --blur-faces
     """
     from fercli.cli.names import output_file
-    from fercli.cli.outputs import refuse_existing
+    from fercli.outputs import refuse_existing
     from fercli.views.render.video import render as write
     from fercli.workspace import Workspace
     from fercli.workspace.places import named_after

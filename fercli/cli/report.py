@@ -25,7 +25,7 @@ def report(
     Example: fercli report episode.fercli -o episode.html
     """
     from fercli.cli.names import output_file
-    from fercli.cli.outputs import refuse_existing
+    from fercli.outputs import refuse_existing
     from fercli.views.report.page import build
     from fercli.workspace import Workspace
     from fercli.workspace.places import named_after

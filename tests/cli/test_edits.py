@@ -10,7 +10,7 @@ import pytest
 
 from fercli.cli.console import ConsoleReporter
 from fercli.cli.entry import main
-from fercli.cli.export import write_export
+from fercli.exports import write_export
 from fercli.persons import cast
 from fercli.workspace import Workspace
 from tests.edits.by_hand import annotate
@@ -88,7 +88,7 @@ def test_a_person_renamed_in_one_episode_has_the_name_in_all_at_the_next_export(
     out = tmp_path / "1.json"
 
     def exported() -> str:
-        write_export(one, "json", out, ConsoleReporter())
+        write_export(one, ["json"], [out], ConsoleReporter())
         return out.read_text(encoding="utf-8")
 
     assert "Person 3" in exported()

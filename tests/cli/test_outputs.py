@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from fercli.cli.entry import main
-from fercli.cli.outputs import json_to_stdout, refuse_existing, refuse_what_is_read
+from fercli.cli.outputs import json_to_stdout
 from fercli.errors import ConfigError, OutputError
+from fercli.outputs import refuse_existing, refuse_what_is_read
 from tests.cli.test_errors import make_video
 from tests.failing import fails
 from tests.views.report.film import make_film
