@@ -27,7 +27,7 @@ from fercli.models.loaded import Models
 from fercli.progress import CallbackReporter, Progress, Reporter
 from fercli.results import model
 from fercli.results.load import load
-from fercli.workspace import FileState, Workspace
+from fercli.workspace import Digests, FileState, Workspace
 from fercli.workspace.places import workspace_of
 from fercli.writing import write_atomically
 
@@ -185,14 +185,16 @@ def up_to_date(
     force: bool = False,
     verify: bool = False,
     models: Models | None = None,
+    digests: Digests | None = None,
 ) -> Iterator[Workspace]:
     """Run the stages of a plan, and yield the locked workspace of the video; errors as `annotate`."""
-    pipeline.check(plan)
+    digests = digests or Digests()
+    pipeline.check(plan, digests)
     check_device(runtime)
     workspace = workspace_at(place, video, verify=verify)
     plan = [(stage, _with_images_already_kept(workspace, params)) for stage, params in plan]
     with workspace.lock():
-        pipeline.run(workspace, plan, runtime, reporter, force=force, models=models)
+        pipeline.run(workspace, plan, runtime, reporter, force=force, models=models, digests=digests)
         yield workspace
 
 

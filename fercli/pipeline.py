@@ -33,7 +33,7 @@ class StageStatus:
     receipt: Receipt | None
 
 
-def check(plan: Plan) -> None:
+def check(plan: Plan, digests: Digests) -> None:
     """Check a plan before a long run.
 
     Raises:
@@ -41,7 +41,7 @@ def check(plan: Plan) -> None:
     """
     for stage, params in plan:
         call(stage.check, params)
-        call(stage.weights, params)
+        digests.of_weights(stage, params)
 
 
 def run(
@@ -52,6 +52,7 @@ def run(
     *,
     force: bool = False,
     models: Models | None = None,
+    digests: Digests | None = None,
 ) -> list[Receipt]:
     """Run the stale stages of a plan in order, and report the reason of each; returns the receipts of all stages in it.
 
@@ -62,14 +63,15 @@ def run(
         reporter: callback for notes, progress and warnings.
         force: run all of them, also fresh ones.
         models: loaded networks, for a caller that runs several plans.
+        digests: digests of networks and galleries, for the same.
 
     Raises:
         ConfigError, InputError, ModelError: as `check`.
         MissingStage: an earlier stage outside the plan has not run, or is stale itself.
         WorkspaceError: something cannot be read, or the directory of a stage to be run is a link.
     """
-    check(plan)
-    digests, models = Digests(), models or Models()
+    digests, models = digests or Digests(), models or Models()
+    check(plan, digests)
     planned_names = {stage.name for stage, _ in plan}
     needed = chain.needed_for(*(name for stage, _ in plan for name in stage.reads))
     before = [stage for stage in needed if stage.name not in planned_names]

@@ -73,3 +73,18 @@ def clock(time_s: float, *, tenths: bool = False) -> str:
     front = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
     seconds = f"{ticks / 10:04.1f}" if tenths else f"{ticks // 10:02d}"
     return f"{'-' if time_s < 0 else ''}{front}:{seconds}"
+
+
+def parse_time(text: str) -> float:
+    """Seconds from `90`, `1:30` or `1:02:03`.
+
+    Raises:
+        ValueError: anything else.
+    """
+    parts = [float(part) for part in text.split(":")]
+    if len(parts) > 3 or any(not 0 <= part < float("inf") for part in parts):
+        raise ValueError(text)
+    seconds = 0.0
+    for part in parts:
+        seconds = seconds * 60 + part
+    return seconds

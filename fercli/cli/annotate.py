@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fercli.cli import options as opt
+from fercli.cli.batch import annotate_many
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
 from fercli.config import (
@@ -21,10 +22,14 @@ from fercli.config import (
     TracksParams,
     limit_of,
 )
+from fercli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fercli.batch.work import Order
 
 
 def annotate(
-    video: opt.Video,
+    videos: opt.Videos,
     output: Annotated[
         str | None,
         typer.Option(
@@ -32,13 +37,16 @@ def annotate(
             "-o",
             metavar=opt.PATH,
             help="The file to write, a directory for it, or - for stdout; by default VIDEO and the format's suffix, "
-            "here.",
+            "here; of several videos a directory, by default annotations.",
         ),
     ] = None,
     workdir: Annotated[
         Path | None, typer.Option(help="By default VIDEO.fercli beside the output.", readable=False)
     ] = None,
-    format: opt.Format = "",
+    format: opt.Formats = "",
+    recursive: opt.Recursive = False,
+    jobs: opt.Jobs = 0,
+    scheduler: opt.Scheduler = "",
     fps: opt.Fps = opt.FPS,
     start: opt.Start = "",
     end: opt.End = "",
@@ -78,17 +86,12 @@ def annotate(
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Run all stages: from a video to annotations. An interrupted run continues where it stopped.
+    """Run all stages: from a video, or many, to annotations. An interrupted run continues where it stopped.
 
     Example: fercli annotate episode.mp4 -o episode.json
     """
-    from fercli.api import plan_for, up_to_date
-    from fercli.cli.export import deliver
-    from fercli.cli.names import is_folder, output_file
-    from fercli.cli.show import summary
-    from fercli.exports import check_output, format_of, suffix_of
-    from fercli.media.container import open_video
-    from fercli.workspace.places import named_after, workspace_of
+    from fercli.batch.jobs import is_one_video
+    from fercli.batch.work import Order
 
     frames = FramesParams(
         opt.parse_fps(fps),
@@ -112,18 +115,62 @@ def annotate(
         opt.parse_network(model), stride, min_face, min_sharpness, max_yaw, max_pitch, mean_segment, min_segment, prior
     )
     runtime = Runtime(device, batch, decoder=opt.parse_decoder(decoder), config=recorded(config))
-    reporter = ConsoleReporter(quiet=quiet)
+    attributes = AttributesParams(min_flag, landmarks)
+    params = (frames, faces, tracks, persons, attributes, emotions)
+    if is_one_video(videos):
+        order = Order(params, tuple(format.split(",")), runtime, force=force, verify=verify, overwrite=overwrite)
+        annotate_one(videos[0], output, workdir, order, quiet=quiet)
+        return
+    if workdir is not None:
+        raise ConfigError(
+            "--workdir is the workspace of one video",
+            hint="leave it out: each video has its own beside its output",
+            code="option-conflict",
+        )
+    order = Order(params, opt.parse_formats(format), runtime, force=force, verify=verify, overwrite=overwrite)
+    code = annotate_many(videos, output, order, recursive=recursive, jobs=jobs, scheduler=scheduler, quiet=quiet)
+    if code:
+        raise typer.Exit(code)
+
+
+def annotate_one(video: Path, output: str | None, workdir: Path | None, order: Order, *, quiet: bool) -> None:
+    """Annotate one video, and print a summary.
+
+    Raises:
+        FercliError: as `fercli.annotate`; or an output cannot be written.
+    """
+    from fercli.api import plan_for, up_to_date
+    from fercli.cli.export import deliver
+    from fercli.cli.names import is_folder, output_file
+    from fercli.cli.show import summary
+    from fercli.exports import check_output, format_of, suffix_of
+    from fercli.media.container import open_video
+    from fercli.workspace.places import named_after, workspace_of
+
     with open_video(video):  # or nothing else is worth a word
         pass
     output = output or "./"
     place = workdir or workspace_of(video, Path(output) if is_folder(output) else Path(output).parent)
-    file = output_file(output, named_after(video, place, suffix_of(format)))
-    chosen = format_of(file, format)
-    given = [Path(path) for path in (faces.weights, network, persons.cast, emotions.model) if path]
-    check_output(file, place, [video, *given], overwrite=overwrite)
-    attributes = AttributesParams(min_flag, landmarks)
-    plan = plan_for([frames, faces, tracks, persons, attributes, emotions])
-    with up_to_date(place, video, plan, runtime, reporter, force=force, verify=verify) as workspace:
-        deliver(workspace, [chosen], [file], reporter)
+    if len(order.formats) > 1 and not is_folder(output):
+        raise ConfigError(
+            f"-o {output} is one file, and several formats need a folder",
+            hint="give a folder, with a slash at its end",
+            code="output-is-no-folder",
+        )
+    files = [output_file(output, named_after(video, place, suffix_of(format))) for format in order.formats]
+    formats = [format_of(file, format) for file, format in zip(files, order.formats, strict=True)]
+    given = [Path(path) for one in order.params for path in _files_read(one)]
+    for file in files:
+        check_output(file, place, [video, *given], overwrite=order.overwrite)
+    reporter = ConsoleReporter(quiet=quiet)
+    plan, force, verify = plan_for(order.params), order.force, order.verify
+    with up_to_date(place, video, plan, order.runtime, reporter, force=force, verify=verify) as workspace:
+        deliver(workspace, formats, files, reporter)
     if not quiet:
-        summary(workspace, file)
+        summary(workspace, files)
+
+
+def _files_read(params: Any) -> list[str]:
+    """Files that parameters of a stage name; they must not be replaced by an output."""
+    named = (getattr(params, name, "") for name in ("weights", "embedder", "cast", "model"))
+    return [path for path in named if path]

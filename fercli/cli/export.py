@@ -70,7 +70,9 @@ def deliver(
     from fercli.exports import STDOUT, as_bytes, read_result, write_export
 
     if outputs == [STDOUT]:
-        to_stdout(as_bytes(read_result(workspace, reporter), formats[0], raw_cells=raw_cells))
+        result = read_result(workspace, reporter)
+        reporter.note(f"export: {len(result.segments)} segments as {formats[0]}")
+        to_stdout(as_bytes(result, formats[0], raw_cells=raw_cells))
     else:
         write_export(workspace, formats, outputs, reporter, raw_cells=raw_cells)
 

@@ -19,8 +19,9 @@ PATH = "<path>"
 """Type of outputs in the help: they are parsed as text, because a `Path` drops the slash of a directory."""
 
 
+MANY = "Many videos"
 FRAMES, FACES, PERSONS, EMOTIONS = "Frames", "Faces", "Tracks and persons", "Emotions"
-"""Headings of the help for the options of a stage."""
+"""Headings of the help for the options of a run over many videos, and of the stages."""
 
 
 def flag(*names: str, help: str, panel: str | None = None) -> Any:
@@ -29,6 +30,26 @@ def flag(*names: str, help: str, panel: str | None = None) -> Any:
 
 
 Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="The video file.", show_default=False, readable=False)]
+Videos = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="VIDEO...",
+        help="A video; or several, folders, .txt lists and .csv tables of videos.",
+        show_default=False,
+        readable=False,
+    ),
+]
+Recursive = Annotated[bool, flag("--recursive", "-r", help="Search the folders in a folder, too.", panel=MANY)]
+Jobs = Annotated[
+    int,
+    typer.Option("--jobs", "-j", help="Videos at once; 0: as many as fit this machine.", min=0, rich_help_panel=MANY),
+]
+Scheduler = Annotated[
+    str,
+    typer.Option(
+        help="Address of a running Dask scheduler, as tcp://HOST:8786.", show_default=False, rich_help_panel=MANY
+    ),
+]
 WorkspacePath = Annotated[
     Path,
     typer.Argument(metavar="WORKSPACE", help="The working directory of the video.", show_default=False, readable=False),
@@ -129,6 +150,13 @@ Prior = Annotated[
     ),
 ]
 Format = Annotated[str, typer.Option(help="A name from 'fercli formats'; by default chosen by the suffix.")]
+Formats = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="A name from 'fercli formats', or several with commas for a directory; by default chosen by the suffix.",
+    ),
+]
 Overwrite = Annotated[
     bool, flag("--overwrite", help="Replace a file that fercli did not write, or that was changed since.")
 ]
@@ -202,20 +230,16 @@ def parse_time(text: str, option: str) -> float:
     """
     if not text:
         return 0.0
+    from fercli import timing
+
     try:
-        parts = [float(part) for part in text.split(":")]
-        if len(parts) > 3 or any(not 0 <= part < float("inf") for part in parts):
-            raise ValueError(text)
+        return timing.parse_time(text)
     except ValueError as error:
         raise ConfigError(
             f"{option} {text!r} is not a time",
             hint="give seconds, m:s or h:m:s, for example 90 or 1:30",
             code="option-out-of-range",
         ) from error
-    seconds = 0.0
-    for part in parts:
-        seconds = seconds * 60 + part
-    return seconds
 
 
 def parse_end(text: str) -> float:
@@ -243,6 +267,26 @@ def parse_decoder(text: str) -> str:
     if text not in DECODERS:
         raise ConfigError(f"unknown decoder {text!r}", hint=f"known: {', '.join(DECODERS)}", code="name-unknown")
     return "pyav" if text == "auto" else text
+
+
+def parse_formats(text: str) -> tuple[str, ...]:
+    """Names of formats separated by commas; empty text means the default format.
+
+    Raises:
+        ConfigError: there is no such format, or two write to files of the same name.
+    """
+    from fercli.exports import DEFAULT
+    from fercli.formats import FORMATS, choose_format
+
+    names = tuple(dict.fromkeys(choose_format(Path(), name.strip()) for name in (text or DEFAULT).split(",")))
+    suffixes = [FORMATS[name].suffix for name in names]
+    if len(set(suffixes)) < len(names):
+        raise ConfigError(
+            f"--format {text}: two of them end in {max(suffixes, key=suffixes.count)}, which is one file",
+            hint="export one of them later, with `fercli export`",
+            code="option-conflict",
+        )
+    return names
 
 
 def absolute(path: Path | None) -> str:

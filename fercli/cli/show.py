@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,14 +66,15 @@ def status(workspace: opt.WorkspacePath, verify: opt.Verify = False) -> None:
         console.print(f"warning: {problem}", soft_wrap=True)
 
 
-def summary(workspace: Workspace, output: Path) -> None:
+def summary(workspace: Workspace, outputs: Sequence[Path]) -> None:
     """Print the summary of `annotate` on stderr: screen time and emotions per person, and paths of the files."""
     from fercli.cli import layout
     from fercli.results.load import load
 
     console = layout.console(sys.stderr)
     _show(workspace, load(workspace), console)
-    console.print(f"annotations  {output}", soft_wrap=True)
+    for output in outputs:
+        console.print(f"annotations  {output}", soft_wrap=True)
     console.print(f"workspace    {workspace.path}", soft_wrap=True)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from fercli.cores import usable_cores
 
 ERRORS = (
     ort_errors.Fail,
@@ -22,14 +23,14 @@ ERRORS = (
 
 
 def open_session(weights: Path, device: str) -> onnxruntime.InferenceSession:
-    """A session on all cores that this process may use. Without a CUDA build of onnxruntime, on the CPU.
+    """A session on `usable_cores`. Without a CUDA build of onnxruntime, on the CPU.
 
     Raises:
         one of ERRORS: it is not a network that can be run.
     """
     onnxruntime.disable_telemetry_events()  # for a program that imported onnxruntime before fercli
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    options.intra_op_num_threads = usable_cores()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leave idle cores to the decoder
     options.log_severity_level = 3
     wanted = ("CUDAExecutionProvider", "CPUExecutionProvider") if device != "cpu" else ("CPUExecutionProvider",)

@@ -21,13 +21,13 @@ SUFFIX = ".fercli"
 def workspace_of(video: Path, folder: Path) -> Path:
     """The path of a video's workspace in a folder; it may not exist yet."""
     places = [folder / fitting_name(base, SUFFIX) for base in dict.fromkeys((video.stem, video.name))]
-    own = [_is_workspace_of(place, video) for place in places]
+    own = [is_workspace_of(place, video) for place in places]
     if True in own:
         return places[own.index(True)]
     return places[own.index(None)] if None in own else places[0]
 
 
-def _is_workspace_of(place: Path, video: Path) -> bool | None:
+def is_workspace_of(place: Path, video: Path) -> bool | None:
     """Whether the workspace belongs to this video, by path or content; None if it is not a workspace."""
     try:
         known = Workspace.open(place).video

@@ -25,7 +25,7 @@ NEVER_RAN = "it has not run yet"
 
 
 class Digests:
-    """sha256 of inputs and outputs of stages; each file is read once per command.
+    """sha256 of inputs and outputs of stages; each file is read once in the life of the object: in one command.
 
     Args:
         verify: read the video even if its size, modification time and inode are unchanged.
@@ -34,6 +34,7 @@ class Digests:
 
     def __init__(self, *, verify: bool = False, by_receipts: bool = False) -> None:
         self._known: dict[Path, str] = {}
+        self._of_params: dict[tuple[str, str, Any], dict[str, str]] = {}
         self._verify = verify
         self.by_receipts = by_receipts
 
@@ -59,6 +60,20 @@ class Digests:
             return self._of_file(path)
         receipt = workspace.receipt(directory)
         return receipt.outputs.get(name, "") if receipt is not None and path.exists() else ""
+
+    def of_weights(self, stage: Stage, params: Any) -> dict[str, str]:
+        """The networks of a stage, by name; raises ModelError if one cannot be used."""
+        return self._once("weights", stage, params)
+
+    def of_outside(self, stage: Stage, params: Any) -> dict[str, str]:
+        """What a stage reads outside the workspace, by name; raises InputError if it cannot be read."""
+        return self._once("outside", stage, params)
+
+    def _once(self, what: str, stage: Stage, params: Any) -> dict[str, str]:
+        key = (what, stage.name, params)
+        if key not in self._of_params:
+            self._of_params[key] = call(getattr(stage, what), params)
+        return self._of_params[key]
 
     def forget(self, directory: Path) -> None:
         """Forget the digests of a directory and its files, because a stage has just written it."""
@@ -120,8 +135,8 @@ def why_stale(
 
 def planned_receipt(workspace: Workspace, stage: Stage, params: Any, digests: Digests) -> Receipt:
     """The receipt of a stage if it ran now, as far as it is known in advance; errors as `why_stale`."""
-    inputs = {name: digests.of_input(workspace, name) for name in stage.reads} | call(stage.outside, params)
-    return Receipt(stage.title, stage.version, _key_params(params), inputs, call(stage.weights, params))
+    inputs = {name: digests.of_input(workspace, name) for name in stage.reads} | digests.of_outside(stage, params)
+    return Receipt(stage.title, stage.version, _key_params(params), inputs, digests.of_weights(stage, params))
 
 
 def require_tables(workspace: Workspace, *tables: str, what: str = "", hashed: bool = False) -> None:
