@@ -133,22 +133,28 @@ class EmotionsParams:
         stride: faces of a track from one window to the next.
         min_size: faces with a shorter side below it are not assessable, source pixels.
         min_sharpness: faces blurrier than this are not assessable; see `media.images.sharpness`.
+        min_contrast: faces with less contrast are not assessable; see `media.images.contrast`.
         max_yaw, max_pitch: faces turned further sideways, or up or down, are not assessable; degrees.
+        doubtful_from: from this yaw or pitch on, a label is marked as doubtful; degrees.
         mean_segment_s: expected length of an expression; longer is smoother, seconds.
         min_segment_s: shorter segments are merged with a neighbour, seconds.
         prior: power to which the class shares of the training data are divided out of the probabilities, 0 to 1; None
             takes the weights file's own. See `calibration.without_prior`.
+        abstain: segments with a lower score get no label: they are not assessable, being `uncertain`; 0 to 1.
     """
 
     model: str = "tsm-resnet18"
     stride: int = 2
     min_size: int = 24
     min_sharpness: float = 10.0
+    min_contrast: float = 40.0
     max_yaw: float = 30.0
     max_pitch: float = 30.0
+    doubtful_from: float = 20.0
     mean_segment_s: float = 2.0
     min_segment_s: float = 0.4
     prior: float | None = None
+    abstain: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,7 @@ EMBEDDINGS = pa.schema(
     ]
 )
 
+_ANGLE = rule(low=-180, high=180)
 SEGMENTS = pa.schema(
     [
         column("track", pa.int32(), "number of the track", _TRACK),
@@ -186,6 +187,7 @@ SEGMENTS = pa.schema(
         column("score", pa.float32(), "mean probability of the class; null if not assessable", _SHARE, nullable=True),
         column("reason", pa.string(), "why it is not assessable; empty otherwise"),
         column("face", pa.int64(), "face nearest to the middle of the segment", _FACE),
+        column("doubtful", pa.string(), "why the class is doubtful; empty if it is not"),
     ]
 )
 
@@ -199,6 +201,16 @@ def windows_schema(labels: tuple[str, ...]) -> pa.Schema:
             column("start_s", pa.float64(), "first moment, seconds", _TIME),
             column("end_s", pa.float64(), "end (exclusive), seconds", _END),
             column("reason", pa.string(), "why the window is not assessable; empty if it is"),
+            *(
+                column(
+                    name,
+                    pa.float32(),
+                    f"median {name} of its faces, degrees; null without a mesh",
+                    _ANGLE,
+                    nullable=True,
+                )
+                for name in ("yaw", "pitch")
+            ),
             *(
                 column(
                     label,
@@ -220,7 +232,6 @@ def _measured(name: str, meaning: str, unit: str, *rules: dict[str, str]) -> pa.
     return column(name, pa.float32(), f"{meaning}; null without a mesh", *rules, nullable=True, role=SIGNAL, unit=unit)
 
 
-_ANGLE = rule(low=-180, high=180)
 ATTRIBUTES = pa.schema(
     [
         column("face", pa.int64(), "number of the face", _ROW, _FACE),

@@ -137,6 +137,7 @@ def _emotions(context: StageContext, params: FakeParams) -> dict[str, Any]:
         "score": 0.75,
         "reason": "",
         "face": 3,
+        "doubtful": "",
     }
     tables.write_table(context.out / "emotions.parquet", [pa.Table.from_pylist([window], schema)], schema)
     rows = pa.Table.from_pylist([segment], tables.SEGMENTS)

@@ -221,9 +221,9 @@ def no_details() -> Details:
 
 
 def segments_table(rows: Sequence[tuple[int, float, float, str, float | None, str, int]]) -> pa.Table:
-    """(track, start_s, end_s, class, score, reason, face) a row."""
+    """(track, start_s, end_s, class, score, reason, face) a row; none is doubtful."""
     return pa.Table.from_pylist(
-        [dict(zip(tables.SEGMENTS.names, row, strict=True)) for row in rows], schema=tables.SEGMENTS
+        [dict(zip(tables.SEGMENTS.names, (*row, ""), strict=True)) for row in rows], schema=tables.SEGMENTS
     )
 
 

@@ -73,11 +73,14 @@ def annotate(
     min_sharpness: opt.MinSharpness = EmotionsParams.min_sharpness,
     min_flag: opt.MinFlag = AttributesParams.min_flag,
     landmarks: opt.Landmarks = AttributesParams.keep_landmarks,
+    min_contrast: opt.MinContrast = EmotionsParams.min_contrast,
     max_yaw: opt.MaxYaw = EmotionsParams.max_yaw,
     max_pitch: opt.MaxPitch = EmotionsParams.max_pitch,
+    doubtful_from: opt.DoubtfulFrom = EmotionsParams.doubtful_from,
     mean_segment: opt.MeanSegment = EmotionsParams.mean_segment_s,
     min_segment: opt.MinSegment = EmotionsParams.min_segment_s,
     prior: opt.Prior = EmotionsParams.prior,
+    abstain: opt.Abstain = EmotionsParams.abstain,
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
     config: opt.Config = None,
@@ -112,7 +115,18 @@ def annotate(
     )
     persons = PersonsParams(network, max_distance, opt.absolute(gallery), opt.absolute(cast))
     emotions = EmotionsParams(
-        opt.parse_network(model), stride, min_face, min_sharpness, max_yaw, max_pitch, mean_segment, min_segment, prior
+        opt.parse_network(model),
+        stride,
+        min_face,
+        min_sharpness,
+        min_contrast,
+        max_yaw,
+        max_pitch,
+        doubtful_from,
+        mean_segment,
+        min_segment,
+        prior,
+        abstain,
     )
     runtime = Runtime(device, batch, decoder=opt.parse_decoder(decoder), config=recorded(config))
     attributes = AttributesParams(min_flag, landmarks)

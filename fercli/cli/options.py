@@ -119,6 +119,9 @@ MinFace = Annotated[
     int, typer.Option(help="Faces smaller than this are not assessable, pixels.", rich_help_panel=EMOTIONS)
 ]
 MinSharpness = Annotated[float, typer.Option(help="Blurrier faces are not assessable.", rich_help_panel=EMOTIONS)]
+MinContrast = Annotated[
+    float, typer.Option(help="Faces with less contrast are too dark to assess.", rich_help_panel=EMOTIONS)
+]
 MaxYaw = Annotated[
     float,
     typer.Option(help="Faces turned further to a side are not assessable, degrees.", rich_help_panel=EMOTIONS),
@@ -126,6 +129,10 @@ MaxYaw = Annotated[
 MaxPitch = Annotated[
     float,
     typer.Option(help="Faces turned further up or down are not assessable, degrees.", rich_help_panel=EMOTIONS),
+]
+DoubtfulFrom = Annotated[
+    float,
+    typer.Option(help="Labels of faces turned this far are marked as doubtful, degrees.", rich_help_panel=EMOTIONS),
 ]
 MinFlag = Annotated[
     float, typer.Option(help="Do not measure where the face score is below this, 0 to 1.", rich_help_panel=FACES)
@@ -146,6 +153,13 @@ Prior = Annotated[
         help="How far the class shares of the training data are divided out: 0 not at all, 1 entirely. By default as "
         "the network's file says.",
         show_default=False,
+        rich_help_panel=EMOTIONS,
+    ),
+]
+Abstain = Annotated[
+    float,
+    typer.Option(
+        help="Segments whose score is below this get no label: they are not assessable, 'uncertain'; 0 to 1.",
         rich_help_panel=EMOTIONS,
     ),
 ]

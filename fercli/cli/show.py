@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -85,6 +86,7 @@ def _as_json(result: Result) -> dict[str, Any]:
         "video": result.video,
         "persons": [as_json_person(person) for person in result.persons],
         "unassigned": as_json_person(result.unassigned) if result.unassigned else None,
+        "doubtful": _doubtful(result),
         "warnings": result.warnings,
     }
 
@@ -103,6 +105,8 @@ def _show(workspace: Workspace, result: Result, console: Console) -> None:
         console.print(_persons(result))
     else:
         console.print(why_no_person(workspace), soft_wrap=True)
+    for doubt in _doubtful(result):
+        console.print(doubt)
     for line in strips(result, console.width):
         console.print(line, no_wrap=True, crop=False)
     for warning in result.warnings:
@@ -126,6 +130,18 @@ def _emotions(person: Person) -> str:
         for emotion, seconds in person.seconds_by_emotion.items()
     ]
     return ", ".join(shown[:4])
+
+
+def _doubtful(result: Result) -> list[str]:
+    """For each person, how long the emotion is doubtful, and why."""
+    lines = []
+    for person in result.everyone:
+        seconds: dict[str, float] = defaultdict(float)
+        for segment in person.segments:
+            if segment.doubtful:
+                seconds[segment.doubtful] += segment.seconds
+        lines += [f"{person.name}: doubtful for {length:.1f} s: {reason}" for reason, length in seconds.items()]
+    return lines
 
 
 def why_no_person(workspace: Workspace) -> str:

@@ -124,11 +124,14 @@ def classify_emotions(
     stride: opt.Stride = EmotionsParams.stride,
     min_face: opt.MinFace = EmotionsParams.min_size,
     min_sharpness: opt.MinSharpness = EmotionsParams.min_sharpness,
+    min_contrast: opt.MinContrast = EmotionsParams.min_contrast,
     max_yaw: opt.MaxYaw = EmotionsParams.max_yaw,
     max_pitch: opt.MaxPitch = EmotionsParams.max_pitch,
+    doubtful_from: opt.DoubtfulFrom = EmotionsParams.doubtful_from,
     mean_segment: opt.MeanSegment = EmotionsParams.mean_segment_s,
     min_segment: opt.MinSegment = EmotionsParams.min_segment_s,
     prior: opt.Prior = EmotionsParams.prior,
+    abstain: opt.Abstain = EmotionsParams.abstain,
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
     config: opt.Config = None,
@@ -140,7 +143,18 @@ def classify_emotions(
     Example: fercli classify-emotions episode.fercli --mean-segment 1
     """
     params = EmotionsParams(
-        opt.parse_network(model), stride, min_face, min_sharpness, max_yaw, max_pitch, mean_segment, min_segment, prior
+        opt.parse_network(model),
+        stride,
+        min_face,
+        min_sharpness,
+        min_contrast,
+        max_yaw,
+        max_pitch,
+        doubtful_from,
+        mean_segment,
+        min_segment,
+        prior,
+        abstain,
     )
     runtime = Runtime(device, batch, config=recorded(config))
     plan: Plan = [(ATTRIBUTES, _measured_with(workspace)), (EMOTIONS, params)]

@@ -10,10 +10,6 @@ from fercli.config import EmotionsParams
 from fercli.geometry import cut_off, square_factors
 from fercli.workspace import VideoFacts
 
-MIN_CONTRAST = 40.0
-"""See `media.images.contrast`. On 300 faces of FER+'s PrivateTest: at .15 of the light the median is 49 and 71 % are
-recognised, at .1 of the light 22 and 62 %, in full light 79 %."""
-
 
 def face_reasons(faces: pa.Table, attributes: pa.Table, params: EmotionsParams, video: VideoFacts) -> list[str]:
     """Why each face is not assessable; empty if it is.
@@ -31,7 +27,7 @@ def face_reasons(faces: pa.Table, attributes: pa.Table, params: EmotionsParams, 
     for size, sharpness, contrast, frontal, roll, yaw, pitch, cut in zip(*columns, cut_offs, strict=True):
         if size < params.min_size:
             reasons.append("too small")
-        elif contrast < MIN_CONTRAST:
+        elif contrast < params.min_contrast:
             reasons.append("too dark")
         elif sharpness < params.min_sharpness:
             reasons.append("too blurred")
@@ -46,6 +42,26 @@ def face_reasons(faces: pa.Table, attributes: pa.Table, params: EmotionsParams, 
         else:
             reasons.append("")
     return reasons
+
+
+def doubt(yaw: NDArray[np.float32], pitch: NDArray[np.float32], params: EmotionsParams) -> str:
+    """Why the label of some assessable faces is doubtful: most are turned, though not too far; empty if it is not.
+
+    Args:
+        yaw, pitch: of the faces, degrees; NaN where they were not measured.
+        params: parameters of the stage.
+    """
+    for angles, limit in ((yaw, params.max_yaw), (pitch, params.max_pitch)):
+        known = np.abs(angles[np.isfinite(angles)])
+        if len(known) and params.doubtful_from <= np.median(known):
+            return f"turned by {params.doubtful_from:g} to {limit:g} degrees"
+    return ""
+
+
+def middle_pose(angles: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N,) median of each row of (N, n_frames) angles, without NaN; NaN if all are."""
+    middle = np.ma.median(np.ma.masked_invalid(angles), axis=1)  # type: ignore[no-untyped-call]
+    return np.asarray(np.ma.filled(middle, np.nan), dtype=np.float32)
 
 
 def _landmarks(faces: pa.Table) -> NDArray[np.float64]:

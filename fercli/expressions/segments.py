@@ -11,21 +11,26 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import EmotionsParams
+from fercli.expressions.gates import doubt
 from fercli.expressions.smoothing import UNKNOWN, Run, boundary_s, smooth
 from fercli.labels import NOT_ASSESSABLE
 
+UNCERTAIN = "uncertain"
+"""Reason of a segment whose score is below `EmotionsParams.abstain`."""
 _ROUNDING_S = 1e-6
 
 
 def make_segments(windows: pa.Table, params: EmotionsParams) -> pa.Table:
     """Smooth each track's windows into the rows of `segments.parquet`, ordered by start and track.
 
-    A segment ends where the face is not detected for `min_segment_s` or longer.
+    A segment ends where the face is not detected for `min_segment_s` or longer. One whose score is below
+    `params.abstain` is not assessable.
     """
     labels = tables.labels_of(windows.schema)
     start, end = windows["start_s"].to_numpy(), windows["end_s"].to_numpy()
     face = windows["face"].to_numpy()
     reasons = windows["reason"].to_pylist()
+    yaw, pitch = windows["yaw"].to_numpy(), windows["pitch"].to_numpy()
     probabilities = np.stack([windows[label].to_numpy() for label in labels], axis=1)
 
     rows = []
@@ -42,15 +47,20 @@ def make_segments(windows: pa.Table, params: EmotionsParams) -> pa.Table:
             inside = seen[run.first : run.last]
             known = run.label != UNKNOWN
             blamed = [reasons[i] for i in inside if reasons[i]]
+            score = _mean(probabilities[inside, run.label], end[inside] - start[inside]) if known else None
+            if score is not None and score < params.abstain:
+                known, score, blamed = False, None, [UNCERTAIN]
+            seen_well = [i for i in inside if not reasons[i]]
             rows.append(
                 {
                     "track": track,
                     "start_s": begin_s,
                     "end_s": end_s,
                     "class": labels[run.label] if known else NOT_ASSESSABLE,
-                    "score": _mean(probabilities[inside, run.label], end[inside] - start[inside]) if known else None,
+                    "score": score,
                     "reason": "" if known else max(sorted(set(blamed)), key=blamed.count),
                     "face": _middle_face(face[inside], start[inside], end[inside]),
+                    "doubtful": doubt(yaw[seen_well], pitch[seen_well], params) if known else "",
                 }
             )
     rows.sort(key=lambda row: (row["start_s"], row["track"]))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import EmotionsParams
-from fercli.expressions.gates import face_reasons, window_reason
+from fercli.expressions.gates import face_reasons, middle_pose, window_reason
 from fercli.timing import usual_interval
 from fercli.workspace import Workspace
 
@@ -39,6 +39,7 @@ class Windows:
         start_s, end_s: (N,) float64.
         reason: why a window is not assessable, as far as the tables show (no pixels); empty if it is.
         face_reason: the same for each face of the video.
+        yaw, pitch: (N,) float32 medians over the faces of the clip, degrees; NaN if none was measured.
     """
 
     track: NDArray[np.int32]
@@ -48,6 +49,8 @@ class Windows:
     end_s: NDArray[np.float64]
     reason: list[str]
     face_reason: list[str]
+    yaw: NDArray[np.float32]
+    pitch: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.track)
@@ -90,14 +93,18 @@ def make_windows(workspace: Workspace, params: EmotionsParams, n_frames: int) ->
                 (track, clip, int(own[0]), times[own[0]], float(end), window_reason([reasons[face] for face in clip]))
             )
     rows.sort(key=lambda row: (max(row[1]), row[0], row[2]))
+    clips = np.array([row[1] for row in rows], dtype=np.int64).reshape(len(rows), n_frames)
+    yaw, pitch = (attributes[name].to_numpy()[clips] for name in ("yaw", "pitch"))
     return Windows(
         track=np.array([row[0] for row in rows], dtype=np.int32),
-        clip=np.array([row[1] for row in rows], dtype=np.int64).reshape(len(rows), n_frames),
+        clip=clips,
         first=np.array([row[2] for row in rows], dtype=np.int64),
         start_s=np.array([row[3] for row in rows], dtype=np.float64),
         end_s=np.array([row[4] for row in rows], dtype=np.float64),
         reason=[row[5] for row in rows],
         face_reason=reasons,
+        yaw=middle_pose(yaw),
+        pitch=middle_pose(pitch),
     )
 
 

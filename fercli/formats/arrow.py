@@ -46,6 +46,7 @@ SEGMENTS = pa.schema(
         tables.column("identity_source", pa.string(), "`human` if the person was named by hand, else `machine`"),
         tables.column("source", pa.string(), "`human` for a manual segment, else `machine`"),
         tables.column("reason", pa.string(), "why it is not assessable; empty otherwise"),
+        tables.SEGMENTS.field("doubtful"),
         VIDEO,
     ]
 )
@@ -194,6 +195,7 @@ def _segment(segment: Segment, video: str) -> dict[str, Any]:
         "score": segment.score,
         "identity": segment.identity,
         "reason": segment.reason,
+        "doubtful": segment.doubtful,
         "video": video,
         **dict(zip(EDGES, segment.box or [None] * 4, strict=True)),
     }

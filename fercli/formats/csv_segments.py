@@ -21,7 +21,7 @@ from fercli.formats import label_studio
 from fercli.formats.annotations import Annotations, Label, layout_hint, mark
 from fercli.results.model import Result
 
-COLUMNS = ("object", "class", "seconds", "end", "score", "track", "x1", "y1", "x2", "y2", "source", "video")
+COLUMNS = ("object", "class", "seconds", "end", "score", "track", "x1", "y1", "x2", "y2", "source", "doubtful", "video")
 
 
 def write(result: Result, path: Path, *, raw_cells: bool = False) -> None:
@@ -36,7 +36,7 @@ def write(result: Result, path: Path, *, raw_cells: bool = False) -> None:
             cells = [record.get(name) for name in COLUMNS[:6]]
             if not raw_cells:
                 cells = [safe_cell(cell) if isinstance(cell, str) else cell for cell in cells]
-            writer.writerow([*cells, *(record["box"] or [None] * 4), segment.source, video])
+            writer.writerow([*cells, *(record["box"] or [None] * 4), segment.source, segment.doubtful, video])
 
 
 NAMES_OF = {

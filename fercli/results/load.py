@@ -161,6 +161,7 @@ def _segments(workspace: Workspace, state: State, shown: dict[int, str]) -> list
             score=row["score"],
             box=_box(box),
             reason=row["reason"],
+            doubtful=row["doubtful"],
             identity=state.tracks[row["track"]].identity,
             by_hand=state.tracks[row["track"]].source == "human",
         )

@@ -74,6 +74,7 @@ class Segment(Interval):
         identity: identity score in [0, 1]; None for `Unassigned`, and for manual segments.
         by_hand: whether the person was named by a manual edit.
         source: `human` for a manual segment, which overrides predicted ones.
+        doubtful: why the emotion is doubtful, such as `turned by 20 to 30 degrees`; empty if it is not.
     """
 
     emotion: str
@@ -85,6 +86,7 @@ class Segment(Interval):
     identity: float | None = None
     by_hand: bool = False
     source: Literal["machine", "human"] = "machine"
+    doubtful: str = ""
 
     @property
     def assessed(self) -> bool:
@@ -104,7 +106,7 @@ class Segment(Interval):
     def as_record(self) -> dict[str, Any]:
         """The exported record: the four keys of every record first, then the optional ones.
 
-        `identity_source` and `source` are present only if they are `human`.
+        `identity_source` and `source` are present only if they are `human`, `doubtful` only if there is a doubt.
         """
         record: dict[str, Any] = {
             "type": "emotion",
@@ -115,6 +117,8 @@ class Segment(Interval):
         }
         if self.score is not None:
             record["score"] = round(self.score, 3)
+        if self.doubtful:
+            record["doubtful"] = self.doubtful
         record["track"] = None if self.track == NO_TRACK else self.track
         record["box"] = None if self.box is None else [round(edge, 1) for edge in self.box]
         if self.identity is not None:

@@ -125,8 +125,11 @@ def check(params: EmotionsParams) -> None:
         ("stride", params.stride >= 1, "of 1 or more"),
         ("min_size", params.min_size >= 0, "of 0 or more pixels"),
         ("min_sharpness", params.min_sharpness >= 0, "of 0 or more"),
+        ("min_contrast", params.min_contrast >= 0, "of 0 or more"),
         ("max_yaw", 0 <= params.max_yaw <= 180, "from 0 to 180 degrees"),
         ("max_pitch", 0 <= params.max_pitch <= 90, "from 0 to 90 degrees"),
+        ("doubtful_from", 0 <= params.doubtful_from <= 180, "from 0 to 180 degrees"),
+        ("abstain", 0 <= params.abstain <= 1, "from 0 to 1"),
         ("mean_segment_s", 0 < params.mean_segment_s < math.inf, "above 0 seconds"),
         ("min_segment_s", params.min_segment_s >= 0, "of 0 or more seconds"),
         ("prior", params.prior is None or 0 <= params.prior <= MAX_PRIOR_POWER, f"from 0 to {MAX_PRIOR_POWER:g}"),
@@ -176,6 +179,8 @@ def _rows(
         windows.start_s[part],
         windows.end_s[part],
         reasons,
+        pa.array(windows.yaw[part], from_pandas=True),
+        pa.array(windows.pitch[part], from_pandas=True),
         *(pa.array(column, from_pandas=True) for column in probabilities.T),
     ]
     return pa.Table.from_arrays(

@@ -12,7 +12,7 @@ import pytest
 from fercli import tables
 from fercli.cli.entry import main
 from tests.edits.film import make_film as make_short_film
-from tests.views.report.film import make_film, make_film_of_nobody
+from tests.views.report.film import DOUBTFUL, make_film, make_film_of_nobody
 from tests.workspaces import segments_table
 
 
@@ -24,6 +24,9 @@ def test_json_has_everything_that_the_text_has(tmp_path: Path, capsys: pytest.Ca
     document = json.loads(capsys.readouterr().out)
     for person in [*document["persons"], document["unassigned"]]:
         assert f"{person['name']}  " in text and f"{person['screen_time_s']:.1f} s" in text
+    (doubt,) = document["doubtful"]
+    assert doubt == f"Person 2: doubtful for 2.0 s: {DOUBTFUL}"
+    assert doubt in text
     assert document["unassigned"]["name"] == "Unassigned"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fercli.config import EmotionsParams
@@ -101,6 +102,26 @@ def test_a_face_whose_eyes_or_mouth_the_edge_of_the_picture_cuts_off(
     ]
     faces = faces_table([face_row(0), face_row(0, landmarks=[value for point in points for value in point])])
     assert face_reasons(faces, attributes_table(len(faces)), EmotionsParams(), VIDEO) == ["", reason]
+
+
+def test_the_contrast_from_which_a_face_is_too_dark_is_a_parameter() -> None:
+    faces = faces_table([face_row(0, contrast=50.0), face_row(0, contrast=70.0)])
+    params = EmotionsParams(min_contrast=60.0)
+    assert face_reasons(faces, attributes_table(len(faces)), params, VIDEO) == ["too dark", ""]
+
+
+def test_the_pose_of_a_window_is_the_median_of_its_measured_faces(tmp_path: Path) -> None:
+    workspace = make_workspace(
+        tmp_path,
+        frames=frames_table(PTS),
+        faces=faces_table([face_row(frame) for frame in range(6)]),
+        attributes=attributes_table(6, yaw=[10.0, 20.0, 60.0, None, None, None], pitch=[-5.0, -7.0, -6.0, *[None] * 3]),
+        tracks=tracks_table({0: [0, 1, 2], 1: [3, 4, 5]}),
+    )
+    windows = make_windows(workspace, EmotionsParams(stride=3), 3)
+    assert windows.yaw[0] == 20.0
+    assert windows.pitch[0] == -6.0
+    assert np.isnan([windows.yaw[1], windows.pitch[1]]).all()
 
 
 SMALL, BLURRED = {"size": 5.0}, {"sharpness": 1.0}

@@ -43,12 +43,44 @@ def test_segments_of_two_tracks_ordered_by_start_and_track() -> None:
     random.Random(0).shuffle(rows)
     found = make_segments(windows_table(rows), PARAMS)
     assert found.schema.equals(tables.SEGMENTS)
-    assert found.drop_columns(["score"]).to_pylist() == [
+    assert found.drop_columns(["score", "doubtful"]).to_pylist() == [
         {"track": 2, "start_s": 0.0, "end_s": 2.0, "class": "calm", "reason": "", "face": 32},
         {"track": 7, "start_s": 0.0, "end_s": 2.0, "class": "joy", "reason": "", "face": 12},
         {"track": 7, "start_s": 2.0, "end_s": 4.0, "class": "calm", "reason": "", "face": 16},
     ]
     np.testing.assert_allclose(found["score"].to_numpy(), [0.75, 0.95, 0.95], rtol=1e-6)
+
+
+def test_a_segment_of_faces_that_are_mostly_turned_is_doubtful() -> None:
+    rows: list[tuple[int, int, float, float, str, float | None]]
+    rows = [(0, i, float(i), float(i + 1), "", 0.9 if i < 3 else 0.1) for i in range(6)]
+    turned = windows_table([*rows, (0, 6, 6.0, 7.0, "turned away", None)])
+    for name, angles in (
+        ("yaw", [-21.0, 5.0, 29.0, 19.9, 25.0, None, 40.0]),
+        ("pitch", [0.0, 0.0, 0.0, -19.9, -25.0, -19.0, 0.0]),
+    ):
+        place = turned.schema.get_field_index(name)
+        turned = turned.set_column(place, turned.schema.field(name), pa.array(angles, pa.float32()))
+    found = make_segments(turned, PARAMS).to_pylist()
+    assert [(row["class"], row["doubtful"]) for row in found] == [
+        ("joy", "turned by 20 to 30 degrees"),
+        ("calm", "turned by 20 to 30 degrees"),
+        ("not assessable", ""),
+    ]
+    found = make_segments(turned, replace(PARAMS, doubtful_from=22.0, max_yaw=35.0)).to_pylist()
+    assert [row["doubtful"] for row in found] == ["", "turned by 22 to 35 degrees", ""]
+
+
+def test_a_segment_with_a_score_below_the_limit_gets_no_label() -> None:
+    rows: list[tuple[int, int, float, float, str, float | None]]
+    rows = [(0, i, float(i), float(i + 1), "", 0.9 if i < 3 else 0.375) for i in range(6)]
+    found = make_segments(windows_table(rows), replace(PARAMS, abstain=0.7)).to_pylist()
+    assert [(row["class"], row["reason"], row["score"] is None) for row in found] == [
+        ("joy", "", False),
+        ("not assessable", "uncertain", True),
+    ]
+    kept = make_segments(windows_table(rows), replace(PARAMS, abstain=0.625)).to_pylist()
+    assert [(row["class"], row["score"]) for row in kept[1:]] == [("calm", 0.625)]
 
 
 def test_stretches_that_are_not_assessable_say_why_and_have_no_score() -> None:

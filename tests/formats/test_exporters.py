@@ -103,6 +103,12 @@ def test_records_are_the_bare_list_a_record_a_line(tmp_path: Path) -> None:
     )
 
 
+def test_a_record_says_why_its_class_is_doubtful() -> None:
+    first = DOCUMENT.segments[0]
+    assert "doubtful" not in first.as_record()
+    assert replace(first, doubtful="turned by 20 to 30 degrees").as_record()["doubtful"] == "turned by 20 to 30 degrees"
+
+
 def test_the_document_tells_all(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     FORMATS["json"].write(DOCUMENT, path)
@@ -142,10 +148,13 @@ def test_the_document_tells_all(tmp_path: Path) -> None:
 
 
 def test_csv_has_a_header_and_a_row_a_segment(tmp_path: Path) -> None:
-    path = tmp_path / "out.csv"
-    FORMATS["csv"].write(replace(DOCUMENT, segments=DOCUMENT.segments[:1]), path)
+    path, first = tmp_path / "out.csv", DOCUMENT.segments[0]
+    FORMATS["csv"].write(
+        replace(DOCUMENT, segments=[first, replace(first, doubtful="turned by 20 to 30 degrees")]), path
+    )
     assert path.read_bytes().decode().split("\r\n") == [
         ",".join(COLUMNS),
-        "Ross,happy,1.0,1.5,0.5,0,10.2,20,30,40.8,machine,épisode 1.mp4",
+        "Ross,happy,1.0,1.5,0.5,0,10.2,20,30,40.8,machine,,épisode 1.mp4",
+        "Ross,happy,1.0,1.5,0.5,0,10.2,20,30,40.8,machine,turned by 20 to 30 degrees,épisode 1.mp4",
         "",
     ]

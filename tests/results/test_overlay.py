@@ -168,6 +168,6 @@ def test_tables_say_whose_word_a_segment_is(tmp_path: Path) -> None:
     assert human["Person 1"]["track"] == 0 and human["Person 1"]["x1"] is not None
     FORMATS["csv"].write(result, tmp_path / "out.csv")
     lines = (tmp_path / "out.csv").read_text().splitlines()
-    assert lines[0].endswith(",source,video")
-    assert "Ben,happy,1.0,2.0,,,,,,,human,épisode 1.mp4" in lines
-    assert sorted(line.split(",")[-2] for line in lines[1:]) == ["human"] * 2 + ["machine"] * 3
+    assert lines[0].endswith(",source,doubtful,video")
+    assert "Ben,happy,1.0,2.0,,,,,,,human,,épisode 1.mp4" in lines
+    assert sorted(line.split(",")[-3] for line in lines[1:]) == ["human"] * 2 + ["machine"] * 3

@@ -90,6 +90,7 @@ def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]
             "class": [number_of[segment.emotion] for segment in segments],
             "score": [None if segment.score is None else round(100 * segment.score) for segment in segments],
             "reason": [segment.reason for segment in segments],
+            "doubtful": [segment.doubtful for segment in segments],
             "track": [segment.track for segment in segments],
             "lane": content.lane.tolist(),
             "human": [int(segment.source == "human") for segment in segments],

@@ -18,9 +18,10 @@ const timeAt = (plot, clientX) => {
 
 function sentence(person, time) {
   const found = segmentsAt(person, time).map((k) => {
-    const { class: kind, score, reason, human } = person.segments;
+    const { class: kind, score, reason, doubtful, human } = person.segments;
     if (kind[k] === UNKNOWN) return `not assessable: ${reason[k]}`;
-    return `${classes[kind[k]].name}, ${human[k] ? "set by hand" : `score ${(score[k] / 100).toFixed(2)}`}`;
+    const doubt = doubtful[k] ? `, doubtful: ${doubtful[k]}` : "";
+    return `${classes[kind[k]].name}, ${human[k] ? "set by hand" : `score ${(score[k] / 100).toFixed(2)}`}${doubt}`;
   });
   return [...new Set(found)].join("; ") || (unseenAt(time) ? "not analysed" : "not on screen");
 }

@@ -4,18 +4,21 @@ const SLIM = 5;
 // Segments at least a pixel wide are drawn as they are; of narrower ones the longest in a pixel stands for it.
 // A pattern needs room: slim segments are plain.
 function segmentPaths(person, { x, width }, top, height, lanes) {
-  const { start, end, class: kind, lane, human } = person.segments;
+  const { start, end, class: kind, lane, human, doubtful } = person.segments;
   const paths = classes.map(() => ""),
     slim = classes.map(() => ""),
     narrow = new Map(),
     labels = [];
-  let byHand = "";
+  let byHand = "",
+    doubts = "";
   for (let k = upTo(start, state.from - person.longest); k < start.length && start[k] < state.to; k++) {
     if (end[k] <= state.from) continue;
     const left = Math.max(x(start[k]), 0),
       right = Math.min(x(end[k]), width),
       row = lanes ? lane[k] : 0;
     if (human[k]) byHand += rect(left, top + (row + 1) * height - 4, right - left, 3);
+    // A dashed edge: the label may be wrong.
+    if (doubtful[k] && right - left >= SLIM) doubts += `M${rounded(left)} ${top + row * height + 1}H${rounded(right)}`;
     if (right - left >= 1) {
       const wide = right - left >= SLIM;
       (wide ? paths : slim)[kind[k]] += rect(left, top + row * height, right - left - (wide ? 0.8 : 0), height - 1);
@@ -28,7 +31,7 @@ function segmentPaths(person, { x, width }, top, height, lanes) {
   }
   for (const [place, { kind: winner }] of narrow)
     slim[winner] += rect(place % 1e5, top + Math.floor(place / 1e5) * height, 1, height - 1);
-  return { paths, slim, labels, byHand };
+  return { paths, slim, labels, byHand, doubts };
 }
 
 // Names over each other cannot be read: where tracks of a person share a row and overlap, none is written.
@@ -43,7 +46,7 @@ function legible(labels) {
 }
 
 function drawTimeline(svg, person, at, top, height, lanes) {
-  const { paths, slim, labels, byHand } = segmentPaths(person, at, top, height, lanes);
+  const { paths, slim, labels, byHand, doubts } = segmentPaths(person, at, top, height, lanes);
   for (const kind of [UNKNOWN, ...Array(UNKNOWN).keys()])
     // what was judged lies on top
     for (const [d, fill] of [
@@ -62,6 +65,8 @@ function drawTimeline(svg, person, at, top, height, lanes) {
           },
           svg,
         );
+  if (doubts)
+    element("path", { d: doubts, stroke: "#000", "stroke-width": 2, "stroke-dasharray": "3 3", class: "doubtful" }, svg);
   if (byHand) element("path", { d: byHand, fill: "#000", class: "by-hand" }, svg);
   if (height < 14) return;
   for (const { left, right, row, kind } of legible(labels)) {

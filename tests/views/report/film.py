@@ -40,6 +40,8 @@ SEGMENTS = [
     (2, 35, 45, "happiness", 0.9),
     (3, 30, 40, "not assessable", None),
 ]
+DOUBTFUL = "turned by 20 to 30 degrees"
+"""The one segment of track 1."""
 PROBABILITIES = {"happiness": (0.1, 0.8, 0.1), "neutral": (0.2, 0.2, 0.6), "anger": (0.7, 0.1, 0.2)}
 
 
@@ -57,7 +59,9 @@ def make_film(path: Path, video: VideoFacts | None = None) -> Workspace:
         reason = "" if score else "too small"
         times = {"track": track, "start_s": pts(first), "end_s": pts(end)}
         face = first_face[first, track]
-        segments.append({**times, "class": emotion, "score": score, "reason": reason, "face": face})
+        doubtful = DOUBTFUL if (track, first) == (1, 0) else ""
+        said = {"class": emotion, "score": score, "reason": reason, "doubtful": doubtful}
+        segments.append({**times, **said, "face": face})
         values = PROBABILITIES.get(emotion, (None, None, None))
         windows.append({**times, "face": face, "reason": reason, **dict(zip(LABELS, values, strict=True))})
     return make_workspace(

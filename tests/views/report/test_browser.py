@@ -219,6 +219,11 @@ def test_hover_shows_the_face_and_what_was_said_of_it(browser: Browser, silent_r
         assert "data:image/jpeg;base64," in card.locator(".crop").evaluate("node => node.style.backgroundImage")
         visit.page.mouse.move(box["x"] + box["width"] * 6.5 / 9, box["y"] + 12)  # 11.5 s
         assert "not assessable: too small" in card.inner_text()
+        other = visit.page.locator(".plot.strip").nth(1).bounding_box()
+        assert other
+        visit.page.mouse.move(other["x"] + other["width"] / 9, other["y"] + 12)  # 6.0 s
+        assert "angry, score 0.70, doubtful: turned by 20 to 30 degrees" in card.inner_text()
+        assert visit.page.locator("path.doubtful").count() == 2  # overview and timeline
         visit.page.mouse.move(5, 5)
         assert card.is_hidden()
         assert visit.complaints == []
