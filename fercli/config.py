@@ -202,6 +202,20 @@ class Runtime:
 
 
 @dataclass(frozen=True)
+class DataSource:
+    """A data set of a run.
+
+    Attributes:
+        dataset, root: its name and path.
+        weight: how often each of its faces is drawn, relative to those of the other sets.
+    """
+
+    dataset: str
+    root: Path
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """train; with `--model resnet18` the defaults are the first half of the recipe in weights/README.md.
 
@@ -214,6 +228,19 @@ class TrainConfig:
         fold_div: for temporal networks; 1 / fold_div of the channels is shifted in each direction.
         epochs, batch, lr, weight_decay: stochastic gradient descent with Nesterov momentum 0.9 under a one-cycle
             schedule with its peak at `lr`, after a warm-up over the first tenth of the steps (arXiv 1708.07120).
+        weight, beside: weight of the data set, and further ones; see `DataSource`.
+        valid: another set, to choose the best network by.
+        classes: file with classes of the user's own; see `learn.datasets.classes`.
+        without: file with faces that are left out of training; see `learn.datasets.suspects`.
+        pack_size: side to which faces are scaled before training, pixels; 0 chooses it by pictures and `sizes`.
+        colour: `grey`, `rgb`, or `auto`: rgb if a data set has colour.
+        augment: a name from `training.augment.STRENGTHS`.
+        oversample: faces are drawn in proportion to the frequency of their class to the power of minus this, and the
+            loss is corrected for it; 0 draws all alike, 1 all classes alike.
+        ratings: weight of the loss of valence and arousal, where a data set has them; 0 leaves them out.
+        teachers: classifiers whose averaged probabilities are mixed into the targets.
+        teacher_share: share of these in the targets, in (0, 1].
+        balance_neutral: weigh neutral and all other classes together alike.
         sizes: sides of the input, ascending; the last is the size in use. Each gets about the same time: small sizes
             first cost less and regularise (progressive resizing; Tan and Le 2021, arXiv 2104.00298).
         targets: `distribution` uses the share of votes of each class, `label` only the class with most votes.
@@ -259,6 +286,24 @@ class TrainConfig:
     device: str = "auto"
     strict: bool = False
     config: ConfigFile | None = None
+    weight: float = 1.0
+    beside: tuple[DataSource, ...] = ()
+    valid: DataSource | None = None
+    classes: Path | None = None
+    without: Path | None = None
+    pack_size: int = 0
+    colour: str = "auto"
+    augment: str = "strong"
+    oversample: float = 0.0
+    ratings: float = 1.0
+    teachers: tuple[str, ...] = ()
+    teacher_share: float = 0.5
+    balance_neutral: bool = False
+
+    @property
+    def sources(self) -> tuple[DataSource, ...]:
+        """The data sets to train on."""
+        return DataSource(self.dataset, self.root, self.weight), *self.beside
 
     @property
     def input_size(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -25,6 +25,8 @@ STAGE_SECTIONS = tuple(dict.fromkeys(stage.command for stage in STAGES))
 SECTIONS = ("annotate", *STAGE_SECTIONS, "train")
 NOT_IN_A_FILE = frozenset({"config", "output", "workdir", "force", "verify", "overwrite", "quiet"})
 """Options of a single run, which a configuration file cannot set."""
+ONE_OR_MORE = frozenset({"dataset", "root"})
+"""Options that may be repeated but usually are not: a file may give one value without brackets."""
 _KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
     bool: ("true or false", (bool,)),
     int: ("a whole number", (int,)),
@@ -97,8 +99,12 @@ class Study:
             source = context.get_parameter_source(option.name)
             if source is not None and source.name == "DEFAULT_MAP":
                 value = (context.default_map or {})[option.name]
-                options[key] = Path(value).name if option.kind is Path else value
+                options[key] = _shortened(value) if option.kind is Path else value
         return ConfigFile(self.path.name, hashlib.sha256(self.content).hexdigest(), options)
+
+
+def _shortened(value: Any) -> Any:
+    return [Path(one).name for one in value] if isinstance(value, list) else Path(value).name
 
 
 def recorded(study: Study | None) -> ConfigFile | None:
@@ -186,14 +192,14 @@ def _check_section(path: Path, name: str, section: Any, commands: Mapping[str, A
 
 
 def _check_type(what: str, option: _Option, value: Any) -> None:
-    if option.multiple and not isinstance(value, list):
+    if option.multiple and not isinstance(value, list) and option.name not in ONE_OR_MORE:
         raise ConfigError(
             f"{what} is {value!r:.60}, not a list",
             hint='put it in brackets, as in ["word-cosine"]',
             code="config-value-invalid",
         )
     meaning, kinds = _KINDS[option.kind]
-    for one in value if option.multiple else [value]:
+    for one in value if option.multiple and isinstance(value, list) else [value]:
         if not isinstance(one, kinds) or isinstance(one, bool) != (option.kind is bool):
             raise ConfigError(
                 f"{what} is {one!r:.60}, not {meaning}", hint=f"what it is: {option.help}", code="config-value-invalid"
@@ -220,10 +226,13 @@ def _of_stages(study: Study, known: set[str]) -> dict[str, Any]:
 
 def _value(path: Path, option: _Option, value: Any) -> Any:
     """Paths, also of networks, are relative to the configuration file, so it works from every directory."""
+    if option.multiple:
+        one = replace(option, multiple=False)
+        return [_value(path, one, item) for item in (value if isinstance(value, list) else [value])]
     is_network = option.name in ("model", "embedder") and Path(str(value)).suffix.lower() in (".onnx", ".safetensors")
     if option.kind is Path or is_network:
         return str(path.absolute().parent / value)
-    return str(value) if option.kind is str and not option.multiple else value
+    return str(value) if option.kind is str else value
 
 
 def _line(key: str, option: _Option) -> str:

@@ -137,7 +137,7 @@ def _classifier(
     from fercli.cli.outputs import json_to_stdout
     from fercli.learn.datasets import read_dataset
     from fercli.learn.datasets.roots import find_root
-    from fercli.learn.evaluation.predictions import evaluate
+    from fercli.learn.evaluation.predictions import evaluate, packing_for
 
     if not dataset:
         example = command("evaluate", model, "--dataset", "fer2013", "--root", "FILE")
@@ -146,7 +146,8 @@ def _classifier(
             hint=f"{example}, or give --truth to score annotations",
             code="option-missing",
         )
-    data = read_dataset(dataset, find_root(dataset, root), reporter, strict=strict)
+    place = find_root(dataset, root)
+    data = read_dataset(dataset, place, reporter, strict=strict, packing=packing_for(model))
     for note in data.notes:
         reporter.note(note)
     if data.problems:
@@ -331,6 +332,11 @@ def _show_scores(scores: Scores, title: str) -> None:
     for name, counts in zip(scores.classes, scores.confusion, strict=True):
         table.add_row(name, *map(str, counts))
     console.print(table)
+    if scores.ratings:
+        table = layout.table("rating", numbers=("CCC", "RMSE", "faces"))
+        for name, rating in scores.ratings.items():
+            table.add_row(name, f"{rating.ccc:.4f}", f"{rating.rmse:.4f}", str(rating.n))
+        console.print(table)
     if scores.per_subject:
         table = layout.table("subject", numbers=("accuracy", "faces"))
         for name, subject in scores.per_subject.items():

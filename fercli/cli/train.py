@@ -11,13 +11,35 @@ import typer
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
-from fercli.config import TrainConfig
-from fercli.errors import command
+from fercli.config import DataSource, TrainConfig
+from fercli.errors import ConfigError, command
 
 
 def train(
-    dataset: opt.Dataset,
-    root: opt.Root = None,
+    dataset: Annotated[
+        list[str],
+        typer.Option(help="Name of the data set, see 'fercli dataset list'; several are joined.", show_default=False),
+    ],
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="File or directory of each data set, in the same order, that of --valid last; by default "
+            "$FERCLI_DATA/NAME or ./NAME.",
+            show_default=False,
+            readable=False,
+        ),
+    ] = None,
+    weight: Annotated[
+        list[float] | None,
+        typer.Option(help="How often faces of each data set are drawn, relative to the others.", show_default=False),
+    ] = None,
+    valid: Annotated[str, typer.Option(help="Another data set, to choose the best network by.")] = "",
+    classes: Annotated[
+        Path | None, typer.Option(help="File with classes of your own, as in: positive = happy.", readable=False)
+    ] = None,
+    without: Annotated[
+        Path | None, typer.Option(help="Leave out the faces listed by 'fercli dataset clean'.", readable=False)
+    ] = None,
     out: Annotated[
         Path, typer.Option(help="Directory of the run; continues one that is there.", readable=False)
     ] = Path("runs/last"),
@@ -42,9 +64,29 @@ def train(
     sizes: Annotated[str, typer.Option(help="Sides of the input from first to last, pixels.")] = ",".join(
         map(str, TrainConfig.sizes)
     ),
+    pack_size: Annotated[
+        int, typer.Option(help="Side to which faces are scaled once, pixels; 0 chooses it by pictures and --sizes.")
+    ] = TrainConfig.pack_size,
+    colour: Annotated[str, typer.Option(help="grey, rgb, or auto: rgb if there is colour.")] = TrainConfig.colour,
     targets: Annotated[str, typer.Option(help="distribution (all votes) or label (most votes).")] = TrainConfig.targets,
     smoothing: Annotated[float, typer.Option(help="Label smoothing, 0 to 1.")] = TrainConfig.smoothing,
     balanced: Annotated[bool, opt.flag("--balanced", help="Give rare classes a higher weight.")] = False,
+    balance_neutral: Annotated[
+        bool, opt.flag("--balance-neutral", help="Weigh neutral and all other classes together alike.")
+    ] = False,
+    oversample: Annotated[
+        float, typer.Option(help="Draw rare classes more often, 0 to 1, with the loss corrected for it.")
+    ] = TrainConfig.oversample,
+    ratings: Annotated[
+        float, typer.Option(help="Weight of valence and arousal in the loss, where a data set has them.")
+    ] = TrainConfig.ratings,
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option(help="A classifier whose probabilities are mixed into the targets; several are averaged."),
+    ] = None,
+    teacher_share: Annotated[
+        float, typer.Option(help="Share of the teachers in the targets.")
+    ] = TrainConfig.teacher_share,
     extra: Annotated[
         list[str] | None,
         typer.Option(help="Additional loss: word-cosine, relative-uncertainty or flip-attention; may be repeated."),
@@ -53,6 +95,9 @@ def train(
         Path | None, typer.Option(help="word2vec or GloVe file for word-cosine.", readable=False)
     ] = TrainConfig.word_vectors,
     mix: Annotated[str, typer.Option(help="none, cutmix or mixup.")] = TrainConfig.mix,
+    augment: Annotated[
+        str, typer.Option(help="strong, or light: without compression, sharpening, gamma and things before the face.")
+    ] = TrainConfig.augment,
     randaugment: Annotated[int, typer.Option(help="Magnitude of RandAugment, 0 to 10.")] = TrainConfig.randaugment,
     ema: Annotated[
         float, typer.Option(help="Keep an average of the weights with this decay, 0.999 for example; 0 keeps none.")
@@ -72,13 +117,17 @@ def train(
 
     Example: fercli train --dataset fer2013 --root fer2013.csv --out runs/first
     """
-    from fercli.learn.datasets.roots import find_root
     from fercli.learn.training.loop import train as run_training
 
-    root = find_root(dataset, root)
+    (first, *others), validation = _sources(dataset, root or [], weight or [], valid)
     parameters = TrainConfig(
-        dataset=dataset,
-        root=root,
+        dataset=first.dataset,
+        root=first.root,
+        weight=first.weight,
+        beside=tuple(others),
+        valid=validation,
+        classes=classes,
+        without=without,
         out=out,
         model=model,
         init=init,
@@ -88,12 +137,20 @@ def train(
         lr=lr,
         weight_decay=weight_decay,
         sizes=opt.parse_sizes(sizes),
+        pack_size=pack_size,
+        colour=colour,
         targets=targets,
         smoothing=smoothing,
         balanced=balanced,
+        balance_neutral=balance_neutral,
+        oversample=oversample,
+        ratings=ratings,
+        teachers=tuple(opt.parse_network(one) for one in teacher or ()),
+        teacher_share=teacher_share,
         extras=tuple(extra or ()),
         word_vectors=word_vectors,
         mix=mix,
+        augment=augment,
         randaugment=randaugment,
         ema=ema,
         limit=limit,
@@ -107,7 +164,37 @@ def train(
     reporter = ConsoleReporter(quiet=quiet)
     best = run_training(parameters, reporter)
     if os.environ.get("RANK", "0") == "0":  # only one of several processes prints
-        reporter.note(f"next: {_scoring(best, dataset, root)}")
+        reporter.note(f"next: {_scoring(best, first.dataset, first.root)}")
+
+
+def _sources(
+    datasets: list[str], roots: list[Path], weights: list[float], valid: str
+) -> tuple[list[DataSource], DataSource | None]:
+    """The data sets to train on, and that to validate on, each with its root.
+
+    Raises:
+        ConfigError: not a root or weight for each, or no root is given and the set is not at the usual places.
+    """
+    from fercli.learn.datasets.roots import find_root
+
+    names = [*datasets, *([valid] if valid else [])]
+    if roots and len(roots) not in (len(datasets), len(names)):
+        raise ConfigError(
+            f"{len(roots)} roots for {', '.join(names)}",
+            hint="give --root once for each --dataset, in the same order, that of --valid last; or none at all",
+            code="option-missing",
+        )
+    if weights and len(weights) != len(datasets):
+        raise ConfigError(
+            f"{len(weights)} weights for {', '.join(datasets)}",
+            hint="give --weight once for each --dataset, in the same order",
+            code="option-missing",
+        )
+    given: list[Path | None] = [*roots, *[None] * (len(names) - len(roots))]
+    found = [find_root(name, root) for name, root in zip(names, given, strict=True)]
+    factors = weights or [DataSource.weight] * len(datasets)
+    training = [DataSource(*row) for row in zip(datasets, found[: len(datasets)], factors, strict=True)]
+    return training, DataSource(valid, found[-1]) if valid else None
 
 
 def _scoring(best: Path, dataset: str, root: Path) -> str:

@@ -21,6 +21,7 @@ class View:
     input_size: int
     view_scale: float
     view_shift: float = 0.0
+    colour: str = "grey"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,10 @@ class FaceView:
     crop_scale: float
 
     def __call__(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """(S, S, 3) RGB or (S, S) grey crop -> (input_size, input_size) luma."""
+        """(S, S, 3) RGB or (S, S) grey crop -> (input_size, input_size) luma; for a network that was trained in colour
+        (input_size, input_size, 3) RGB, from a grey crop three times the same."""
+        if self.header.colour == "rgb":
+            return self.cut(crop if crop.ndim == 3 else np.asarray(cv2.cvtColor(crop, cv2.COLOR_GRAY2RGB), np.uint8))
         return self.cut(crop if crop.ndim == 2 else np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8))
 
     def cut(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -95,7 +99,8 @@ class EmotionClassifier:
         """Calibrated probabilities, averaged over each clip and its mirror image.
 
         Args:
-            clips: (N, n_frames, input_size, input_size) luma, as `FaceView` gives it.
+            clips: (N, n_frames, input_size, input_size) luma or (N, n_frames, input_size, input_size, 3) RGB, as
+                `FaceView` gives it.
             prior: as for `probabilities`.
 
         Returns:
@@ -121,7 +126,7 @@ class EmotionClassifier:
         return self.outputs(clips)[..., self._outputs]
 
     def outputs(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(2, N, K) as `logits`, of all heads side by side; raises WeightsError if they are not finite."""
+        """(2, N, K) as `logits`, of all heads and ratings side by side; raises WeightsError if they are not finite."""
         import torch
 
         with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
@@ -151,7 +156,8 @@ class EmotionClassifier:
         import torch
 
         pixels = torch.from_numpy(clips).to(self.device).float()
-        return ((pixels / 255 - self.header.mean) / self.header.std)[:, :, None].expand(-1, -1, 3, -1, -1)
+        scaled = (pixels / 255 - self.header.mean) / self.header.std
+        return scaled.permute(0, 1, 4, 2, 3) if scaled.ndim == 5 else scaled[:, :, None].expand(-1, -1, 3, -1, -1)
 
 
 def load(weights: Path | None, device: str) -> EmotionClassifier:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fercli.models.registry import find_classifier, find_weights, load_model
 from fercli.models.spec import ModelSpec
+from fercli.models.weights import read_header, require_emotions
 from fercli.workspace import FileState
 
 if TYPE_CHECKING:
@@ -33,10 +34,12 @@ class Models:
         return self._loaded[key]
 
     def classifier(self, model: str, device: str) -> EmotionClassifier:
-        """A classifier by name or file; errors as `registry.find_classifier` and `EmotionClassifier`."""
+        """A classifier of emotions by name or file; errors as `find_classifier`, `require_emotions` and
+        `EmotionClassifier`."""
         from fercli.models import classifier
 
         _, path = find_classifier(model)
+        require_emotions(path, read_header(path))
         key = _key(classifier.__name__, path, device)
         if key not in self._loaded:
             self._loaded[key] = classifier.EmotionClassifier(path, device)

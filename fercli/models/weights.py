@@ -6,13 +6,14 @@ Never pickle: loading a weights file must not be able to run code.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fercli.errors import WeightsError
 from fercli.files import require_regular_file
-from fercli.labels import canonical
+from fercli.labels import NOT_ASSESSABLE, canonical
 from fercli.typed import build
 from fercli.writing import write_atomically
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _HEADER_KEY = "fercli"
+COLOURS = ("grey", "rgb")
+RATINGS = ("valence", "arousal")
 MAX_PRIOR_POWER = 1.0
 """1 divides the class shares of the training data out entirely."""
 MAX_INPUT = 1024
@@ -60,6 +63,9 @@ class ClassifierHeader:
         mean, std: for pixels in [0, 1]; the input is (pixel - mean) / std.
         view_scale: side of the input square, as a multiple of the longer side of the detector's box.
         view_shift: distance of the centre of that square below that of the box, in longer sides of the box.
+        own_classes: whether the classes are not emotions but of the user's own; annotations cannot hold them.
+        mapping: class of the data sets -> class of the network, where they differ.
+        ratings: what the outputs after those of the heads rate, in [-1, 1]: `valence`, `arousal`, or nothing.
         training_data: training data, with the terms of use.
         metrics: metrics measured after training, for each head.
         recipe: the resolved training parameters.
@@ -76,14 +82,17 @@ class ClassifierHeader:
     std: float = 0.25
     view_scale: float = 1.0
     view_shift: float = 0.0
+    own_classes: bool = False
+    mapping: dict[str, str] = field(default_factory=dict)
+    ratings: tuple[str, ...] = ()
     training_data: str = ""
     metrics: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
 
     @property
     def n_outputs(self) -> int:
-        """Length of the network's output, all heads together."""
-        return sum(len(head.labels) for head in self.heads)
+        """Length of the network's output, all heads and ratings together."""
+        return sum(len(head.labels) for head in self.heads) + len(self.ratings)
 
     def head(self, name: str) -> tuple[Head, slice]:
         """The named head, or the first for an empty name, and the slice of its outputs.
@@ -115,8 +124,7 @@ class ClassifierHeader:
         if not self.heads:
             raise ValueError("no head")
         for head in self.heads:
-            if not head.labels or any(canonical(label) != label for label in head.labels):
-                raise ValueError(f"the labels {', '.join(head.labels)} are not emotions")
+            _check_labels(head.labels, own=self.own_classes)
             if not head.temperature > 0:
                 raise ValueError(f"the temperature is {head.temperature}")
             if head.prior and (len(head.prior) != len(head.labels) or not all(0 < share <= 1 for share in head.prior)):
@@ -126,6 +134,37 @@ class ClassifierHeader:
         in_range = 1 <= self.input_size <= MAX_INPUT and self.std > 0 and self.view_scale > 0 and self.fold_div > 0
         if not in_range or self.n_frames < 1:
             raise ValueError("the size or the scale of its input is out of range")
+        if self.colour not in COLOURS:
+            raise ValueError(f"its colour is {self.colour!r}")
+        if self.ratings not in ((), RATINGS):
+            raise ValueError(f"it rates {', '.join(self.ratings)}")
+
+
+def _check_labels(labels: tuple[str, ...], *, own: bool) -> None:
+    """Raises ValueError for labels that are no classes."""
+    if not labels or (not own and any(canonical(label) != label for label in labels)):
+        raise ValueError(f"the labels {', '.join(labels)} are not emotions")
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"the labels {', '.join(labels)} are not all different")
+    for label in labels:
+        check_class(label)
+
+
+def check_class(name: str) -> None:
+    """Raises ValueError for a name that no class can have."""
+    if not re.fullmatch(r"\w[\w -]{0,39}", name) or name == NOT_ASSESSABLE:
+        raise ValueError(f"{name!r} cannot be the name of a class: use up to 40 letters, digits, blanks, - and _")
+
+
+def require_emotions(path: Path, header: ClassifierHeader) -> None:
+    """Raises WeightsError if annotations cannot hold the classes of a classifier."""
+    if header.own_classes:
+        labels = ", ".join(header.heads[0].labels)
+        raise WeightsError(
+            f"{path} tells {labels}: classes of your own, which annotations of a video cannot hold",
+            hint="score it with `fercli evaluate`, or give a classifier that was trained without --classes",
+            code="weights-do-not-fit",
+        )
 
 
 def prior_power(path: Path, head: Head, wanted: float | None) -> float:

@@ -16,7 +16,7 @@ from fercli.labels import EMOTIONS
 from fercli.models import classifier, devices
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.tsm import TsmResNet18
-from fercli.models.weights import Head, load_state, save_classifier
+from fercli.models.weights import Head, load_state, read_header, save_classifier
 from tests.failing import fails
 from tests.models.tiny import HEADER, write_tiny_classifier
 
@@ -252,3 +252,35 @@ def test_a_header_that_no_network_can_be_read_with_is_refused(tmp_path: Path, he
     save_classifier(tmp_path / "w.safetensors", {"a": torch.zeros(1)}, replace(HEADER, **header))  # type: ignore[arg-type]
     with pytest.raises(WeightsError, match=r"w\.safetensors"):
         EmotionClassifier(tmp_path / "w.safetensors", "cpu")
+
+
+def test_a_network_trained_in_colour_is_fed_colour_and_one_in_grey_is_not(tmp_path: Path) -> None:
+    red = np.zeros((40, 40, 3), np.uint8)
+    red[..., 0] = 200
+    rgb = FaceView(replace(HEADER, input_size=16, view_scale=1.0, view_shift=0.0, colour="rgb"), 1.0)
+    assert rgb(red).shape == (16, 16, 3) and rgb(red)[8, 8].tolist() == [200, 0, 0]
+    assert rgb(red[..., 0])[8, 8].tolist() == [200, 200, 200]  # a grey crop
+
+    answers = {}
+    for colour in ("grey", "rgb"):
+        path = tmp_path / f"{colour}.safetensors"
+        write_tiny_classifier(path, architecture="resnet18", n_frames=1)
+        save_classifier(path, load_state(path), replace(read_header(path), colour=colour))
+        classifier = EmotionClassifier(path, "cpu")
+        view = FaceView(classifier.header, classifier.header.view_scale)
+        clips = [np.stack([view(picture)])[None] for picture in (red, red[..., ::-1].copy(), red[..., 0] // 3)]
+        answers[colour] = [classifier.logits(clip) for clip in clips]
+    assert not np.allclose(answers["rgb"][0], answers["rgb"][1])  # red is not blue
+    assert not np.allclose(answers["grey"][0], answers["grey"][1])  # nor is its luma
+
+
+def test_three_equal_channels_are_as_grey(tmp_path: Path) -> None:
+    path = tmp_path / "grey.safetensors"
+    write_tiny_classifier(path, architecture="resnet18", n_frames=1)
+    before = EmotionClassifier(path, "cpu")
+    side = before.header.input_size
+    grey = np.random.default_rng(0).integers(0, 256, (2, before.header.n_frames, side, side)).astype(np.uint8)
+    expected = before.logits(grey)
+    save_classifier(path, load_state(path), replace(before.header, colour="rgb"))
+    found = EmotionClassifier(path, "cpu").logits(grey[..., None].repeat(3, axis=-1))
+    np.testing.assert_allclose(found, expected, atol=1e-5)

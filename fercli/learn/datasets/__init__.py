@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fercli.errors import ConfigError, DatasetError
 from fercli.learn.datasets.faces import DatasetSplits, FaceSet, Labelling
+from fercli.learn.datasets.images import GREY, Packing
 from fercli.learn.datasets.samples import Listing, Problem, Sample
 from fercli.progress import Reporter, Silent
 
@@ -25,6 +26,8 @@ DATASETS = {
     "mmi": "fercli.learn.datasets.mmi:read",
     "mug": "fercli.learn.datasets.mug:read",
     "raf": "fercli.learn.datasets.raf:read",
+    "raf-compound": "fercli.learn.datasets.raf_parts:read_compound",
+    "raf-multi": "fercli.learn.datasets.raf_parts:read_multi",
 }
 """Name -> `module:function`; the function takes the root and returns a Listing of files, or DatasetSplits."""
 
@@ -35,7 +38,14 @@ def require_known(name: str) -> None:
         raise ConfigError(f"unknown data set {name!r}", hint=f"known: {', '.join(DATASETS)}", code="name-unknown")
 
 
-def read_dataset(name: str, root: Path, reporter: Reporter | None = None, *, strict: bool = False) -> DatasetSplits:
+def read_dataset(
+    name: str,
+    root: Path,
+    reporter: Reporter | None = None,
+    *,
+    strict: bool = False,
+    packing: Packing = GREY,
+) -> DatasetSplits:
     """Read a data set with its pictures.
 
     Args:
@@ -43,6 +53,7 @@ def read_dataset(name: str, root: Path, reporter: Reporter | None = None, *, str
         root: the file or directory of the data set, as it was downloaded.
         reporter: gets progress.
         strict: whether an unusable sample is an error.
+        packing: size and colour of the faces. FER2013's 48 grey pixels stay.
 
     Raises:
         ConfigError: no data set of that name.
@@ -58,7 +69,7 @@ def read_dataset(name: str, root: Path, reporter: Reporter | None = None, *, str
     if isinstance(found, Listing):
         from fercli.learn.datasets.pack import pack
 
-        found = pack(found, reporter or Silent())
+        found = pack(found, reporter or Silent(), packing=packing)
     if strict and found.problems:
         raise DatasetError(
             f"{len(found.problems)} samples of {name} cannot be used, the first: {found.problems[0]}",
@@ -67,4 +78,14 @@ def read_dataset(name: str, root: Path, reporter: Reporter | None = None, *, str
     return found
 
 
-__all__ = ["DATASETS", "DatasetSplits", "FaceSet", "Labelling", "Listing", "Problem", "Sample", "read_dataset"]
+__all__ = [
+    "DATASETS",
+    "DatasetSplits",
+    "FaceSet",
+    "Labelling",
+    "Listing",
+    "Packing",
+    "Problem",
+    "Sample",
+    "read_dataset",
+]

@@ -6,6 +6,7 @@ Pictures are compared by their difference hash (Krawetz 2013, `dHash`), clips by
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.learn.datasets.faces import DatasetSplits, FaceSet
+from fercli.learn.datasets.images import in_colour
 from fercli.learn.datasets.samples import SPLITS, Problem
 
 HASH_SIDE = 16
@@ -118,7 +120,7 @@ def _alike(parts: dict[str, FaceSet]) -> list[list[_Occurrence]]:
     seen: dict[bytes, list[_Occurrence]] = defaultdict(list)
     for split, part in parts.items():
         names = (*part.main.classes, "")  # -1, no label, is the last
-        for image, source, label in zip(part.images[:, -1], part.sources, part.main.labels, strict=True):
+        for image, source, label in zip(_last_frames(part), part.sources, part.main.labels, strict=True):
             seen[_difference_hash(image)].append(_Occurrence(source, split, names[label]))
     return [places for places in seen.values() if len(places) > 1]
 
@@ -135,6 +137,12 @@ def _contradictions(alike: list[list[_Occurrence]]) -> tuple[Contradiction, ...]
     return tuple(found)
 
 
+def _last_frames(part: FaceSet) -> Iterator[NDArray[np.uint8]]:
+    for row in range(len(part)):
+        yield part.images[row : row + 1][0, -1]
+
+
 def _difference_hash(image: NDArray[np.uint8]) -> bytes:
-    small = cv2.resize(image, (HASH_SIDE + 1, HASH_SIDE), interpolation=cv2.INTER_AREA).astype(np.int16)
+    grey = in_colour(image, False)
+    small = cv2.resize(grey, (HASH_SIDE + 1, HASH_SIDE), interpolation=cv2.INTER_AREA).astype(np.int16)
     return np.packbits(small[:, 1:] > small[:, :-1]).tobytes()

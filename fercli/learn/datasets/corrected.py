@@ -27,6 +27,7 @@ from fercli.errors import DatasetError
 from fercli.labels import EMOTIONS, EMOTIONS_8, NOT_ASSESSABLE
 from fercli.learn.datasets.faces import DatasetSplits
 from fercli.learn.datasets.folder import folders, listing
+from fercli.learn.datasets.images import GREY, Packing
 from fercli.learn.datasets.pack import CLIP_FRAMES, CROP_SCALE, pack
 from fercli.learn.datasets.samples import Problem, Sample
 from fercli.media.images import decode_jpeg
@@ -40,7 +41,7 @@ CLIP_S = 1.0
 HINT = "correct an export in another program, then run: fercli import WORKSPACE FILE"
 
 
-def read(root: Path) -> DatasetSplits:
+def read(root: Path, packing: Packing = GREY) -> DatasetSplits:
     """Read the faces with manual annotations; seven classes, and contempt if it was used.
 
     Raises:
@@ -59,7 +60,8 @@ def read(root: Path) -> DatasetSplits:
     present = {item.label for item in found if isinstance(item, Sample)}
     classes = EMOTIONS_8 if "contempt" in present else EMOTIONS
     samples = listing(root.resolve().name, TERMS, classes, found)
-    return pack(replace(samples, read_picture=lambda path: crops[path].picture()), face_scale=CROP_SCALE)
+    found_crops = replace(samples, read_picture=lambda path: crops[path].picture())
+    return pack(found_crops, face_scale=CROP_SCALE, packing=packing)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
-"""A data set in memory for training or evaluation: grey faces, and one or more sets of labels."""
+"""A data set for training or evaluation: faces, and one or more sets of labels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.learn.datasets.images import JoinedImages
 from fercli.learn.datasets.samples import SPLITS, Problem
 
 
@@ -35,16 +37,20 @@ class FaceSet:
     """One split of a data set, column-wise.
 
     Attributes:
-        images: (N, T, H, W) uint8 grey; T is 1 for stills.
+        images: (N, T, H, W) uint8 grey or (N, T, H, W, 3) RGB; T is 1 for stills.
         labellings: name -> labelling, the main one first.
         subjects: (N,) persons; empty strings if unknown.
         sources: (N,) source of each face, as text for users.
+        ratings: (N, 2) float32 valence and arousal in [-1, 1], NaN if unknown; None if the set has none.
+        weights: (N,) float64 how often each face is drawn in training, relative to the others; None for equally often.
     """
 
     images: NDArray[np.uint8]
     labellings: dict[str, Labelling]
     subjects: tuple[str, ...]
     sources: tuple[str, ...]
+    ratings: NDArray[np.float32] | None = None
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -53,6 +59,11 @@ class FaceSet:
     def kind(self) -> str:
         """Kind of its samples: `image` or `clip`."""
         return "image" if self.images.shape[1] == 1 else "clip"
+
+    @property
+    def colour(self) -> bool:
+        """Whether its pictures are in colour."""
+        return self.images.ndim == 5
 
     @property
     def main(self) -> Labelling:
@@ -66,10 +77,12 @@ class FaceSet:
             for name, labelling in self.labellings.items()
         }
         return FaceSet(
-            self.images[rows],
+            self.images.take(rows) if isinstance(self.images, JoinedImages) else self.images[rows],
             labellings,
             tuple(self.subjects[row] for row in rows),
             tuple(self.sources[row] for row in rows),
+            None if self.ratings is None else self.ratings[rows],
+            None if self.weights is None else self.weights[rows],
         )
 
 
@@ -103,14 +116,24 @@ class DatasetSplits:
         if split != "all":
             return dict(zip(SPLITS, parts, strict=True))[split]
         return FaceSet(
-            np.concatenate([part.images for part in parts]),
-            {name: _joined([part.labellings[name] for part in parts]) for name in self.train.labellings},
+            np.concatenate([part.images[:] for part in parts]),
+            {name: joined_labels([part.labellings[name] for part in parts]) for name in self.train.labellings},
             sum((part.subjects for part in parts), ()),
             sum((part.sources for part in parts), ()),
+            joined_ratings(parts),
         )
 
 
-def _joined(labellings: list[Labelling]) -> Labelling:
+def joined_ratings(parts: Sequence[FaceSet]) -> NDArray[np.float32] | None:
+    """The ratings of several sets of faces, one after the other; None if none has any."""
+    if all(part.ratings is None for part in parts):
+        return None
+    unknown = [np.full((len(part), 2), np.nan, np.float32) for part in parts]
+    return np.concatenate([p.ratings if p.ratings is not None else u for p, u in zip(parts, unknown, strict=True)])
+
+
+def joined_labels(labellings: Sequence[Labelling]) -> Labelling:
+    """Labels of the same classes, one after the other."""
     return Labelling(
         labellings[0].classes,
         np.concatenate([labelling.targets for labelling in labellings]),

@@ -19,6 +19,7 @@ from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.learn.datasets import folder
 from fercli.learn.datasets.faces import DatasetSplits, FaceSet, Labelling
 from fercli.learn.datasets.fer2013_files import MIN_MATCH, USAGES, Fer2013, is_file_form, read_files
+from fercli.learn.datasets.images import GREY, Packing
 from fercli.learn.datasets.pack import pack
 from fercli.learn.datasets.samples import Problem
 
@@ -28,14 +29,14 @@ FACE_SCALE = 1.0
 """Median over the 242 of 300 images in which CenterFace finds the face, by landmarks; 1.04 by boxes."""
 
 
-def read(root: Path) -> DatasetSplits:
+def read(root: Path, packing: Packing = GREY) -> DatasetSplits:
     """FER2013 from its CSV, an npz or folders named after classes; FER+ is the second set of labels if its votes exist.
 
     Raises:
         DatasetError: nothing there, more than one, or not FER2013.
     """
     if root.is_dir() and not is_file_form(root):
-        return pack(folder.read(root), name="fer2013", terms=TERMS, face_scale=FACE_SCALE)
+        return pack(folder.read(root), name="fer2013", terms=TERMS, face_scale=FACE_SCALE, packing=packing)
     return _splits(read_files(root), root, "fer2013")
 
 

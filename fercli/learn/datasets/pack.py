@@ -1,17 +1,16 @@
-"""From a listing of files to faces in memory: decode, detect or crop the face, scale it to one size.
+"""From a listing of files to packed faces: decode, detect or crop the face, scale it to one size.
 
-A face takes `SIDE` x `SIDE` bytes: half a million faces need two gigabytes, and training does not wait for the disk.
+Half a million grey faces of 64 pixels are two gigabytes, in memory; more than that is in a file (`images.space`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,17 +18,18 @@ from fercli.errors import DatasetError, InputError
 from fercli.geometry import square_around
 from fercli.learn.datasets import framing
 from fercli.learn.datasets.faces import DatasetSplits, FaceSet, Labelling
+from fercli.learn.datasets.images import GREY, SIDE, Packing, has_colour, in_colour, resized, space
 from fercli.learn.datasets.samples import SPLITS, Listing, Problem, Sample
 from fercli.learn.datasets.splits import assign_splits
 from fercli.media.images import square_crop
 from fercli.progress import Reporter, Silent
 
-SIDE = 64
-"""Side of a packed face, pixels; the input of the network is a little smaller."""
 CLIP_FRAMES = 4
 """Frames kept of a clip, evenly spaced."""
 CROP_SCALE = 1.1
 """Side of the square crop around a box, in longer sides of the box."""
+USUAL_SHARE = 0.5
+"""Share of a picture of head and shoulders that a face takes, where it is not measured."""
 AHEAD = 64
 """Number of samples that are decoded in advance."""
 
@@ -43,12 +43,20 @@ class Cut:
         frontal: whether only frontal faces are used.
         face_scale: side of a packed face as a multiple of the longer side of the detector's box.
         read_picture: path -> (H, W, 3) RGB.
+        side: of a packed face, pixels.
+        colour: whether faces are packed in colour.
     """
 
     search: bool
     frontal: bool
     face_scale: float
     read_picture: Callable[[Path], NDArray[np.uint8]]
+    side: int = SIDE
+    colour: bool = False
+
+    def shape(self, count: int, frames: int) -> tuple[int, ...]:
+        """Shape of the array of some packed faces."""
+        return (count, frames, self.side, self.side, *([3] if self.colour else []))
 
 
 def pack(
@@ -58,6 +66,7 @@ def pack(
     name: str = "",
     terms: str = "",
     face_scale: float | None = None,
+    packing: Packing = GREY,
 ) -> DatasetSplits:
     """Read every picture of a listing.
 
@@ -66,6 +75,7 @@ def pack(
         reporter: gets progress.
         name, terms: instead of the listing's own.
         face_scale: face scale of the pictures, if known; otherwise it is measured with the default detector.
+        packing: size and colour of the faces.
 
     Raises:
         DatasetError: nothing in the listing can be used.
@@ -80,21 +90,13 @@ def pack(
             hint="check --root and --dataset: is it this set, unpacked as downloaded?",
             code="dataset-empty",
         )
-    cut = _look(samples, listing) if face_scale is None else Cut(False, False, face_scale, listing.read_picture)
-    frames = CLIP_FRAMES if any(len(sample.frames) > 1 for sample in samples) else 1
-    images = np.zeros((len(samples), frames, SIDE, SIDE), np.uint8)
-    problems, kept = list(listing.problems), np.zeros(len(samples), dtype=bool)
-    with reporter.task(f"read {listing.name}", len(samples), "face") as task:
-        for row, result in enumerate(_read_all(samples, frames, cut)):
-            if isinstance(result, Problem):
-                problems.append(result)
-            else:
-                images[row], kept[row] = result, True
-            task.advance()
-    if not kept.any():
+    cut = _look(samples, listing, face_scale, packing)
+    images, kept, problems = _pack_all(samples, cut, f"read {listing.name}", reporter)
+    problems = [*listing.problems, *problems]
+    if not any(kept.values()):
         raise DatasetError(f"{listing.name}: no picture could be used, the first: {problems[0]}", code="dataset-empty")
     name = name or listing.name
-    parts = {split: _part(samples, images, kept, split, name, listing.classes) for split in SPLITS}
+    parts = {split: _part(kept[split], images[split], name, listing.classes) for split in SPLITS}
     official = any(sample.split for sample in listing.samples)
     return DatasetSplits(
         name,
@@ -109,41 +111,76 @@ def pack(
     )
 
 
-def _part(
-    samples: Sequence[Sample],
-    images: NDArray[np.uint8],
-    kept: NDArray[np.bool_],
-    split: str,
-    name: str,
-    classes: tuple[str, ...],
-) -> FaceSet:
-    rows = [row for row, sample in enumerate(samples) if kept[row] and sample.split == split]
-    labels = np.array([classes.index(samples[row].label) for row in rows], dtype=np.int64)
+def _pack_all(
+    samples: Sequence[Sample], cut: Cut, title: str, reporter: Reporter
+) -> tuple[dict[str, NDArray[np.uint8]], dict[str, list[Sample]], list[Problem]]:
+    """Faces and usable samples of each split, and the problems of the others."""
+    frames = CLIP_FRAMES if any(len(sample.frames) > 1 for sample in samples) else 1
+    images = {split: space(cut.shape(sum(sample.split == split for sample in samples), frames)) for split in SPLITS}
+    kept: dict[str, list[Sample]] = {split: [] for split in SPLITS}
+    problems = []
+    with reporter.task(title, len(samples), "face") as task:
+        for sample, result in zip(samples, _read_all(samples, frames, cut), strict=True):
+            if isinstance(result, Problem):
+                problems.append(result)
+            else:
+                images[sample.split][len(kept[sample.split])] = result
+                kept[sample.split].append(sample)
+            task.advance()
+    return {split: images[split][: len(kept[split])] for split in SPLITS}, kept, problems
+
+
+def _part(samples: Sequence[Sample], images: NDArray[np.uint8], name: str, classes: tuple[str, ...]) -> FaceSet:
+    labels = np.array([classes.index(sample.label) for sample in samples], dtype=np.int64)
+    labelling = Labelling.of_indices(classes, labels)
+    for row, sample in enumerate(samples):
+        if sample.shares is not None:
+            labelling.targets[row] = sample.shares
     return FaceSet(
-        images[rows],
-        {name: Labelling.of_indices(classes, labels)},
-        tuple(samples[row].subject for row in rows),
-        tuple(str(samples[row].frames[0]) for row in rows),
+        images,
+        {name: labelling},
+        tuple(sample.subject for sample in samples),
+        tuple(str(sample.frames[0]) for sample in samples),
+        _ratings(samples),
     )
 
 
-def _look(samples: Sequence[Sample], listing: Listing) -> Cut:
-    """Decide from some pictures whether they are already cropped to faces; sets with other views never are."""
+def _ratings(samples: Sequence[Sample]) -> NDArray[np.float32] | None:
+    """(N, 2) valence and arousal, if there are any."""
+    if all(sample.valence is None or sample.arousal is None for sample in samples):
+        return None
+    rows = [(sample.valence, sample.arousal) for sample in samples]
+    return np.array([(np.nan, np.nan) if None in row else row for row in rows], dtype=np.float32)
+
+
+def _look(samples: Sequence[Sample], listing: Listing, face_scale: float | None, packing: Packing) -> Cut:
+    """Decide from some pictures whether they are already cropped to faces (sets with other views never are), in which
+    size faces are packed, and whether in colour."""
+    pictures = list(_some_pictures(samples, listing))
+    share = None if listing.frontal or face_scale is not None else framing.face_share(pictures)
+    boxed = any(sample.box is not None for sample in samples)
     if listing.frontal:
-        return Cut(True, True, CROP_SCALE, listing.read_picture)
-    chosen = [samples[row] for row in framing.spread(len(samples))]
-    pictures = []
-    for sample in chosen:
+        cut, shown = Cut(True, True, CROP_SCALE, listing.read_picture), USUAL_SHARE
+    elif face_scale is not None:
+        cut, shown = Cut(False, False, face_scale, listing.read_picture), 1.0
+    elif share is None or boxed or share >= framing.FILLS:
+        scale = 1.0 if share is None else round(1 / share, 3)
+        cut, shown = Cut(False, False, scale, listing.read_picture), 1.0
+    else:
+        cut, shown = Cut(True, False, CROP_SCALE, listing.read_picture), share * CROP_SCALE
+    sides = [shown * min(picture.shape[:2]) for picture in pictures]
+    side, colour = packing.of(sides, [has_colour(picture) for picture in pictures])
+    return replace(cut, side=side, colour=colour)
+
+
+def _some_pictures(samples: Sequence[Sample], listing: Listing) -> Iterator[NDArray[np.uint8]]:
+    for row in framing.spread(len(samples)):
+        sample = samples[row]
         try:
             picture = listing.read_picture(sample.frames[-1])
         except InputError:
             continue  # reported after all are read
-        pictures.append(picture if sample.box is None else _boxed(picture, sample.box))
-    share = framing.face_share(pictures)
-    boxed = any(sample.box is not None for sample in samples)
-    if share is None or boxed or share >= framing.FILLS:
-        return Cut(False, False, 1.0 if share is None else round(1 / share, 3), listing.read_picture)
-    return Cut(True, False, CROP_SCALE, listing.read_picture)
+        yield picture if sample.box is None else _boxed(picture, sample.box)
 
 
 def _read_all(samples: Sequence[Sample], frames: int, cut: Cut) -> Iterator[NDArray[np.uint8] | Problem]:
@@ -158,7 +195,7 @@ def _read_all(samples: Sequence[Sample], frames: int, cut: Cut) -> Iterator[NDAr
 
 
 def _read(sample: Sample, frames: int, cut: Cut) -> NDArray[np.uint8] | Problem:
-    """(frames, SIDE, SIDE) faces of a sample, or a problem."""
+    """(frames, side, side) or (frames, side, side, 3) faces of a sample, or a problem."""
     chosen = [sample.frames[row] for row in _chosen(len(sample.frames), frames, sample.apex)]
     faces = {}
     for path in dict.fromkeys(chosen):
@@ -195,9 +232,7 @@ def _face(path: Path, sample: Sample, cut: Cut) -> NDArray[np.uint8]:
         if box is None:
             raise InputError(f"no face found in {path}", code="face-missing")
         picture = square_crop(picture, square_around(box, CROP_SCALE), max(picture.shape))
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    way = cv2.INTER_AREA if min(grey.shape) > SIDE else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=way), dtype=np.uint8)
+    return resized(in_colour(picture, cut.colour), cut.side)
 
 
 def _boxed(picture: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.uint8]:

@@ -8,8 +8,8 @@ Two forms are read:
     picture; otherwise used, with the face in Annotation/boundingbox/train_00001_boundingbox.txt `x1 y1 x2 y2`, pixels
 - the copy on Kaggle, `DATASET/{train,test}/{1..7}/*.jpg`, using its folders; its CSV files are not needed.
 
-A name begins with its split, train or test. The subjects are unknown. Folders beside `basic/`, such as `compound/` (two
-emotions at once) and `multi/` (several), are listed but not read.
+A name begins with its split, train or test. The subjects are unknown. Of the folders beside `basic/`, `compound/` (two
+emotions at once) and `multi/` (several) are the sets `raf-compound` and `raf-multi`, read by `raf_parts`.
 
 The set is available on request, so this was only tested on a synthetic tree. Layout: `src/parse_RAF.py` of
 https://github.com/JanghoonChoi/VTT_vid_emotion (list, originals, boxes) and the many loaders on GitHub that read
@@ -58,7 +58,8 @@ def read(root: Path) -> Listing:
     """
     for base in (root / "basic", root):
         for path in sorted([*base.glob(LIST), *base.glob(f"*/{LIST}")]):
-            return _listing(*_read_official(base, path), _beside(base) if base != root else ())
+            _refuse_compound(path)
+            return _listing(*read_official(base, path, LABELS), _beside(base) if base != root else ())
     for base in (root / "DATASET", root):
         if all(_subfolders(base / split) == set(LABELS) for split in ("train", "test")):
             return _listing(_read_kaggle(base), [])
@@ -72,12 +73,13 @@ def _listing(samples: list[Sample], problems: list[Problem], notes: tuple[str, .
 def _beside(basic: Path) -> tuple[str, ...]:
     """Notes about parts of the set that exist but are not read."""
     others = [folder for folder in folders(basic.parent) if folder.name != basic.name]
-    return tuple(f"not read: {folder}; only the basic emotions of RAF-DB are supported" for folder in others)
+    return tuple(f"not read: {folder}; compound/ is --dataset raf-compound, multi/ is raf-multi" for folder in others)
 
 
-def _read_official(base: Path, path: Path) -> tuple[list[Sample], list[Problem]]:
-    lines = _lines(path)
-    folder = _picture_folder(base, path)
+def read_official(base: Path, path: Path, classes: dict[str, str]) -> tuple[list[Sample], list[Problem]]:
+    """The faces of a list in a folder, with the classes of its numbers; raises DatasetError if it cannot be read."""
+    lines = lines_of(path)
+    folder = picture_folder(base, path)
     aligned = folder.name == "aligned"
     suffix = "_aligned.jpg" if aligned else ".jpg"
     present = {picture.name for picture in folder.iterdir()}  # one listing instead of a check of each file
@@ -86,7 +88,7 @@ def _read_official(base: Path, path: Path) -> tuple[list[Sample], list[Problem]]
         if not line.strip():
             continue
         try:
-            name, split, label = _parse(line)
+            name, split, label = _parse(line, classes)
             if name + suffix not in present:
                 raise ValueError(f"no {name}{suffix} in {folder}")
             box = None if aligned else _box(base / "Annotation" / "boundingbox" / f"{name}_boundingbox.txt")
@@ -97,33 +99,39 @@ def _read_official(base: Path, path: Path) -> tuple[list[Sample], list[Problem]]
     return samples, problems
 
 
-def _lines(path: Path) -> list[str]:
+def lines_of(path: Path) -> list[str]:
+    """The lines of a list; raises DatasetError if it cannot be read."""
     require_regular_file(path, DatasetError, "unpack EmoLabel again")
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        return path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(
             f"cannot read {path}: {reason_of(error)}", hint="unpack EmoLabel again", code="file-unreadable"
         ) from error
-    if {line.split()[-1] for line in lines if line.strip()} >= COMPOUND_ONLY:
+
+
+def _refuse_compound(path: Path) -> None:
+    if {line.split()[-1] for line in lines_of(path) if line.strip()} >= COMPOUND_ONLY:
         raise DatasetError(
-            f"{path} lists the compound emotions, labels 1 to 11", hint=EXPECTED, code="dataset-not-found"
+            f"{path} lists the compound emotions, labels 1 to 11",
+            hint=f"read it with --dataset raf-compound; {EXPECTED}",
+            code="dataset-not-found",
         )
-    return lines
 
 
-def _parse(line: str) -> tuple[str, str, str]:
+def _parse(line: str, classes: dict[str, str]) -> tuple[str, str, str]:
     """Name without suffix, split and class of a line; raises ValueError."""
     match = _LINE.fullmatch(line.strip())
     if match is None:
         raise ValueError(f"{line.strip()!r}, expected a line like 'train_00001.jpg 5'")
     name, split, label = match.groups()
-    if label not in LABELS:
-        raise ValueError(f"label is {label!r}, expected 1 to 7")
-    return name, split, LABELS[label]
+    if label not in classes:
+        raise ValueError(f"label is {label!r}, expected 1 to {len(classes)}")
+    return name, split, classes[label]
 
 
-def _picture_folder(base: Path, path: Path) -> Path:
+def picture_folder(base: Path, path: Path) -> Path:
+    """The folder of the pictures of a list; raises DatasetError if there is none."""
     folders = [base / "Image" / "aligned", base / "Image" / "original"]
     for folder in folders:
         if any(folder.glob("*.jpg")):

@@ -25,12 +25,16 @@ OBTAIN = {
     "mmi": "apply at https://mmifacedb.eu",
     "mug": "apply at https://mug.ee.auth.gr/fed",
     "raf": "apply at http://www.whdeng.cn/raf/model1.html",
+    "raf-compound": "apply at http://www.whdeng.cn/raf/model1.html",
+    "raf-multi": "apply at http://www.whdeng.cn/raf/model2.html",
 }
 """Data set -> where to get it. `folder` and `corrected` are the user's own, so they have no usual place either."""
 
 _FOLDERS = {
     "affectnet7": ("affectnet",),
     "ferplus": ("ferplus", "fer2013"),
+    "raf-compound": ("raf",),
+    "raf-multi": ("raf", "raf-ml"),
 }
 """Folders of sets that are not named as the set."""
 

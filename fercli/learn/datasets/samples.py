@@ -45,6 +45,7 @@ class Sample:
         box: x1, y1, x2, y2 of the face, half-open, pixels of the picture; None if the picture is cropped to the face.
         valence, arousal: in [-1, 1]; None if the set has none.
         apex: index, from 0, in `frames` of the apex of the expression; None if unknown.
+        shares: share of each class of the listing in the judgements of people, sum 1; None if there is only the label.
     """
 
     frames: tuple[Path, ...]
@@ -55,6 +56,7 @@ class Sample:
     valence: float | None = None
     arousal: float | None = None
     apex: int | None = None
+    shares: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Listing:
 
     Attributes:
         name, terms: its name and terms of use.
-        classes: canonical class names, in the order of `fercli.labels.EMOTIONS_8`.
+        classes: class names, canonical and in the order of `fercli.labels.EMOTIONS_8` unless the set has others.
         samples, problems: usable samples, and problems of the others.
         notes: parts left out by design, with counts, and other information.
         frontal: whether the pictures also show other views, so that only frontal faces are used.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fercli.errors import DatasetError
 from fercli.learn.evaluation import metrics
+from fercli.learn.evaluation.ratings import RatingScore
 
 INTERVALS = {"accuracy": metrics.accuracy, "uar": metrics.uar, "macro_f1": metrics.macro_f1}
 """Metrics with a 95 % confidence interval."""
@@ -56,6 +57,7 @@ class Scores:
         per_class: class -> its metrics.
         per_subject: person -> metrics, by name; without samples of unknown persons.
         reliability: bins of confidence that hold samples, lowest first.
+        ratings: `valence`, `arousal` -> metrics; empty if the network or the set has none.
     """
 
     n: int
@@ -71,6 +73,7 @@ class Scores:
     per_class: dict[str, ClassScore]
     per_subject: dict[str, SubjectScore]
     reliability: tuple[metrics.Bin, ...]
+    ratings: dict[str, RatingScore] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """As JSON types; keys are the names above."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fercli.errors import ConfigError
+from fercli.learn.datasets.classes import lost, relabelled
 from fercli.learn.datasets.faces import DatasetSplits, FaceSet, Labelling, middle_frames
+from fercli.learn.datasets.images import SIDE, Packing
 from fercli.learn.datasets.samples import SPLITS
 from fercli.learn.evaluation.classification import Scores, score
+from fercli.learn.evaluation.ratings import rating_scores
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.devices import pick_device
 from fercli.models.registry import find_classifier
@@ -18,6 +24,17 @@ from fercli.progress import Reporter
 BATCH = 64
 
 
+def packing_for(model: str) -> Packing:
+    """How a data set is packed for a classifier: in its colour, and not smaller than its input.
+
+    Raises:
+        ModelError: the classifier cannot be used.
+    """
+    header = read_header(find_classifier(model)[1])
+    wanted = math.ceil(header.input_size / header.view_scale)
+    return Packing(max(SIDE, wanted), colour=False) if header.colour == "grey" else Packing(wanted=wanted)
+
+
 def evaluate(
     model: str, data: DatasetSplits, split: str, device: str, reporter: Reporter, prior: float | None = None
 ) -> tuple[Scores, dict[str, str]]:
@@ -25,14 +42,14 @@ def evaluate(
 
     Args:
         model: a name from the registry, or a file of `fercli train`.
-        data: the data set; its main labels are the truth.
+        data: the data set; its main labels are the truth, in the classes of the network if it has others.
         split: `train`, `valid`, `test`, `all`, or empty: `test` if the set has its own splits, otherwise `all`.
         device: `auto`, `cpu` or `cuda`.
         reporter: callback for progress, and for a warning if the classifier was trained on these faces.
         prior: as for `EmotionClassifier.probabilities`.
 
     Returns:
-        The scores, with their `split` and the `head` of the classifier.
+        The scores, with those of its ratings if both have any; and their `split` and the `head` of the classifier.
 
     Raises:
         ConfigError: no such split, or a prior out of range.
@@ -48,16 +65,25 @@ def evaluate(
         )
     _, path = find_classifier(model)
     name = next(iter(data.train.labellings))
-    trained_on_it = name in {head.name for head in read_header(path).heads}
+    header = read_header(path)
+    trained_on_it = name in {head.name for head in header.heads}
     if trained_on_it and not data.official and split in ("train", "all"):
         unseen = "test" if len(data.test) else "valid"
         reporter.warn(f"{path} was trained on some of these faces of {name}; add --split {unseen} for the others")
     classifier = EmotionClassifier(path, pick_device(device), name if trained_on_it else "")
     faces = data.part(split)
-    _, columns = classifier.header.head(classifier.head.name)
-    logits = outputs(classifier, faces, data.face_scale, "evaluate", reporter)[..., columns]
-    answers = in_classes_of(faces.main, classifier, logits, prior)
-    scores = score(answers, faces.main.labels, faces.main.classes, faces.subjects)
+    truth = faces.main
+    if header.mapping:
+        truth = relabelled(truth, classifier.head.labels, header.mapping)
+        for label, count in lost(faces.main, truth).items():
+            reporter.note(f"left out: {count} faces labelled {label!r}, a class that {path} does not have")
+    _, columns = header.head(classifier.head.name)
+    answers = outputs(classifier, faces, data.face_scale, "evaluate", reporter)
+    probabilities = in_classes_of(truth, classifier, answers[..., columns], prior)
+    scores = score(probabilities, truth.labels, truth.classes, faces.subjects)
+    if header.ratings and faces.ratings is not None:
+        rated = answers[..., header.n_outputs - len(header.ratings) :].mean(axis=0)
+        scores = replace(scores, ratings=rating_scores(rated, faces.ratings))
     return scores, {"split": split, "head": classifier.head.name}
 
 

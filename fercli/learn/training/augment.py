@@ -30,31 +30,39 @@ DRIFT = 0.35
 """Share of the geometric ranges a still may drift through between its first and last frame."""
 BLUR_PROBABILITY = 0.1
 ERASE_PROBABILITY = 0.05
+GREY_PROBABILITY = 0.25
+"""Of a picture in colour."""
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in the luma that grey networks see (ITU-R BT.601)."""
+SHRINKS = 2.0
+"""Factor by which a view shrinks a picture beyond which it is averaged first: interpolation would skip pixels."""
 
 
-def random_views(images: Tensor, n_frames: int, size: int, generator: torch.Generator) -> Tensor:
+def random_views(images: Tensor, n_frames: int, size: int, generator: torch.Generator, *, reach: float = 1.0) -> Tensor:
     """Augment a batch.
 
     Args:
-        images: (N, T, H, W) uint8 grey; T is 1 for stills, above 1 for clips.
+        images: (N, T, H, W) uint8 grey or (N, T, H, W, 3) RGB; T is 1 for stills, above 1 for clips.
         n_frames: frames a clip; of a still under one slowly drifting transform, of a clip evenly spaced from a random
             start and under the same transform.
         size: side of the output.
         generator: the only source of randomness.
+        reach: factor of the ranges of rotation, scale and shift.
 
     Returns:
-        (N, n_frames, 1, size, size) float32 in [0, 1].
+        (N, n_frames, C, size, size) float32 in [0, 1]; C is 1 for grey and 3 for RGB, which may have lost its colour.
     """
     n, length = images.shape[:2]
     transforms = n_frames if length == 1 else 1
     if length > 1:
         images = _evenly(images, n_frames, torch.rand((n, 1), generator=generator))
-    pixels = _random_blur(images.float() / 255, generator)
-    matrices = _random_affine(n, transforms, generator)
+    pixels = _random_blur(_shrunk(channels_first(images), size), generator)
+    pixels = _random_grey(pixels, generator).flatten(1, 2)
+    matrices = _random_affine(n, transforms, generator, reach)
     grid = F.affine_grid(matrices, [n * transforms, 1, size, size], align_corners=False)
     frames = pixels.repeat_interleave(transforms, dim=0)
     views = F.grid_sample(frames, grid, padding_mode="border", align_corners=False)
-    views = views.view(n, n_frames, 1, size, size)
+    views = views.view(n, n_frames, -1, size, size)
     return _random_erase(_random_light(views, generator), generator)
 
 
@@ -66,13 +74,29 @@ def plain_views(images: Tensor, n_frames: int, size: int) -> Tensor:
     n, length = images.shape[:2]
     if length > 1:
         images = images[:, middle_frames(length, n_frames)]
+    pixels = _shrunk(channels_first(images), size)
     grid = F.affine_grid(torch.tensor([[[VIEW, 0, 0], [0, VIEW, 0]]]), [1, 1, size, size], align_corners=False)
-    views = F.grid_sample(images.float() / 255, grid.expand(n, -1, -1, -1), align_corners=False)
-    return views[:, :, None].expand(-1, n_frames, -1, -1, -1)
+    views = F.grid_sample(pixels.flatten(1, 2), grid.expand(n, -1, -1, -1), align_corners=False)
+    return views.view(n, *pixels.shape[1:3], size, size).expand(-1, n_frames, -1, -1, -1)
+
+
+def channels_first(images: Tensor) -> Tensor:
+    """(N, T, H, W) or (N, T, H, W, 3) uint8 -> (N, T, 1, H, W) or (N, T, 3, H, W) float32 in [0, 1]."""
+    pixels = images.float() / 255
+    return pixels.permute(0, 1, 4, 2, 3) if pixels.ndim == 5 else pixels[:, :, None]
+
+
+def _shrunk(pixels: Tensor, size: int) -> Tensor:
+    """Pictures that the view would shrink much are averaged down first, because fine detail would alias."""
+    side = round(size / VIEW)
+    if pixels.shape[-1] <= SHRINKS * side:
+        return pixels
+    small = F.interpolate(pixels.flatten(1, 2), size=(side, side), mode="bilinear", antialias=True)
+    return small.view(*pixels.shape[:3], side, side)
 
 
 def normalise(views: Tensor, mean: float = ClassifierHeader.mean, std: float = ClassifierHeader.std) -> Tensor:
-    """(N, T, 1, H, W) grey in [0, 1] -> (N, T, 3, H, W), centred and scaled, the grey repeated."""
+    """(N, T, 1, H, W) grey or (N, T, 3, H, W) RGB in [0, 1] -> (N, T, 3, H, W), centred and scaled, grey repeated."""
     return ((views - mean) / std).expand(-1, -1, 3, -1, -1)
 
 
@@ -88,7 +112,7 @@ def _uniform(shape: tuple[int, ...], limit: float, generator: torch.Generator) -
     return (torch.rand(shape, generator=generator) * 2 - 1) * limit
 
 
-def _random_affine(n: int, n_frames: int, generator: torch.Generator) -> Tensor:
+def _random_affine(n: int, n_frames: int, generator: torch.Generator, reach: float) -> Tensor:
     """(N * n_frames, 2, 3) matrices, those of one clip drifting, from output to input coordinates."""
     time = torch.linspace(-0.5, 0.5, n_frames) if n_frames > 1 else torch.zeros(1)
 
@@ -97,8 +121,8 @@ def _random_affine(n: int, n_frames: int, generator: torch.Generator) -> Tensor:
         drift = _uniform((n, 1), limit * DRIFT, generator) if n_frames > 1 else 0.0
         return start + drift * time
 
-    angle, scale = path(ROTATION), VIEW * (1 + path(SCALE))
-    x, y = path(2 * SHIFT), path(2 * SHIFT)
+    angle, scale = path(reach * ROTATION), VIEW * (1 + path(reach * SCALE))
+    x, y = path(reach * 2 * SHIFT), path(reach * 2 * SHIFT)
     flip = torch.where(torch.rand((n, 1), generator=generator) < 0.5, -1.0, 1.0)
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     rows = [torch.stack([cos * flip, -sin, x], dim=-1), torch.stack([sin * flip, cos, y], dim=-1)]
@@ -114,15 +138,25 @@ def _random_light(views: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _random_blur(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Some clips of (N, T, H, W) lose detail, down to about 20 pixels a side: small faces in video look like that."""
+    """Some clips of (N, T, C, H, W) lose detail, down to about 20 pixels a side, as small faces in video."""
     blurred = torch.rand(len(pixels), generator=generator) < BLUR_PROBABILITY
-    low = int(torch.randint(20, pixels.shape[-1], (1,), generator=generator))
+    low = int(torch.randint(20, max(21, pixels.shape[-1]), (1,), generator=generator))
     if not blurred.any():
         return pixels
-    small = F.interpolate(pixels[blurred], size=(low, low), mode="bilinear", antialias=True)
+    few = pixels[blurred].flatten(1, 2)
+    small = F.interpolate(few, size=(low, low), mode="bilinear", antialias=True)
     pixels = pixels.clone()
-    pixels[blurred] = F.interpolate(small, size=pixels.shape[-2:], mode="bilinear")
+    pixels[blurred] = F.interpolate(small, size=pixels.shape[-2:], mode="bilinear").view(-1, *pixels.shape[1:])
     return pixels
+
+
+def _random_grey(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Some clips of (N, T, 3, H, W) lose their colour, as in old films; grey ones stay as they are."""
+    if pixels.shape[2] == 1:
+        return pixels
+    grey = (pixels * torch.tensor(LUMA)[:, None, None]).sum(dim=2, keepdim=True).expand_as(pixels)
+    without = torch.rand(len(pixels), generator=generator) < GREY_PROBABILITY
+    return torch.where(without[:, None, None, None, None], grey, pixels)
 
 
 def _random_erase(views: Tensor, generator: torch.Generator) -> Tensor:

@@ -16,12 +16,15 @@ from fercli.config import TrainConfig
 from fercli.errors import FercliError
 from fercli.learn.datasets import FaceSet
 from fercli.learn.evaluation import metrics
-from fercli.learn.training.augment import normalise, plain_views, random_views
+from fercli.learn.evaluation.ratings import rating_scores
+from fercli.learn.training.augment import normalise, plain_views
 from fercli.learn.training.average import Average
 from fercli.learn.training.checkpoint import Progress
 from fercli.learn.training.mixing import MIXERS, mix_targets
 from fercli.learn.training.processes import Processes
 from fercli.learn.training.randaugment import randaugment
+from fercli.learn.training.sampling import Sampling
+from fercli.learn.training.strong import STRENGTHS
 from fercli.models.networks import ARCHITECTURES, Architecture, Network
 from fercli.progress import Reporter
 
@@ -56,7 +59,8 @@ class Trainer:
         step: the `Objective`, or what averages its gradients over the processes.
         optimizer: over its parameters.
         faces: the training split.
-        targets: name of each labelling -> (N, C).
+        targets: name of each labelling -> (N, C), and the ratings.
+        sampling: how faces are drawn.
         processes: this one among all.
         reporter: gets progress.
         average: of the weights, updated after each step; None where the run asks for none.
@@ -67,6 +71,7 @@ class Trainer:
     optimizer: torch.optim.Optimizer
     faces: FaceSet
     targets: dict[str, Tensor]
+    sampling: Sampling
     processes: Processes
     reporter: Reporter
     average: Average | None = None
@@ -86,7 +91,7 @@ class Trainer:
         self.step.train()
         total_loss, seen = 0.0, 0
         with self.reporter.task(f"epoch {epoch + 1}/{config.epochs}", count, self.faces.kind) as task:
-            order = torch.randperm(len(self.faces), generator=order_of)[:count]
+            order = self.sampling.draw(len(self.faces), count, order_of)
             for rows in torch.tensor_split(order, steps):  # alike: of a small rest batch norm makes nonsense
                 for group in self.optimizer.param_groups:
                     group["lr"] = one_cycle(progress.step / (config.epochs * steps), config.lr)
@@ -110,7 +115,7 @@ class Trainer:
         config, device = self.config, self.processes.device
         architecture = ARCHITECTURES[config.model]
         images = torch.from_numpy(self.faces.images[rows.numpy()])
-        views = random_views(images, architecture.n_frames, config.size_in(epoch), generator)
+        views = STRENGTHS[config.augment](images, architecture.n_frames, config.size_in(epoch), generator)
         if config.randaugment:
             views = randaugment(views, RANDAUGMENT_OPERATIONS, config.randaugment, generator)
         wanted = {name: targets[rows] for name, targets in self.targets.items()}
@@ -145,6 +150,9 @@ def validate(network: Network, faces: FaceSet, config: TrainConfig, epoch: int) 
         prefix = "valid" if number == 0 else name
         figures[f"{prefix}_accuracy"] = round(metrics.accuracy(matrix), 4)
         figures[f"{prefix}_uar"] = round(metrics.uar(matrix), 4)
+    if faces.ratings is not None and outputs.shape[1] > start:
+        for name, row in rating_scores(outputs[:, start:], faces.ratings).items():
+            figures[f"{name}_ccc"] = round(row.ccc, 4)
     return figures
 
 

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.calibration import fit_temperature, probabilities, without_prior
-from fercli.learn.datasets import DatasetSplits, Labelling
+from fercli.learn.datasets import DatasetSplits, FaceSet, Labelling
 from fercli.learn.evaluation import metrics
 from fercli.learn.evaluation.predictions import outputs
+from fercli.learn.evaluation.ratings import rating_figures
+from fercli.learn.training.sampling import class_shares
 from fercli.models.classifier import EmotionClassifier
 from fercli.models.weights import ClassifierHeader, Head, load_state, save_classifier
 from fercli.progress import Reporter
@@ -36,25 +38,30 @@ def finish(path: Path, data: DatasetSplits, device: str, reporter: Reporter) -> 
     heads, figures = [], {}
     for head in classifier.header.heads:
         _, columns = classifier.header.head(head.name)
-        head = replace(head, prior=_prior(data.train.labellings[head.name]))
+        head = replace(head, prior=_prior(data.train, head.name))
         heads.append(_calibrated(head, valid[..., columns], data.valid.labellings[head.name]))
         figures[head.name] = {
             **_figures("valid", valid[..., columns], heads[-1], data.valid.labellings[head.name]),
             **_figures("test", test[..., columns], heads[-1], data.test.labellings[head.name]),
         }
+    if classifier.header.ratings:
+        rated = slice(classifier.header.n_outputs - len(classifier.header.ratings), None)
+        figures["ratings"] = {
+            **rating_figures("valid", valid[..., rated], data.valid),
+            **rating_figures("test", test[..., rated], data.test),
+        }
     header = replace(classifier.header, heads=tuple(heads), metrics=figures)
     save_classifier(path, load_state(path), header)
     for name, values in figures.items():
-        if "test_n" in values:
+        if "test_accuracy" in values:
             accuracy, uar, ece = (values[f"test_{figure}"] for figure in ("accuracy", "uar", "ece"))
             reporter.note(f"test on {name}: accuracy {accuracy}, UAR {uar}, ECE {ece}")
     return header
 
 
-def _prior(labelling: Labelling) -> tuple[float, ...]:
-    """Share of each class in the targets of the training split; empty if a class has none."""
-    shares = labelling.targets.sum(axis=0, dtype=np.float64)
-    shares = shares / max(shares.sum(), 1)
+def _prior(faces: FaceSet, name: str) -> tuple[float, ...]:
+    """Share of each class in the targets of the training split, as its sets are weighted; empty if a class has none."""
+    shares = class_shares(faces.labellings[name].targets, faces.weights)
     return tuple(round(float(share), 6) for share in shares) if shares.min() >= _RAREST else ()
 
 

@@ -13,7 +13,9 @@ import torch
 from torch import nn
 
 from fercli.config import TrainConfig
+from fercli.labels import canonical
 from fercli.learn.datasets import DatasetSplits
+from fercli.learn.datasets.classes import read_classes
 from fercli.learn.training import run_directory
 from fercli.learn.training.augment import VIEW
 from fercli.learn.training.average import Average
@@ -21,13 +23,15 @@ from fercli.learn.training.checkpoint import Progress, load_checkpoint, save_che
 from fercli.learn.training.epoch import Trainer, validate
 from fercli.learn.training.finish import finish
 from fercli.learn.training.initial import read_initial, start_from
-from fercli.learn.training.objective import Objective, targets_of
+from fercli.learn.training.objective import RATED, Objective, rating_targets, targets_of
 from fercli.learn.training.parameters import check_parameters
 from fercli.learn.training.processes import Processes, joined
+from fercli.learn.training.sampling import sampling
 from fercli.learn.training.splits import read_splits
+from fercli.learn.training.teachers import taught
 from fercli.models.devices import pick_device
 from fercli.models.networks import ARCHITECTURES, Network, build_network
-from fercli.models.weights import ClassifierHeader, Head, save_classifier
+from fercli.models.weights import RATINGS, ClassifierHeader, Head, save_classifier
 from fercli.progress import Reporter, Silent
 from fercli.writing import writing
 
@@ -58,9 +62,16 @@ def _train(config: TrainConfig, processes: Processes, reporter: Reporter) -> Pat
     initial = read_initial(config.init) if config.init is not None and not last.exists() else None
     data = read_splits(config, reporter)
     torch.manual_seed(config.seed)
-    network = build_network(config.model, _n_outputs(data), config.fold_div, dropout=DROPOUT)
+    network = build_network(config.model, _n_outputs(config, data), config.fold_div, dropout=DROPOUT)
     targets = targets_of(data.train.labellings, config)
-    objective = Objective(network, data.train.labellings, targets, config)
+    if config.teachers:
+        teachers, share = config.teachers, config.teacher_share
+        targets = taught(targets, data, teachers, share, processes.device.type, reporter)
+    drawing = sampling(data.train, targets, config.oversample)
+    objective = Objective(network, data.train.labellings, targets, config, drawing.shifts)
+    if _rates(config, data):
+        assert data.train.ratings is not None  # as _rates says
+        targets[RATED] = rating_targets(data.train.ratings)
     objective.to(processes.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stubs
     optimizer = torch.optim.SGD(
         _parameter_groups(objective, config.weight_decay), config.lr, MOMENTUM, nesterov=True, fused=True
@@ -79,7 +90,7 @@ def _train(config: TrainConfig, processes: Processes, reporter: Reporter) -> Pat
         run_directory.open_run(config, progress.epoch)
 
     step = nn.parallel.DistributedDataParallel(objective) if processes.count > 1 else objective
-    trainer = Trainer(config, step, optimizer, data.train, targets, processes, reporter, average)
+    trainer = Trainer(config, step, optimizer, data.train, targets, drawing, processes, reporter, average)
     for epoch in range(progress.epoch, config.epochs):
         if processes.agree(0 < config.patience <= progress.epoch - progress.best_epoch):
             reporter.note(f"stopped: no better validation accuracy in {config.patience} epochs")
@@ -125,16 +136,26 @@ def _header(config: TrainConfig, data: DatasetSplits, epoch: int) -> ClassifierH
         input_size=config.size_in(epoch - 1),
         n_frames=architecture.n_frames,
         fold_div=config.fold_div,
+        colour="rgb" if data.train.colour else "grey",
         mean=architecture.mean,
         std=architecture.std,
         view_scale=round(data.face_scale * VIEW, 4),
+        own_classes=any(canonical(name) != name for heads in data.train.labellings.values() for name in heads.classes),
+        mapping=dict(read_classes(config.classes)) if config.classes else {},
+        ratings=RATINGS if _rates(config, data) else (),
         training_data=data.terms,
         recipe={**run_directory.recipe(config), "epoch": epoch},
     )
 
 
-def _n_outputs(data: DatasetSplits) -> int:
-    return sum(len(labelling.classes) for labelling in data.train.labellings.values())
+def _n_outputs(config: TrainConfig, data: DatasetSplits) -> int:
+    classes = sum(len(labelling.classes) for labelling in data.train.labellings.values())
+    return classes + (len(RATINGS) if _rates(config, data) else 0)
+
+
+def _rates(config: TrainConfig, data: DatasetSplits) -> bool:
+    """Whether the network also learns valence and arousal."""
+    return config.ratings > 0 and data.train.ratings is not None
 
 
 def _parameter_groups(objective: nn.Module, weight_decay: float) -> list[dict[str, object]]:

@@ -8,6 +8,7 @@ where none is.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -84,6 +85,65 @@ def class_balance(targets: Tensor) -> Tensor:
     volume = -torch.expm1(counts.clamp(min=1) * math.log(EFFECTIVE_BETA)) / (1 - EFFECTIVE_BETA)
     weights = occurs / volume
     return (weights / weights[occurs].mean()).float()
+
+
+def neutral_balance(targets: Tensor, classes: Sequence[str]) -> Tensor:
+    """Weights with which neutral and all other classes together count alike, as in most films most faces are neutral.
+
+    Args:
+        targets: (N, C) distributions or rows of zeros, of the whole training split.
+        classes: C names.
+
+    Returns:
+        (C,) float32: `1 / (2 share)` of neutral and of the others.
+
+    Raises:
+        DatasetError: neutral, or everything else, has no sample.
+    """
+    shares = targets.sum(dim=0, dtype=torch.float64)
+    is_neutral = torch.tensor([name == "neutral" for name in classes])
+    neutral, others = shares[is_neutral].sum(), shares[~is_neutral].sum()
+    if not (neutral > 0 and others > 0):
+        raise DatasetError(
+            f"--balance-neutral needs faces that are neutral and others; the classes are {', '.join(classes)}",
+            hint="leave it out",
+            code="labels-missing",
+        )
+    total = neutral + others
+    return torch.where(is_neutral, total / (2 * neutral), total / (2 * others)).float()
+
+
+def concordance(predicted: Tensor, truth: Tensor) -> Tensor:
+    """Concordance correlation coefficient of each column (Lin 1989): `2 s_pt / (s_p^2 + s_t^2 + (m_p - m_t)^2)`.
+
+    Args:
+        predicted, truth: (N, D) float, N at least 2.
+
+    Returns:
+        (D,) in [-1, 1]; 0 where nothing varies.
+    """
+    p, t = predicted - predicted.mean(dim=0), truth - truth.mean(dim=0)
+    apart = (predicted.mean(dim=0) - truth.mean(dim=0)) ** 2
+    spread = (p**2).mean(dim=0) + (t**2).mean(dim=0) + apart
+    return 2 * (p * t).mean(dim=0) / spread.clamp(min=1e-8)
+
+
+def rating_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    """`1 - CCC + MSE`, mean over valence and arousal (the CCC of the batch).
+
+    Args:
+        outputs: (N, 2) float.
+        targets: (N, 3) valence, arousal, and 1 if they are known, or a row of zeros.
+
+    Returns:
+        () at least 0; 0, still with a gradient, where nothing is known.
+    """
+    known = targets[:, 2] > 0
+    predicted, truth = outputs[known], targets[known, :2]
+    if not len(truth):
+        return outputs.sum() * 0
+    error = ((predicted - truth) ** 2).mean()
+    return error if len(truth) < 2 else error + (1 - concordance(predicted, truth)).mean()
 
 
 def word_cosine_loss(projected: Tensor, vectors: Tensor, targets: Tensor) -> Tensor:

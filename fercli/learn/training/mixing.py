@@ -14,7 +14,7 @@ def mixup(views: Tensor, alpha: float, generator: torch.Generator) -> tuple[Tens
     """x' = share x + (1 - share) x[permutation], share ~ Beta(alpha, alpha) (Zhang et al. 2018, arXiv 1710.09412).
 
     Args:
-        views: (N, T, 1, S, S) float32 in [0, 1].
+        views: (N, T, C, S, S) float32 in [0, 1].
         alpha: above 0; the larger, the closer the shares are to a half.
         generator: the only source of randomness.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fercli.config import TrainConfig
@@ -18,6 +20,10 @@ from fercli.models.networks import Network
 
 CONSISTENCY_WEIGHT = 5.0
 """Of flip attention, as in the authors' code."""
+
+
+RATED = " ratings"
+"""Key of valence and arousal among the targets: no labelling has such a name."""
 
 
 def targets_of(labellings: dict[str, Labelling], config: TrainConfig) -> dict[str, Tensor]:
@@ -32,16 +38,34 @@ def targets_of(labellings: dict[str, Labelling], config: TrainConfig) -> dict[st
     return targets
 
 
+def rating_targets(ratings: NDArray[np.float32]) -> Tensor:
+    """(N, 2) ratings, NaN if unknown -> (N, 3) targets of `losses.rating_loss`."""
+    rows = torch.from_numpy(ratings)
+    known = torch.isfinite(rows).all(dim=1, keepdim=True)
+    return torch.cat([torch.where(known, rows, 0.0), known.float()], dim=1)
+
+
 class Objective(nn.Module):
     """A network with all that is needed to train it; only the network is kept afterwards.
 
     The outputs of the network are read labelling by labelling, side by side. The loss is the mean over the labellings
-    of the cross entropy (`losses.soft_cross_entropy`), plus the extras, each computed on the features in front of the
-    last layer.
+    of the cross entropy (`losses.soft_cross_entropy`), plus that of the ratings, plus the extras, each computed on the
+    features in front of the last layer.
+
+    Args:
+        network: its last outputs are the ratings, if `targets` has any.
+        labellings, targets: of the training split.
+        config: parameters.
+        shifts: name of a labelling -> (C,) what is added to the outputs while training; see `sampling`.
     """
 
     def __init__(
-        self, network: Network, labellings: dict[str, Labelling], targets: dict[str, Tensor], config: TrainConfig
+        self,
+        network: Network,
+        labellings: dict[str, Labelling],
+        targets: dict[str, Tensor],
+        config: TrainConfig,
+        shifts: dict[str, Tensor] | None = None,
     ) -> None:
         super().__init__()
         if "flip-attention" in config.extras and network.fc.in_features != network.n_features:
@@ -55,9 +79,12 @@ class Objective(nn.Module):
         self.extras = nn.ModuleDict()
         for name in config.extras:
             self.extras[name] = EXTRAS[name](labellings, config.word_vectors, network.n_features)
-        for number, wanted in enumerate(targets.values()):
-            balance = losses.class_balance(wanted) if config.balanced else None
+        self.rating_weight = config.ratings
+        for number, (name, labelling) in enumerate(labellings.items()):
+            balance = _balance(targets[name], labelling, config)
             self.register_buffer(f"balance_{number}", balance, persistent=False)
+            shift = shifts[name] if shifts else torch.zeros(len(labelling.classes))
+            self.register_buffer(f"shift_{number}", shift, persistent=False)
 
     def forward(self, clips: Tensor, targets: dict[str, Tensor]) -> Tensor:
         """Loss of a batch.
@@ -80,13 +107,24 @@ class Objective(nn.Module):
         return loss
 
     def classification(self, outputs: Tensor, targets: dict[str, Tensor]) -> Tensor:
-        """Mean over the labellings of the cross entropy of (N, K) outputs."""
-        parts = torch.split(outputs.float(), list(self.sizes.values()), dim=1)
-        terms = [
-            losses.soft_cross_entropy(part, targets[name], getattr(self, f"balance_{number}"))
-            for number, (name, part) in enumerate(zip(self.sizes, parts, strict=True))
-        ]
-        return torch.stack(terms).mean()
+        """Mean over the labellings of the cross entropy of (N, K) outputs, plus the weighted loss of the ratings."""
+        outputs, n_classes = outputs.float(), sum(self.sizes.values())
+        parts = torch.split(outputs[:, :n_classes], list(self.sizes.values()), dim=1)
+        terms = []
+        for number, (name, part) in enumerate(zip(self.sizes, parts, strict=True)):
+            shifted = part + self.get_buffer(f"shift_{number}")
+            terms.append(losses.soft_cross_entropy(shifted, targets[name], getattr(self, f"balance_{number}")))
+        loss = torch.stack(terms).mean()
+        if RATED in targets:
+            loss = loss + self.rating_weight * losses.rating_loss(outputs[:, n_classes:], targets[RATED])
+        return loss
+
+
+def _balance(targets: Tensor, labelling: Labelling, config: TrainConfig) -> Tensor | None:
+    """(C,) weights of the classes in the loss."""
+    if config.balance_neutral:
+        return losses.neutral_balance(targets, labelling.classes)
+    return losses.class_balance(targets) if config.balanced else None
 
 
 class WordCosine(nn.Module):

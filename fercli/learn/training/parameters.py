@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 from fercli.config import TrainConfig
 from fercli.errors import ConfigError
-from fercli.learn.datasets import DATASETS
+from fercli.learn.datasets import DATASETS, require_known
+from fercli.learn.datasets.images import SIDE
 from fercli.learn.training.mixing import MIXERS
 from fercli.learn.training.objective import EXTRAS
 from fercli.learn.training.randaugment import MAX_MAGNITUDE
+from fercli.learn.training.strong import STRENGTHS
 from fercli.models.networks import ARCHITECTURES
+from fercli.models.weights import COLOURS, MAX_INPUT
 
 CHOICES: dict[str, Collection[str]] = {
     "dataset": DATASETS,
     "model": ARCHITECTURES,
+    "augment": STRENGTHS,
+    "colour": ("auto", *COLOURS),
     "targets": ("distribution", "label"),
     "mix": ("none", *MIXERS),
     "precision": ("auto", "float32", "bfloat16"),
@@ -32,6 +38,10 @@ def check_parameters(config: TrainConfig) -> None:
             raise ConfigError(
                 f"unknown {name} {getattr(config, name)!r}", hint=f"known: {', '.join(known)}", code="name-unknown"
             )
+    for source in (*config.beside, *([config.valid] if config.valid else [])):
+        require_known(source.dataset)
+    if any(not 0 < source.weight < math.inf for source in config.sources):
+        raise ConfigError("a --weight must be above 0", hint="leave out the data set", code="option-out-of-range")
     for extra in config.extras:
         if extra not in EXTRAS:
             raise ConfigError(f"unknown extra {extra!r}", hint=f"known: {', '.join(EXTRAS)}", code="name-unknown")
@@ -44,6 +54,20 @@ def check_parameters(config: TrainConfig) -> None:
                 f"--{name.replace('_', '-')} must not be below 0, it is {getattr(config, name)}",
                 code="option-out-of-range",
             )
+    if config.balanced and config.balance_neutral:
+        raise ConfigError(
+            "--balanced and --balance-neutral weigh the same loss", hint="give one of them", code="option-conflict"
+        )
+    if not (0 <= config.oversample <= 1 and 0 <= config.ratings < math.inf and 0 < config.teacher_share <= 1):
+        raise ConfigError(
+            f"--oversample is {config.oversample}, --ratings {config.ratings}, --teacher-share {config.teacher_share}",
+            hint="the first is from 0 to 1, the second 0 or more, the third above 0 up to 1",
+            code="option-out-of-range",
+        )
+    if config.pack_size and not SIDE <= config.pack_size <= MAX_INPUT:
+        raise ConfigError(
+            f"--pack-size is {config.pack_size}", hint=f"give {SIDE} to {MAX_INPUT}", code="option-out-of-range"
+        )
     if config.fold_div < 2:
         raise ConfigError(f"--fold-div must be at least 2, it is {config.fold_div}", code="option-out-of-range")
     if not config.sizes or min(config.sizes) < 1 or list(config.sizes) != sorted(config.sizes):

@@ -1,9 +1,9 @@
-"""RandAugment (Cubuk et al. 2020, arXiv 1909.13719) for clips of grey faces.
+"""RandAugment (Cubuk et al. 2020, arXiv 1909.13719) for clips of faces.
 
-Of the paper's fourteen operations two are left out: colour, of which grey has none, and solarize, which turns bright
-skin dark: no camera does that, and where light and shadow lie is what an expression is read from. Ranges are those of
-the authors' program (tensorflow/tpu, models/official/efficientnet/autoaugment.py) but for three. Translation ends at
-0.15 of the side, not at nearly half, which pushes mouth or brows out of a view that a face fills. Contrast and
+Of the paper's fourteen operations two are left out: colour, of which grey faces have none, and solarize, which turns
+bright skin dark: no camera does that, and where light and shadow lie is what an expression is read from. Ranges are
+those of the authors' program (tensorflow/tpu, models/official/efficientnet/autoaugment.py) but for three. Translation
+ends at 0.15 of the side, not at nearly half, which pushes mouth or brows out of a view that a face fills. Contrast and
 brightness end at 1 -+ 0.6, not 0.9, where a face is nearly flat, black or white. As in torchvision, a larger magnitude
 always means a larger change.
 
@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 Operation = Callable[[Tensor, Tensor], Tensor]
-"""What is done to (N, T, 1, S, S) clips in [0, 1] at (N,) strengths in [-1, 1]."""
+"""What is done to (N, T, C, S, S) clips in [0, 1] at (N,) strengths in [-1, 1]."""
 
 MAX_MAGNITUDE = 10
 """End of the paper's scale."""
@@ -37,7 +37,7 @@ def randaugment(views: Tensor, n_operations: int, magnitude: float, generator: t
     """Apply to each clip `n_operations` of OPERATIONS, drawn evenly and with replacement, one after the other.
 
     Args:
-        views: (N, T, 1, S, S) float32 in [0, 1].
+        views: (N, T, C, S, S) float32 in [0, 1]; C is 1 or 3.
         n_operations: how many a clip.
         magnitude: in [0, MAX_MAGNITUDE]; share of each operation's range, of random sign where it has two directions.
         generator: the only source of randomness.
@@ -100,7 +100,8 @@ def _sharpness(clips: Tensor, strength: Tensor) -> Tensor:
     kernel = torch.ones(1, 1, 3, 3)
     kernel[..., 1, 1] = 5
     smooth = clips.clone()
-    smooth[..., 1:-1, 1:-1] = F.conv2d(clips.flatten(0, 1), kernel / 13).view_as(clips[..., 1:-1, 1:-1])
+    planes = clips.flatten(0, 2)[:, None]
+    smooth[..., 1:-1, 1:-1] = F.conv2d(planes, kernel / 13).view_as(clips[..., 1:-1, 1:-1])
     return (smooth + (clips - smooth) * _each(1 + SHARPNESS * strength)).clamp(0, 1)
 
 
@@ -129,9 +130,9 @@ def _identities(n: int) -> Tensor:
 
 def _move(clips: Tensor, matrices: Tensor) -> Tensor:
     """Each pixel shows what lay where its clip's (2, 3) matrix sends it, coordinates from -1 to 1 across the view."""
-    frames = clips.squeeze(2)
+    frames = clips.flatten(1, 2)
     grid = F.affine_grid(matrices, list(frames.shape), align_corners=False)
-    return F.grid_sample(frames, grid, padding_mode="border", align_corners=False).unsqueeze(2)
+    return F.grid_sample(frames, grid, padding_mode="border", align_corners=False).view_as(clips)
 
 
 def _levels(clips: Tensor) -> Tensor:

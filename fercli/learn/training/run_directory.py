@@ -17,6 +17,8 @@ from fercli.errors import ConfigError
 from fercli.files import require_regular_file
 from fercli.writing import write_atomically, writing
 
+PLACES = frozenset({"root", "out", "init", "device"})
+"""Parameters that are places on this computer."""
 MAY_CHANGE = frozenset({"epochs", "device", "root", "out", "patience", "config"})
 """Parameters that may differ when a run goes on."""
 
@@ -57,8 +59,9 @@ def check_same_run(config: TrainConfig) -> None:
         raise ConfigError(
             f"cannot go on with the run in {config.out}: {path.name}: {error}", hint=hint, code="run-differs"
         ) from error
-    for name, value in json.loads(_as_json(config)).items():
-        if name not in MAY_CHANGE and before.get(name, value) != value:
+    before = _without(before, MAY_CHANGE)
+    for name, value in _without(json.loads(_as_json(config)), MAY_CHANGE).items():
+        if before.get(name, value) != value:
             raise ConfigError(
                 f"the run in {config.out} was started with {name} {before[name]!r}, not {value!r}",
                 hint=hint,
@@ -68,8 +71,17 @@ def check_same_run(config: TrainConfig) -> None:
 
 def recipe(config: TrainConfig) -> dict[str, Any]:
     """The parameters that belong into the header of a classifier: all but the places on this computer."""
-    whole: dict[str, Any] = json.loads(_as_json(config))
-    return {name: value for name, value in whole.items() if name not in ("root", "out", "init", "device")}
+    whole: dict[str, Any] = _without(json.loads(_as_json(config)), PLACES)
+    return whole
+
+
+def _without(values: Any, names: frozenset[str]) -> Any:
+    """The same JSON without the values of some names, however deep."""
+    if isinstance(values, list):
+        return [_without(value, names) for value in values]
+    if isinstance(values, dict):
+        return {name: _without(value, names) for name, value in values.items() if name not in names}
+    return values
 
 
 def _as_json(config: TrainConfig) -> str:

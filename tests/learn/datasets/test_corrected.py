@@ -14,7 +14,7 @@ from fercli.edits.editing import ignore, rename
 from fercli.errors import DatasetError, MissingStage
 from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.learn.datasets import DatasetSplits, FaceSet, corrected, read_dataset
-from fercli.learn.datasets.pack import SIDE
+from fercli.learn.datasets.images import SIDE
 from fercli.workspace import Workspace
 from tests.edits.by_hand import annotate
 from tests.importers.films import film

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from fercli.errors import DatasetError
 from fercli.learn.datasets import framing
-from fercli.learn.datasets.pack import CLIP_FRAMES, CROP_SCALE, SIDE, pack
+from fercli.learn.datasets.images import SIDE
+from fercli.learn.datasets.pack import CLIP_FRAMES, CROP_SCALE, pack
 from fercli.learn.datasets.samples import Listing, Problem, Sample
 from fercli.models.detections import Detections
 from tests.failing import fails

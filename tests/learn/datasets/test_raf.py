@@ -84,7 +84,7 @@ def test_of_the_whole_set_the_basic_part_is_read(tmp_path: Path) -> None:
     found = read(tmp_path)
     assert [sample.label for sample in found.samples] == ["surprise"]
     assert found.notes == tuple(
-        f"not read: {tmp_path / name}; only the basic emotions of RAF-DB are supported"
+        f"not read: {tmp_path / name}; compound/ is --dataset raf-compound, multi/ is raf-multi"
         for name in ("compound", "multi")
     )
     assert read(tmp_path / "basic").notes == ()

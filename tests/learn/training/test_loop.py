@@ -27,7 +27,7 @@ from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.learn.datasets import DatasetSplits, Listing, Sample, read_dataset
 from fercli.learn.datasets.pack import pack
 from fercli.learn.evaluation import metrics
-from fercli.learn.training import augment, epoch, loop, splits
+from fercli.learn.training import augment, epoch, loop, splits, strong
 from fercli.learn.training.augment import normalise
 from fercli.learn.training.epoch import TrainingDiverged, one_cycle
 from fercli.learn.training.initial import read_initial, start_from
@@ -223,7 +223,7 @@ def test_all_batches_of_an_epoch_are_about_as_large(config: TrainConfig, monkeyp
         sizes.append(len(images))
         return random_views(images, *arguments)
 
-    monkeypatch.setattr(epoch, "random_views", noted)
+    monkeypatch.setitem(strong.STRENGTHS, "strong", noted)
     train(replace(config, epochs=1, batch=47), Talk())
     assert sizes == [24, 24]
 
