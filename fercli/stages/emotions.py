@@ -22,7 +22,7 @@ from fercli.expressions.segments import make_segments
 from fercli.expressions.windows import Windows, make_windows
 from fercli.hashing import sha256_file
 from fercli.models.registry import find_classifier, find_model, weights_key
-from fercli.models.weights import MAX_PRIOR_POWER, prior_power, read_header
+from fercli.models.weights import MAX_PRIOR_POWER, prior_power, read_header, require_emotions
 from fercli.stages.base import NO_FACE, StageContext, require_ranges
 
 if TYPE_CHECKING:
@@ -134,9 +134,11 @@ def check(params: EmotionsParams) -> None:
         ("min_segment_s", params.min_segment_s >= 0, "of 0 or more seconds"),
         ("prior", params.prior is None or 0 <= params.prior <= MAX_PRIOR_POWER, f"from 0 to {MAX_PRIOR_POWER:g}"),
     )
+    _, path = find_classifier(params.model)
+    header = read_header(path)
+    require_emotions(path, header)
     if params.prior:
-        _, path = find_classifier(params.model)
-        prior_power(path, read_header(path).head("")[0], params.prior)
+        prior_power(path, header.head("")[0], params.prior)
 
 
 def weights(params: EmotionsParams) -> dict[str, str]:
