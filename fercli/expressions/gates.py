@@ -35,7 +35,8 @@ def face_reasons(faces: pa.Table, attributes: pa.Table, params: EmotionsParams, 
             reasons.append("lying")
         elif yaw is None:
             reasons.append("no clear face")
-        elif abs(yaw) > params.max_yaw or abs(pitch) > params.max_pitch:
+        elif frontal == 0 or abs(yaw) > params.max_yaw or abs(pitch) > params.max_pitch:
+            # With the nose outside of the eyes it is a profile, on which the mesh may see a face that looks ahead.
             reasons.append("turned away")
         elif cut:
             reasons.append("cut off")

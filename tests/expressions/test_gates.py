@@ -104,6 +104,11 @@ def test_a_face_whose_eyes_or_mouth_the_edge_of_the_picture_cuts_off(
     assert face_reasons(faces, attributes_table(len(faces)), EmotionsParams(), VIDEO) == ["", reason]
 
 
+def test_a_profile_on_which_the_mesh_sees_a_face_that_looks_ahead() -> None:
+    faces = faces_table([face_row(0, frontal=0.0), face_row(0, frontal=0.01)])
+    assert face_reasons(faces, attributes_table(len(faces)), EmotionsParams(), VIDEO) == ["turned away", ""]
+
+
 def test_the_contrast_from_which_a_face_is_too_dark_is_a_parameter() -> None:
     faces = faces_table([face_row(0, contrast=50.0), face_row(0, contrast=70.0)])
     params = EmotionsParams(min_contrast=60.0)
