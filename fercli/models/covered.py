@@ -26,8 +26,8 @@ LIMITS = {"mouth": 0.68, "eyes": 0.65}
 """Its outputs, and the probabilities from which they count as covered.
 
 Chosen on FER2013's PublicTest: 0.5 % of the faces exceed the limit of the mouth, fewer that of the eyes; 6 % of
-PrivateTest's exceed that of the eyes if they wear drawn sunglasses. Sunglasses impair recognition no more than poor light: of 400 faces, 77 % are recognised
-with them, 90 % without, and 51 % with a mask."""
+PrivateTest's exceed that of the eyes if they wear drawn sunglasses. Sunglasses impair recognition no more than poor
+light: of 400 faces, 77 % are recognised with them, 90 % without, and 51 % with a mask."""
 _BATCH = 64
 
 
