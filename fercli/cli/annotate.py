@@ -11,6 +11,7 @@ from fercli.cli import options as opt
 from fercli.cli.batch import annotate_many
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
+from fercli.cli.licences import require_licences
 from fercli.config import (
     DECODERS,
     AttributesParams,
@@ -80,6 +81,7 @@ def annotate(
     mean_segment: opt.MeanSegment = EmotionsParams.mean_segment_s,
     min_segment: opt.MinSegment = EmotionsParams.min_segment_s,
     prior: opt.Prior = EmotionsParams.prior,
+    licences: opt.Licences = "all",
     abstain: opt.Abstain = EmotionsParams.abstain,
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
@@ -93,6 +95,7 @@ def annotate(
 
     Example: fercli annotate episode.mp4 -o episode.json
     """
+    from fercli.api import plan_for
     from fercli.batch.jobs import is_one_video
     from fercli.batch.work import Order
 
@@ -131,6 +134,7 @@ def annotate(
     runtime = Runtime(device, batch, decoder=opt.parse_decoder(decoder), config=recorded(config))
     attributes = AttributesParams(min_flag, landmarks)
     params = (frames, faces, tracks, persons, attributes, emotions)
+    require_licences(licences, plan_for(params))
     if is_one_video(videos):
         order = Order(params, tuple(format.split(",")), runtime, force=force, verify=verify, overwrite=overwrite)
         annotate_one(videos[0], output, workdir, order, quiet=quiet)

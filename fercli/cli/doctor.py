@@ -68,18 +68,19 @@ def doctor() -> None:
 
 
 def models() -> None:
-    """List all networks: task, licence, training data, whether they are ready to use, and the default of --prior.
+    """List all networks: task, licence, training data, commercial use (yes, no or unclear), whether they are ready to
+    use, and the default of --prior.
 
     Example: fercli models
     """
     from fercli.cli import layout
     from fercli.models.registry import MODELS
 
-    table = layout.table("name", "task", "state", "prior", "licence", "training data")
+    table = layout.table("name", "task", "state", "prior", "licence", "training data", "commercial use")
     for spec in MODELS.values():
         state = model_state(spec.name)
         prior = _prior(spec.name) if spec.task == "classifier" and state == "ready" else ""
-        table.add_row(spec.name, spec.task, state, prior, spec.licence, spec.training_data)
+        table.add_row(spec.name, spec.task, state, prior, spec.licence, spec.training_data, spec.commercial)
     layout.console().print(table)
 
 

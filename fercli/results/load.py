@@ -16,6 +16,7 @@ from fercli.edits.apply import TrackIdentity
 from fercli.edits.log import problem
 from fercli.edits.state import State, read_state
 from fercli.errors import ConfigError
+from fercli.models.licences import terms_of
 from fercli.persons.names import UNASSIGNED, clean_name
 from fercli.results.details import read_details
 from fercli.results.model import Box, Person, Result, Segment, Track, by_person, totals_key
@@ -211,7 +212,7 @@ def _provenance(workspace: Workspace) -> tuple[dict[str, Any], list[str]]:
                 stages[receipt.stage]["config"] = receipt.runtime["config"]
             models.update(receipt.weights)
             warnings += [f"{receipt.stage}: {warning}" for warning in receipt.warnings]
-    return {"fercli": VERSION, "models": models, "stages": stages}, warnings
+    return {"fercli": VERSION, "models": models, "networks": terms_of(models), "stages": stages}, warnings
 
 
 def _without_paths(params: dict[str, Any]) -> dict[str, Any]:

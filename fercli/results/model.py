@@ -268,7 +268,8 @@ class Result:
         unassigned: the tracks without a person; None if there are none.
         segments: assessed segments by start.
         gaps: segments that could not be assessed, by start.
-        provenance: version, models with the sha256 of their weights, parameters of each stage.
+        provenance: version, models with the sha256 of their weights, networks with their licence, parameters of each
+            stage.
         warnings: warnings of all stages.
         details: function that reads every face and window; see `Details`.
         ignored: persons left out of every export.

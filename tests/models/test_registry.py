@@ -18,6 +18,7 @@ from fercli.models.registry import (
     packaged_weights,
     weights_key,
 )
+from fercli.models.spec import COMMERCIAL
 from tests.failing import fails
 
 CENTERFACE = find_model("centerface", "detector")
@@ -35,6 +36,7 @@ def test_every_entry_says_what_a_person_must_know(name: str) -> None:
     assert spec.licence
     assert spec.source
     assert spec.training_data
+    assert spec.commercial in COMMERCIAL
     assert bool(spec.weights) == bool(spec.sha256)
     assert bool(spec.needs) == bool(spec.install)
 
