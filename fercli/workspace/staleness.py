@@ -34,6 +34,7 @@ class Digests:
 
     def __init__(self, *, verify: bool = False, by_receipts: bool = False) -> None:
         self._known: dict[Path, str] = {}
+        self._receipts: dict[Path, Receipt | None] = {}
         self._of_params: dict[tuple[str, str, Any], dict[str, str]] = {}
         self._verify = verify
         self.by_receipts = by_receipts
@@ -58,7 +59,9 @@ class Digests:
         path = workspace.path / directory / name
         if not self.by_receipts:
             return self._of_file(path)
-        receipt = workspace.receipt(directory)
+        if path.parent not in self._receipts:
+            self._receipts[path.parent] = workspace.receipt(directory)
+        receipt = self._receipts[path.parent]
         return receipt.outputs.get(name, "") if receipt is not None and path.exists() else ""
 
     def of_weights(self, stage: Stage, params: Any) -> dict[str, str]:
@@ -78,6 +81,7 @@ class Digests:
     def forget(self, directory: Path) -> None:
         """Forget the digests of a directory and its files, because a stage has just written it."""
         self._known = {path: value for path, value in self._known.items() if not path.is_relative_to(directory)}
+        self._receipts.pop(directory, None)
 
     def _of_video(self, workspace: Workspace) -> str:
         """The recorded digest, if the video is unchanged or missing."""
