@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from fercli.cli.annotate import annotate
+from fercli.cli.collect import collect
 from fercli.cli.config_file import config
 from fercli.cli.dataset import dataset_app
 from fercli.cli.doctor import doctor, models
@@ -39,7 +40,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     },
     "Look": {"status": status, "show": show, "report": report, "render": render, "plot": plot, "explain": explain},
     "Persons": {"people": people_app, "edits": edits_app, "import": import_corrections, "gallery": gallery_app},
-    "Take away": {"export": export, "formats": formats},
+    "Take away": {"export": export, "collect": collect, "formats": formats},
     "Learn": {"train": train, "evaluate": evaluate_app, "dataset": dataset_app},
     "Check": {"models": models, "doctor": doctor},
 }

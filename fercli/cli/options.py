@@ -54,6 +54,24 @@ WorkspacePath = Annotated[
     Path,
     typer.Argument(metavar="WORKSPACE", help="The working directory of the video.", show_default=False, readable=False),
 ]
+SeriesFolder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FOLDER",
+        help="The folder of `annotate` over many videos, or another one with workspaces.",
+        show_default=False,
+        readable=False,
+    ),
+]
+WorkspaceOrFolder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="WORKSPACE",
+        help="The working directory of a video, or a folder with those of several.",
+        show_default=False,
+        readable=False,
+    ),
+]
 Fps = Annotated[
     str, typer.Option(help="Frames to sample per second, or 'native' for every frame.", rich_help_panel=FRAMES)
 ]

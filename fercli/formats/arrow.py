@@ -132,8 +132,12 @@ def faces(result: Result) -> pa.Table:
 
 def signals(result: Result) -> pa.Table:
     """One row a value of each signal: by track, then signal, then start, then column."""
-    parts_ = [_signal(one, result.video["name"]) for one in result.signals]
-    return pa.concat_tables([SIGNALS.empty_table(), *parts_])
+    return pa.concat_tables([SIGNALS.empty_table(), *signal_parts(result)])
+
+
+def signal_parts(result: Result) -> Iterator[pa.Table]:
+    """`signals`, one signal at a time."""
+    return (_signal(one, result.video["name"]) for one in result.signals)
 
 
 TABLES: dict[str, Callable[[Result], pa.Table]] = {

@@ -31,10 +31,11 @@ def write_csv(path: Path, tables: Iterable[pa.Table], schema: pa.Schema, *, raw_
     """
     with pacsv.CSVWriter(path.absolute(), schema) as writer:
         for table in tables:
-            writer.write_table(table if raw_cells else _safe_cells(table))
+            writer.write_table(table if raw_cells else safe_cells(table))
 
 
-def _safe_cells(table: pa.Table) -> pa.Table:
+def safe_cells(table: pa.Table) -> pa.Table:
+    """The table with text escaped that a spreadsheet would read as a formula."""
     for place, field in enumerate(table.schema):
         if pa.types.is_string(field.type):
             text = table[field.name]

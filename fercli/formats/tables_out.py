@@ -42,7 +42,7 @@ def write_parquet_faces(result: Result, path: Path) -> None:
 def write_csv_windows(result: Result, path: Path, *, raw_cells: bool = False) -> None:
     """The rows of `write_parquet_windows`."""
     details = result.details()
-    rows = map(_rounded, arrow.window_parts(result, details))
+    rows = map(rounded, arrow.window_parts(result, details))
     write_csv(path, rows, arrow.windows_schema(details), raw_cells=raw_cells)
 
 
@@ -51,11 +51,12 @@ def write_csv_faces(result: Result, path: Path, *, raw_cells: bool = False) -> N
     details = result.details()
     schema = arrow.faces_schema(details)
     schema = schema.remove(schema.get_field_index("landmarks"))
-    rows = (_rounded(part.select(schema.names)) for part in arrow.face_parts(result, details))
+    rows = (rounded(part.select(schema.names)) for part in arrow.face_parts(result, details))
     write_csv(path, rows, schema, raw_cells=raw_cells)
 
 
-def _rounded(table: pa.Table) -> pa.Table:
+def rounded(table: pa.Table) -> pa.Table:
+    """The rows with numbers rounded for text files: CSV_DIGITS, or OTHER_DIGITS."""
     columns = [
         pc.round(column, CSV_DIGITS.get(field.name, OTHER_DIGITS)) if pa.types.is_floating(field.type) else column
         for field, column in zip(table.schema, table.columns, strict=True)

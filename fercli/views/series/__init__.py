@@ -1,0 +1,1 @@
+"""The report of a series: one self-contained page, built by `page.build`."""
