@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import astuple
 from importlib.util import find_spec
 from logging import CRITICAL
 from pathlib import Path
@@ -21,7 +21,7 @@ from fercli.batch.outcome import Outcome, failure
 from fercli.batch.run import Engine, in_process
 from fercli.batch.work import Kit, Order, Task, Work
 from fercli.cores import environment_of, usable_cores
-from fercli.errors import ConfigError, MissingDependency
+from fercli.errors import ConfigError, MissingDependency, WorkspaceError
 from fercli.version import VERSION
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ def local_engine(jobs: int, device: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def cluster_engine(address: str) -> Iterator[Engine]:
-    """An engine on the workers of a running scheduler, as `tcp://HOST:8786`.
+def cluster_engine(address: str, workers: int = 1) -> Iterator[Engine]:
+    """An engine on the workers of a running scheduler, as `tcp://HOST:8786`, once that many have joined.
 
     Raises:
         ConfigError: no scheduler answers there, or no worker has this fercli.
@@ -142,7 +142,14 @@ def cluster_engine(address: str) -> Iterator[Engine]:
             code="scheduler-unreachable",
         ) from error
     with client:
-        client.wait_for_workers(1, timeout=_CONNECT_S)
+        try:
+            client.wait_for_workers(workers, timeout=_CONNECT_S)
+        except TimeoutError as error:
+            raise ConfigError(
+                f"the scheduler at {address} has no workers",
+                hint=f"start some with: dask worker {address}",
+                code="scheduler-unreachable",
+            ) from error
         yield _engine(client)
 
 
@@ -151,7 +158,7 @@ def _engine(client: Client) -> Engine:
         work: Work, tasks: Sequence[Task], order: Order, send: Callable[[Event], None]
     ) -> Iterator[tuple[Task, Outcome]]:
         topic = f"fercli-{uuid.uuid4().hex}"
-        client.subscribe_topic(topic, lambda message: send(Event(**message[1])))
+        client.subscribe_topic(topic, lambda message: send(Event(*message[1])))
         try:
             yield from _outcomes(client, work, tasks, order, topic, send)
         finally:
@@ -186,9 +193,21 @@ def _outcomes(
                 futures[again] = task
                 running.add(again)
             else:
-                yield task, failure(task.job.video, error, 0.0) if error is not None else future.result()
+                yield task, _failure(task, error) if error is not None else future.result()
     finally:
         client.cancel(list(futures), force=True)
+
+
+def _failure(task: Task, error: BaseException) -> Outcome:
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        error = WorkspaceError(
+            f"the workers that worked on {task.job.video} died, {error.allowed_failures + 1} times in a row",
+            hint="there may be too little memory: try fewer --jobs; finished work is kept",
+            code="worker-lost",
+        )
+    return failure(task.job.video, error)
 
 
 class _Workers:
@@ -248,7 +267,7 @@ def _on_worker(work: Work, task: Task, order: Order, topic: str) -> Outcome:
     kit = kits.setdefault(threading.get_ident(), Kit())
 
     def send(event: Event) -> None:
-        worker.log_event(topic, asdict(event))
+        worker.log_event(topic, astuple(event))
 
     return work(task, order, EventReporter(task.number, send), kit)
 

@@ -19,7 +19,8 @@ class Event:
 
     Attributes:
         number: number of the video in the run.
-        kind: `progress`, `note` or `warning`.
+        kind: `progress`, or `warning` about a worker; warnings about a video are part of its outcome, so that none is
+            lost on the way.
         text: the stage for `progress`, else the message.
         done, total, unit: of the stage; the total is None if unknown.
     """
@@ -33,10 +34,15 @@ class Event:
 
 
 class EventReporter:
-    """A reporter that sends what it receives as events about one video."""
+    """A reporter that sends progress as events about one video, and keeps its warnings.
+
+    Attributes:
+        warnings: all warnings so far.
+    """
 
     def __init__(self, number: int, send: Callable[[Event], None]) -> None:
         self._number, self._send = number, send
+        self.warnings: list[str] = []
 
     @contextmanager
     def task(self, label: str, total: int | None, unit: str) -> Iterator[Task]:
@@ -46,12 +52,11 @@ class EventReporter:
         yield task
 
     def note(self, message: str) -> None:
-        """Sends a note."""
-        self._send(Event(self._number, "note", message))
+        """Ignored."""
 
     def warn(self, message: str) -> None:
-        """Sends a warning."""
-        self._send(Event(self._number, "warning", message))
+        """Kept in `warnings`."""
+        self.warnings.append(message)
 
 
 class _EventTask:

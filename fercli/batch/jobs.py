@@ -118,6 +118,8 @@ def _in_table(table: Path) -> Iterator[Job]:
         )
     try:
         for row in rows:
+            if None in row:
+                raise TypeError("it has more fields than the first line")
             if row["video"].strip():
                 yield _job_of(row, table, rows.line_num)
     except (csv.Error, AttributeError, TypeError) as error:

@@ -25,6 +25,7 @@ class Outcome:
         seconds: time it took in this run; 0 if it was finished before.
         persons, segments: counts in the result; None if it failed.
         outputs: the files written.
+        warnings: what may affect the result, and was reported in this run.
         code, message, hint: of the error; empty if it was done.
     """
 
@@ -34,19 +35,20 @@ class Outcome:
     persons: int | None = None
     segments: int | None = None
     outputs: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     code: str = ""
     message: str = ""
     hint: str = ""
 
 
-def failure(video: Path, error: BaseException, seconds: float) -> Outcome:
+def failure(video: Path, error: BaseException) -> Outcome:
     """The outcome of a job that raised an error; one that is not deliberate is a bug in fercli."""
     if isinstance(error, FercliError):
         code, message, hint = error.code, error.message, error.hint
     else:
         code, message = "internal", f"a bug in fercli: {type(error).__name__}: {error}"
         hint = "please report it with the output of `fercli doctor`"
-    return Outcome(str(video), FAILED, round(seconds, 1), code=code, message=message, hint=hint)
+    return Outcome(str(video), FAILED, code=code, message=message, hint=hint)
 
 
 def write_outcomes(folder: Path, outcomes: Sequence[Outcome]) -> None:
@@ -63,6 +65,7 @@ def write_outcomes(folder: Path, outcomes: Sequence[Outcome]) -> None:
     writer = csv.writer(table)
     writer.writerow(field.name for field in fields(Outcome))
     for outcome in outcomes:
-        row = asdict(outcome) | {"outputs": "\n".join(outcome.outputs)}
+        lists = {name: "\n".join(getattr(outcome, name)) for name in ("outputs", "warnings")}
+        row = asdict(outcome) | lists
         writer.writerow("" if value is None else value for value in row.values())
     write_atomically(folder / "batch.csv", table.getvalue().encode("utf-8", "backslashreplace"))

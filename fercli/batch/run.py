@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Protocol
 
 from fercli import pipeline
-from fercli.api import check_device
+from fercli.api import check_device, plan_for
 from fercli.batch.events import Event, EventReporter
 from fercli.batch.outcome import DONE, Outcome, write_outcomes
-from fercli.batch.work import Kit, Order, Task, Work, analyse, annotate, find_persons, finished, plan_of
+from fercli.batch.work import Kit, Order, Task, Work, analyse, annotate, find_persons, finished
 from fercli.writing import writing
 
 Engine = Callable[[Work, Sequence[Task], Order, Callable[[Event], None]], Iterator[tuple[Task, Outcome]]]
@@ -62,8 +62,7 @@ def run(folder: Path, tasks: Sequence[Task], order: Order, engine: Engine, displ
         folder.mkdir(parents=True, exist_ok=True)
     record = _Record(folder, tasks, display)
     kit = Kit()
-    for plan in {plan_of(task, order)[0][1]: plan_of(task, order) for task in tasks}.values():
-        pipeline.check(plan, kit.digests)
+    pipeline.check(plan_for(order.params), kit.digests)
     check_device(order.runtime)
     pending = []
     for task in tasks:
@@ -96,11 +95,12 @@ class _Record:
         self.display = display
         self._folder, self._tasks = folder, tasks
         self._outcomes: dict[int, Outcome] = {}
-        self._seconds: dict[int, float] = {}
+        self._before: dict[int, Outcome] = {}
         self._written_at = time.monotonic()
 
     def add(self, task: Task, outcome: Outcome) -> None:
-        outcome = replace(outcome, seconds=round(outcome.seconds + self._seconds.get(task.number, 0.0), 1))
+        if before := self._before.get(task.number):
+            outcome = _both(before, outcome)
         self._outcomes[task.number] = outcome
         self.display.ended(task, outcome)
         if time.monotonic() - self._written_at > _WRITE_EVERY_S:
@@ -111,7 +111,8 @@ class _Record:
         done = []
         for task, outcome in results:
             if outcome.state == DONE:
-                self._seconds[task.number] = self._seconds.get(task.number, 0.0) + outcome.seconds
+                before = self._before.get(task.number)
+                self._before[task.number] = _both(before, outcome) if before else outcome
                 done.append(task)
             else:
                 self.add(task, outcome)
@@ -123,3 +124,9 @@ class _Record:
     def write(self) -> None:
         self._written_at = time.monotonic()
         write_outcomes(self._folder, self.outcomes())
+
+
+def _both(before: Outcome, after: Outcome) -> Outcome:
+    """The outcome of two parts of the work on one video."""
+    seconds, warnings = round(before.seconds + after.seconds, 1), before.warnings + after.warnings
+    return replace(after, seconds=seconds, warnings=warnings)

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from fercli.api import plan_for, up_to_date
+from fercli.batch.events import EventReporter
 from fercli.batch.finished import digest_of, recall, remember
 from fercli.batch.jobs import Job
 from fercli.batch.outcome import DONE, Outcome, failure
 from fercli.batch.places import Place
 from fercli.chain import PERSONS, Plan, Stage
 from fercli.config import FramesParams, PersonsParams, Runtime
+from fercli.errors import FercliError
 from fercli.exports import check_output, write_export
 from fercli.formats import FORMATS
 from fercli.models.loaded import Models
-from fercli.progress import Reporter
 from fercli.version import VERSION
 from fercli.workspace import Digests
 from fercli.writing import writing
@@ -67,33 +68,33 @@ class Kit:
     digests: Digests = field(default_factory=Digests)
 
 
-Work = Callable[[Task, Order, Reporter, Kit], Outcome]
+Work = Callable[[Task, Order, EventReporter, Kit], Outcome]
 
 
-def annotate(task: Task, order: Order, reporter: Reporter, kit: Kit) -> Outcome:
+def annotate(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Outcome:
     """All stages and the exports of one video. Errors become a failed outcome, so that the other videos go on."""
     return _isolated(_annotate, task, order, reporter, kit)
 
 
-def analyse(task: Task, order: Order, reporter: Reporter, kit: Kit) -> Outcome:
+def analyse(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Outcome:
     """All stages but that of the persons, which a series runs for one video after the other."""
     return _isolated(_analyse, task, order, reporter, kit)
 
 
-def find_persons(task: Task, order: Order, reporter: Reporter, kit: Kit) -> Outcome:
+def find_persons(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Outcome:
     """The stage of the persons alone."""
     return _isolated(_find_persons, task, order, reporter, kit)
 
 
 def finished(task: Task, order: Order, kit: Kit) -> Outcome | None:
-    """The outcome of a video for which nothing has to be done; None if something may have to be.
-
-    Raises:
-        ConfigError, InputError, ModelError: a parameter, the gallery or a network cannot be used.
-    """
+    """The outcome of a video for which nothing has to be done; None if something may have to be."""
     if order.force or order.verify:
         return None
-    found = recall(task.place.workspace, _made_from(task, order, kit), _files(task, order))
+    try:
+        made_from = _made_from(task, order, kit)
+    except FercliError:  # the work will say it
+        return None
+    found = recall(task.place.workspace, made_from, _files(task, order))
     return replace(found, video=str(task.job.video)) if found else None
 
 
@@ -115,18 +116,16 @@ def outputs_of(task: Task, order: Order) -> list[Path]:
     return [task.place.output(FORMATS[name].suffix) for name in order.formats]
 
 
-def _isolated(
-    work: Callable[[Task, Order, Reporter, Kit], Outcome], task: Task, order: Order, reporter: Reporter, kit: Kit
-) -> Outcome:
+def _isolated(work: Work, task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Outcome:
     started = time.monotonic()
     try:
         outcome = work(task, order, reporter, kit)
     except Exception as error:
-        return failure(task.job.video, error, time.monotonic() - started)
-    return replace(outcome, seconds=round(time.monotonic() - started, 1))
+        outcome = failure(task.job.video, error)
+    return replace(outcome, seconds=round(time.monotonic() - started, 1), warnings=tuple(reporter.warnings))
 
 
-def _annotate(task: Task, order: Order, reporter: Reporter, kit: Kit) -> Outcome:
+def _annotate(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Outcome:
     place, video, outputs = task.place, task.job.video, outputs_of(task, order)
     with writing(place.base.parent):
         place.base.parent.mkdir(parents=True, exist_ok=True)
@@ -145,17 +144,17 @@ def _annotate(task: Task, order: Order, reporter: Reporter, kit: Kit) -> Outcome
     return outcome
 
 
-def _analyse(task: Task, order: Order, reporter: Reporter, kit: Kit) -> Outcome:
+def _analyse(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Outcome:
     with _stages(task, order, reporter, kit, lambda stage: stage is not PERSONS):
         return Outcome(str(task.job.video), DONE)
 
 
-def _find_persons(task: Task, order: Order, reporter: Reporter, kit: Kit) -> Outcome:
+def _find_persons(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Outcome:
     with _stages(task, order, reporter, kit, lambda stage: stage is PERSONS):
         return Outcome(str(task.job.video), DONE)
 
 
-def _stages(task: Task, order: Order, reporter: Reporter, kit: Kit, wanted: Callable[[Stage], bool]) -> Any:
+def _stages(task: Task, order: Order, reporter: EventReporter, kit: Kit, wanted: Callable[[Stage], bool]) -> Any:
     plan = [(stage, params) for stage, params in plan_of(task, order) if wanted(stage)]
     return up_to_date(
         task.place.workspace,

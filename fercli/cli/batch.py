@@ -99,6 +99,8 @@ class _Lines:
 
     def ended(self, task: Task, outcome: Outcome) -> None:
         self._ended += 1
+        for warning in outcome.warnings:
+            print(visible(f"warning: {outcome.video}: {warning}"), file=sys.stderr)
         if not self._quiet or outcome.code:
             print(f"[{self._ended}/{self._total}] {_sentence(outcome)}", file=sys.stderr, flush=True)
 
@@ -116,7 +118,7 @@ class _Bars:
 
     def event(self, event: Event) -> None:
         if event.kind == "warning":
-            self._progress.console.print(f"warning: {self._names[event.number]}: {event.text}", soft_wrap=True)
+            self._progress.console.print(f"warning: {event.text}", soft_wrap=True)
         elif event.kind == "progress":
             bar = self._bar.get(event.number)
             if bar is None:
@@ -133,6 +135,8 @@ class _Bars:
         self._share.pop(task.number, None)
         if (bar := self._bar.pop(task.number, None)) is not None:
             self._progress.remove_task(bar)
+        for warning in outcome.warnings:
+            self._progress.console.print(f"warning: {outcome.video}: {warning}", soft_wrap=True)
         if outcome.seconds or outcome.code:
             self._progress.console.print(_sentence(outcome), soft_wrap=True)
         self._update()
