@@ -1,8 +1,9 @@
-"""`fercli dataset`: list the readable data sets, and check one."""
+"""`fercli dataset`: list the readable data sets, check one, and find labels that are doubtful."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,8 @@ import typer
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
 from fercli.cli.groups import StrictGroup
-from fercli.errors import EXIT_FOUND
+from fercli.config import TrainConfig
+from fercli.errors import EXIT_FOUND, command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,6 +63,63 @@ def check_dataset(
         _show(found)
     if found.found_something:
         raise typer.Exit(EXIT_FOUND)
+
+
+@dataset_app.command("clean")
+def clean_dataset(
+    dataset: Annotated[str, typer.Argument(help="Name of the data set.", show_default=False)],
+    root: opt.Root = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The list to write, CSV.", readable=False)] = Path(
+        "suspects.csv"
+    ),
+    folds: Annotated[int, typer.Option(help="Networks to train, each without one part of the faces.")] = 5,
+    workdir: Annotated[
+        Path, typer.Option(help="Directory of their runs; continues those that are there.", readable=False)
+    ] = Path("runs/clean"),
+    model: Annotated[str, typer.Option(help="As for fercli train.")] = "resnet18",
+    init: Annotated[Path | None, typer.Option(help="As for fercli train.", readable=False)] = TrainConfig.init,
+    epochs: Annotated[int, typer.Option(help="As for fercli train.")] = 12,
+    batch: Annotated[int, typer.Option(help="As for fercli train.")] = TrainConfig.batch,
+    lr: Annotated[float, typer.Option(help="As for fercli train.")] = TrainConfig.lr,
+    sizes: Annotated[str, typer.Option(help="As for fercli train.")] = ",".join(map(str, TrainConfig.sizes)),
+    augment: Annotated[str, typer.Option(help="As for fercli train.")] = TrainConfig.augment,
+    limit: Annotated[int, typer.Option(help="As for fercli train.")] = TrainConfig.limit,
+    seed: Annotated[int, typer.Option(help="As for fercli train.")] = TrainConfig.seed,
+    device: opt.Device = TrainConfig.device,
+    overwrite: opt.Replace = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """List faces whose labels networks that did not learn from them contradict, for `fercli train --without`.
+
+    Example: fercli dataset clean raf --root RAF -o suspects.csv
+    """
+    from fercli.learn.datasets.roots import find_root
+    from fercli.learn.datasets.suspects import write_suspects
+    from fercli.learn.training.clean import find_suspects
+    from fercli.outputs import refuse_existing
+
+    place = find_root(dataset, root)
+    refuse_existing(output, overwrite=overwrite, reads=[place])
+    config = TrainConfig(
+        dataset,
+        place,
+        workdir,
+        model,
+        init,
+        epochs=epochs,
+        batch=batch,
+        lr=lr,
+        sizes=opt.parse_sizes(sizes),
+        augment=augment,
+        limit=limit,
+        seed=seed,
+        device=device,
+    )
+    reporter = ConsoleReporter(quiet=quiet)
+    suspects, labels = find_suspects(config, folds, reporter)
+    write_suspects(output, suspects)
+    reporter.note(f"{len(suspects)} of {labels} labels are doubted: {output}; look at some before you leave them out")
+    reporter.note(f"next: {command('train', '--dataset', dataset, '--root', place, '--without', output)}")
 
 
 def _show(found: Check) -> None:

@@ -121,7 +121,7 @@ def _alike(parts: dict[str, FaceSet]) -> list[list[_Occurrence]]:
     for split, part in parts.items():
         names = (*part.main.classes, "")  # -1, no label, is the last
         for image, source, label in zip(_last_frames(part), part.sources, part.main.labels, strict=True):
-            seen[_difference_hash(image)].append(_Occurrence(source, split, names[label]))
+            seen[difference_hash(image)].append(_Occurrence(source, split, names[label]))
     return [places for places in seen.values() if len(places) > 1]
 
 
@@ -142,7 +142,8 @@ def _last_frames(part: FaceSet) -> Iterator[NDArray[np.uint8]]:
         yield part.images[row : row + 1][0, -1]
 
 
-def _difference_hash(image: NDArray[np.uint8]) -> bytes:
+def difference_hash(image: NDArray[np.uint8]) -> bytes:
+    """The hash of an (H, W) or (H, W, 3) picture, the same for pictures that look the same."""
     grey = in_colour(image, False)
     small = cv2.resize(grey, (HASH_SIDE + 1, HASH_SIDE), interpolation=cv2.INTER_AREA).astype(np.int16)
     return np.packbits(small[:, 1:] > small[:, :-1]).tobytes()

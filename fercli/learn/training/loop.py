@@ -40,8 +40,13 @@ DROPOUT = 0.1
 """In front of the last layer."""
 
 
-def train(config: TrainConfig, reporter: Reporter) -> Path:
+def train(config: TrainConfig, reporter: Reporter, data: DatasetSplits | None = None) -> Path:
     """Train, or go on with a run that was interrupted, then calibrate and test; returns the best classifier's path.
+
+    Args:
+        config: parameters.
+        reporter: gets notes and progress.
+        data: faces to train on; by default those of the data sets of `config`.
 
     Raises:
         ConfigError: a parameter that cannot be used, or not the one the run was started with.
@@ -54,13 +59,13 @@ def train(config: TrainConfig, reporter: Reporter) -> Path:
     if (config.out / "last.safetensors").exists():
         run_directory.check_same_run(config)
     with joined(pick_device(config.device)) as processes:
-        return _train(config, processes, reporter if processes.first else Silent())
+        return _train(config, processes, reporter if processes.first else Silent(), data)
 
 
-def _train(config: TrainConfig, processes: Processes, reporter: Reporter) -> Path:
+def _train(config: TrainConfig, processes: Processes, reporter: Reporter, data: DatasetSplits | None) -> Path:
     last, best = config.out / "last.safetensors", config.out / "best.safetensors"
     initial = read_initial(config.init) if config.init is not None and not last.exists() else None
-    data = read_splits(config, reporter)
+    data = read_splits(config, reporter) if data is None else data
     torch.manual_seed(config.seed)
     network = build_network(config.model, _n_outputs(config, data), config.fold_div, dropout=DROPOUT)
     targets = targets_of(data.train.labellings, config)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fercli.errors import ConfigError, DatasetError
+from fercli.learn.training import losses
 from fercli.learn.training.losses import (
     EFFECTIVE_BETA,
     UncertaintyBranch,
@@ -295,3 +296,43 @@ def test_consistency_moves_the_features_of_both_images_and_not_the_last_layer() 
     for change in torch.autograd.grad(loss, (image, mirrored), retain_graph=True):
         assert change.isfinite().all() and change.any()
     assert torch.autograd.grad(loss, weight, allow_unused=True)[0] is None
+
+
+def test_neutral_and_all_others_together_count_alike() -> None:
+    targets = torch.eye(3)[torch.tensor([2] * 90 + [0] * 8 + [1] * 2)]
+    weights = losses.neutral_balance(targets, ("anger", "fear", "neutral"))
+    assert weights[0] == weights[1]  # rare ones are not weighed among themselves
+    torch.testing.assert_close(weights, torch.tensor([5.0, 5.0, 100 / 180]))
+    counted = (targets * weights).sum(dim=0)
+    assert float(counted[2]) == pytest.approx(float(counted[:2].sum()))
+
+
+@pytest.mark.parametrize("classes", [("anger", "fear"), ("neutral", "fear")])
+def test_neutral_balance_needs_both_sides(classes: tuple[str, ...]) -> None:
+    with pytest.raises(DatasetError):
+        losses.neutral_balance(torch.tensor([[1.0, 0.0]]), classes)
+
+
+def test_concordance_is_one_for_agreement_and_falls_with_offset_and_scale() -> None:
+    truth = torch.tensor([[-1.0, 0.5], [0.0, -0.5], [1.0, 0.0]])
+    torch.testing.assert_close(losses.concordance(truth, truth), torch.ones(2))
+    torch.testing.assert_close(losses.concordance(-truth + 2 * truth.mean(dim=0), truth), -torch.ones(2))
+    # Lin 1989: variance 2/3, covariance 2/3, means 1 apart
+    torch.testing.assert_close(losses.concordance(truth + 1, truth)[0], torch.tensor(2 * (2 / 3) / (4 / 3 + 1)))
+    assert losses.concordance(torch.zeros(3, 2), truth).abs().max() == 0
+
+
+def test_ratings_cost_one_minus_their_concordance_and_the_square_of_the_error() -> None:
+    targets = torch.tensor([[-1.0, 0.5, 1], [0.0, -0.5, 1], [1.0, 0.0, 1], [0.0, 0.0, 0]])
+    outputs = targets[:, :2].clone()
+    outputs[3] = 9.0  # a face without ratings
+    assert losses.rating_loss(outputs, targets).item() == pytest.approx(0, abs=1e-6)
+    outputs[:3, 0] += 1
+    expected = 0.5 + (1 - 2 * (2 / 3) / (4 / 3 + 1)) / 2
+    assert losses.rating_loss(outputs, targets).item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_without_a_rating_there_is_no_loss_but_a_gradient() -> None:
+    outputs = torch.ones(3, 2, requires_grad=True)
+    losses.rating_loss(outputs, torch.zeros(3, 3)).backward()  # type: ignore[no-untyped-call]
+    assert outputs.grad is not None and outputs.grad.abs().max() == 0
