@@ -74,12 +74,17 @@ def _not_here(path: Path) -> tuple[str, str]:
     if scheme.lower() == "file" and rest:
         local = "/" + rest.lstrip("/") if rest.startswith("/") else rest
         return f"there is no file {text}", f"give the path alone: {shlex.quote(local)}"
-    address = _ADDRESS.fullmatch(text)
-    if address is None:
+    url = address_of(path)
+    if not url:
         return f"there is no file {text}", ""
-    # `Path` has replaced two slashes by one.
-    url = f"{address[1]}://{address[2]}"
     return f"{url} is an address, and fercli reads only files", f"copy it to a file first: {_fetching(url)}"
+
+
+def address_of(path: Path) -> str:
+    """The network address that was given as a path, as `s3://bucket/a.mp4`; empty if it is a path."""
+    found = _ADDRESS.fullmatch(os.fspath(path))
+    # `Path` has replaced two slashes by one.
+    return f"{found[1]}://{found[2]}" if found and not path.exists() else ""
 
 
 def _fetching(url: str) -> str:

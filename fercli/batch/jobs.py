@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from fercli.errors import ConfigError, InputError, VideoError
-from fercli.files import require_regular_file
+from fercli.files import address_of, require_regular_file
 
 _SUFFIXES = (
     "3g2 3gp asf avi dv f4v flv m2ts m2v m4v mkv mov mp4 mpeg mpg mts mxf ogm ogv qt rm rmvb ts vob webm wmv y4m"
@@ -18,7 +20,7 @@ _SUFFIXES = (
 VIDEO_SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
 """Suffixes of the files that count as videos in a folder, in lower case. A file that is named itself may have any."""
 LIST_SUFFIX, TABLE_SUFFIX = ".txt", ".csv"
-COLUMNS = ("video", "start", "end", "gallery", "name")
+COLUMNS = ("video", "start", "end", "gallery", "name", "sha256")
 """Columns of a CSV table; only the first is required."""
 
 
@@ -32,6 +34,8 @@ class Job:
         start_s, end_s: the part to analyse, seconds; an `end_s` of 0 is the end of the video. None: as for all videos.
         gallery: pictures of known persons for this video; empty: as for all videos.
         name: path of its outputs without a suffix; empty: derived from `inside`.
+        url: address from which the video is fetched; empty for a file.
+        sha256: digest that a fetched video must have; empty if it is not known.
     """
 
     video: Path
@@ -40,26 +44,31 @@ class Job:
     end_s: float | None = None
     gallery: str = ""
     name: str = ""
+    url: str = ""
+    sha256: str = ""
 
 
 def is_one_video(arguments: list[Path]) -> bool:
-    """Whether the arguments name a single video, and no folder, list or table."""
-    return len(arguments) == 1 and not _stands_for_many(arguments[0])
+    """Whether the arguments name a single video file, and no folder, list, table or address."""
+    return len(arguments) == 1 and not _stands_for_many(arguments[0]) and not address_of(arguments[0])
 
 
-def find_jobs(arguments: Iterable[Path], *, recursive: bool) -> list[Job]:
+def find_jobs(arguments: Iterable[Path], *, recursive: bool, fetched: Path = Path("videos")) -> list[Job]:
     """The jobs in a fixed order, whatever the order of the arguments; a video that is named twice is one job.
 
     Args:
-        arguments: videos, folders, `.txt` lists with a path a line, and `.csv` tables with the columns COLUMNS.
-            Paths in a list or table are relative to it. Blank lines, and lines that begin with `#`, are skipped.
+        arguments: videos or their addresses, folders, `.txt` lists with a path a line, and `.csv` tables with the
+            columns COLUMNS. Paths in a list or table are relative to it; blank lines and lines that begin with `#` are
+            skipped.
         recursive: whether folders within a folder are searched too; hidden ones never are.
+        fetched: folder of the videos that are given as addresses.
 
     Raises:
         InputError: a list or a table cannot be read; a folder has no video.
         ConfigError: a table has an unknown column or an invalid value; the message names file and line.
     """
     found = [job for argument in arguments for job in _jobs_of(argument, recursive=recursive)]
+    found = [replace(job, video=fetched / _name_of(job.url)) if job.url else job for job in found]
     distinct = {(os.path.abspath(job.video), job.start_s, job.end_s, job.name): job for job in found}
     return sorted(distinct.values(), key=lambda job: (os.fsencode(job.inside), os.fsencode(job.video), job.name))
 
@@ -74,12 +83,29 @@ def _jobs_of(argument: Path, *, recursive: bool) -> Iterator[Job]:
     elif argument.suffix.lower() == LIST_SUFFIX:
         for line in _text(argument).splitlines():
             if line.strip() and not line.lstrip().startswith("#"):
-                video = argument.parent / line.strip()
-                yield Job(video, Path(video.name))
+                yield _job(line.strip(), argument.parent)
     elif argument.suffix.lower() == TABLE_SUFFIX:
         yield from _in_table(argument)
     else:
-        yield Job(argument, Path(argument.name))
+        yield _job(os.fspath(argument), Path())
+
+
+def _job(video: str, folder: Path) -> Job:
+    """A video by its path, relative to a folder, or by its address."""
+    url = address_of(Path(video))
+    if url:
+        return Job(Path(), Path(_last_part(url)), url=url)
+    return Job(folder / video, Path(Path(video).name))
+
+
+def _name_of(url: str) -> str:
+    """A file name for a fetched video; that of the address, and a digest, because folders differ."""
+    return f"{hashlib.sha256(url.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}-{_last_part(url)}"
+
+
+def _last_part(url: str) -> str:
+    path = url.partition("://")[2].partition("?")[0]
+    return unquote(PurePosixPath(path).name).replace("/", "_") or "video"
 
 
 def _in_folder(folder: Path, *, recursive: bool) -> Iterator[Job]:
@@ -139,14 +165,13 @@ def _job_of(row: Mapping[str, str | None], table: Path, line: int) -> Job:
             hint="give a name, or a path below the folder of -o",
             code="output-unsafe",
         )
-    video = table.parent / given["video"]
-    return Job(
-        video,
-        Path(video.name),
-        _seconds(given["start"], "start", table, line),
-        _seconds(given["end"], "end", table, line),
-        str((table.parent / given["gallery"]).absolute()) if given["gallery"] else "",
-        given["name"],
+    return replace(
+        _job(given["video"], table.parent),
+        start_s=_seconds(given["start"], "start", table, line),
+        end_s=_seconds(given["end"], "end", table, line),
+        gallery=str((table.parent / given["gallery"]).absolute()) if given["gallery"] else "",
+        name=given["name"],
+        sha256=given["sha256"],
     )
 
 

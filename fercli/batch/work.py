@@ -19,6 +19,7 @@ from fercli.config import FramesParams, PersonsParams, Runtime
 from fercli.errors import FercliError
 from fercli.exports import check_output, write_export
 from fercli.formats import FORMATS
+from fercli.media.remote import fetch
 from fercli.models.loaded import Models
 from fercli.version import VERSION
 from fercli.workspace import Digests
@@ -155,6 +156,8 @@ def _find_persons(task: Task, order: Order, reporter: EventReporter, kit: Kit) -
 
 
 def _stages(task: Task, order: Order, reporter: EventReporter, kit: Kit, wanted: Callable[[Stage], bool]) -> Any:
+    if task.job.url:
+        fetch(task.job.url, task.job.video, reporter, sha256=task.job.sha256)
     plan = [(stage, params) for stage, params in plan_of(task, order) if wanted(stage)]
     return up_to_date(
         task.place.workspace,

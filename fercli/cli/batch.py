@@ -49,7 +49,7 @@ def annotate_many(
     from fercli.batch.work import Task
 
     folder = _folder(output)
-    found = find_jobs(videos, recursive=recursive)
+    found = find_jobs(videos, recursive=recursive, fetched=folder / "videos")
     places = assign_places(found, folder)
     tasks = [Task(number, job, place) for number, (job, place) in enumerate(zip(found, places, strict=True))]
     with _display(tasks, quiet=quiet) as display, open_engine(jobs, scheduler, order.runtime.device) as engine:

@@ -12,7 +12,7 @@ from pathlib import Path
 from fercli.errors import InputError, WorkspaceError
 from fercli.files import fitting_name
 from fercli.hashing import sha256_file
-from fercli.workspace import Workspace
+from fercli.workspace import FileState, Workspace
 
 SUFFIX = ".fercli"
 """Suffix of workspaces."""
@@ -35,7 +35,8 @@ def is_workspace_of(place: Path, video: Path) -> bool | None:
         return None  # reported when the workspace is created
     if known.path == str(video.absolute()):
         return True
-    return known.size == video.stat().st_size and known.sha256 == sha256_file(video)
+    state = FileState.of(video)
+    return state is not None and known.size == state.size and known.sha256 == sha256_file(video)
 
 
 def named_after(video: Path, workspace: Path, suffix: str) -> str:

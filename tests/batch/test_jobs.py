@@ -106,3 +106,17 @@ def test_one_video_is_no_folder_list_or_table(tmp_path: Path) -> None:
     assert is_one_video([tmp_path / "a.mp4"])
     many = [[tmp_path], [tmp_path / "l.txt"], [tmp_path / "t.CSV"], [tmp_path / "a.mp4", tmp_path / "b.mp4"]]
     assert not any(is_one_video(arguments) for arguments in many)
+
+
+def test_addresses_on_the_command_line_in_lists_and_in_tables(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("s3://bucket/season/e2.mp4\n")
+    (tmp_path / "table.csv").write_text("video,sha256\nmemory://e3.mkv,abc\n")
+    given = [Path("https://host/a%20b/e%201.mp4?x=1"), tmp_path / "list.txt", tmp_path / "table.csv"]
+    jobs = find_jobs(given, recursive=False, fetched=tmp_path / "videos")
+    assert [(job.url, str(job.inside), job.sha256) for job in jobs] == [
+        ("https://host/a%20b/e%201.mp4?x=1", "e 1.mp4", ""),
+        ("s3://bucket/season/e2.mp4", "e2.mp4", ""),
+        ("memory://e3.mkv", "e3.mkv", "abc"),
+    ]
+    assert [job.video.name.partition("-")[2] for job in jobs] == ["e 1.mp4", "e2.mp4", "e3.mkv"]
+    assert {job.video.parent for job in jobs} == {tmp_path / "videos"} and not is_one_video(given[:1])
