@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
-from fercli.errors import EXIT_FOUND, ConfigError
-
-if TYPE_CHECKING:
-    from fercli.series.reading import Series
+from fercli.errors import ConfigError
 
 
 def collect(
@@ -47,6 +44,7 @@ def collect(
     """
     from fercli.cli import layout
     from fercli.cli.names import is_folder
+    from fercli.cli.series import finish
     from fercli.outputs import refuse_existing, refuse_what_is_read
     from fercli.series.collect import DATABASE, TABLE_SUFFIXES, files_of, require_duckdb
     from fercli.series.collect import collect as write
@@ -83,7 +81,7 @@ def collect(
     reporter.note(f"collected {read} of {layout.counted(len(series.members), 'videos')}")
     if single and not table:
         reporter.note("other tables: --table persons; all of them: -o season.duckdb, or a folder such as -o season/")
-    finish(series, reporter)
+    finish(series, reporter, "person_in_series tells them apart")
 
 
 def _tables(text: str, *, single: bool) -> list[str]:
@@ -103,27 +101,3 @@ def _tables(text: str, *, single: bool) -> list[str]:
             code="option-conflict",
         )
     return list(dict.fromkeys(names))
-
-
-def finish(series: Series, reporter: ConsoleReporter) -> None:
-    """Warn about what is missing, and about names that hold in one video only; exit with EXIT_FOUND if a video is
-    missing or outdated."""
-    from fercli.cli import layout
-
-    for one in series.missing:
-        reporter.warn(f"{one.name} is left out: error[{one.code}]: {one.message}")
-        if one.hint:
-            reporter.warn(f"  hint: {one.hint}")
-    for episode in series.outdated:
-        if episode.failure is not None:
-            reporter.warn(
-                f"{episode.member.name} failed in the last run, so its result is of an earlier one: "
-                f"error[{episode.failure.code}]: {episode.failure.message}"
-            )
-    if series.local and len(series.members) > 1:
-        reporter.warn(
-            f"{layout.counted(series.local, 'persons')} have a number of one video, such as Person 1, which may be "
-            "another person in another video; person_in_series tells them apart, and --cast of annotate recognises them"
-        )
-    if series.missing or series.outdated:
-        raise typer.Exit(EXIT_FOUND)

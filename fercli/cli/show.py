@@ -17,23 +17,29 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from fercli.results.model import Person, Result
+    from fercli.results.model import Result
     from fercli.workspace import Workspace
 
 
 def show(
-    workspace: opt.WorkspacePath,
+    workspace: opt.WorkspaceOrFolder,
     json: Annotated[bool, opt.flag("--json", help="Print persons and their totals as JSON.")] = False,
 ) -> None:
-    """Show each person's screen time, emotions and timeline: the summary that annotate prints.
+    """Show each person's screen time, emotions and timeline: the summary that annotate prints. Of a folder of
+    workspaces, show a row a video and the persons over all of them.
 
     Example: fercli show episode.fercli
     """
     from fercli.cli import layout
     from fercli.cli.outputs import json_to_stdout
+    from fercli.cli.series import show_series
     from fercli.results.load import load
+    from fercli.series.find import is_series
     from fercli.workspace import Workspace
 
+    if is_series(workspace):
+        show_series(workspace, json=json)
+        return
     opened = Workspace.open(workspace)
     result = load(opened)
     if json:
@@ -119,15 +125,17 @@ def _persons(result: Result) -> Table:
     table = layout.table("person", numbers=("on screen", "tracks"))
     table.add_column("emotions")
     for person in result.everyone:
-        table.add_row(person.name, f"{person.screen_time_s:.1f} s", str(len(person.tracks)), _emotions(person))
+        table.add_row(
+            person.name, f"{person.screen_time_s:.1f} s", str(len(person.tracks)), emotions(person.seconds_by_emotion)
+        )
     return table
 
 
-def _emotions(person: Person) -> str:
-    total = sum(person.seconds_by_emotion.values()) or 1.0  # segments may have length 0
+def emotions(seconds_by_emotion: dict[str, float]) -> str:
+    """`happy 70 %, neutral 30 %`: the four longest."""
+    total = sum(seconds_by_emotion.values()) or 1.0  # segments may have length 0
     shown = [
-        f"{RECORD_NAMES[emotion]} {100 * seconds / total:.0f} %"
-        for emotion, seconds in person.seconds_by_emotion.items()
+        f"{RECORD_NAMES[emotion]} {100 * seconds / total:.0f} %" for emotion, seconds in seconds_by_emotion.items()
     ]
     return ", ".join(shown[:4])
 

@@ -94,6 +94,25 @@ addEventListener("beforeprint", () => {
 });
 addEventListener("afterprint", redraw);
 
+// A link such as report.html#t=15.2&person=Ross leads to a moment of a person.
+const AROUND = 15000;
+function showLinked() {
+  const wanted = new URLSearchParams(location.hash.slice(1)),
+    time = 1000 * Number(wanted.get("t") ?? NaN);
+  if (!Number.isFinite(time)) return;
+  player.seek(time);
+  if (!persons.length) return;
+  const person = Math.max(
+    persons.findIndex(({ name }) => name === wanted.get("person")),
+    0,
+  );
+  showPart(time - AROUND, time + AROUND);
+  moveTo(person, time);
+  document.getElementById(`person-${person}`).scrollIntoView();
+}
+
 if (facts.source) player.open(facts.source);
 else player.without(facts.problem);
+addEventListener("hashchange", showLinked);
+showLinked();
 document.documentElement.dataset.ready = "yes";

@@ -61,6 +61,7 @@ def _page(content: Content, playback: Playback) -> str:
         persons=fragments.persons(content, data["classes"]),
         bins=_bins(content),
         negative=", ".join(negative),
+        limits=limits(),
         provenance=fragments.provenance(content),
         charts=json_for_html(data),
         boxes=json_for_html(boxes(content)),
@@ -70,6 +71,11 @@ def _page(content: Content, playback: Playback) -> str:
         ),
         script=script,
     )
+
+
+def limits() -> str:
+    """The paragraph on what the annotations are not."""
+    return _asset("limits.html").strip()
 
 
 def json_for_html(value: Any) -> str:

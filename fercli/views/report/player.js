@@ -151,6 +151,7 @@ const player = (() => {
   }
 
   async function seek(time) {
+    if (!ready) return;
     await ready;
     film.currentTime = Math.max((time - offset) / 1000, 0) + 0.0005; // inside the frame that begins then
   }
@@ -164,5 +165,5 @@ const player = (() => {
 
   film.addEventListener("error", () => without("the browser cannot find or decode the video"));
   follow();
-  return { open, without, play, toggle: (time) => (film.paused ? play(time) : film.pause()) };
+  return { open, without, seek, play, toggle: (time) => (film.paused ? play(time) : film.pause()) };
 })();
