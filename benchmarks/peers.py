@@ -34,7 +34,9 @@ from fercli.models.classifier import EmotionClassifier
 from fercli.models.registry import find_classifier
 from fercli.progress import Silent
 
-FER = ("fer==25.10.3", "setuptools<81", "opencv-contrib-python<5")
+FER = "fer==25.10.3"
+FER_NEEDS = ("tensorflow", "opencv-contrib-python<5", "setuptools<81", "moviepy<2", "ffmpeg-python", "pandas", "tqdm")
+"""What it imports. Its facenet-pytorch, and with that PyTorch and CUDA, is needed for another detector only."""
 FACE_API = ("@vladmandic/face-api@1.7.15", "@tensorflow/tfjs@4.22.0", "@tensorflow/tfjs-backend-wasm@4.22.0", "pngjs@7")
 TIMEOUT_S = 1800
 
@@ -81,7 +83,8 @@ def of_fer(pictures: Path, place: Path) -> Answers:
     python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
     if not python.exists():
         venv.create(place, with_pip=True)
-    _run([str(python), "-m", "pip", "install", "--quiet", *FER])
+    _run([str(python), "-m", "pip", "install", "--quiet", "--no-deps", FER])
+    _run([str(python), "-m", "pip", "install", "--quiet", *FER_NEEDS, "requests", "pillow"])
     return _read(_run([str(python), "-c", FER_SCRIPT, str(pictures)]))
 
 

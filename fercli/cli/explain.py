@@ -45,6 +45,7 @@ def explain(
     from fercli.models.classifier import EmotionClassifier
     from fercli.models.devices import pick_device
     from fercli.models.registry import find_classifier
+    from fercli.models.weights import read_header, require_emotions
     from fercli.outputs import refuse_existing
     from fercli.views.render.explanation import explain as draw
     from fercli.views.render.explanation import faces_of_image, faces_of_workspace
@@ -63,6 +64,7 @@ def explain(
     refuse_existing(file, overwrite=overwrite, reads=[source], workspace=workspace)
     found = faces_of_workspace(workspace, faces) if workspace else faces_of_image(source, faces)
     _, path = find_classifier(model or _model_of(workspace))
+    require_emotions(path, read_header(path))
     draw(EmotionClassifier(path, pick_device(device)), found, file)
     note = f"{counted(len(found), 'faces')} explained: {file}; bright regions support the predicted class"
     ConsoleReporter(quiet=quiet).note(note)

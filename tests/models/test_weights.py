@@ -8,14 +8,26 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from fercli.config import EmotionsParams
 from fercli.errors import OutputError, WeightsError
-from fercli.models.weights import ClassifierHeader, Head, load_state, read_header, save_classifier
+from fercli.labels import EMOTIONS
+from fercli.models.weights import (
+    ClassifierHeader,
+    Head,
+    load_state,
+    read_header,
+    require_emotions,
+    save_classifier,
+)
+from fercli.stages import emotions
 from tests.failing import fails
+from tests.models.tiny import write_tiny_classifier
 
 HEADER = ClassifierHeader(
     architecture="tsm-resnet18",
@@ -169,3 +181,43 @@ def test_a_header_is_read_without_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.cwd())
     assert done.stdout.split() == ["4", "False"]
+
+
+def test_classes_of_ones_own_are_kept_if_the_header_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "own.safetensors"
+    mapping = {"anger": "negative", "happiness": "positive"}
+    heads = (Head("mine", ("negative", "positive")),)
+    write_tiny_classifier(path, heads=heads, own_classes=True, mapping=mapping)
+    header = read_header(path)
+    assert (header.heads[0].labels, header.mapping) == (("negative", "positive"), mapping)
+    with fails(WeightsError, "weights-do-not-fit", str(path)):
+        require_emotions(path, header)
+    with fails(WeightsError, "weights-do-not-fit", str(path)):
+        emotions.check(EmotionsParams(model=str(path)))
+    write_tiny_classifier(path)
+    require_emotions(path, read_header(path))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"heads": (Head("mine", ("negative", "positive")),)},  # no emotions, and no word of it
+        {"heads": (Head("mine", ("good", "good")),), "own_classes": True},
+        {"heads": (Head("mine", ("not assessable", "good")),), "own_classes": True},
+        {"heads": (Head("mine", ("../x", "good")),), "own_classes": True},
+        {"colour": "sepia"},
+        {"ratings": ("arousal", "valence")},
+    ],
+)
+def test_headers_that_cannot_be(tmp_path: Path, changes: dict[str, Any]) -> None:
+    path = tmp_path / "bad.safetensors"
+    write_tiny_classifier(path, **changes)
+    with fails(WeightsError, "weights-unusable", str(path)):
+        read_header(path)
+
+
+def test_ratings_are_outputs_behind_those_of_the_heads(tmp_path: Path) -> None:
+    header = write_tiny_classifier(tmp_path / "rated.safetensors", ratings=("valence", "arousal"))
+    assert header.n_outputs == len(EMOTIONS) + 2
+    assert header.head("")[1] == slice(0, len(EMOTIONS))
+    assert read_header(tmp_path / "rated.safetensors").ratings == ("valence", "arousal")

@@ -42,6 +42,12 @@ def check_parameters(config: TrainConfig) -> None:
         require_known(source.dataset)
     if any(not 0 < source.weight < math.inf for source in config.sources):
         raise ConfigError("a --weight must be above 0", hint="leave out the data set", code="option-out-of-range")
+    if config.valid and config.valid.root.resolve() in {source.root.resolve() for source in config.sources}:
+        raise ConfigError(
+            f"--valid {config.valid.dataset} is trained on: {config.valid.root} is also the root of a --dataset",
+            hint="leave --valid out: a part of each set that is not trained on chooses the best",
+            code="option-conflict",
+        )
     for extra in config.extras:
         if extra not in EXTRAS:
             raise ConfigError(f"unknown extra {extra!r}", hint=f"known: {', '.join(EXTRAS)}", code="name-unknown")

@@ -113,7 +113,8 @@ def test_several_sets_are_read_each_with_its_root(tmp_path: Path, monkeypatch: p
         ({"augment": "wild"}, "name-unknown"),
         ({"colour": "sepia"}, "name-unknown"),
         ({"beside": (DataSource("raff", Path()),)}, "name-unknown"),
-        ({"valid": DataSource("raff", Path())}, "name-unknown"),
+        ({"valid": DataSource("raff", Path("x"))}, "name-unknown"),
+        ({"valid": DataSource("ferplus", Path("a") / "..")}, "option-conflict"),
     ],
 )
 def test_parameters_that_cannot_be_meant(changes: dict[str, Any], code: str) -> None:
