@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SETUP_FILES := setup.cfg pyproject.toml constraints.txt requirements.txt packaging/dlib/pyproject.toml
 VIDEO ?= demo/sample.mp4
+FER ?= fer2013_ferplus.npz
 CHECK_PYTHON ?= $(PYTHON)
 # Which tests: make pytest TESTS=tests/media
 TESTS ?=
 COVERAGE ?= --cov --cov-report=term
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types contracts pytest docs install-check install-check-lowest bench clean
+.PHONY: help install demo test lint types contracts pytest docs install-check install-check-lowest bench card clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,6 +69,9 @@ install-check-lowest: $(INSTALLED) ## the same with the lowest versions that the
 
 bench: demo/sample.mp4 ## speed and memory on VIDEO=..., by default the demo's
 	$(BIN)/python benchmarks/throughput.py $(VIDEO)
+
+card: $(INSTALLED) ## docs/card.md and its pictures for the default network, from FER=fer2013_ferplus.npz (an hour)
+	$(BIN)/python benchmarks/card.py $(FER)
 
 clean: ## remove all that was made here
 	rm -rf $(VENV) .slow-tests.log demo site docs/reference/commands.md build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

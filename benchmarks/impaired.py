@@ -13,8 +13,6 @@ Picture = NDArray[np.uint8]
 """(S, S) grey face."""
 N_MESH = 468
 """Points of the mesh without the irises."""
-RENDERED = 96
-"""Side at which turned faces are drawn, pixels."""
 
 
 def smaller(face: Picture, side: int) -> Picture:
@@ -47,7 +45,7 @@ def tilted(face: Picture, degrees: float) -> Picture:
     return np.asarray(cv2.warpAffine(face, matrix, face.shape, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def turned(face: Picture, points: NDArray[np.float32], yaw: float, pitch: float) -> Picture:
+def turned(face: Picture, points: NDArray[np.float32], yaw: float, pitch: float, side: int = 96) -> Picture:
     """As if the head was turned: each triangle of the mesh is moved to where the turned mesh has it.
 
     The mesh is turned about its middle and seen from far away; nearer triangles hide farther ones. Round it lies a ring
@@ -55,15 +53,16 @@ def turned(face: Picture, points: NDArray[np.float32], yaw: float, pitch: float)
     side shows what there is, the near side is stretched.
 
     Args:
-        face: (48, 48).
+        face: (S, S).
         points: (478, 3) of the mesh, pixels of the face.
         yaw, pitch: degrees to the right of the picture, and upwards.
+        side: of the result, pixels.
 
     Returns:
-        (RENDERED, RENDERED).
+        (side, side).
     """
-    large = cv2.resize(face, (RENDERED, RENDERED), interpolation=cv2.INTER_CUBIC)
-    scale = RENDERED / len(face)
+    large = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
+    scale = side / len(face)
     flat = points[:N_MESH] * scale
     middle = (flat.min(axis=0) + flat.max(axis=0)) / 2
     reach = float(np.ptp(flat[:, :2], axis=0).max()) / 2
@@ -81,7 +80,7 @@ def turned(face: Picture, points: NDArray[np.float32], yaw: float, pitch: float)
     after[-24:] = before[-24:]
     triangles = Delaunay(before[:, :2]).simplices
     order = np.argsort(-after[triangles, 2].mean(axis=1))
-    owner = np.full((RENDERED, RENDERED), -1, np.int32)
+    owner = np.full((side, side), -1, np.int32)
     corners = np.rint(after[:, :2][triangles] * 16).astype(np.int32)
     for number in order:
         cv2.fillConvexPoly(owner, corners[number], int(number), shift=4)
@@ -89,7 +88,7 @@ def turned(face: Picture, points: NDArray[np.float32], yaw: float, pitch: float)
     target = np.concatenate([after[:, :2][triangles], ones], axis=2).astype(np.float64)
     target += np.eye(3) * 1e-6  # a triangle seen from its edge has no inverse
     matrices = np.linalg.pinv(target) @ before[:, :2][triangles]
-    y, x = np.mgrid[:RENDERED, :RENDERED].astype(np.float64)
+    y, x = np.mgrid[:side, :side].astype(np.float64)
     places = np.stack([x, y, np.ones_like(x)], axis=-1)
     source = np.einsum("hwk,hwkc->hwc", places, matrices[owner])
     source = np.where((owner >= 0)[..., None], source, places[..., :2]).astype(np.float32)

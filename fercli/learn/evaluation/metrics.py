@@ -110,6 +110,26 @@ def expected_calibration_error(probabilities: NDArray[np.float32], truth: NDArra
     return sum(b.count / len(truth) * abs(b.accuracy - b.confidence) for b in bins)
 
 
+def risk_and_coverage(
+    probabilities: NDArray[np.float32], truth: NDArray[np.int64], limits: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What it costs and gains to leave out predictions below a limit (El-Yaniv and Wiener 2010, JMLR 11).
+
+    Args:
+        probabilities: (N, C); the confidence of a sample is the largest.
+        truth: (N,) classes from 0.
+        limits: (L,) confidences from which a prediction is kept.
+
+    Returns:
+        (L,) coverage, the share of predictions that are kept, and (L,) risk, the share of these that is wrong, NaN
+        where none is kept.
+    """
+    confidence, wrong = probabilities.max(axis=1), probabilities.argmax(axis=1) != truth
+    kept = confidence >= limits[:, None]
+    count = kept.sum(axis=1)
+    return count / len(truth), _ratio((kept & wrong).sum(axis=1), count, undefined=np.nan)
+
+
 def bootstrap(
     statistic: Callable[[NDArray[np.int64]], float],
     truth: NDArray[np.int64],

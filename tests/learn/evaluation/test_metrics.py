@@ -157,3 +157,11 @@ def test_a_person_with_more_samples_weighs_more() -> None:
     interval = metrics.bootstrap(metrics.accuracy, np.zeros(4, np.int64), np.array([0, 0, 0, 1]), 2, groups, level=0.4)
     # drawn twice the first: 1; one of each, as in half of the draws: 3/4; twice the second: 0
     assert interval == (0.75, 0.75)
+
+
+def test_risk_and_coverage_of_predictions_above_a_limit() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.5, 0.5]], np.float32)
+    truth = np.array([0, 0, 0, 1])
+    coverage, risk = metrics.risk_and_coverage(probabilities, truth, np.array([0.0, 0.55, 0.85, 0.95]))
+    np.testing.assert_allclose(coverage, [1, 0.75, 0.25, 0])
+    np.testing.assert_allclose(risk, [0.5, 1 / 3, 0, np.nan])
