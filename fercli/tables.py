@@ -192,6 +192,17 @@ SEGMENTS = pa.schema(
 )
 
 
+TALKING = column(
+    "talking",
+    pa.float32(),
+    "share of the faces of the window that talk; null if unknown, as with fewer than six faces a second",
+    _SHARE,
+    nullable=True,
+    role=SIGNAL,
+    unit="share",
+)
+
+
 def windows_schema(labels: tuple[str, ...]) -> pa.Schema:
     """Schema of `emotions.parquet`: one row per window, one probability column per label of the model."""
     return pa.schema(
@@ -201,6 +212,7 @@ def windows_schema(labels: tuple[str, ...]) -> pa.Schema:
             column("start_s", pa.float64(), "first moment, seconds", _TIME),
             column("end_s", pa.float64(), "end (exclusive), seconds", _END),
             column("reason", pa.string(), "why the window is not assessable; empty if it is"),
+            TALKING,
             *(
                 column(
                     name,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fercli import tables
 from fercli.config import EmotionsParams
 from fercli.expressions.gates import face_reasons, middle_pose, window_reason
+from fercli.expressions.talking import find_speech
 from fercli.timing import usual_interval
 from fercli.workspace import Workspace
 
@@ -40,6 +41,9 @@ class Windows:
         reason: why a window is not assessable, as far as the tables show (no pixels); empty if it is.
         face_reason: the same for each face of the video.
         yaw, pitch: (N,) float32 medians over the faces of the clip, degrees; NaN if none was measured.
+        mouth: (N,) float32 median of the opening of the mouth, a share of its width; NaN if none was measured.
+        talking: (N,) float32 share of the faces of the clip that talk; NaN if it is unknown of any.
+        speech: (N,) whether speech shapes the mouths of most faces of the clip, see `talking.Speech`.
     """
 
     track: NDArray[np.int32]
@@ -51,6 +55,9 @@ class Windows:
     face_reason: list[str]
     yaw: NDArray[np.float32]
     pitch: NDArray[np.float32]
+    mouth: NDArray[np.float32]
+    talking: NDArray[np.float32]
+    speech: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.track)
@@ -94,7 +101,8 @@ def make_windows(workspace: Workspace, params: EmotionsParams, n_frames: int) ->
             )
     rows.sort(key=lambda row: (max(row[1]), row[0], row[2]))
     clips = np.array([row[1] for row in rows], dtype=np.int64).reshape(len(rows), n_frames)
-    yaw, pitch = (attributes[name].to_numpy()[clips] for name in ("yaw", "pitch"))
+    yaw, pitch, mouth = (attributes[name].to_numpy()[clips] for name in ("yaw", "pitch", "mouth"))
+    speech = find_speech(tracks, attributes, times)
     return Windows(
         track=np.array([row[0] for row in rows], dtype=np.int32),
         clip=clips,
@@ -105,6 +113,9 @@ def make_windows(workspace: Workspace, params: EmotionsParams, n_frames: int) ->
         face_reason=reasons,
         yaw=middle_pose(yaw),
         pitch=middle_pose(pitch),
+        mouth=middle_pose(mouth),
+        talking=speech.talks[clips].mean(axis=1),
+        speech=speech.shapes_mouth[clips].mean(axis=1) > 0.5,
     )
 
 

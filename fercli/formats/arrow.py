@@ -22,7 +22,12 @@ from fercli.results.model import Person, Result, Segment, Signal
 
 VIDEO = tables.column("video", pa.string(), "file name of the video")
 PERSON = tables.column("person", pa.string(), "shown name of the person")
-CLASS = tables.column("class", pa.string(), "emotion, or `not assessable`")
+CLASS = tables.column("class", pa.string(), "emotion of the segment, or `not assessable`")
+MOST_PROBABLE = tables.column(
+    "class",
+    pa.string(),
+    "most probable emotion of the window alone, or `not assessable`; segments are smoothed, so theirs may differ",
+)
 END = tables.column("end_s", pa.float64(), "end of the time of the frame (exclusive), seconds")
 BOX = [tables.FACES.field(name) for name in EDGES]
 _IDENTITY = tables.column("identity", pa.float64(), "how certain the person is, in [0, 1]", nullable=True)
@@ -154,8 +159,8 @@ TABLES: dict[str, Callable[[Result], pa.Table]] = {
 def windows_schema(details: Details) -> pa.Schema:
     """Columns of `windows`, which depend on the labels of the classifier."""
     fields = {field.name: field for field in tables.windows_schema(details.labels)}
-    head = [fields["track"], PERSON, fields["start_s"], fields["end_s"], CLASS, fields["reason"]]
-    return pa.schema([*head, *_probabilities(details), VIDEO])
+    head = [fields["track"], PERSON, fields["start_s"], fields["end_s"], MOST_PROBABLE, fields["reason"]]
+    return pa.schema([*head, tables.TALKING, *_probabilities(details), VIDEO])
 
 
 def window_parts(result: Result, details: Details) -> Iterator[pa.Table]:
@@ -173,7 +178,7 @@ def faces_schema(details: Details) -> pa.Schema:
     frames, faces = tables.FRAMES, tables.FACES
     head = [faces.field("face"), frames.field("frame"), frames.field("pts_s"), END, frames.field("shot")]
     whose = [tables.TRACKS.field("track"), PERSON, *BOX, faces.field("score"), faces.field("landmarks")]
-    return pa.schema([*head, *whose, CLASS, *_probabilities(details), *MEASURED, VIDEO])
+    return pa.schema([*head, *whose, CLASS, *_probabilities(details), tables.TALKING, *MEASURED, VIDEO])
 
 
 def face_parts(result: Result, details: Details) -> Iterator[pa.Table]:
@@ -242,7 +247,7 @@ def _signal(signal: Signal, video: str) -> pa.Table:
 
 
 def _probabilities(details: Details) -> list[pa.Field]:
-    meaning = "probability of the emotion in the window, in [0, 1]; null if not assessable"
+    meaning = "probability of the emotion in the window alone, before smoothing, in [0, 1]; null if not assessable"
     return [tables.column(RECORD_NAMES[label], pa.float32(), meaning, nullable=True) for label in details.labels]
 
 

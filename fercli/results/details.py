@@ -17,7 +17,7 @@ from fercli.errors import CorruptTable, command
 from fercli.results.meshes import Meshes
 from fercli.results.model import Column, Signal
 from fercli.table_rules import rules_of
-from fercli.tables import rows_by_value
+from fercli.tables import TALKING, rows_by_value
 from fercli.workspace import Workspace
 
 MEASURED = tables.signals_of(tables.ATTRIBUTES)
@@ -34,9 +34,10 @@ class Details:
         labels: the classes of the classifier, canonical names in its order.
         faces: one row per face of a shown track, by frame, then face: face, frame, pts_s, end_s (until when its frame
             stands), shot, track, person (shown name), x1, y1, x2, y2, score, landmarks, for each label the probability
-            in its window, null where the window was not assessable, and the columns of MEASURED, null without a mesh.
+            in its window, null where the window was not assessable, talking as in its window, and the columns of
+            MEASURED, null without a mesh.
         windows: one row per window, by start, then track: track, person, start_s, end_s, class (most probable label,
-            null if not assessable), reason, and for each label its probability.
+            null if not assessable), reason, talking (see `tables.TALKING`), and for each label its probability.
         turned: (N,) degrees by which each face was turned upright, counter-clockwise, before it was measured.
         meshes: of the faces, if they were kept.
     """
@@ -54,10 +55,12 @@ class Details:
         for name, unit, meaning in ((one.name, *map(rules_of(one).get, ("unit", "meaning"))) for one in MEASURED):
             measured[_SIGNALS.get(unit or "", unit or "")].append(Column(name, unit or "", meaning or ""))
         of_windows, of_faces = rows_by_value(self.windows["track"]), rows_by_value(self.faces["track"])
+        talking = (Column(TALKING.name, *map(rules_of(TALKING).get, ("unit", "meaning"))),)
         found = []
         for track in sorted({*of_windows, *of_faces}):
             if track in of_windows:
-                found.append(_signal("emotions", self.windows.take(of_windows[track]), "start_s", emotions))
+                rows = self.windows.take(of_windows[track])
+                found += [_signal("emotions", rows, "start_s", emotions), _signal("talking", rows, "start_s", talking)]
             if track in of_faces:
                 own = self.faces.take(of_faces[track])
                 found += [_signal(name, own, "pts_s", tuple(columns)) for name, columns in measured.items()]
@@ -91,8 +94,8 @@ def read_details(workspace: Workspace, names: Mapping[int, str]) -> Details:
     windows = _shown(windows, names)
     faces = read_faces(workspace, names)
     window = pa.array(_window_of(faces, windows, workspace.table("emotions")))
-    for label in labels:
-        faces = faces.append_column(label, windows[label].take(window))
+    for name in (*labels, TALKING.name):
+        faces = faces.append_column(name, windows[name].take(window))
     attributes = tables.read_table(workspace.table("attributes"), tables.ATTRIBUTES)
     for measured in MEASURED:
         faces = faces.append_column(measured.name, attributes[measured.name].take(faces["face"]))
@@ -131,6 +134,7 @@ def _windows(windows: pa.Table, labels: tuple[str, ...], names: Mapping[int, str
         "end_s": windows["end_s"],
         "class": _most_probable(windows, labels),
         "reason": windows["reason"],
+        "talking": windows["talking"],
         **{label: windows[label] for label in labels},
     }
     return pa.table(columns).sort_by([("start_s", "ascending"), ("track", "ascending")])

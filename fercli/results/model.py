@@ -312,8 +312,9 @@ class Result:
 
     @cached_property
     def signals(self) -> list[Signal]:
-        """Of each track, by track: `emotions` (probabilities, window by window), and face by face `pose` (degrees),
-        `openings` (ratio) and `blendshapes` (share). See `tables.ATTRIBUTES` for signs and meanings."""
+        """Of each track, by track: window by window `emotions` (probabilities) and `talking` (share), and face by face
+        `pose` (degrees), `openings` (ratio) and `blendshapes` (share). See `tables.ATTRIBUTES` for signs and meanings.
+        """
         return self.details().signals()
 
 

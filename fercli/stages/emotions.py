@@ -1,5 +1,7 @@
 """classify-emotions: windows of a track's faces -> probabilities -> segments.
 
+Where a face talks, its open mouth counts for less (`expressions.talking`).
+
 Faces that are not assessable (`expressions.gates`), or whose mouth or eyes are covered, make a window not assessable:
 it gets a reason instead of a prediction.
 """
@@ -19,6 +21,7 @@ from fercli import tables
 from fercli.config import EmotionsParams
 from fercli.expressions.gates import window_reason
 from fercli.expressions.segments import make_segments
+from fercli.expressions.talking import without_speech
 from fercli.expressions.windows import Windows, make_windows
 from fercli.hashing import sha256_file
 from fercli.models.registry import find_classifier, find_model, weights_key
@@ -102,6 +105,7 @@ def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
             seen = looks(np.unique(windows.clip[[i for i in range(part.start, part.stop) if not windows.reason[i]]]))
             reasons = [_reason_with(seen.covered, windows, i) for i in range(part.start, part.stop)]
             rows = _classify(seen.views, windows.clip[part], reasons, classifier, context.runtime.batch, params.prior)
+            rows = without_speech(rows, classifier.head.labels, windows.speech[part], windows.mouth[part])
             context.chunks.commit({"emotions": _rows(windows, part, reasons, rows, schema)}, {"emotions": schema})
             task.advance(part.stop - part.start)
     context.chunks.merge(context.out, {"emotions": schema})
@@ -181,6 +185,7 @@ def _rows(
         windows.start_s[part],
         windows.end_s[part],
         reasons,
+        pa.array(windows.talking[part], from_pandas=True),
         pa.array(windows.yaw[part], from_pandas=True),
         pa.array(windows.pitch[part], from_pandas=True),
         *(pa.array(column, from_pandas=True) for column in probabilities.T),

@@ -77,6 +77,7 @@ def faces_table(rows: Sequence[tuple[Any, ...]], labels: tuple[str, ...] = LABEL
         "score": pa.array(scores, pa.float32()),
         "landmarks": pa.array([None] * len(rows), tables.FACES.field("landmarks").type),
         **_probabilities(probabilities, labels),
+        "talking": pa.array([0.5] * len(rows), pa.float32()),
         **{field.name: _measured(field.name, faces) for field in MEASURED},
     }
     return pa.table(columns)
@@ -97,6 +98,7 @@ def windows_table(rows: Sequence[tuple[Any, ...]], labels: tuple[str, ...] = LAB
         "end_s": pa.array(ends, pa.float64()),
         "class": pa.array(classes, pa.string()),
         "reason": pa.array(reasons, pa.string()),
+        "talking": pa.array([0.5] * len(rows), pa.float32()),
         **_probabilities(probabilities, labels),
     }
     return pa.table(columns)

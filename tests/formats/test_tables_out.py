@@ -88,6 +88,7 @@ def test_csv_of_faces_is_wide_and_rounded(tmp_path: Path) -> None:
     assert list(table.columns) == [
         *("face", "frame", "pts_s", "end_s", "shot", "track", "person", "x1", "y1", "x2", "y2", "score", "class"),
         *SHORT,
+        "talking",
         *(field.name for field in MEASURED),
         "video",
     ]
@@ -107,7 +108,7 @@ def test_csv_of_faces_is_wide_and_rounded(tmp_path: Path) -> None:
 def test_csv_of_windows_has_a_row_a_window(tmp_path: Path) -> None:
     write_csv_windows(make_document(), tmp_path / "a.csv")
     table = pd.read_csv(tmp_path / "a.csv", keep_default_na=False)
-    assert list(table.columns) == ["track", "person", "start_s", "end_s", "class", "reason", *SHORT, "video"]
+    assert list(table.columns) == ["track", "person", "start_s", "end_s", "class", "reason", "talking", *SHORT, "video"]
     assert table["start_s"].tolist() == [round(window[2], 3) for window in WINDOWS]
     assert table["reason"].tolist() == [window[5] for window in WINDOWS]
     assert table.iloc[0][SHORT].tolist() == ["0.125", "0.75", "0.125"]

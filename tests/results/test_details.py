@@ -13,11 +13,11 @@ from tests.workspaces import face_row, faces_table, frames_table, make_workspace
 
 LABELS = ("anger", "happiness")
 WINDOWS = [
-    # track, face, start_s, end_s, reason, anger, happiness
-    (1, 1, 5.0, 5.2, "too small", None, None),
-    (0, 0, 5.0, 5.2, "", 0.25, 0.75),
-    (0, 4, 5.2, 5.4, "", 0.625, 0.375),
-    (2, 3, 5.1, 5.3, "", 0.5, 0.5),
+    # track, face, start_s, end_s, reason, talking, anger, happiness
+    (1, 1, 5.0, 5.2, "too small", None, None, None),
+    (0, 0, 5.0, 5.2, "", 0.0, 0.25, 0.75),
+    (0, 4, 5.2, 5.4, "", 0.5, 0.625, 0.375),
+    (2, 3, 5.1, 5.3, "", 1.0, 0.5, 0.5),
 ]
 
 
@@ -52,6 +52,7 @@ def test_faces_are_joined_with_time_person_and_the_probabilities_of_their_window
     assert [row["pts_s"] for row in rows] == [5.0, 5.0, 5.1, 5.1, 5.2, 5.7]
     assert [row["end_s"] for row in rows] == pytest.approx([5.1, 5.1, 5.2, 5.2, 5.3, 5.8])
     assert [row["happiness"] for row in rows] == [0.75, None, 0.75, 0.5, 0.375, 0.375]
+    assert [row["talking"] for row in rows] == [0.0, None, 0.0, 1.0, 0.5, 0.5]
     assert rows[5]["x1"] == 7.0 and rows[5]["frame"] == 5
 
 
@@ -76,7 +77,8 @@ def test_measurements_are_those_of_the_face(tmp_path: Path, workspace: Workspace
     assert details.faces["face"].to_pylist() == [0, 2, 3, 4, 5]
     assert details.faces["yaw"].to_pylist() == [0, 20, None, 40, 50]
     signals = {(one.name, one.track): one for one in details.signals()}
-    assert [name for name, track in signals if track == 0] == ["emotions", "pose", "openings", "blendshapes"]
+    assert [name for name, track in signals if track == 0] == ["emotions", "talking", "pose", "openings", "blendshapes"]
+    assert signals["talking", 0].values[:, 0].tolist() == [0, 0.5] and signals["talking", 0].columns[0].unit == "share"
     assert signals["pose", 0].values[:, 0].tolist() == [0, 20, 40, 50]
     assert np.isnan(signals["blendshapes", 2].values).all() and signals["pose", 2].person == "Zoë"
     assert details.turned.tolist() == [0.0] * 5 and not details.meshes
