@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fercli.results.details import Details
 from fercli.results.model import Segment
+from fercli.results.smoothed import SmoothedProbabilities
 from fercli.views.render.heads import Head, Heads
 from fercli.views.render.paths import MAX_GAP_S, Path, Presence, boxes_of, rows_by
 from fercli.views.render.sampled import Sampled
@@ -28,7 +29,8 @@ class ShownFace:
         box: (4,) x1, y1, x2, y2, pixels.
         emotion: canonical name, `not assessable`, or None where nothing is said.
         score: of the segment, in [0, 1]; None if not assessable.
-        probabilities: (C,) of its window, one a class of the classifier; None if not assessable.
+        probabilities: (C,) behind the emotion, one a class of the classifier; see `results.smoothed`. None if there are
+            none: not assessable, or a manual annotation.
         head: its mesh and its axes, if they are to be drawn.
     """
 
@@ -78,7 +80,7 @@ class Faces:
         ]
         self._presence = Presence(self._paths)
         self._tracks, self._persons = faces["track"].to_pylist(), faces["person"].to_pylist()
-        self._probabilities = np.stack([faces[label].to_numpy() for label in details.labels], axis=1)
+        self._smoothed = SmoothedProbabilities(details)
         # What a person says of somebody goes for all of his or her faces, in whatever track.
         self._segments: dict[int | str, list[Segment]] = defaultdict(list)
         for segment in sorted(segments, key=lambda segment: segment.start_s):
@@ -105,14 +107,13 @@ class Faces:
         else:
             return None
         segment = self._segment(self._persons[row], time_s) or self._segment(self._tracks[row], time_s)
-        probabilities = self._probabilities[row]
         return ShownFace(
             self._tracks[row],
             self._persons[row],
             box,
             segment.emotion if segment else None,
             segment.score if segment else None,
-            None if np.isnan(probabilities).any() else probabilities,
+            self._smoothed.at(segment, time_s) if segment and segment.assessed else None,
             self._heads.at(row, following, share) if self._heads else None,
         )
 

@@ -1,7 +1,7 @@
 """What is drawn over one frame: a box, who it is, the emotion of the segment, and a bar for each probability.
 
-The number behind the emotion is its mean over the segment, and the bars are the moment: they may well differ, so both
-say which they are.
+The number behind the emotion is its mean over the segment. The bars are smoothed, and the bar of the emotion is framed:
+in a short stretch that was merged with its neighbour, another bar may be longer.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.persons.names import UNASSIGNED
 from fercli.views.render.faces import ShownFace
 from fercli.views.render.heads import draw_axes, draw_mesh
-from fercli.views.render.lettering import Bitmap, Image, Lettering, on_plate
+from fercli.views.render.lettering import WHITE, Bitmap, Image, Lettering, on_plate
 from fercli.views.render.placing import Rect, above_or_below, around, freest
 
 SMALLEST_LETTERS = 10
 """Pixels; smaller ones cannot be read."""
-BARS_TITLE = "this moment"
+BARS_TITLE = "smoothed"
 _FULL_BAR = 40
 """How white the ground of a bar is, of 255: just enough to see how long it could be."""
 
@@ -74,7 +74,7 @@ class Overlay:
                 if not any(map(place.shared, [*texts, *_others(box, boxes)])):
                     sides[face.track] = side
                     texts.append(place)
-                    self._draw_bars(image, face.probabilities, place)
+                    self._draw_bars(image, face.probabilities, face.emotion, place)
         self._sides = sides
 
     def _room_for_bars(
@@ -90,13 +90,16 @@ class Overlay:
         plate.paste(image, place.left, place.top)
         return place
 
-    def _draw_bars(self, image: Image, probabilities: NDArray[np.float32], place: Rect) -> None:
+    def _draw_bars(self, image: Image, probabilities: NDArray[np.float32], emotion: str | None, place: Rect) -> None:
         self._bars.paste(image, place.left, place.top)
         left, full = place.left + self._bar_left, place.width - self._bar_left - self._line // 3  # a bar of 1
         for row, (label, probability) in enumerate(zip(self._labels, probabilities, strict=True)):
             top = place.top + (row + 1) * self._line + self._line // 2
             right = left + max(1, round(float(probability) * full))
             cv2.rectangle(image, (left, top), (right - 1, top + self._line // 2), COLOURS[label], cv2.FILLED)
+            if label == emotion:
+                corners = (left - 2, top - 2), (left + full + 1, top + self._line // 2 + 2)
+                cv2.rectangle(image, *corners, WHITE, 1)
 
 
 def _bars_plate(names: Sequence[str], letters: Lettering) -> tuple[int, Bitmap]:

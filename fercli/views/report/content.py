@@ -19,6 +19,7 @@ from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
 from fercli.results.details import Details
 from fercli.results.load import load
 from fercli.results.model import NO_TRACK, Person, Result, Segment
+from fercli.results.smoothed import SmoothedProbabilities
 from fercli.views.render.sampled import Sampled
 from fercli.views.report.balance import balance
 from fercli.views.report.thinning import Stream, bin_stream, shares, spread_evenly
@@ -28,7 +29,12 @@ from fercli.workspace import Workspace
 STREAM_BINS = 1500
 """Approximate number of bins per person: more than a wide screen can show."""
 SHORTEST_BIN_S = 0.1
-LINES = {"smile": ("mouthSmileLeft", "mouthSmileRight"), "jaw open": ("jawOpen",), "yaw": ("yaw",)}
+LINES = {
+    "smile": ("mouthSmileLeft", "mouthSmileRight"),
+    "jaw open": ("jawOpen",),
+    "yaw": ("yaw",),
+    "talking": ("talking",),
+}
 """What can be drawn as a line -> the measurements whose mean it is."""
 FACES_A_PERSON, FACES_IN_ALL = 240, 3000
 """Largest number of face pictures; at about 2 kB each they are most of the page."""
@@ -43,7 +49,7 @@ class PersonContent:
     Attributes:
         person: tracks, segments and totals over the video.
         lane: (S,) lane of each segment, so that simultaneous tracks are below each other.
-        stream: probabilities in bins.
+        stream: smoothed probabilities in bins, see `results.smoothed`.
         measured: a column for each of LINES in bins; shares in [0, 1], yaw in degrees.
         balance: mean over the assessed windows, in [-1, 1]; None if there are none.
         transitions: (from, to) -> number of changes from one expression to the other.
@@ -99,6 +105,7 @@ def read_content(workspace: Workspace) -> Content:
     """
     result = load(workspace)
     details = result.details()
+    smoothed = SmoothedProbabilities(details)
     frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
     persons = result.everyone
     faces = _chosen_faces(details.faces, [person.name for person in persons])
@@ -113,6 +120,7 @@ def read_content(workspace: Workspace) -> Content:
                 result,
                 person,
                 details,
+                smoothed,
                 portraits[best[person.name]] if person.name in best else b"",
                 pts,
                 sheet,
@@ -138,6 +146,7 @@ def _person(
     result: Result,
     person: Person,
     details: Details,
+    smoothed: SmoothedProbabilities,
     portrait: bytes,
     face_pts_s: NDArray[np.float64],
     sheet: bytes,
@@ -145,12 +154,13 @@ def _person(
     windows = details.windows.filter(pc.equal(details.windows["person"], person.name))
     start, end = windows["start_s"].to_numpy(), windows["end_s"].to_numpy()
     probabilities = np.stack([windows[label].to_numpy().astype(np.float64) for label in details.labels], axis=1)
+    beside = smoothed.of_windows(windows, person.segments)
     known = ~np.isnan(probabilities).any(axis=1) & (end > start)
     origin_s = result.video["start_s"]
     return PersonContent(
         person,
         _lanes(person),
-        bin_stream(start, end, probabilities, origin_s=origin_s, shortest_s=SHORTEST_BIN_S, most=STREAM_BINS),
+        bin_stream(start, end, beside, origin_s=origin_s, shortest_s=SHORTEST_BIN_S, most=STREAM_BINS),
         _measured(details.faces.filter(pc.equal(details.faces["person"], person.name)), origin_s),
         float(np.average(balance(probabilities[known], details.labels), weights=(end - start)[known]))
         if known.any()
@@ -163,6 +173,8 @@ def _person(
 
 
 def _measured(faces: pa.Table, origin_s: float) -> Stream:
+    # Where speech is unknown, the other lines go on.
+    faces = faces.set_column(faces.schema.get_field_index("talking"), "talking", pc.fill_null(faces["talking"], 0.0))
     columns = [np.mean([faces[name].to_numpy() for name in names], axis=0) for names in LINES.values()]
     start, end = faces["pts_s"].to_numpy(), faces["end_s"].to_numpy()
     values = np.stack(columns, axis=1).astype(np.float64)

@@ -9,6 +9,7 @@ import pytest
 from fercli import tables
 from fercli.results.details import read_details
 from fercli.results.load import load
+from fercli.results.model import Segment
 from fercli.views.render.faces import Faces
 from fercli.views.render.sampled import Sampled
 from fercli.workspace import Workspace
@@ -80,3 +81,13 @@ def test_what_is_not_assessable_has_no_probabilities(tmp_path: Path, video: Path
 
 def test_a_video_without_faces_has_none_at_any_time(tmp_path: Path, video: Path) -> None:
     assert faces_of(make_scene(tmp_path / "w", video, {}), {}).at(0.5) == []
+
+
+def test_a_manual_annotation_has_no_bars_of_the_prediction(tmp_path: Path, video: Path) -> None:
+    workspace = make_scene(tmp_path / "w", video, {"Zoë": {0: BOX, 4: BOX}}, step=4)
+    segment = Segment(0.0, 0.5, "anger", "Zoë", source="human")
+    faces = Faces(
+        Sampled.of(tables.read_table(workspace.table("frames"))), read_details(workspace, {0: "Zoë"}), [segment]
+    )
+    (face,) = faces.at(0.1)
+    assert (face.emotion, face.probabilities) == ("anger", None)

@@ -138,7 +138,7 @@ def test_a_label_says_who_what_and_how_surely_on_the_whole(
     assert label_of(face(0, 0, 9, 9, person=person, emotion=emotion, score=score)) == label
 
 
-def test_the_bars_say_that_they_are_of_the_moment() -> None:
+def test_the_bars_say_that_they_are_smoothed() -> None:
     image = drawn(face(100, 100, 180, 200, person=" ", emotion=None, score=None))
     left, top, _, _ = extent(coloured(image, "anger"))
     title = image[top - 18 : top - 6, left - 40 : left + 20]
@@ -166,3 +166,16 @@ def test_letters_grow_with_the_picture() -> None:
     assert letter_size(1280, 720) == 18
     assert letter_size(720, 1280) == 18
     assert letter_size(160, 120) == 10
+
+
+def test_the_bar_of_the_label_is_framed() -> None:
+    """Also where another one is longer: that they differ is shown."""
+
+    def framed(emotion: str) -> list[bool]:
+        beside = drawn(face(100, 100, 180, 200, emotion=emotion))[105:, 230:]  # below the name, right of the words
+        (left, first, _, _), (_, second, _, _) = (extent(coloured(beside, label)) for label in LABELS[:2])
+        tops = [first, second, 2 * second - first]
+        return [bool((beside[top - 2, left : left + 40] == 255).all()) for top in tops]
+
+    assert framed("happiness") == [False, True, False]
+    assert framed("neutral") == [False, False, True]

@@ -84,13 +84,13 @@ def test_lines_are_means_of_measurements_in_bins(film: Content) -> None:
     assert measured.values[:, 0] == pytest.approx(np.full(90, 0.6))  # smile: .5 and .7
     assert measured.values[:, 2] == pytest.approx(np.arange(45).repeat(2) - 30.0)
     data = charts(film, Playback("", "gone"))
-    assert data["lines"] == ["smile", "jaw open", "yaw"]
+    assert data["lines"] == ["smile", "jaw open", "yaw", "talking"]
     first = data["persons"][0]["measured"]
-    assert [column[0] for column in first["percent"]] == [60, 25, -30] and first["percent"][2][-1] == 14
+    assert [column[0] for column in first["percent"]] == [60, 25, -30, 0] and first["percent"][2][-1] == 14
     assert data["persons"][2]["measured"]["bin"] == []  # nothing was measured of nobody known
     sections = fragments.persons(film, data["classes"]).split("<section")[1:]
     assert ['data-part="line"' in section for section in sections] == [True, True, False]
-    assert [f">{name}</option>" in fragments.lines(film) for name in data["lines"]] == [True] * 3
+    assert [f">{name}</option>" in fragments.lines(film) for name in data["lines"]] == [True] * 4
 
 
 def test_lines_are_thinned_with_the_probabilities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
