@@ -55,7 +55,8 @@ class Details:
         for name, unit, meaning in ((one.name, *map(rules_of(one).get, ("unit", "meaning"))) for one in MEASURED):
             measured[_SIGNALS.get(unit or "", unit or "")].append(Column(name, unit or "", meaning or ""))
         of_windows, of_faces = rows_by_value(self.windows["track"]), rows_by_value(self.faces["track"])
-        talking = (Column(TALKING.name, *map(rules_of(TALKING).get, ("unit", "meaning"))),)
+        known = rules_of(TALKING)
+        talking = (Column(TALKING.name, known["unit"], known["meaning"]),)
         found = []
         for track in sorted({*of_windows, *of_faces}):
             if track in of_windows:
