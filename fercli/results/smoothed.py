@@ -96,4 +96,5 @@ class _Windows:
             first = min(before, after, key=lambda place: abs(self._centres[place] - middle))
             last = first + 1
         total = self._sums[last] - self._sums[first]
-        return (total[:-1] / total[-1]).astype(np.float32)
+        mean: NDArray[np.float32] = (total[:-1] / total[-1]).astype(np.float32)
+        return mean
