@@ -2,6 +2,7 @@
 
     result = fercli.annotate("episode.mp4", gallery="people/")
     result = fercli.open("episode.fercli")
+    outcomes = fercli.annotate_many(["season1/"], "annotations/", cast="show.cast")
 
 See `fercli.api` for the whole API. The names in `__all__` are imported when they are first used.
 """
@@ -15,6 +16,7 @@ from fercli.version import VERSION
 if TYPE_CHECKING:
     from fercli.api import Result, annotate
     from fercli.api import open_workspace as open
+    from fercli.batch.api import annotate_many
     from fercli.config import EmotionsParams, FacesParams, FramesParams, PersonsParams, Runtime, TracksParams
     from fercli.errors import FercliError
     from fercli.progress import Progress
@@ -41,11 +43,13 @@ __all__ = [
     "Runtime",
     "TracksParams",
     "annotate",
+    "annotate_many",
     "open",
 ]
 
 _HOMES = {
     "annotate": ("fercli.api", "annotate"),
+    "annotate_many": ("fercli.batch.api", "annotate_many"),
     "open": ("fercli.api", "open_workspace"),
     "Result": ("fercli.api", "Result"),
     "FercliError": ("fercli.errors", "FercliError"),

@@ -58,7 +58,7 @@ def run_command(command: str) -> str:
         code = main(shlex.split(command)[1:])
     if code:
         raise RuntimeError(f"{command} ended with {code}: {err.getvalue()}")
-    return "\n".join(line.rstrip() for line in (out.getvalue().decode() + err.getvalue()).splitlines()) + "\n"
+    return "".join(f"{line.rstrip()}\n" for line in (out.getvalue().decode() + err.getvalue()).splitlines())
 
 
 def rendered(folder: Path) -> dict[Path, str]:

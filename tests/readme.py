@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from examples.make_episode import make_episode
 from examples.make_sample import make_sample
 from fercli import tables
 from fercli.chain import STAGE_OF
@@ -25,6 +26,8 @@ from tests.doc_pages import run_command
 
 README = Path(__file__).parent.parent / "README.md"
 FORMATS_PAGE = README.parent / "docs" / "formats.md"
+EPISODE_SHOTS = 4
+"""Length of the second episode of the season in README.md."""
 SHOWN = (12, 150)
 """Largest number of lines, and of characters per line, shown for a format."""
 
@@ -117,8 +120,10 @@ def schemas() -> str:
 
 def render(text: str, folder: Path) -> str:
     """README with all generated parts; `folder` gets the demo's files."""
-    (folder / "demo").mkdir()
+    (folder / "demo" / "season").mkdir(parents=True)
     make_sample(folder / "demo" / "sample.mp4")
+    make_sample(folder / "demo" / "season" / "e01.mp4")
+    make_episode(folder / "demo" / "season" / "e02.mp4", shots=EPISODE_SHOTS)
     before = Path.cwd()
     os.chdir(folder)
     try:

@@ -41,17 +41,13 @@ def annotate_many(
         ConfigError, InputError, ModelError: something that concerns all videos cannot be used.
         OutputError: the folder cannot be written.
     """
+    from fercli.batch.api import tasks_for
     from fercli.batch.cluster import open_engine
-    from fercli.batch.jobs import find_jobs
     from fercli.batch.outcome import FAILED
-    from fercli.batch.places import assign_places
     from fercli.batch.run import run
-    from fercli.batch.work import Task
 
     folder = _folder(output)
-    found = find_jobs(videos, recursive=recursive, fetched=folder / "videos")
-    places = assign_places(found, folder)
-    tasks = [Task(number, job, place) for number, (job, place) in enumerate(zip(found, places, strict=True))]
+    tasks = tasks_for(videos, folder, recursive=recursive)
     with _display(tasks, quiet=quiet) as display, open_engine(jobs, scheduler, order.runtime.device) as engine:
         outcomes = run(folder, tasks, order, engine, display)
     _summary(outcomes, folder, quiet=quiet)
