@@ -121,7 +121,14 @@ def test_signals_are_the_probabilities_of_the_windows(result: fercli.Result) -> 
 def test_signals_have_what_was_measured_of_the_faces(result: fercli.Result) -> None:
     faces, signals = result.to_pandas("faces"), result.to_pandas("signals")
     units = signals.groupby("signal")["unit"].unique().str.join(",").to_dict()
-    assert units == {"blendshapes": "share", "emotions": "probability", "openings": "ratio", "pose": "degrees"}
+    talking = {"talking": "share"}
+    assert units == {
+        "blendshapes": "share",
+        "emotions": "probability",
+        "openings": "ratio",
+        "pose": "degrees",
+        **talking,
+    }
     sizes = {"pose": 3, "openings": 3, "blendshapes": 51}
     for name, columns in sizes.items():
         own = signals[signals["signal"] == name]

@@ -125,7 +125,8 @@ def test_people_looks_at_the_rows_it_shows(film: Workspace) -> None:
 
 
 def test_probabilities_are_checked(tmp_path: Path) -> None:
-    rows = {"track": [0], "face": [0], "start_s": [0.0], "end_s": [1.0], "reason": [""], "yaw": [0.0], "pitch": [0.0]}
+    rows = {"track": [0], "face": [0], "start_s": [0.0], "end_s": [1.0], "reason": [""]}
+    rows |= {name: [0.0] for name in ("talking", "yaw", "pitch")}
     for value in (-0.5, 1.5, float("inf")):
         table = pa.table(rows | {label: [value] for label in EMOTIONS}).cast(tables.windows_schema(EMOTIONS))
         tables.write_table(tmp_path / "emotions.parquet", [table], table.schema)

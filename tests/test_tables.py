@@ -40,7 +40,7 @@ def test_every_column_says_what_it_means(schema: pa.Schema) -> None:
 
 def test_windows_have_a_nullable_probability_column_a_label() -> None:
     schema = windows_schema(("joy", "calm"))
-    assert schema.names == ["track", "face", "start_s", "end_s", "reason", "yaw", "pitch", "joy", "calm"]
+    assert schema.names == ["track", "face", "start_s", "end_s", "reason", "talking", "yaw", "pitch", "joy", "calm"]
     assert schema.field("joy").type == pa.float32()
     assert schema.field("joy").nullable and not schema.field("start_s").nullable
 
