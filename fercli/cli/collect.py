@@ -81,6 +81,9 @@ def collect(
     reporter.note(f"collected {read} of {layout.counted(len(series.members), 'videos')}")
     if single and not table:
         reporter.note("other tables: --table persons; all of them: -o season.duckdb, or a folder such as -o season/")
+    for video, count in series.names.items():
+        if count > 1:
+            reporter.warn(f"{count} workspaces have a video called {video}: workspace tells them apart, video does not")
     finish(series, reporter, "person_in_series tells them apart")
 
 

@@ -7,6 +7,7 @@ that is never shared by two persons because of a number.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -92,6 +93,7 @@ class Series:
         missing: videos without a result, so far.
         outdated: videos whose last run failed, so far: their results are of an earlier run.
         local: number of persons so far whose names hold in one video only.
+        names: file names of the videos so far -> how many videos have it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -101,6 +103,7 @@ class Series:
         self.missing: list[Missing] = []
         self.outdated: list[Episode] = []
         self.local = 0
+        self.names: Counter[str] = Counter()
         self._failures = read_failures(folder)
         self._reported: set[str] = set()
 
@@ -116,6 +119,7 @@ class Series:
             if episode.failure is not None:
                 self.outdated.append(episode)
             self.local += sum(not episode.is_known(person.name) for person in episode.result.persons)
+            self.names[episode.video] += 1
             yield episode
         for failure in self._failures:
             if failure.video not in self._reported:

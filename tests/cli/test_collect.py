@@ -102,6 +102,16 @@ def test_without_a_cast_a_number_is_not_one_person_and_that_is_said(
     assert {row["person_in_series"] for row in rows(output)} == {EVIL, "Zoe", None}
 
 
+def test_two_videos_of_one_name_are_told_apart_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_season(tmp_path / "season", ("a/e01", "b/e01", "e02"))
+    assert collect(tmp_path / "season", "-o", tmp_path / "out.parquet", "-q") == 0
+    assert "2 workspaces have a video called e01.mp4" in capsys.readouterr().err
+    found = {(row["video"], row["workspace"]) for row in rows(tmp_path / "out.parquet")}
+    assert found == {("e01.mp4", "a/e01.fercli"), ("e01.mp4", "b/e01.fercli"), ("e02.mp4", "e02.fercli")}
+
+
 def test_what_cannot_be_read_is_named_and_the_rest_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
