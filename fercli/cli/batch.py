@@ -42,12 +42,14 @@ def annotate_many(
         OutputError: the folder cannot be written.
     """
     from fercli.batch.api import tasks_for
-    from fercli.batch.cluster import open_engine
+    from fercli.batch.cluster import has_distributed, open_engine
     from fercli.batch.outcome import FAILED
     from fercli.batch.run import run
 
     folder = _folder(output)
     tasks = tasks_for(videos, folder, recursive=recursive)
+    if not (quiet or jobs or has_distributed()):
+        print("one video at a time: to use all cores, run: pip install 'fercli[cluster]'", file=sys.stderr)
     with _display(tasks, quiet=quiet) as display, open_engine(jobs, scheduler, order.runtime.device) as engine:
         outcomes = run(folder, tasks, order, engine, display)
     _summary(outcomes, folder, quiet=quiet)

@@ -112,6 +112,20 @@ def test_two_processes_share_the_work_and_the_cores(tmp_path: Path) -> None:
     assert (first.kind, first.text, first.total, first.unit) == ("progress", "extract-frames", 3, "frame")
 
 
+def which_gpu(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Outcome:
+    """Says which GPUs its process may use, after both processes have begun."""
+    wait_for_two(task, order, reporter, kit)
+    return Outcome(str(task.job.video), DONE, outputs=(os.environ["CUDA_VISIBLE_DEVICES"],))
+
+
+@pytest.mark.slow
+def test_each_worker_has_a_gpu_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,GPU-5f")
+    with local_engine(2, "auto") as engine:
+        found = results(engine, which_gpu, tasks_of(tmp_path, "ab"), Order((), ("json",)))
+    assert {outcome.outputs[0] for outcome in found.values()} == {"2", "GPU-5f"}
+
+
 @pytest.mark.slow
 def test_a_worker_that_dies_costs_nothing_but_time_and_a_video_that_kills_workers_fails_alone(tmp_path: Path) -> None:
     with local_engine(2, "cpu") as engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,12 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress, TextColumn
 
+from fercli.batch.events import Event
+from fercli.batch.jobs import Job
+from fercli.batch.outcome import DONE, Outcome
+from fercli.batch.places import Place
+from fercli.batch.work import Task
+from fercli.cli.batch import _Bars
 from fercli.cli.entry import main
 from fercli.errors import EXIT_FOUND, EXIT_INTERRUPTED
 from tests.media_samples import numbered_video
 
 FPS = ["--fps", "2"]
+OUTCOME = Outcome("a.mp4", DONE, 3.0, 1, 2, warnings=("dark",))
 
 
 @pytest.fixture
@@ -156,3 +166,25 @@ def _alive_in(session: int) -> list[str]:
     """Processes of a session that still run."""
     listed = subprocess.run(["ps", "-o", "pid=,stat=", "-s", str(session)], capture_output=True, text=True, check=False)
     return [line for line in listed.stdout.splitlines() if " Z" not in line]
+
+
+def test_a_terminal_shows_a_bar_for_the_whole_and_one_for_each_running_video() -> None:
+    stream = io.StringIO()
+    progress = Progress(
+        TextColumn("{task.description}|{task.fields[text]}"),
+        console=Console(file=stream, force_terminal=True, width=100),
+    )
+    bars = _Bars(progress, 2, {0: "a.mp4", 1: "b.mp4"})
+    bars.event(Event(0, "progress", "extract-frames", 5, 10, "frame"))
+    bars.event(Event(1, "progress", "detect-faces", 3, None, "frame"))
+    texts = {task.description: task.fields["text"] for task in progress.tasks}
+    assert texts == {
+        "all videos": "0 of 2", "a.mp4": "extract-frames: 5 of 10 frames", "b.mp4": "detect-faces: 3 frames"
+    }  # fmt: skip
+    done = {task.description: task.completed for task in progress.tasks}
+    assert 0 < done["all videos"] < 1
+    bars.ended(Task(0, Job(Path("a.mp4"), Path("a.mp4")), Place(Path("a.fercli"), Path("a"))), OUTCOME)
+    assert [task.description for task in progress.tasks] == ["all videos", "b.mp4"]
+    assert progress.tasks[0].fields["text"] == "1 of 2"
+    shown = stream.getvalue()
+    assert "warning: a.mp4: dark" in shown and "a.mp4: 1 person, 2 segments, 3.0 s" in shown
