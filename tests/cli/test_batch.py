@@ -172,7 +172,7 @@ def test_a_terminal_shows_a_bar_for_the_whole_and_one_for_each_running_video() -
     stream = io.StringIO()
     progress = Progress(
         TextColumn("{task.description}|{task.fields[text]}"),
-        console=Console(file=stream, force_terminal=True, width=100),
+        console=Console(file=stream, highlight=False),
     )
     bars = _Bars(progress, 2, {0: "a.mp4", 1: "b.mp4"})
     bars.event(Event(0, "progress", "extract-frames", 5, 10, "frame"))
