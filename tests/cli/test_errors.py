@@ -64,16 +64,16 @@ class TestVideo:
         assert code == 3
         assert f"{tmp_path / 'episode.mp4'}" in err and "hint: " in err
 
-    def test_directory(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        code, err = fail(capsys, "annotate", tmp_path, "-o", tmp_path / "out.json")
-        assert code == 3 and "directory" in err
+    def test_directory_without_videos(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, err = fail(capsys, "annotate", tmp_path, "-o", tmp_path / "out")
+        assert code == 3 and "error[no-videos]" in err and str(tmp_path) in err
 
     def test_what_is_no_video_is_said_before_anything_else(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
         code, err = fail(capsys, "annotate", ".")
-        assert code == 3 and ". is a directory, not a file" in err
+        assert code == 3 and "error[no-videos]" in err
         code, err = fail(capsys, "annotate", "missing.mp4", "-o", "out.docx")
         assert code == 3 and "there is no file missing.mp4" in err
 
