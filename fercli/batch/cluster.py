@@ -116,7 +116,8 @@ def local_engine(jobs: int, device: str) -> Iterator[Engine]:
         own = {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {}
         return {"cls": Nanny, "options": {"nthreads": 1, "memory_limit": 0, "env": own, "silence_logs": CRITICAL}}
 
-    scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}}
+    local = {"host": "127.0.0.1", "port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"}
+    scheduler = {"cls": Scheduler, "options": local}
     with (
         SpecCluster({number: worker(number) for number in range(jobs)}, scheduler, silence_logs=CRITICAL) as cluster,
         Client(cluster) as client,

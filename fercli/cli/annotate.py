@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fercli.cli import options as opt
-from fercli.cli.batch import annotate_many
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
 from fercli.cli.licences import require_licences
@@ -98,6 +97,7 @@ def annotate(
     from fercli.api import plan_for
     from fercli.batch.jobs import is_one_video
     from fercli.batch.work import Order
+    from fercli.cli.batch import annotate_many
 
     frames = FramesParams(
         opt.parse_fps(fps),
