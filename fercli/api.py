@@ -146,7 +146,8 @@ def open_workspace(workspace: str | Path) -> Result:
 
 
 def plan_for(params: Sequence[Any], *, gallery: str | Path | None = None, cast: str | Path | None = None) -> Plan:
-    """All stages with their parameters: the given ones (the last of each kind), and defaults for the others.
+    """All stages with their parameters: the given ones (the last of each kind), and defaults for the others. Optional
+    stages are left out unless their parameters are given.
 
     Raises:
         ConfigError: an item is not the parameters of a stage, or two stages have different embedders.
@@ -168,7 +169,7 @@ def plan_for(params: Sequence[Any], *, gallery: str | Path | None = None, cast: 
         name: str(Path(path).absolute()) for name, path in (("gallery", gallery), ("cast", cast)) if path is not None
     }
     plan = []
-    for stage in STAGES:
+    for stage in (one for one in STAGES if not one.optional or one.params in given):
         own = given.get(stage.params, stage.params())
         plan.append((stage, replace(own, **{k: v for k, v in known_persons.items() if k in _names(own)})))
     return plan

@@ -5,6 +5,7 @@ its code is in `fercli.stages` and is imported when it runs.
 
     video -> frames -> faces -> tracks -> persons
                                       -> emotions
+    video -> audio
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from fercli.config import AttributesParams, EmotionsParams, FacesParams, FramesParams, PersonsParams, TracksParams
+from fercli.config import (
+    AttributesParams,
+    AudioParams,
+    EmotionsParams,
+    FacesParams,
+    FramesParams,
+    PersonsParams,
+    TracksParams,
+)
 
 Function = str | Callable[..., Any]
 """`module:function`, imported when called; or the function itself."""
@@ -37,6 +46,7 @@ class Stage:
         check: `(params) -> None`, raises errors that can be detected before any work.
         lacks: `(workspace, params) -> bool`, whether a requested output that is not part of the key is missing.
         complete: `(context, params) -> None`, writes that output beside the tables, which are not changed.
+        optional: whether it runs only if it is asked for, and no other stage but optional ones needs it.
     """
 
     name: str
@@ -51,6 +61,7 @@ class Stage:
     check: Function = "fercli.chain:nothing"
     lacks: Function | None = None
     complete: Function | None = None
+    optional: bool = False
 
     @property
     def title(self) -> str:
@@ -128,6 +139,18 @@ EMOTIONS = Stage(
     check="fercli.stages.emotions:check",
 )
 
+AUDIO = Stage(
+    name="audio",
+    command="extract-audio",
+    reads=("video",),
+    writes=("sound",),
+    version=1,
+    params=AudioParams,
+    run="fercli.stages.audio:run",
+    check="fercli.stages.audio:check",
+    optional=True,
+)
+
 
 def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
     """Topological order of the stages; otherwise in the given order.
@@ -146,7 +169,7 @@ def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
     return tuple(ordered)
 
 
-STAGES: tuple[Stage, ...] = in_order((FRAMES, FACES, TRACKS, PERSONS, ATTRIBUTES, EMOTIONS))
+STAGES: tuple[Stage, ...] = in_order((FRAMES, FACES, TRACKS, PERSONS, ATTRIBUTES, EMOTIONS, AUDIO))
 """In the order they run."""
 Plan = list[tuple[Stage, Any]]
 """Stages in order, each with its parameters."""

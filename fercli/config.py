@@ -158,6 +158,20 @@ class EmotionsParams:
 
 
 @dataclass(frozen=True)
+class AudioParams:
+    """extract-audio.
+
+    Attributes:
+        track: number of the sound track in the file, from 1; 0 is the one that a player chooses.
+        start_s, end_s: as in FramesParams.
+    """
+
+    track: int = 0
+    start_s: float = 0.0
+    end_s: float = 0.0
+
+
+@dataclass(frozen=True)
 class ConfigFile:
     """A file of options (`--config`), as it is recorded with a result.
 

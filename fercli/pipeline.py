@@ -97,7 +97,8 @@ def run(
 
 
 def status(workspace: Workspace, *, verify: bool = False) -> list[StageStatus]:
-    """Compare every stage with its receipt. A stage after a stale one is judged by its own inputs.
+    """Compare every stage with its receipt. A stage after a stale one is judged by its own inputs. Optional stages that
+    never ran are left out.
 
     Args:
         verify: see `Digests`.
@@ -106,6 +107,7 @@ def status(workspace: Workspace, *, verify: bool = False) -> list[StageStatus]:
     return [
         StageStatus(stage, why_stale(workspace, stage, digests), workspace.receipt(stage.name))
         for stage in chain.STAGES
+        if not stage.optional or (workspace.path / stage.name / "receipt.json").exists()
     ]
 
 

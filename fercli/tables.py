@@ -272,8 +272,17 @@ MESHES = pa.schema(
 )
 """Empty unless landmarks were to be kept."""
 
-BIOMETRIC = (CROPS, MESHES, EMBEDDINGS)
-"""Tables by which faces can be recognised."""
+SOUND = pa.schema(
+    [
+        column("piece", pa.int32(), "number of the piece, from 0; pieces follow each other without gaps", _ROW),
+        column("start_s", pa.float64(), "first moment, seconds", _TIME, rule(order=SORTED)),
+        column("end_s", pa.float64(), "end (exclusive), seconds", _END),
+        column("flac", pa.binary(), "the sound: FLAC, 16 bits, mono, 16 kHz"),
+    ]
+)
+
+BIOMETRIC = (CROPS, MESHES, EMBEDDINGS, SOUND)
+"""Tables by which faces or voices can be recognised."""
 
 SCHEMAS = {
     "frames": FRAMES,
@@ -285,6 +294,7 @@ SCHEMAS = {
     "persons": PERSONS,
     "embeddings": EMBEDDINGS,
     "segments": SEGMENTS,
+    "sound": SOUND,
 }
 """Tables whose columns do not depend on a model, by name; `emotions` follows `windows_schema`."""
 

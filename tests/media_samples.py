@@ -147,6 +147,45 @@ def ffmpeg(*arguments: str) -> None:
         raise RuntimeError(f"ffmpeg {' '.join(arguments)} failed: {done.stderr}")
 
 
+BURST_S = 0.2
+"""Length of a burst, seconds."""
+
+
+def bursts(*times_s: float, level: float = 0.5, hertz: int = 440) -> str:
+    """An expression of ffmpeg's `aevalsrc`: a tone at each of these times, silence between."""
+    heard = "+".join(f"between(t,{time},{time + BURST_S})" for time in times_s) or "0"
+    return f"{level}*sin(2*PI*{hertz}*t)*({heard})"
+
+
+def with_sound(
+    path: Path,
+    channels: Sequence[str],
+    *,
+    seconds: float = 3.0,
+    picture_s: float = 3.0,
+    rate: int = 48000,
+    layout: str = "",
+    late_s: float = 0.0,
+    encode: Sequence[str] = ("-c:a", "aac"),
+) -> Path:
+    """A video of numbered frames with sound.
+
+    Args:
+        channels: an expression of `bursts` for each channel.
+        seconds, picture_s: lengths of sound and picture.
+        layout: ffmpeg's name of the layout of the channels.
+        late_s: when the sound starts.
+        encode: output options of ffmpeg for the sound.
+    """
+    picture = numbered_video(path.with_name(f"{path.stem}-picture.mp4"), round(30 * picture_s))
+    source = f"aevalsrc='{'|'.join(channels)}':s={rate}:d={seconds}" + (f":c={layout}" if layout else "")
+    late = ("-itsoffset", str(late_s)) if late_s else ()
+    sound = (*late, "-f", "lavfi", "-i", source)
+    ffmpeg("-i", str(picture), *sound, "-map", "0:v", "-map", "1:a", "-c:v", "copy", *encode, str(path))
+    picture.unlink()
+    return path
+
+
 def filter_times(path: Path) -> list[float]:
     """When ffmpeg's filters, subtitles among them, take each frame of a video with sound to be shown, seconds."""
     every = ["-map", "0:v:0", "-map", "0:a:0", "-vf", "showinfo", "-fps_mode", "passthrough", "-f", "null", "-"]

@@ -24,7 +24,7 @@ from fercli.cli.plot import plot
 from fercli.cli.render import render
 from fercli.cli.report import report
 from fercli.cli.show import show, status
-from fercli.cli.stages import classify_emotions, detect_faces, extract_frames, measure_faces, track
+from fercli.cli.stages import classify_emotions, detect_faces, extract_audio, extract_frames, measure_faces, track
 from fercli.cli.train import train
 from fercli.version import VERSION
 
@@ -36,6 +36,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "track": track,
         "measure-faces": measure_faces,
         "classify-emotions": classify_emotions,
+        "extract-audio": extract_audio,
         "config": config,
     },
     "Look": {"status": status, "show": show, "report": report, "render": render, "plot": plot, "explain": explain},

@@ -20,7 +20,7 @@ PATH = "<path>"
 
 
 MANY = "Many videos"
-FRAMES, FACES, PERSONS, EMOTIONS = "Frames", "Faces", "Tracks and persons", "Emotions"
+FRAMES, FACES, PERSONS, EMOTIONS, SOUND = "Frames", "Faces", "Tracks and persons", "Emotions", "Sound"
 """Headings of the help for the options of a run over many videos, and of the stages."""
 
 
@@ -180,6 +180,10 @@ Abstain = Annotated[
         help="Segments whose score is below this get no label: they are not assessable, 'uncertain'; 0 to 1.",
         rich_help_panel=EMOTIONS,
     ),
+]
+AudioTrack = Annotated[
+    int,
+    typer.Option(help="Number of the sound track, from 1; 0: as a player chooses.", min=0, rich_help_panel=SOUND),
 ]
 Licences = Annotated[
     str, typer.Option(help="all, or free: refuse networks that are not known to be free for commercial use.")

@@ -1,11 +1,11 @@
-"""The commands that run a part of the chain: extract-frames, detect-faces, track, classify-emotions."""
+"""The commands that run a part of the chain, such as extract-frames."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from fercli.chain import ATTRIBUTES, EMOTIONS, FACES, FRAMES, PERSONS, STAGES, TRACKS, Plan
+from fercli.chain import ATTRIBUTES, AUDIO, EMOTIONS, FACES, FRAMES, PERSONS, STAGES, TRACKS, Plan
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
@@ -13,6 +13,7 @@ from fercli.cli.licences import require_licences
 from fercli.config import (
     DECODERS,
     AttributesParams,
+    AudioParams,
     EmotionsParams,
     FacesParams,
     FramesParams,
@@ -186,6 +187,28 @@ def measure_faces(
     _run_stages([(ATTRIBUTES, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
+def extract_audio(
+    video: opt.Video,
+    workspace: opt.WorkspacePath,
+    audio_track: opt.AudioTrack = AudioParams.track,
+    start: opt.Start = "",
+    end: opt.End = "",
+    config: opt.Config = None,
+    force: opt.Force = False,
+    verify: opt.Verify = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Branch of the video: its sound, mono at 16 kHz, on the clock of the pictures.
+
+    Example: fercli extract-audio episode.mp4 episode.fercli --audio-track 2
+    """
+    from fercli.api import workspace_at
+
+    params = AudioParams(audio_track, opt.parse_time(start, "--start"), opt.parse_end(end))
+    opened = workspace_at(workspace, video, verify=verify)
+    run_plan(opened, [(AUDIO, params)], Runtime(config=recorded(config)), ConsoleReporter(quiet=quiet), force=force)
+
+
 def _measured_with(path: Path) -> AttributesParams:
     """The parameters with which the faces of a workspace were measured; the defaults if they were not, or by another
     version of fercli."""
@@ -223,6 +246,6 @@ def _print_next(workspace: Workspace, reporter: Reporter) -> None:
     from fercli.workspace import Digests, why_stale
 
     digests = Digests(by_receipts=True)
-    stale = next((stage for stage in STAGES if why_stale(workspace, stage, digests)), None)
+    stale = next((one for one in STAGES if not one.optional and why_stale(workspace, one, digests)), None)
     words = (stale.command, workspace.path) if stale else ("export", workspace.path, "-o", "annotations.json")
     reporter.note(f"next: {command(*words)}")

@@ -33,7 +33,18 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container and the video stream that a player shows; cover art is not one.
 
     Raises:
-        VideoError: missing, a directory, empty, no video, a playlist or sound only; or a later read fails.
+        VideoError: as `open_container`; or it has no video, or sound only.
+    """
+    with open_container(path) as container:
+        yield container, _moving_picture(container, path)
+
+
+@contextmanager
+def open_container(path: Path) -> Iterator[InputContainer]:
+    """The container of a file.
+
+    Raises:
+        VideoError: missing, a directory, empty, not a video, or a playlist; or a later read fails.
     """
     import av
 
@@ -45,9 +56,8 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     except av.error.FFmpegError as error:
         raise _unreadable(path, error) from error
     with container:
-        stream = _moving_picture(container, path)
         try:
-            yield container, stream
+            yield container
         except av.error.FFmpegError as error:
             raise VideoError(
                 f"cannot read {path}: {error.strerror}", hint=_CUT_SHORT_HINT, code="file-unreadable"

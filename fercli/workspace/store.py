@@ -24,7 +24,7 @@ FORMAT = 3
 directories had numbers; in version 2, `track` was one stage, with a table of persons called `people`."""
 
 _OLD_CORRECTIONS = ("people.toml", "segments.csv")
-_BIOMETRIC = ("crops", "meshes", "embeddings")
+_BIOMETRIC = ("crops", "meshes", "embeddings", "sound")
 _PARAMS = {stage.name: stage.params for stage in STAGES}
 """Directory of a stage -> class of its parameters."""
 
