@@ -204,11 +204,11 @@ def _failure(task: Task, error: BaseException) -> Outcome:
 
     if isinstance(error, KilledWorker):
         error = WorkspaceError(
-            f"the workers that worked on {task.job.video} died, {error.allowed_failures + 1} times in a row",
+            f"the workers that worked on {task.job.source} died, {error.allowed_failures + 1} times in a row",
             hint="there may be too little memory: try fewer --jobs; finished work is kept",
             code="worker-lost",
         )
-    return failure(task.job.video, error)
+    return failure(task.job.source, error)
 
 
 class _Workers:

@@ -47,6 +47,11 @@ class Job:
     url: str = ""
     sha256: str = ""
 
+    @property
+    def source(self) -> str:
+        """Where the video comes from, for messages: its path or its address."""
+        return self.url or str(self.video)
+
 
 def is_one_video(arguments: list[Path]) -> bool:
     """Whether the arguments name a single video file, and no folder, list, table or address."""

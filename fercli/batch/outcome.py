@@ -20,7 +20,7 @@ class Outcome:
     """The end of one job.
 
     Attributes:
-        video: the video.
+        video: path or address of the video.
         state: `done` or `failed`.
         seconds: time it took in this run; 0 if it was finished before.
         persons, segments: counts in the result; None if it failed.
@@ -41,14 +41,14 @@ class Outcome:
     hint: str = ""
 
 
-def failure(video: Path, error: BaseException) -> Outcome:
+def failure(video: str, error: BaseException) -> Outcome:
     """The outcome of a job that raised an error; one that is not deliberate is a bug in fercli."""
     if isinstance(error, FercliError):
         code, message, hint = error.code, error.message, error.hint
     else:
         code, message = "internal", f"a bug in fercli: {type(error).__name__}: {error}"
         hint = "please report it with the output of `fercli doctor`"
-    return Outcome(str(video), FAILED, code=code, message=message, hint=hint)
+    return Outcome(video, FAILED, code=code, message=message, hint=hint)
 
 
 def write_outcomes(folder: Path, outcomes: Sequence[Outcome]) -> None:

@@ -96,7 +96,7 @@ def finished(task: Task, order: Order, kit: Kit) -> Outcome | None:
     except FercliError:  # the work will say it
         return None
     found = recall(task.place.workspace, made_from, _files(task, order))
-    return replace(found, video=str(task.job.video)) if found else None
+    return replace(found, video=task.job.source) if found else None
 
 
 def plan_of(task: Task, order: Order) -> Plan:
@@ -122,7 +122,7 @@ def _isolated(work: Work, task: Task, order: Order, reporter: EventReporter, kit
     try:
         outcome = work(task, order, reporter, kit)
     except Exception as error:
-        outcome = failure(task.job.video, error)
+        outcome = failure(task.job.source, error)
     return replace(outcome, seconds=round(time.monotonic() - started, 1), warnings=tuple(reporter.warnings))
 
 
@@ -135,7 +135,7 @@ def _annotate(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Ou
     with _stages(task, order, reporter, kit, lambda stage: True) as workspace:
         result = write_export(workspace, order.formats, outputs, reporter)
         outcome = Outcome(
-            str(video),
+            task.job.source,
             DONE,
             persons=len(result.persons),
             segments=len(result.segments),
@@ -147,12 +147,12 @@ def _annotate(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Ou
 
 def _analyse(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Outcome:
     with _stages(task, order, reporter, kit, lambda stage: stage is not PERSONS):
-        return Outcome(str(task.job.video), DONE)
+        return Outcome(task.job.source, DONE)
 
 
 def _find_persons(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Outcome:
     with _stages(task, order, reporter, kit, lambda stage: stage is PERSONS):
-        return Outcome(str(task.job.video), DONE)
+        return Outcome(task.job.source, DONE)
 
 
 def _stages(task: Task, order: Order, reporter: EventReporter, kit: Kit, wanted: Callable[[Stage], bool]) -> Any:

@@ -90,8 +90,9 @@ def _copy(system: Any, path: str, url: str, target: Path, size: int | None, repo
 
 
 def _unfetchable(url: str, error: Exception) -> VideoError:
+    reason = "there is no such file" if isinstance(error, FileNotFoundError) else reason_of(error)
     return VideoError(
-        f"cannot fetch {url}: {reason_of(error)}", hint="check the address and the network", code="video-unfetchable"
+        f"cannot fetch {url}: {reason}", hint="check the address and the network", code="video-unfetchable"
     )
 
 

@@ -13,7 +13,7 @@ from fercli.errors import VideoError
 
 def test_both_files_have_a_row_a_video(tmp_path: Path) -> None:
     strange = os.fsdecode(b"latin-\xe9.mp4")
-    bad = failure(Path(strange), VideoError("cut short", hint="copy it again", code="video-damaged"))
+    bad = failure(strange, VideoError("cut short", hint="copy it again", code="video-damaged"))
     write_outcomes(tmp_path, [Outcome("a, b\n.mp4", DONE, 3.0, 2, 7, ("a.json", "a.eaf")), bad])
     good, failed = json.loads((tmp_path / "batch.json").read_text(encoding="utf-8"))["videos"]
     assert (good["video"], good["state"], good["seconds"], good["persons"], good["segments"], good["code"]) == (
@@ -30,5 +30,5 @@ def test_both_files_have_a_row_a_video(tmp_path: Path) -> None:
 
 
 def test_an_error_that_is_not_deliberate_is_reported_as_a_bug() -> None:
-    outcome = failure(Path("a.mp4"), ZeroDivisionError("division by zero"))
+    outcome = failure("a.mp4", ZeroDivisionError("division by zero"))
     assert (outcome.code, "ZeroDivisionError" in outcome.message) == ("internal", True)

@@ -57,7 +57,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             done.append(f"{name} {task.job.video.stem}")
             reporter.warn(f"{name} {task.job.video.stem}")
             if task.job.video.stem == "b":
-                return replace(failure(task.job.video, VideoError("broken", code="video-damaged")), seconds=1.0)
+                return replace(failure(task.job.source, VideoError("broken", code="video-damaged")), seconds=1.0)
             return Outcome(str(task.job.video), DONE, 1.0, 1, 2, warnings=tuple(reporter.warnings))
 
         return work
