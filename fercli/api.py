@@ -23,6 +23,7 @@ from fercli import pipeline
 from fercli.chain import FRAMES, STAGES, Plan
 from fercli.config import FramesParams, PersonsParams, Runtime, TracksParams
 from fercli.errors import ConfigError, MissingDependency
+from fercli.models.licences import require_licences
 from fercli.models.loaded import Models
 from fercli.progress import CallbackReporter, Progress, Reporter
 from fercli.results import model
@@ -96,6 +97,7 @@ def annotate(
     cast: str | Path | None = None,
     params: Sequence[Any] = (),
     runtime: Runtime | None = None,
+    licences: str = "all",
     force: bool = False,
     verify: bool = False,
     progress: Callable[[Progress], None] | None = None,
@@ -112,6 +114,7 @@ def annotate(
         cast: file that stores the persons of a series across videos; created if it does not exist.
         params: parameters of single stages, such as `FramesParams(fps=5)`; other stages use the defaults.
         runtime: device and batch size.
+        licences: `free` refuses networks that are not known to be free for commercial use, before any work; or `all`.
         force: run all stages.
         verify: read the whole video again, even if size, modification time and inode of its file are unchanged.
         progress: called after every step of a stage; an exception in it stops the work.
@@ -127,6 +130,7 @@ def annotate(
     """
     video = Path(video)
     plan = plan_for(params, gallery=gallery, cast=cast)
+    require_licences(licences, plan)
     place = Path(workspace) if workspace is not None else workspace_of(video, video.parent)
     reporter = CallbackReporter(progress, cancel)
     with up_to_date(

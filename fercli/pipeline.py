@@ -147,6 +147,7 @@ def _run_stage(
             outputs=output_digests(out),
             counts=counts,
             warnings=context.warnings,
+            training_data=context.training_data,
             skipped=context.skipped,
             seconds=round(time.monotonic() - started, 3),
             runtime=asdict(runtime),

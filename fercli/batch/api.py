@@ -16,6 +16,7 @@ from fercli.batch.run import run
 from fercli.batch.work import Order, Task
 from fercli.config import Runtime
 from fercli.formats import choose_format
+from fercli.models.licences import require_licences
 
 
 def annotate_many(
@@ -30,6 +31,7 @@ def annotate_many(
     cast: str | Path | None = None,
     params: Sequence[Any] = (),
     runtime: Runtime | None = None,
+    licences: str = "all",
     force: bool = False,
     verify: bool = False,
     overwrite: bool = False,
@@ -46,7 +48,7 @@ def annotate_many(
             script needs `if __name__ == "__main__":`, because each process imports it.
         scheduler: address of a running Dask scheduler, used instead.
         recursive: whether folders in a folder are searched, too.
-        gallery, cast, params, runtime, force, verify: as for `fercli.annotate`.
+        gallery, cast, params, runtime, licences, force, verify: as for `fercli.annotate`.
         overwrite: whether files are replaced that fercli did not write, or that were changed since.
         ended: called with each outcome as it comes.
 
@@ -60,6 +62,7 @@ def annotate_many(
     """
     folder = Path(output)
     plan = plan_for(params, gallery=gallery, cast=cast)
+    require_licences(licences, plan)
     names = tuple(choose_format(Path(), name) for name in formats)
     order = Order(
         tuple(own for _, own in plan), names, runtime or Runtime(), force=force, verify=verify, overwrite=overwrite

@@ -10,7 +10,6 @@ import typer
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
-from fercli.cli.licences import require_licences
 from fercli.config import (
     DECODERS,
     AttributesParams,
@@ -23,6 +22,7 @@ from fercli.config import (
     limit_of,
 )
 from fercli.errors import ConfigError
+from fercli.models.licences import require_licences
 
 if TYPE_CHECKING:
     from fercli.batch.work import Order

@@ -11,20 +11,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fercli.errors import ModelError
+from fercli.chain import Plan, call
+from fercli.errors import ConfigError, ModelError
 from fercli.models.registry import MODELS
 
 CHOICES = ("all", "free")
 
 
-def terms_of(networks: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def require_licences(choice: str, plan: Plan) -> None:
+    """Check the networks of a plan before any work.
+
+    Args:
+        choice: `all`, or `free` for those that are known to be free for commercial use.
+        plan: stages with their parameters.
+
+    Raises:
+        ConfigError: another choice.
+        ModelError: a network is not free, or cannot be used.
+    """
+    if choice not in CHOICES:
+        raise ConfigError(f"unknown licences {choice!r}", hint=f"known: {', '.join(CHOICES)}", code="name-unknown")
+    if choice == "free":
+        require_free({name: sha256 for stage, params in plan for name, sha256 in call(stage.weights, params).items()})
+
+
+def terms_of(networks: Mapping[str, str], headers: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
     """Name -> sha256, licence, training data and commercial use of networks, for the provenance of a document.
 
     Args:
         networks: name -> sha256 of the weights; empty if they are part of a library. A file of the user that has the
             name of a known network but other bytes is not that network.
+        headers: name -> training data, as the file itself states them; used for files of the user.
     """
-    return {name: {"sha256": sha256, **_terms(name, sha256)} for name, sha256 in networks.items()}
+    stated = headers or {}
+    return {name: {"sha256": sha256, **_terms(name, sha256, stated.get(name, ""))} for name, sha256 in networks.items()}
 
 
 def require_free(networks: Mapping[str, str]) -> None:
@@ -43,11 +63,11 @@ def require_free(networks: Mapping[str, str]) -> None:
         )
 
 
-def _terms(name: str, sha256: str) -> dict[str, str]:
+def _terms(name: str, sha256: str, stated: str) -> dict[str, str]:
     spec = MODELS.get(name)
     if spec is None or spec.sha256 != sha256 or spec.needs_file:
         unknown = "of the file that was given"
-        return {"licence": unknown, "training_data": unknown, "commercial_use": "unclear"}
+        return {"licence": unknown, "training_data": stated or unknown, "commercial_use": "unclear"}
     return {"licence": spec.licence, "training_data": spec.training_data, "commercial_use": spec.commercial}
 
 

@@ -203,7 +203,7 @@ def _unseen(state: State) -> list[str]:
 
 
 def _provenance(workspace: Workspace) -> tuple[dict[str, Any], list[str]]:
-    stages, models, warnings = {}, {}, []
+    stages, models, headers, warnings = {}, {}, {}, []
     for stage in STAGES:
         receipt = workspace.receipt(stage.name)
         if receipt is not None:
@@ -211,8 +211,9 @@ def _provenance(workspace: Workspace) -> tuple[dict[str, Any], list[str]]:
             if receipt.runtime.get("config"):
                 stages[receipt.stage]["config"] = receipt.runtime["config"]
             models.update(receipt.weights)
+            headers.update(receipt.training_data)
             warnings += [f"{receipt.stage}: {warning}" for warning in receipt.warnings]
-    return {"fercli": VERSION, "models": models, "networks": terms_of(models), "stages": stages}, warnings
+    return {"fercli": VERSION, "models": models, "networks": terms_of(models, headers), "stages": stages}, warnings
 
 
 def _without_paths(params: dict[str, Any]) -> dict[str, Any]:

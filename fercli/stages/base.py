@@ -34,6 +34,7 @@ class StageContext:
         reporter: callback for progress and warnings.
         models: networks that are loaded already.
         warnings: warnings for the receipt; added by `warn`.
+        training_data: name of a network -> training data, as its file states them, for the receipt.
         skipped: why the stage does not apply to this video, for the receipt; set by `skip`.
     """
 
@@ -44,6 +45,7 @@ class StageContext:
     reporter: Reporter
     models: Models = field(default_factory=Models)
     warnings: list[str] = field(default_factory=list)
+    training_data: dict[str, str] = field(default_factory=dict)
     skipped: str = ""
 
     def warn(self, message: str) -> None:

@@ -88,8 +88,11 @@ def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
     from fercli.models.devices import pick_device
 
     check(params)
+    name, path = find_classifier(params.model)
+    header = read_header(path)
+    context.training_data[name] = header.training_data
     if not tables.read_table(context.workspace.table("tracks"), tables.TRACKS).num_rows:
-        labels = read_header(find_classifier(params.model)[1]).head("")[0].labels
+        labels = header.head("")[0].labels
         context.skip(NO_FACE, {"emotions": tables.windows_schema(labels), "segments": tables.SEGMENTS})
         return {"windows": 0, "not_assessable": 0, "segments": 0}
     classifier = context.models.classifier(params.model, pick_device(context.runtime.device))

@@ -22,6 +22,7 @@ class Receipt:
     outputs: dict[str, str] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    training_data: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     skipped: str = ""
     runtime: dict[str, Any] = field(default_factory=dict)

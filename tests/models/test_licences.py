@@ -9,9 +9,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+import fercli
 from fercli.chain import STAGES, call
 from fercli.cli.entry import main
-from fercli.errors import ModelError
+from fercli.errors import ConfigError, ModelError
 from fercli.models.licences import require_free, terms_of
 from fercli.models.registry import MODELS
 from fercli.results.load import load
@@ -38,6 +39,23 @@ def test_other_bytes_of_that_name_and_files_of_the_user_are_not_known() -> None:
     for name in ("face-mesh", "classifier", "yunet"):
         (terms,) = terms_of({name: "ab" * 32}).values()
         assert terms["commercial_use"] == "unclear" and "given" in terms["licence"]
+
+
+def test_a_file_of_the_user_has_the_training_data_that_it_states() -> None:
+    headers = {"classifier": "RAF-DB (research only)", "tsm-resnet18": "something else"}
+    found = terms_of({"classifier": "ab" * 32, "tsm-resnet18": MODELS["tsm-resnet18"].sha256}, headers)
+    assert found["classifier"]["training_data"] == "RAF-DB (research only)"
+    assert found["classifier"]["commercial_use"] == "unclear" and "given" in found["classifier"]["licence"]
+    assert found["tsm-resnet18"]["training_data"] == MODELS["tsm-resnet18"].training_data
+
+
+def test_python_refuses_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "v.mp4").touch()
+    with fails(ModelError, "licence-not-free", "(unclear)"):
+        fercli.annotate(tmp_path / "v.mp4", licences="free")
+    with fails(ConfigError, "name-unknown", "cheap"):
+        fercli.annotate_many([tmp_path / "v.mp4"], tmp_path / "out", licences="cheap")
+    assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
 
 
 def test_networks_of_unclear_licence_are_refused_with_the_tasks_that_have_a_free_one() -> None:

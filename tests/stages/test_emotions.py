@@ -333,6 +333,12 @@ def test_the_receipt_names_a_file_given_by_path_by_its_content(tmp_path: Path, m
     assert set(second) == set(first) and second != first
 
 
+def test_the_training_data_that_the_file_states_go_into_the_receipt(tmp_path: Path, model: str) -> None:
+    context = stage_context(film(tmp_path / "w", [face_row(0)], {0: [0]}))
+    emotions_stage.run(context, EmotionsParams(model=model))
+    assert context.training_data == {"classifier": "noise"}
+
+
 def test_models_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(UnknownModel, match="resnet-9000"):
         emotions_stage.weights(EmotionsParams(model="resnet-9000"))
