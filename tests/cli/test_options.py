@@ -111,8 +111,8 @@ def test_help_says(
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["train", "--dataset", "fer2013", "--dataset", "ferplus", "--root", "x"],
-        ["train", "--dataset=fer2013", "--root", "x", "--root", "y"],
+        ["train", "--dataset", "fer2013", "--root", "x", "--epochs", "1", "--epochs", "2"],
+        ["train", "--dataset=fer2013", "--root", "x", "--out", "y", "--out", "z"],
         ["dataset", "check", "fer2013", "--root", "x", "--root", "x"],
         ["evaluate", "w", "--dataset", "fer2013", "--dataset", "ferplus", "--root", "x"],
         ["evaluate", "model", "w", "--split", "test", "--dataset", "a", "--root", "x", "--split", "all"],
