@@ -34,7 +34,7 @@ def assign_places(jobs: Sequence[Job], folder: Path) -> list[Place]:
     """A place for each job, the same in every run over the same videos.
 
     `season1/e01.mkv` in the folder `shows` becomes `season1/e01`; of two videos that differ in their suffix only, the
-    later one keeps its suffix, as in `e01.mov`; two files of the same name get the name of their folder in front. A
+    later one keeps its suffix, as in `e01.mp4`; two files of the same name get the name of their folder in front. A
     workspace that exists already stays with its video.
 
     Raises:
