@@ -109,8 +109,7 @@ def local_engine(jobs: int, device: str) -> Iterator[Engine]:
 
     gpus = visible_gpus() if device != "cpu" else []
     # Set before a worker starts, or its libraries would have made their threads already.
-    quiet = {"DASK_LOGGING__DISTRIBUTED": "critical"}
-    dask.config.set({"distributed.nanny.pre-spawn-environ": environment_of(max(1, usable_cores() // jobs)) | quiet})
+    environment = environment_of(max(1, usable_cores() // jobs)) | {"DASK_LOGGING__DISTRIBUTED": "critical"}
 
     def worker(number: int) -> dict[str, Any]:
         own = {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {}
@@ -119,6 +118,7 @@ def local_engine(jobs: int, device: str) -> Iterator[Engine]:
     local = {"host": "127.0.0.1", "port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"}
     scheduler = {"cls": Scheduler, "options": local}
     with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
         SpecCluster({number: worker(number) for number in range(jobs)}, scheduler, silence_logs=CRITICAL) as cluster,
         Client(cluster) as client,
     ):
