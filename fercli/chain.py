@@ -5,7 +5,7 @@ its code is in `fercli.stages` and is imported when it runs.
 
     video -> frames -> faces -> tracks -> persons
                                       -> emotions
-    video -> audio
+    video -> audio -> speech
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from fercli.config import (
     FacesParams,
     FramesParams,
     PersonsParams,
+    SpeechParams,
     TracksParams,
 )
 
@@ -151,6 +152,19 @@ AUDIO = Stage(
     optional=True,
 )
 
+SPEECH = Stage(
+    name="speech",
+    command="transcribe",
+    reads=("sound",),
+    writes=("voice", "utterances", "words"),
+    version=1,
+    params=SpeechParams,
+    run="fercli.stages.speech:run",
+    weights="fercli.stages.speech:weights",
+    check="fercli.stages.speech:check",
+    optional=True,
+)
+
 
 def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
     """Topological order of the stages; otherwise in the given order.
@@ -169,7 +183,7 @@ def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
     return tuple(ordered)
 
 
-STAGES: tuple[Stage, ...] = in_order((FRAMES, FACES, TRACKS, PERSONS, ATTRIBUTES, EMOTIONS, AUDIO))
+STAGES: tuple[Stage, ...] = in_order((FRAMES, FACES, TRACKS, PERSONS, ATTRIBUTES, EMOTIONS, AUDIO, SPEECH))
 """In the order they run."""
 Plan = list[tuple[Stage, Any]]
 """Stages in order, each with its parameters."""

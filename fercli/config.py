@@ -17,6 +17,8 @@ DECODERS = ("auto", "pyav", "decord")
 """`auto` is PyAV; see `media.decode`."""
 NO_KEY = {"key": False}
 """Metadata of a parameter that changes no table: a new value makes no stage stale."""
+ANY_LANGUAGE = "auto"
+"""`language` that is detected."""
 NATIVE_FPS = 0.0
 """`fps` that takes every frame."""
 
@@ -169,6 +171,29 @@ class AudioParams:
     track: int = 0
     start_s: float = 0.0
     end_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class SpeechParams:
+    """transcribe.
+
+    Attributes:
+        model: name from `fercli models`, or path of the `model.bin` of a Whisper model for CTranslate2.
+        language: code of the language that is spoken, such as `en`, or ANY_LANGUAGE.
+        translate: write English, whatever is spoken.
+        threshold: probability of speech from which a stretch is voiced, in (0, 1].
+        pad_s: added before and after each voiced stretch, seconds.
+        min_silence_s: shorter silence does not end a voiced stretch, seconds.
+        min_peak: voiced stretches whose highest probability is lower are not recognised, in [0, 1].
+    """
+
+    model: str = "whisper-base"
+    language: str = ANY_LANGUAGE
+    translate: bool = False
+    threshold: float = 0.2
+    pad_s: float = 0.1
+    min_silence_s: float = 0.5
+    min_peak: float = 0.5
 
 
 @dataclass(frozen=True)

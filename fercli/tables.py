@@ -281,6 +281,40 @@ SOUND = pa.schema(
     ]
 )
 
+VOICE = pa.schema(
+    [
+        column("start_s", pa.float64(), "first moment, seconds", _TIME, rule(order=SORTED)),
+        column("end_s", pa.float64(), "end (exclusive), seconds", _END),
+        column("score", pa.float32(), "highest probability of speech in it, in [0, 1]", _SHARE),
+    ]
+)
+"""Stretches in which someone speaks."""
+
+UTTERANCES = pa.schema(
+    [
+        column("utterance", pa.int32(), "number of the utterance, from 0", _ROW),
+        column("start_s", pa.float64(), "start of its first word, seconds", _TIME, rule(order=SORTED)),
+        column("end_s", pa.float64(), "end (exclusive) of its last word, seconds", _END),
+        column("text", pa.string(), "what is said"),
+        column("score", pa.float32(), "mean probability of its words, in [0, 1]", _SHARE),
+    ]
+)
+
+WORDS = pa.schema(
+    [
+        column(
+            "utterance",
+            pa.int32(),
+            "utterance it belongs to",
+            rule(order=SORTED, found_in="utterances.utterance"),
+        ),
+        column("text", pa.string(), "the word, with the punctuation beside it"),
+        column("start_s", pa.float64(), "first moment, seconds", _TIME, rule(order=SORTED)),
+        column("end_s", pa.float64(), "end (exclusive), seconds", _END),
+        column("score", pa.float32(), "probability of the word, in [0, 1]", _SHARE),
+    ]
+)
+
 BIOMETRIC = (CROPS, MESHES, EMBEDDINGS, SOUND)
 """Tables by which faces or voices can be recognised."""
 
@@ -295,6 +329,9 @@ SCHEMAS = {
     "embeddings": EMBEDDINGS,
     "segments": SEGMENTS,
     "sound": SOUND,
+    "voice": VOICE,
+    "utterances": UTTERANCES,
+    "words": WORDS,
 }
 """Tables whose columns do not depend on a model, by name; `emotions` follows `windows_schema`."""
 

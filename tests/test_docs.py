@@ -40,7 +40,10 @@ def parse(words: list[str]) -> str:
     command = root()
     context = command.make_context("fercli", list(words))
     while hasattr(command, "commands"):
-        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        left = [*context._protected_args, *context.args]
+        if not left and command.invoke_without_command:
+            break
+        name, command, rest = command.resolve_command(context, left)
         context = command.make_context(name, rest, parent=context)
     return str(context.command_path)
 

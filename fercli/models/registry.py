@@ -8,15 +8,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from fercli.errors import MissingDependency, UnknownModel, WeightsError
+from fercli.errors import MissingDependency, UnknownModel, WeightsError, command
 from fercli.hashing import sha256_file
-from fercli.models.catalogue import CLASSIFIERS, DETECTORS, EMBEDDERS, MESHES, OCCLUSION
+from fercli.models.catalogue import CLASSIFIERS, DETECTORS, EMBEDDERS, MESHES, OCCLUSION, SPEECH
 from fercli.models.spec import ModelSpec
 
 WEIGHTS_VARIABLE = "FERCLI_WEIGHTS"
 
 
-MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in (*DETECTORS, *EMBEDDERS, *MESHES, *OCCLUSION, *CLASSIFIERS)}
+MODELS: dict[str, ModelSpec] = {
+    spec.name: spec for spec in (*DETECTORS, *EMBEDDERS, *MESHES, *OCCLUSION, *SPEECH, *CLASSIFIERS)
+}
 """Name -> spec; the default of each task comes first."""
 
 
@@ -58,6 +60,37 @@ def find_classifier(model: str) -> tuple[str, Path]:
     return spec.name, given
 
 
+def find_speech_model(model: str) -> tuple[ModelSpec, str]:
+    """Spec and given path of a recogniser: a name (`base` is short for `whisper-base`), or the path of a `model.bin` or
+    of its directory, which may be missing.
+
+    Raises:
+        UnknownModel: it is neither.
+    """
+    names = model_names("speech")
+    name = next((one for one in names if model in (one, one.partition("-")[2])), "")
+    if name:
+        return MODELS[name], ""
+    path = Path(model) / "model.bin" if Path(model).suffix != ".bin" else Path(model)
+    if not path.exists() and len(Path(model).parts) == 1:
+        raise UnknownModel(
+            f"unknown speech model {model!r}", hint=f"known: {', '.join(names)}, or the directory of one"
+        )
+    given = "of the file you give"
+    own = ModelSpec(
+        path.resolve().parent.name,
+        "speech",
+        MODELS[names[0]].loader,
+        given,
+        str(path),
+        given,
+        weights=str(path),
+        needs=MODELS[names[0]].needs,
+        install=MODELS[names[0]].install,
+    )
+    return own, str(path)
+
+
 def find_weights(spec: ModelSpec, given: str = "") -> Path | None:
     """The verified weights file of a model: the given path, $FERCLI_WEIGHTS, the packaged weights, or the user cache.
 
@@ -75,6 +108,8 @@ def find_weights(spec: ModelSpec, given: str = "") -> Path | None:
         return path
     if not spec.weights:
         return None
+    if spec.address and find_spec(spec.needs) is None:
+        raise MissingDependency(f"{spec.name} needs the package {spec.needs}", hint=spec.install)
     candidates = _candidates(spec)
     for path in candidates:
         if path.is_file():
@@ -82,7 +117,9 @@ def find_weights(spec: ModelSpec, given: str = "") -> Path | None:
             return path
     raise WeightsError(
         f"no weights for {spec.name}: looked for {', '.join(str(path) for path in candidates)}",
-        hint=f"reinstall fercli, or set {WEIGHTS_VARIABLE} to the directory that has {Path(spec.weights).name}",
+        hint=command("models", "fetch", spec.name)
+        if spec.address
+        else f"reinstall fercli, or set {WEIGHTS_VARIABLE} to the directory that has {Path(spec.weights).name}",
         code="weights-missing",
     )
 
@@ -148,6 +185,8 @@ def _check(spec: ModelSpec, path: Path) -> None:
     if actual != spec.sha256:
         raise WeightsError(
             f"{path} is not the registered file of {spec.name}: sha256 {actual[:12]}, expected {spec.sha256[:12]}",
-            hint="reinstall fercli, or give another file as a path",
+            hint=f"get it again: {command('models', 'fetch', spec.name)}"
+            if spec.address
+            else "reinstall fercli, or give another file as a path",
             code="weights-altered",
         )

@@ -13,7 +13,7 @@ class ModelSpec:
 
     Attributes:
         name: name in options.
-        task: `detector`, `embedder`, `mesh`, `blendshapes`, `occlusion` or `classifier`.
+        task: `detector`, `embedder`, `mesh`, `blendshapes`, `occlusion`, `voice`, `speech` or `classifier`.
         loader: `module:function`; the function takes the path of the weights (or None) and the device.
         licence, source, training_data: licence, source and training data of the weights.
         weights: file name in `weights/`, or `package:path/in/package` for weights that come with a dependency;
@@ -23,6 +23,9 @@ class ModelSpec:
         needs: required package.
         install: the command that installs it.
         needs_file: whether the user must give a weights file.
+        optional: whether fercli is complete without it.
+        address: where `fercli models fetch` gets its files; empty if it does not.
+        parcels: packages that hold the same files, for places from which that cannot be reached.
     """
 
     name: str
@@ -37,3 +40,6 @@ class ModelSpec:
     needs: str = ""
     install: str = ""
     needs_file: bool = False
+    optional: bool = False
+    address: str = ""
+    parcels: tuple[str, ...] = ()

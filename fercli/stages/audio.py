@@ -59,14 +59,9 @@ def run(context: StageContext, params: AudioParams) -> dict[str, Any]:
     _warn(context, sound, end_s, round((end_s - start_s) * RATE), whole=not params.end_s)
     facts = asdict(sound.facts)
     del facts["peak"], facts["full_scale"]
-    return {
-        "pieces": pieces,
-        "start_s": round(start_s, 6),
-        "duration_s": round(end_s - start_s, 6),
-        **facts,
-        "corrected_s": round(sound.facts.corrected_s, 3),
-        "longer_than_picture_s": round(end_s - video.end_s, 3),
-    }
+    facts["corrected_s"] = round(sound.facts.corrected_s, 3)
+    facts |= {"start_s": round(start_s, 6), "duration_s": round(end_s - start_s, 6)}
+    return {"pieces": pieces, "facts": facts | {"longer_than_picture_s": round(end_s - video.end_s, 3)}}
 
 
 def check(params: AudioParams) -> None:

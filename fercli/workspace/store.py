@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from fercli.chain import FACES, FRAMES, STAGE_OF, STAGES, Stage
+from fercli.chain import FACES, STAGE_OF, STAGES, Stage
 from fercli.errors import InputError, MissingStage, WorkspaceError, WorkspaceLocked, command
 from fercli.files import require_regular_file
 from fercli.typed import build, check_known
@@ -136,7 +136,7 @@ class Workspace:
 
     def run_hint(self, stage: Stage) -> str:
         """The command that runs a stage, for a hint."""
-        video = [self.video.path] if stage.name == FRAMES.name else []
+        video = [self.video.path] if stage.reads == ("video",) else []
         again = "with the options you gave it before, " if self.receipt(stage.name) else ""
         return f"{again}run: {command(stage.command, *video, self.path)}"
 

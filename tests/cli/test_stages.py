@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fercli.cli.stages import _measured_with
+from fercli.chain import ATTRIBUTES
+from fercli.cli.stages import _last_params
 from fercli.config import AttributesParams
 from tests.formats.samples import awkward
 
@@ -25,4 +26,4 @@ def test_faces_are_measured_again_as_they_were(
     awkward(tmp_path / "w")
     file = tmp_path / "w" / "attributes" / "receipt.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"params": params}))
-    assert _measured_with(tmp_path / "w") == expected
+    assert _last_params(tmp_path / "w", ATTRIBUTES) == expected

@@ -1,0 +1,229 @@
+"""transcribe: sound -> when someone speaks, and what is said: utterances, and words with their times.
+
+Voice activity comes first (Silero). Passages of up to 28 s with a clear voice are recognised one by one (Whisper), and
+each word is confined to the voiced stretch that it overlaps most; words outside of all of them are left out, so that
+nothing is read into silence or music.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fercli import tables
+from fercli.config import ANY_LANGUAGE, SpeechParams
+from fercli.errors import ConfigError
+from fercli.hashing import sha256_file
+from fercli.models.registry import find_model, find_speech_model, find_weights
+from fercli.stages.base import StageContext, require_ranges
+
+if TYPE_CHECKING:
+    from fercli.media.kept_sound import KeptSound
+    from fercli.models.silero import Span
+    from fercli.models.whisper import HeardSentence, Recogniser
+
+SCHEMAS = {"voice": tables.VOICE, "utterances": tables.UTTERANCES, "words": tables.WORDS}
+_PIECES = {"utterances": tables.UTTERANCES, "words": tables.WORDS}
+NO_SOUND = "there is no sound"
+PASSAGE_S = 28.0
+"""Longest passage that is recognised at once, seconds; the network takes 30."""
+_CUT_FROM_S = 15.0
+_GAP_S = 3.0
+"""Silence that ends a passage, seconds."""
+_HEARD_FROM = 5
+"""Number of passages by which the language is detected."""
+_DOUBTED_BELOW = 0.5
+_SURE_FROM = 0.8
+
+
+def run(context: StageContext, params: SpeechParams) -> dict[str, Any]:
+    """Find the voiced stretches, then recognise passage by passage; returns counts and the language.
+
+    Raises:
+        ConfigError: a parameter is out of range, or a language that the network does not know.
+        ModelError: a network or a package is missing.
+        CorruptTable: the sound cannot be read.
+    """
+    from fercli.media.kept_sound import KeptSound
+
+    check(params)
+    sound = KeptSound(context.workspace.table("sound"))
+    if not sound.pieces:
+        context.skip(NO_SOUND, SCHEMAS)
+        return {"voice": 0, "utterances": 0, "words": 0}
+    probabilities = _probabilities(context, sound)
+    spans = _spans(probabilities, sound, params)
+    peaks = [_peak(probabilities, sound, span) for span in spans]
+    voice = [{"start_s": a, "end_s": b, "score": peak} for (a, b), peak in zip(spans, peaks, strict=True)]
+    clear = [span for span, peak in zip(spans, peaks, strict=True) if peak >= params.min_peak]
+    passages = passages_of(clear, probabilities, sound.start_s)
+    language, counts = _recognised(context, sound, spans, passages, params) if passages else ("", {})
+    tables.write_table(context.out / "voice.parquet", [pa.Table.from_pylist(voice, schema=tables.VOICE)], tables.VOICE)
+    found = context.chunks.merge(context.out, _PIECES)
+    seconds = round(sum(b - a for a, b in spans), 3)
+    return {"voice": len(voice), **found, "speech_s": seconds, "language": language, **counts}
+
+
+def weights(params: SpeechParams) -> dict[str, str]:
+    """The networks and the sha256 of their files."""
+    voice, (spec, given) = find_model("silero-vad", "voice"), find_speech_model(params.model)
+    paths = {voice.name: find_weights(voice), spec.name: find_weights(spec, given)}
+    return {name: sha256_file(path) for name, path in paths.items() if path is not None}
+
+
+def check(params: SpeechParams) -> None:
+    """Raises ConfigError for a parameter that is out of range."""
+    require_ranges(
+        params,
+        ("threshold", 0 < params.threshold <= 1, "above 0, to 1"),
+        ("pad_s", params.pad_s >= 0, "from 0"),
+        ("min_silence_s", params.min_silence_s >= 0, "from 0"),
+        ("min_peak", 0 <= params.min_peak <= 1, "from 0 to 1"),
+    )
+
+
+def passages_of(spans: Sequence[Span], probabilities: NDArray[np.float32], start_s: float) -> list[Span]:
+    """Voiced stretches put together to passages of up to PASSAGE_S; longer ones are cut where the voice is weakest.
+
+    Args:
+        spans: by start. probabilities: of the windows from `start_s` on.
+    """
+    from fercli.models.silero import WINDOW_S
+
+    parts: list[Span] = []
+    for begin, end in spans:
+        while end - begin > PASSAGE_S:
+            first, after = (int((begin + at - start_s) / WINDOW_S) for at in (_CUT_FROM_S, PASSAGE_S))
+            cut = start_s + (first + int(np.argmin(probabilities[first:after])) + 0.5) * WINDOW_S
+            parts.append((begin, cut))
+            begin = cut
+        parts.append((begin, end))
+    passages: list[Span] = []
+    for begin, end in parts:
+        if passages and begin - passages[-1][1] < _GAP_S and end - passages[-1][0] <= PASSAGE_S:
+            passages[-1] = passages[-1][0], end
+        else:
+            passages.append((begin, end))
+    return passages
+
+
+def confined(start_s: float, end_s: float, spans: Sequence[Span]) -> Span | None:
+    """The part of a word in the voiced stretch that it overlaps most; None outside of all."""
+    shared = [(max(start_s, a), min(end_s, b)) for a, b in spans if a < end_s and start_s < b]
+    longest = max(shared, key=lambda span: span[1] - span[0], default=(0.0, 0.0))
+    return longest if longest[1] > longest[0] else None
+
+
+def _probabilities(context: StageContext, sound: KeptSound) -> NDArray[np.float32]:
+    """Probability of speech in each window of the sound."""
+    network = context.models.load(find_model("silero-vad", "voice"))
+    network.begin()
+    found = []
+    with context.reporter.task("voice activity", sound.pieces, "piece") as task:
+        for samples in sound.each():
+            found.append(network.probabilities(samples))
+            task.advance()
+    found.append(network.probabilities(np.zeros(0, np.float32), last=True))
+    return np.concatenate(found)
+
+
+def _spans(probabilities: NDArray[np.float32], sound: KeptSound, params: SpeechParams) -> list[Span]:
+    from fercli.models.silero import voiced
+
+    return voiced(probabilities, params.threshold, params.pad_s, params.min_silence_s, sound.start_s, sound.end_s)
+
+
+def _peak(probabilities: NDArray[np.float32], sound: KeptSound, span: Span) -> float:
+    """Highest probability in a voiced stretch."""
+    from fercli.models.silero import WINDOW_S
+
+    first, after = (int((at - sound.start_s) / WINDOW_S) for at in span)
+    return float(probabilities[first : after + 1].max())
+
+
+def _recognised(
+    context: StageContext, sound: KeptSound, spans: Sequence[Span], passages: Sequence[Span], params: SpeechParams
+) -> tuple[str, dict[str, Any]]:
+    """Commit the words of each passage; returns the language and counts."""
+    recogniser: Recogniser = context.models.load(*find_speech_model(params.model), device=context.runtime.device)
+    language, probability = _language(context, recogniser, sound, passages, params)
+    number = sum(part.num_rows for part in context.chunks.parts("utterances", tables.UTTERANCES))
+    repeating = 0
+    with context.reporter.task("transcribe", len(passages), "passage") as task:
+        for place, (begin, end) in enumerate(passages):
+            if place >= context.chunks.done:
+                heard = recogniser.sentences(sound.between(begin, end), language, translate=params.translate)
+                repeating += sum(one.repeats for one in heard)
+                rows = _rows([one for one in heard if not one.repeats], begin, spans, number)
+                number += rows["utterances"].num_rows
+                context.chunks.commit(rows, _PIECES)
+            task.advance()
+    if repeating:
+        context.warn(f"{repeating} sentences repeat themselves, as happens without clear speech, and are left out")
+    return language, {"language_probability": probability}
+
+
+def _language(
+    context: StageContext, recogniser: Recogniser, sound: KeptSound, passages: Sequence[Span], params: SpeechParams
+) -> tuple[str, float | None]:
+    """The language of the sound: the given one, or the one that is most probable over some passages."""
+    if params.language != ANY_LANGUAGE:
+        if params.language not in recogniser.languages:
+            raise ConfigError(
+                f"unknown --language {params.language!r}",
+                hint=f"use auto, or one of {', '.join(recogniser.languages)}",
+                code="name-unknown",
+            )
+        return params.language, None
+    places = np.unique(np.linspace(0, len(passages) - 1, _HEARD_FROM).astype(int))
+    heard = [recogniser.language(sound.between(*passages[place])) for place in places]
+    total: Counter[str] = Counter()
+    for one in heard:
+        total.update({name: value / len(heard) for name, value in one.items()})
+    language, probability = total.most_common(1)[0]
+    sure = {max(one, key=one.__getitem__) for one in heard if max(one.values()) >= _SURE_FROM}
+    if others := sorted(sure - {language}):
+        context.warn(
+            f"several languages are spoken: {', '.join([language, *others])}; all is transcribed as {language}: "
+            "give another one with --language"
+        )
+    elif probability < _DOUBTED_BELOW:
+        context.warn(f"the language may be {language} ({100 * probability:.0f} %): give it with --language")
+    return language, round(probability, 3)
+
+
+def _rows(heard: Sequence[HeardSentence], begin_s: float, spans: Sequence[Span], number: int) -> dict[str, pa.Table]:
+    """Utterances and words in speech, with times of the video; utterances are numbered from `number`."""
+    utterances: list[dict[str, Any]] = []
+    words: list[dict[str, Any]] = []
+    reached = begin_s
+    for sentence in heard:
+        own, text = [], ""
+        for word in sentence.words:
+            place = confined(max(begin_s + word.start_s, reached), begin_s + word.end_s, spans)
+            if place is None or not any(letter.isalnum() for letter in word.text):
+                continue
+            reached = place[1]
+            text += word.text
+            row = {"utterance": number + len(utterances), "text": word.text.strip()}
+            own.append({**row, "start_s": place[0], "end_s": place[1], "score": min(max(word.score, 0.0), 1.0)})
+        if own:
+            utterances.append(
+                {
+                    "utterance": number + len(utterances),
+                    "start_s": own[0]["start_s"],
+                    "end_s": own[-1]["end_s"],
+                    "text": text.strip(),
+                    "score": float(np.mean([row["score"] for row in own])),
+                }
+            )
+            words += own
+    return {
+        "utterances": pa.Table.from_pylist(utterances, schema=tables.UTTERANCES),
+        "words": pa.Table.from_pylist(words, schema=tables.WORDS),
+    }

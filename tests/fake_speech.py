@@ -1,0 +1,115 @@
+"""Networks for speech without weights: a loud window is a voice, and a passage has the words a test gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fercli import tables
+from fercli.config import SpeechParams
+from fercli.media.audio import PIECE_S, RATE, encode
+from fercli.models.loaded import Models
+from fercli.models.silero import WINDOW
+from fercli.models.spec import ModelSpec
+from fercli.models.whisper import HeardSentence, HeardWord
+from fercli.stages import speech
+from fercli.stages.base import StageContext
+from fercli.workspace import Workspace
+from tests.workspaces import make_workspace, stage_context
+
+Samples = NDArray[np.float32]
+LOUD = 0.3
+
+
+def said(*words: tuple[str, float, float], repeats: bool = False) -> HeardSentence:
+    """A sentence of words with start and end in the passage."""
+    return HeardSentence([HeardWord(text, start, end, 0.9) for text, start, end in words], repeats)
+
+
+class FakeVoice:
+    """The probability of a voice is three times the loudness."""
+
+    def begin(self) -> None:
+        self._rest = np.zeros(0, np.float32)
+
+    def probabilities(self, samples: Samples, *, last: bool = False) -> Samples:
+        sound = np.concatenate((self._rest, samples))
+        if last:
+            sound = np.pad(sound, (0, -len(sound) % WINDOW))
+        whole = len(sound) // WINDOW * WINDOW
+        self._rest = sound[whole:]
+        found: Samples = np.minimum(1, 3 * np.abs(sound[:whole].reshape(-1, WINDOW)).max(axis=1)).astype(np.float32)
+        return found
+
+
+class FakeRecogniser:
+    """Answers with `heard`; `seen` has the length of each passage in seconds, `asked` the languages."""
+
+    languages = ("de", "en", "es")
+
+    def __init__(self, heard: Callable[[int], list[HeardSentence]], spoken: Sequence[dict[str, float]] = ()) -> None:
+        self._heard, self._spoken = heard, list(spoken)
+        self.seen: list[float] = []
+        self.asked: list[tuple[str, bool]] = []
+
+    def language(self, samples: Samples) -> dict[str, float]:
+        return self._spoken.pop(0) if self._spoken else {"en": 0.9, "de": 0.1}
+
+    def sentences(self, samples: Samples, language: str, *, translate: bool) -> list[HeardSentence]:
+        self.seen.append(len(samples) / RATE)
+        self.asked.append((language, translate))
+        return self._heard(len(self.seen) - 1)
+
+
+class FakeModels:
+    """Hands out both."""
+
+    def __init__(self, recogniser: FakeRecogniser) -> None:
+        self._recogniser = recogniser
+
+    def load(self, spec: ModelSpec, given: str = "", device: str = "cpu") -> Any:
+        return FakeVoice() if spec.task == "voice" else self._recogniser
+
+
+def sound_table(
+    seconds: float, loud: Sequence[tuple[float, float]], start_s: float = 0.0, level: float = LOUD
+) -> pa.Table:
+    """Sound that is loud in some stretches, times from its start."""
+    samples = np.zeros(round(seconds * RATE), np.float32)
+    for begin, end in loud:
+        samples[round(begin * RATE) : round(end * RATE)] = level
+    return pieces_of(samples, start_s)
+
+
+def pieces_of(samples: Samples, start_s: float) -> pa.Table:
+    """The table of some samples."""
+    rows = []
+    for number, place in enumerate(range(0, len(samples), PIECE_S * RATE)):
+        piece = samples[place : place + PIECE_S * RATE]
+        begin_s = start_s + place / RATE
+        rows.append({"piece": number, "start_s": begin_s, "end_s": begin_s + len(piece) / RATE, "flac": encode(piece)})
+    return pa.Table.from_pylist(rows, schema=tables.SOUND)
+
+
+def context_of(path: Path, sound: pa.Table, networks: FakeRecogniser | Models) -> StageContext:
+    """The context of `transcribe` over this sound."""
+    place = path / "workspace.json"
+    workspace = Workspace.open(path) if place.exists() else make_workspace(path, sound=sound)
+    context = stage_context(workspace)
+    context.models = networks if isinstance(networks, Models) else FakeModels(networks)  # type: ignore[assignment]
+    return context
+
+
+def transcribed(context: StageContext, params: SpeechParams | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Counts, and the rows of each table."""
+    counts = speech.run(context, params or SpeechParams())
+    rows = {
+        name: tables.read_table(context.out / f"{name}.parquet", schema).to_pylist()
+        for name, schema in speech.SCHEMAS.items()
+    }
+    return counts, rows
