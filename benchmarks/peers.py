@@ -80,12 +80,17 @@ class Missing(Exception):
 
 def of_fer(pictures: Path, place: Path) -> Answers:
     """`fer` in a virtual environment of its own; raises Missing."""
+    return _read(_run([str(python_of_fer(place)), "-c", FER_SCRIPT, str(pictures)]))
+
+
+def python_of_fer(place: Path) -> Path:
+    """The interpreter of the virtual environment that has `fer`, which is made if necessary; raises Missing."""
     python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
     if not python.exists():
         venv.create(place, with_pip=True)
     _run([str(python), "-m", "pip", "install", "--quiet", "--no-deps", FER])
     _run([str(python), "-m", "pip", "install", "--quiet", *FER_NEEDS, "requests", "pillow"])
-    return _read(_run([str(python), "-c", FER_SCRIPT, str(pictures)]))
+    return python
 
 
 def of_face_api(pictures: Path, place: Path) -> Answers:
