@@ -1,28 +1,35 @@
 """What opening the mouth, and looking up or down, do to the probabilities, on the same faces warped by the mesh.
 
     python benchmarks/talking.py fer2013_ferplus.npz [--model NAME] [--faces N]
+    python benchmarks/talking.py --clips WORKSPACE...
 
-Faces of FER+'s PublicTest, on which networks are chosen but not trained. Prints three things: how often a neutral face
-counts as surprised before and after its mouth is opened; the constants `OPEN_MOUTH` of `fercli/expressions/talking.py`
-that take this back, fitted on one half of the faces and measured on the other, then fitted on all; and the
-probabilities of neutral and happy faces turned up and down. About 10 minutes on one core.
+The first fits the constants `OPEN_MOUTH` of `fercli/expressions/talking.py` on faces of FER+'s Training split. For
+faces of PublicTest it prints how often a neutral one counts as surprised before and after its mouth is opened, with and
+without these constants, and the probabilities of neutral and happy ones turned up and down. A face takes about .3 s of
+one core. The network learnt the faces of Training, so it is surer of them than of others; a temperature that is fitted
+along takes up what is the same for all classes.
+
+The second prints what `TALKS` was set on: the movement of the mouths in annotated clips, and the share of faces that
+talk.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.interpolate import LinearNDInterpolator
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from fercli.expressions.talking import WIDEST
+import fercli
+from fercli.expressions.talking import WIDEST, find_speech, movement
 from fercli.labels import EMOTIONS_8
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.face_mesh import FaceMesh, head_pose, mesh_view, mouth_opening
@@ -42,6 +49,8 @@ LOWER_LIP += [96, 89, 179, 86, 15, 316, 403, 319, 325]
 CHIN, BETWEEN_EYES = 152, 168
 OPENINGS = (0.1, 0.2, 0.35, 0.5, 0.7)
 """Added openings, in widths of the mouth."""
+MEASURED = 100
+"""Most faces a class of PublicTest on which the factors are measured."""
 PITCHES = (-30, -20, -10, 0, 10, 20, 30)
 FER_ORDER = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 SPEECH_CLASSES = ("surprise", "fear")
@@ -107,12 +116,12 @@ class Networks:
         return np.asarray(crop, np.uint8)
 
 
-def fer_faces(path: Path, networks: Networks, most_each: int) -> Faces:
-    """Faces of PublicTest on which five of ten agree, at most so many a class, and whose mesh faces the camera."""
+def fer_faces(path: Path, split: str, networks: Networks, most_each: int) -> Faces:
+    """Faces of a split on which five of ten agree, at most so many a class, and whose mesh faces the camera."""
     with np.load(path, allow_pickle=False) as data:
         order = [FER_ORDER.index(name) for name in EMOTIONS_8]
         votes = data["ferplus_votes"][:, order].astype(np.float64)
-        rows = np.flatnonzero((data["usage"].astype(str) == "PublicTest") & (votes.max(axis=1) >= 5))
+        rows = np.flatnonzero((data["usage"].astype(str) == split) & (votes.max(axis=1) >= 5))
         rows = np.random.default_rng(0).permutation(rows)
         label = votes[rows].argmax(axis=1)
         rows = np.concatenate([rows[label == number][:most_each] for number in range(len(EMOTIONS_8))])
@@ -191,6 +200,17 @@ class Answers:
         return logs
 
 
+def both_ways(faces: Faces, networks: Networks) -> list[Answers]:
+    """The answers for the faces as they are, and with their mouths opened."""
+    amounts = np.random.default_rng(2).choice(OPENINGS, len(faces.pictures))
+    each = list(zip(faces.pictures, faces.points, amounts, strict=True))
+    found = []
+    for pictures in (faces.pictures, [opened(*one) for one in each]):
+        logs = np.log(networks.probabilities(pictures) + 1e-5)
+        found.append(Answers(logs, networks.meshes(pictures)[1][:, 1], faces.votes))
+    return found
+
+
 def fit(answers: Sequence[Answers]) -> NDArray[np.float64]:
     """The factors that make the votes most likely. A temperature is fitted with them and not kept: warped faces are
     not those that confidence was calibrated on."""
@@ -228,29 +248,41 @@ def show_pitch(faces: Faces, networks: Networks, emotion: str, most: int = 80) -
         print(f"{emotion} ({len(views)}) at {degrees:+d}: {means}  right {np.mean(found.argmax(axis=1) == number):.2f}")
 
 
+def show_speech(workspace: Path) -> None:
+    """Print the movement of the mouth of each track, and the share of its faces that talk: what TALKS was set on."""
+    for signal in fercli.open(workspace).signals:
+        if signal.name == "openings":
+            times, names = signal.start_s, [column.name for column in signal.columns]
+            mouth = signal.values[:, names.index("mouth")].astype(np.float64)
+            moved = movement(times, mouth)
+            if np.isnan(moved).all():
+                continue  # in view too briefly, or turned away
+            one = pa.table({"track": np.zeros(len(times), np.int64), "face": np.arange(len(times))})
+            talks = np.nanmean(find_speech(one, pa.table({"mouth": mouth}), times).talks)
+            low, middle, high = np.nanquantile(moved, (0.25, 0.5, 0.75))
+            name = f"{workspace.stem} track {signal.track} ({len(times)} faces)"
+            print(f"{name:40s} movement {middle:.2f} ({low:.2f} to {high:.2f})  talks {talks:.2f}")
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("npz", type=Path, help="fer2013_ferplus.npz")
+    parser.add_argument("npz", type=Path, nargs="?", help="fer2013_ferplus.npz")
+    parser.add_argument("--clips", type=Path, nargs="+", default=[], help="workspaces of fercli annotate instead")
     parser.add_argument("--model", default="tsm-resnet18", help="a name from fercli models, or a weights file")
-    parser.add_argument("--faces", type=int, default=100, help="most faces a class")
+    parser.add_argument("--faces", type=int, default=100, help="most faces a class to fit on")
     options = parser.parse_args()
+    for workspace in options.clips:
+        show_speech(workspace)
+    if options.clips:
+        return
     networks = Networks(options.model)
-    faces = fer_faces(options.npz, networks, options.faces)
-    amounts = np.random.default_rng(2).choice(OPENINGS, len(faces.pictures))
-    both: list[Answers] = []
-    change: Callable[[Picture, Points, float], Picture]
-    for change in (lambda picture, points, amount: picture, opened):
-        pictures = [change(*one) for one in zip(faces.pictures, faces.points, amounts, strict=True)]
-        logs = np.log(networks.probabilities(pictures) + 1e-5)
-        both.append(Answers(logs, networks.meshes(pictures)[1][:, 1], faces.votes))
-    half = np.arange(len(amounts)) % 2 == 0
-    factors = fit([one.rows(half) for one in both])
-    for title, one in zip(("as they are", "mouth opened"), both, strict=True):
-        report(title, one.rows(~half), np.zeros((2, 2)))
-        report(f"{title}, corrected", one.rows(~half), factors)
-    rounded = np.round(fit(both), 2).tolist()
-    print("OPEN_MOUTH =", {name: tuple(pair) for name, pair in zip(SPEECH_CLASSES, rounded, strict=True)})
+    factors = np.round(fit(both_ways(fer_faces(options.npz, "Training", networks, options.faces), networks)), 2)
+    print("OPEN_MOUTH =", dict(zip(SPEECH_CLASSES, map(tuple, factors.tolist()), strict=True)), flush=True)
+    faces = fer_faces(options.npz, "PublicTest", networks, min(options.faces, MEASURED))
+    for title, one in zip(("as they are", "mouth opened"), both_ways(faces, networks), strict=True):
+        report(title, one, np.zeros((2, 2)))
+        report(f"{title}, corrected", one, factors)
     for emotion in ("neutral", "happiness"):
         show_pitch(faces, networks, emotion)
 

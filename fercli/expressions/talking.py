@@ -26,17 +26,19 @@ STEP_S = 0.1
 MIN_STEPS = 6
 """Steps with a mouth, of the eleven of a second, from which the movement is known. Five faces a second are too few."""
 TALKS = 0.1
-"""Movement from which a face talks, in widths of the mouth. `benchmarks/talking.py` on the clips of docs/talking.md:
-silent faces have at most .05 a second or more away from speech, talkers .15 and more in nine tenths of the time."""
+"""Movement from which a face talks, in widths of the mouth. Set by eye on the clips of docs/talking.md, whose table
+`benchmarks/talking.py --clips` prints: above the still and the smiling faces (three quarters of them up to .04), below
+the talkers (median .20 to .79). Listeners and slow speech lie between."""
 PAUSE_S = 0.5
 """A shorter pause belongs to the speech around it."""
 
 
 SPEECH_S = 1.0
 """Up to this long before and after, the mouth is formed by speech as well: a breath is taken, a word is sought."""
-OPEN_MOUTH = {"surprise": (1.81, 0.87), "fear": (1.94, 0.15)}
-"""Class -> by how much speech lowers its log odds: always, and for each mouth width of opening. Fitted by
-`benchmarks/talking.py` on faces whose mouths were opened by warping; these two classes are what that changes most."""
+OPEN_MOUTH = {"surprise": (1.61, 0.14), "fear": (1.14, 0.49)}
+"""Class -> by how much speech lowers its log odds: always, and for each mouth width of opening. Printed by
+`benchmarks/talking.py fer2013_ferplus.npz --faces 300` with the default network: 1,591 faces of FER+'s Training split,
+as they are and with their mouths opened by warping. These two classes are what that changes most."""
 WIDEST = 0.8
 """Wider openings count as this."""
 _ROUNDING_S = 1e-6
