@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from fercli.results.model import Result
+    from fercli.results.model import Result, Speech
     from fercli.workspace import Workspace
 
 
@@ -93,6 +93,7 @@ def _as_json(result: Result) -> dict[str, Any]:
         "persons": [as_json_person(person) for person in result.persons],
         "unassigned": as_json_person(result.unassigned) if result.unassigned else None,
         "doubtful": _doubtful(result),
+        **({"speech_s": round(result.speech.seconds, 3), "words": len(result.words)} if result.speech else {}),
         "warnings": result.warnings,
     }
 
@@ -111,12 +112,24 @@ def _show(workspace: Workspace, result: Result, console: Console) -> None:
         console.print(_persons(result))
     else:
         console.print(why_no_person(workspace), soft_wrap=True)
+    if result.speech is not None:
+        console.print(_speech(result.speech))
     for doubt in _doubtful(result):
         console.print(doubt)
     for line in strips(result, console.width):
         console.print(line, no_wrap=True, crop=False)
     for warning in result.warnings:
         console.print(f"warning: {warning}", soft_wrap=True)
+
+
+def _speech(speech: Speech) -> str:
+    """`speech: 12.3 s, 40 words in 5 utterances, language en (99 %)`."""
+    from fercli.cli import layout
+
+    words, utterances = layout.counted(len(speech.words), "words"), layout.counted(len(speech.utterances), "utterances")
+    sure = "" if speech.language_probability is None else f" ({100 * speech.language_probability:.0f} %)"
+    language = f", language {speech.language}{sure}" if speech.language else ""
+    return f"speech: {speech.seconds:.1f} s, {words} in {utterances}{language}"
 
 
 def _persons(result: Result) -> Table:

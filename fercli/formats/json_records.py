@@ -30,10 +30,22 @@ def write_document(result: Result, path: Path) -> None:
         "unassigned": as_json_person(result.unassigned) if result.unassigned else None,
         "segments": [segment.as_record() for segment in result.segments],
         "not_assessable": [_gap(segment) for segment in result.gaps],
+        **_speech(result),
         "provenance": result.provenance,
         "warnings": result.warnings,
     }
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _speech(result: Result) -> dict[str, Any]:
+    """What is said; nothing if `transcribe` has not run."""
+    if result.speech is None:
+        return {}
+    return {
+        "language": result.speech.language or None,
+        "utterances": [utterance.as_record() for utterance in result.utterances],
+        "words": [word.as_record() for word in result.words],
+    }
 
 
 def as_json_person(person: Person) -> dict[str, Any]:

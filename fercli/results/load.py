@@ -22,6 +22,7 @@ from fercli.results.details import read_details
 from fercli.results.model import Box, Person, Result, Segment, Track, by_person, totals_key
 from fercli.results.overlay import override
 from fercli.results.seen_faces import SeenFaces
+from fercli.results.speech import load_speech
 from fercli.version import VERSION
 from fercli.workspace import Workspace, require_tables
 
@@ -47,6 +48,7 @@ def load(workspace: Workspace, state: State | None = None) -> Result:
     segments = _overridden(workspace, state, _segments(workspace, state, shown), shown)
     persons = _persons(tracks, segments)
     provenance, warnings = _provenance(workspace)
+    speech, problems = load_speech(workspace)
     return Result(
         video=_video(workspace),
         persons=[person for person in persons if person.name != UNASSIGNED and not person.ignored],
@@ -54,7 +56,8 @@ def load(workspace: Workspace, state: State | None = None) -> Result:
         segments=[segment for segment in segments if segment.assessed],
         gaps=[segment for segment in segments if not segment.assessed],
         provenance=provenance,
-        warnings=warnings + state.problems,
+        warnings=warnings + state.problems + problems,
+        speech=speech,
         details=lambda: read_details(workspace, shown),
         ignored=[person for person in persons if person.ignored],
     )

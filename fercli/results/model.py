@@ -258,6 +258,78 @@ class Signal:
 
 
 @dataclass(frozen=True)
+class Word(Interval):
+    """A word that is said.
+
+    Attributes:
+        text: the word, with the punctuation beside it.
+        score: its probability, in [0, 1].
+        utterance: number of its utterance.
+        person: displayed name of who says it; None if unknown.
+    """
+
+    text: str
+    score: float
+    utterance: int
+    person: str | None = None
+
+    def as_record(self) -> dict[str, Any]:
+        """The exported record."""
+        return {**_said(self), "score": round(self.score, 3), "object": self.person}
+
+
+@dataclass(frozen=True)
+class Utterance(Interval):
+    """A sentence that is said, or a part of one.
+
+    Attributes:
+        number: from 0, by start.
+        text: what is said.
+        score: mean probability of its words, in [0, 1].
+        person: displayed name of who says it; None if unknown.
+        on_screen: whether that person is visible; None if unknown.
+    """
+
+    number: int
+    text: str
+    score: float
+    person: str | None = None
+    on_screen: bool | None = None
+
+    def as_record(self) -> dict[str, Any]:
+        """The exported record."""
+        where = {"object": self.person, "on_screen": self.on_screen}
+        return {"type": "speech", **_said(self), "score": round(self.score, 3), **where}
+
+
+def _said(one: Word | Utterance) -> dict[str, Any]:
+    return {"text": one.text, "seconds": round(one.start_s, 3), "end": round(one.end_s, 3)}
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What is said in a video.
+
+    Attributes:
+        language: code of the language, such as `en`; empty if nothing was recognised.
+        language_probability: in [0, 1]; None if the language was given, or nothing was recognised.
+        voice: stretches in which someone speaks, by start.
+        utterances, words: by start.
+    """
+
+    language: str
+    language_probability: float | None
+    voice: tuple[Interval, ...]
+    utterances: tuple[Utterance, ...]
+    words: tuple[Word, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Total seconds of speech."""
+        return sum(one.seconds for one in self.voice)
+
+
+@dataclass(frozen=True)
 class Result:
     """The result of one video, with all manual edits applied.
 
@@ -273,6 +345,7 @@ class Result:
         warnings: warnings of all stages.
         details: function that reads every face and window; see `Details`.
         ignored: persons left out of every export.
+        speech: what is said; None if `transcribe` has not run, or not since the sound was extracted again.
     """
 
     video: dict[str, Any]
@@ -284,6 +357,17 @@ class Result:
     warnings: list[str]
     details: Callable[[], Details] = field(repr=False)
     ignored: list[Person] = field(default_factory=list)
+    speech: Speech | None = None
+
+    @property
+    def utterances(self) -> Sequence[Utterance]:
+        """What is said, by start; empty without `speech`."""
+        return self.speech.utterances if self.speech else ()
+
+    @property
+    def words(self) -> Sequence[Word]:
+        """Its words, by start; empty without `speech`."""
+        return self.speech.words if self.speech else ()
 
     @property
     def everyone(self) -> list[Person]:
