@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from fercli import pipeline
-from fercli.chain import FRAMES, STAGES, Plan
+from fercli.chain import FRAMES, STAGES, Plan, needed_for
 from fercli.config import FramesParams, PersonsParams, Runtime, TracksParams
 from fercli.errors import ConfigError, MissingDependency
 from fercli.models.licences import require_licences
@@ -151,7 +151,7 @@ def open_workspace(workspace: str | Path) -> Result:
 
 def plan_for(params: Sequence[Any], *, gallery: str | Path | None = None, cast: str | Path | None = None) -> Plan:
     """All stages with their parameters: the given ones (the last of each kind), and defaults for the others. Optional
-    stages are left out unless their parameters are given.
+    stages are left out, unless their parameters are given or a stage whose parameters are given needs them.
 
     Raises:
         ConfigError: an item is not the parameters of a stage, or two stages have different embedders.
@@ -173,7 +173,8 @@ def plan_for(params: Sequence[Any], *, gallery: str | Path | None = None, cast: 
         name: str(Path(path).absolute()) for name, path in (("gallery", gallery), ("cast", cast)) if path is not None
     }
     plan = []
-    for stage in (one for one in STAGES if not one.optional or one.params in given):
+    asked = [stage for stage in STAGES if stage.params in given or not stage.optional]
+    for stage in needed_for(*(table for one in asked for table in one.writes)):
         own = given.get(stage.params, stage.params())
         plan.append((stage, replace(own, **{k: v for k, v in known_persons.items() if k in _names(own)})))
     return plan

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 import fercli
+from fercli.api import plan_for
+from fercli.config import AudioParams, SpeechParams
 from fercli.errors import Cancelled, ConfigError, InputError, MissingDependency, VideoError, WorkspaceError
 from fercli.formats import FORMATS
 from fercli.formats.arrow import TABLES
@@ -179,3 +181,10 @@ def test_import_fercli_is_light() -> None:
     assert set(fercli.__all__) <= set(dir(fercli)) | set(fercli._HOMES)
     with pytest.raises(AttributeError):
         fercli.nothing  # noqa: B018
+
+
+def test_optional_stages_run_only_where_they_are_asked_for() -> None:
+    names = [stage.name for stage, _ in plan_for([])]
+    assert names[-1] == "emotions" and not {"audio", "speech"} & set(names)
+    assert [stage.name for stage, _ in plan_for([SpeechParams(language="en")])] == [*names, "audio", "speech"]
+    assert [stage.name for stage, _ in plan_for([AudioParams(track=2)])] == [*names, "audio"]

@@ -13,11 +13,13 @@ from fercli.cli.console import ConsoleReporter
 from fercli.config import (
     DECODERS,
     AttributesParams,
+    AudioParams,
     EmotionsParams,
     FacesParams,
     FramesParams,
     PersonsParams,
     Runtime,
+    SpeechParams,
     TracksParams,
     limit_of,
 )
@@ -82,6 +84,11 @@ def annotate(
     prior: opt.Prior = EmotionsParams.prior,
     licences: opt.Licences = "all",
     abstain: opt.Abstain = EmotionsParams.abstain,
+    sound: opt.Sound = False,
+    audio_track: opt.AudioTrack = AudioParams.track,
+    speech_model: opt.SpeechModel = SpeechParams.model,
+    language: opt.Language = SpeechParams.language,
+    translate: opt.Translate = SpeechParams.translate,
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
     config: opt.Config = None,
@@ -133,7 +140,11 @@ def annotate(
     )
     runtime = Runtime(device, batch, decoder=opt.parse_decoder(decoder), config=recorded(config))
     attributes = AttributesParams(min_flag, landmarks)
-    params = (frames, faces, tracks, persons, attributes, emotions)
+    speech: tuple[Any, ...] = ()
+    if sound:
+        heard = AudioParams(audio_track, frames.start_s, frames.end_s)
+        speech = heard, SpeechParams(opt.parse_speech_model(speech_model), language, translate)
+    params = (frames, faces, tracks, persons, attributes, emotions, *speech)
     require_licences(licences, plan_for(params))
     if is_one_video(videos):
         order = Order(params, tuple(format.split(",")), runtime, force=force, verify=verify, overwrite=overwrite)

@@ -181,6 +181,10 @@ Abstain = Annotated[
         rich_help_panel=EMOTIONS,
     ),
 ]
+Sound = Annotated[
+    bool,
+    flag("--sound", help="Also transcribe what is said; the other options of this group apply with it.", panel=SOUND),
+]
 AudioTrack = Annotated[
     int,
     typer.Option(help="Number of the sound track, from 1; 0: as a player chooses.", min=0, rich_help_panel=SOUND),

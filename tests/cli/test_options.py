@@ -72,10 +72,11 @@ def options_of(command: str) -> dict[str, str]:
 
 def test_annotate_calls_everything_as_the_stages_do() -> None:
     stages: dict[str, str] = {}
-    for command in ("detect-faces", "track", "measure-faces", "classify-emotions", "export", "extract-frames"):
+    faces = ("detect-faces", "track", "measure-faces", "classify-emotions", "export", "extract-frames")
+    for command in (*faces, "extract-audio", "transcribe"):
         for name, meaning in options_of(command).items():
             assert stages.setdefault(name, meaning) == meaning, f"{name} means two things"
-    alone = ("--output", "--workdir", "--format", "--recursive", "--jobs", "--scheduler")
+    alone = ("--output", "--workdir", "--format", "--recursive", "--jobs", "--scheduler", "--sound")
     own = {name: meaning for name, meaning in options_of("annotate").items() if name not in alone}
     assert own.items() <= stages.items()
 
@@ -141,7 +142,7 @@ def test_every_group_refuses_them() -> None:
         return [command, *inner] if hasattr(command, "commands") else []
 
     found = groups(typer.main.get_command(app))
-    assert {group.name for group in found} == {"fercli", "people", "edits", "gallery", "evaluate", "dataset"}
+    assert {group.name for group in found} == {"fercli", "people", "edits", "gallery", "evaluate", "dataset", "models"}
     assert all(isinstance(group, StrictGroup) for group in found)
 
 
