@@ -61,7 +61,7 @@ def words_and_speed(folder: Path, scratch: Path, models: Models, limit: int) -> 
     for name, text in truth:
         samples = samples_of(folder / f"{name}.flac")
         everything.append(samples)
-        out = transcribe(samples, scratch / name, models, SpeechParams())
+        out = transcribe(samples, scratch / name, models, SpeechParams(language="en"))
         found = tables.read_table(out / "utterances.parquet")["text"].to_pylist()
         wanted.append(normal(text))
         heard.append(normal(" ".join(found)))

@@ -35,6 +35,8 @@ PASSAGE_S = 28.0
 _CUT_FROM_S = 15.0
 _GAP_S = 3.0
 """Silence that ends a passage, seconds."""
+NEAR_S = 0.2
+"""Distance from a voiced stretch up to which a word is taken into it, seconds."""
 _HEARD_FROM = 5
 """Number of passages by which the language is detected."""
 _DOUBTED_BELOW = 0.5
@@ -113,10 +115,14 @@ def passages_of(spans: Sequence[Span], probabilities: NDArray[np.float32], start
 
 
 def confined(start_s: float, end_s: float, spans: Sequence[Span]) -> Span | None:
-    """The part of a word in the voiced stretch that it overlaps most; None outside of all."""
-    shared = [(max(start_s, a), min(end_s, b)) for a, b in spans if a < end_s and start_s < b]
-    longest = max(shared, key=lambda span: span[1] - span[0], default=(0.0, 0.0))
-    return longest if longest[1] > longest[0] else None
+    """The part of a word in the voiced stretch that it overlaps most; None further than NEAR_S from all.
+
+    A word beside a stretch, or one that the network gives no length, gets none: times of words are known to about
+    NEAR_S, and what is said would be lost otherwise.
+    """
+    near = [(a, b) for a, b in spans if a - NEAR_S < end_s and start_s < b + NEAR_S]
+    placed = [(min(max(start_s, a), b), max(min(end_s, b), a)) for a, b in near]
+    return max(placed, key=lambda span: span[1] - span[0], default=None)
 
 
 def _probabilities(context: StageContext, sound: KeptSound) -> NDArray[np.float32]:
@@ -205,7 +211,8 @@ def _rows(heard: Sequence[HeardSentence], begin_s: float, spans: Sequence[Span],
     for sentence in heard:
         own, text = [], ""
         for word in sentence.words:
-            place = confined(max(begin_s + word.start_s, reached), begin_s + word.end_s, spans)
+            from_s = max(begin_s + word.start_s, reached)
+            place = confined(from_s, max(begin_s + word.end_s, from_s), spans)
             if place is None or not any(letter.isalnum() for letter in word.text):
                 continue
             reached = place[1]

@@ -47,7 +47,7 @@ def test_words_have_the_times_of_the_video_and_lie_in_speech(tmp_path: Path) -> 
 def test_nothing_is_kept_outside_speech(tmp_path: Path) -> None:
     heard = [
         said((" .", 0.0, 0.5)),
-        said((" Thank", 1.3, 5.0), (" you.", 5.0, 6.0)),
+        said((" Thank", 1.8, 5.0), (" you.", 5.0, 6.0)),
         said((" Yes", 0.2, 0.9), (" ♪", 0.9, 1.0)),
     ]
     _, rows = transcribed(context_of(tmp_path / "w", sound_table(10, [(2, 3)]), FakeRecogniser(lambda _: heard)))
@@ -94,7 +94,9 @@ def test_a_word_goes_to_the_stretch_that_it_overlaps_most() -> None:
     spans = [(1.0, 2.0), (3.0, 5.0)]
     assert confined(1.5, 3.2, spans) == (1.5, 2.0)
     assert confined(1.9, 4.0, spans) == (3.0, 4.0)
-    assert confined(2.0, 3.0, spans) is None
+    assert confined(2.3, 2.7, spans) is None
+    assert confined(2.1, 2.5, spans) == (2.0, 2.0)  # as near as times of words are known
+    assert confined(1.5, 1.5, spans) == (1.5, 1.5)  # no length
 
 
 def test_voiced_stretches_have_hysteresis_and_padding() -> None:
