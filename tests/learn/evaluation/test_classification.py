@@ -124,7 +124,7 @@ def test_the_json_has_the_promised_keys_and_plain_values() -> None:
     scores = score(probabilities, truth, EMOTIONS, ["a", "b"] * 20)
     content = json.loads(json.dumps(scores.as_json(), allow_nan=False))
     promised = {"accuracy", "uar", "macro_f1", "weighted_f1", "ece", "n", "confusion"}
-    more = {"classes", "per_class", "kappa", "intervals", "per_subject", "reliability"}
+    more = {"classes", "per_class", "kappa", "intervals", "per_subject", "reliability", "ratings"}
     assert content.keys() == promised | more
     assert content["confusion"] == scores.confusion.tolist()
     assert content["classes"] == list(EMOTIONS)
