@@ -79,6 +79,10 @@ def erase(workspace: Workspace, name: str, *, cast: Path | None = None, by: str 
     if count:
         write_atomically(workspace.edits, lines, private=True)
     _rewrite_tables(workspace, tracks, faces)
+    spoken = [name for name in ("audio", "speech") if (workspace.path / name).exists()]
+    if spoken:
+        here = " and ".join(str(workspace.path / name) for name in spoken)
+        notes.append(f"the sound of the video stays, with the voices of all persons; to remove it, delete {here}")
     return Erased(len(tracks), len(faces), count, files, notes)
 
 

@@ -11,6 +11,7 @@ import pytest
 from fercli import tables
 from fercli.cli.entry import main
 from fercli.edits.editing import merge, rename, split
+from fercli.edits.erase import erase
 from fercli.edits.log import read_log
 from fercli.edits.state import read_state
 from fercli.media.images import decode_jpeg
@@ -95,3 +96,10 @@ def test_no_person_of_that_name_is_erased(film: Workspace) -> None:
     assert main(["people", "erase", str(film.path), "Emily", "--yes"]) == 2
     assert main(["people", "erase", str(film.path), "Unassigned", "--yes"]) == 2
     assert {file: file.read_bytes() for file in before} == before
+
+
+def test_the_voice_that_stays_is_named(film: Workspace) -> None:
+    assert not any("voices" in note for note in erase(film, "Person 1").notes)
+    (film.path / "audio").mkdir()
+    notes = erase(film, "Person 2").notes
+    assert any("voices" in note and str(film.path / "audio") in note for note in notes)
