@@ -171,7 +171,7 @@ def _engine(client: Client) -> Engine:
 def _outcomes(
     client: Client, work: Work, tasks: Sequence[Task], order: Order, topic: str, send: Callable[[Event], None]
 ) -> Iterator[tuple[Task, Outcome]]:
-    from distributed import as_completed
+    from distributed import KilledWorker
 
     workers = _Workers(client)
 
@@ -181,6 +181,28 @@ def _outcomes(
 
     for problem in workers.check():
         send(Event(tasks[0].number, "warning", problem))
+    suspects = []
+    for task, result in _results(client, tasks, submit, workers, send):
+        if isinstance(result, KilledWorker):
+            suspects.append(task)  # perhaps it only waited on a worker that another video killed
+        else:
+            yield task, _outcome(task, result)
+    for suspect in suspects:
+        yield from (
+            (task, _outcome(task, result)) for task, result in _results(client, [suspect], submit, workers, send)
+        )
+
+
+def _results(
+    client: Client,
+    tasks: Sequence[Task],
+    submit: Callable[[Task], Any],
+    workers: _Workers,
+    send: Callable[[Event], None],
+) -> Iterator[tuple[Task, Outcome | BaseException]]:
+    """The outcome of each task, or the error that Dask has for it, as they come."""
+    from distributed import as_completed
+
     futures = {submit(task): task for task in tasks}
     running = as_completed(futures)
     try:
@@ -194,21 +216,23 @@ def _outcomes(
                 futures[again] = task
                 running.add(again)
             else:
-                yield task, _failure(task, error) if error is not None else future.result()
+                yield task, future.result() if error is None else error
     finally:
         client.cancel(list(futures), force=True)
 
 
-def _failure(task: Task, error: BaseException) -> Outcome:
+def _outcome(task: Task, result: Outcome | BaseException) -> Outcome:
     from distributed import KilledWorker
 
-    if isinstance(error, KilledWorker):
-        error = WorkspaceError(
-            f"the workers that worked on {task.job.source} died, {error.allowed_failures + 1} times in a row",
+    if isinstance(result, Outcome):
+        return result
+    if isinstance(result, KilledWorker):
+        result = WorkspaceError(
+            f"the workers that worked on {task.job.source} died, {result.allowed_failures + 1} times in a row",
             hint="there may be too little memory: try fewer --jobs; finished work is kept",
             code="worker-lost",
         )
-    return failure(task.job.source, error)
+    return failure(task.job.source, result)
 
 
 class _Workers:

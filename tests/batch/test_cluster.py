@@ -75,7 +75,10 @@ def results(
 def running(*command: str, environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """A command of Dask in the background."""
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_LOGGING__DISTRIBUTED": "critical", **(environment or {})}
-    process = subprocess.Popen([sys.executable, "-m", "distributed.cli." + command[0], *command[1:]], env=variables)
+    # Not in the checkout, whose fercli.egg-info would tell its version.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli." + command[0], *command[1:]], env=variables, cwd="/"
+    )
     try:
         yield process
     finally:
