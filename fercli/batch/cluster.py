@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 MEMORY_OF_A_JOB = 1_500_000_000
 """Bytes that are free for each job on this machine; a worker needs about 1 GB, whatever the length of the video."""
-_CONNECT_S = 20
+_CONNECT_S, _WORKERS_S = 20, 60
+"""How long a scheduler may take to answer, and its first workers to join."""
 
 
 class AnotherVersion(Exception):
@@ -144,7 +145,7 @@ def cluster_engine(address: str, workers: int = 1) -> Iterator[Engine]:
         ) from error
     with client:
         try:
-            client.wait_for_workers(workers, timeout=_CONNECT_S)
+            client.wait_for_workers(workers, timeout=_WORKERS_S)
         except TimeoutError as error:
             raise ConfigError(
                 f"the scheduler at {address} has no workers",
