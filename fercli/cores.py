@@ -8,7 +8,7 @@ _LIMIT = "OMP_NUM_THREADS"
 
 
 def usable_cores() -> int:
-    """Cores that this process may use: those that it is bound to, or fewer if OMP_NUM_THREADS says so."""
+    """Cores that this process may use: those that it is bound to, or OMP_NUM_THREADS if that is fewer."""
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     given = os.environ.get(_LIMIT, "")
     return min(bound, int(given)) if given.isdecimal() and int(given) else bound

@@ -84,6 +84,9 @@ def _work(tasks: list[Task], order: Order, engine: Engine, record: _Record) -> N
         tasks = record.without_failed(engine(analyse, tasks, order, record.display.event))
         tasks.sort(key=lambda task: task.number)
         tasks = record.without_failed(in_process(find_persons, tasks, order, record.display.event))
+        order = replace(
+            order, force=False, verify=False
+        )  # the stages have just run; again, the cast would be filled twice
     for task, outcome in engine(annotate, tasks, order, record.display.event):
         record.add(task, outcome)
 

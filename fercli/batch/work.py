@@ -15,7 +15,7 @@ from fercli.batch.jobs import Job
 from fercli.batch.outcome import DONE, Outcome, failure
 from fercli.batch.places import Place
 from fercli.chain import PERSONS, Plan, Stage
-from fercli.config import FramesParams, PersonsParams, Runtime
+from fercli.config import AudioParams, FramesParams, PersonsParams, Runtime
 from fercli.errors import FercliError
 from fercli.exports import check_output, write_export
 from fercli.formats import FORMATS
@@ -93,7 +93,7 @@ def finished(task: Task, order: Order, kit: Kit) -> Outcome | None:
         return None
     try:
         made_from = _made_from(task, order, kit)
-    except FercliError:  # the work will say it
+    except FercliError:  # raised again, and reported, when the video is worked on
         return None
     found = recall(task.place.workspace, made_from, _files(task, order))
     return replace(found, video=task.job.source) if found else None
@@ -103,7 +103,7 @@ def plan_of(task: Task, order: Order) -> Plan:
     """The stages with the parameters for one video."""
     job, params = task.job, []
     for one in order.params:
-        if isinstance(one, FramesParams):
+        if isinstance(one, (FramesParams, AudioParams)):
             start = one.start_s if job.start_s is None else job.start_s
             one = replace(one, start_s=start, end_s=one.end_s if job.end_s is None else job.end_s)
         elif isinstance(one, PersonsParams) and job.gallery:

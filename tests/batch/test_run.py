@@ -18,7 +18,7 @@ from fercli.batch.outcome import DONE, Outcome, failure
 from fercli.batch.places import assign_places
 from fercli.batch.run import in_process, run
 from fercli.batch.work import Kit, Order, Task
-from fercli.config import EmotionsParams, FramesParams, PersonsParams
+from fercli.config import AudioParams, EmotionsParams, FramesParams, PersonsParams
 from fercli.errors import ConfigError, VideoError
 from tests.failing import fails
 
@@ -94,6 +94,18 @@ def test_with_a_cast_persons_are_found_in_a_fixed_order_whatever_the_engine_does
     assert outcomes[0].warnings == ("analyse a", "find_persons a", "annotate a")
 
 
+def test_force_runs_the_stages_once_although_a_cast_takes_three_steps(tmp_path: Path, log: list[str]) -> None:
+    forced: list[tuple[str, bool, bool]] = []
+
+    def engine(work: Any, tasks: Any, order: Any, send: Any) -> Iterator[tuple[Task, Outcome]]:
+        forced.append((work.__name__, order.force, order.verify))
+        return in_process(work, tasks, order, send)
+
+    order = Order((PersonsParams(cast=str(tmp_path / "cast")),), ("json",), force=True, verify=True)
+    run(tmp_path / "out", tasks_of(tmp_path, "a"), order, engine, Seen())
+    assert [row[1:] for row in forced] == [(True, True), (False, False)]
+
+
 def test_finished_videos_are_not_worked_on(tmp_path: Path, log: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     done = {"a": Outcome("a.mp4", DONE, 0.0, 1, 1), "c": Outcome("c.mp4", DONE, 0.0, 1, 1)}
     monkeypatch.setattr(batch_run, "finished", lambda task, order, kit: done.get(task.job.video.stem))
@@ -137,8 +149,10 @@ def test_an_error_in_the_work_is_the_outcome_of_its_video(tmp_path: Path, monkey
 def test_a_row_of_a_table_overrides_the_options(tmp_path: Path) -> None:
     (tmp_path / "jobs.csv").write_text("video,start,gallery\na.mp4,2,people\n")
     (job,) = find_jobs([tmp_path / "jobs.csv"], recursive=False)
-    order = Order((FramesParams(start_s=1.0, end_s=9.0), PersonsParams(gallery="others")), ("json",))
+    given = (FramesParams(start_s=1.0, end_s=9.0), AudioParams(0, 1.0, 9.0), PersonsParams(gallery="others"))
+    order = Order(given, ("json",))
     (place,) = assign_places([job], tmp_path)
     plan = {stage.name: params for stage, params in batch_work.plan_of(Task(0, job, place), order)}
     assert (plan["frames"].start_s, plan["frames"].end_s) == (2.0, 9.0)
+    assert (plan["audio"].start_s, plan["audio"].end_s) == (2.0, 9.0)
     assert plan["persons"].gallery == str(tmp_path / "people")
