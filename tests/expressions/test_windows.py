@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from fercli.config import EmotionsParams
-from fercli.expressions.windows import Windows, make_windows
+from fercli.expressions.windows import make_windows
+from tests.expressions.tracks import PTS, one_track, windows_of
 from tests.workspaces import (
     face_row,
     faces_table,
@@ -17,29 +17,6 @@ from tests.workspaces import (
     make_workspace,
     tracks_table,
 )
-
-PTS = [0.1 * i for i in range(20)]
-
-
-def windows_of(
-    path: Path,
-    pts_s: list[float],
-    faces: list[dict[str, Any]],
-    members: dict[int, list[int]],
-    *,
-    stride: int = 1,
-    n_frames: int = 4,
-    numbers: list[int] | None = None,
-) -> Windows:
-    workspace = make_workspace(
-        path, frames=frames_table(pts_s, numbers), faces=faces_table(faces), tracks=tracks_table(members)
-    )
-    return make_windows(workspace, EmotionsParams(stride=stride), n_frames)
-
-
-def one_track(path: Path, count: int, *, stride: int, n_frames: int = 4) -> Windows:
-    rows = [face_row(frame) for frame in range(count)]
-    return windows_of(path, PTS, rows, {0: list(range(count))}, stride=stride, n_frames=n_frames)
 
 
 def test_faces_in_a_dissolve_are_not_assessable(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from fercli import tables
 from fercli.config import EmotionsParams
 from fercli.errors import ConfigError, UnknownModel, WeightsError
 from fercli.expressions.segments import make_segments
-from fercli.expressions.windows import Windows, make_windows
+from fercli.expressions.windows import make_windows
 from fercli.hashing import sha256_file
 from fercli.labels import EMOTIONS
 from fercli.media import images
@@ -27,6 +27,7 @@ from fercli.stages import emotions
 from fercli.stages import emotions as emotions_stage
 from fercli.tables import windows_schema
 from fercli.workspace import Workspace
+from tests.expressions.tracks import PTS
 from tests.failing import fails
 from tests.models.tiny import write_tiny_classifier
 from tests.workspaces import (
@@ -40,29 +41,6 @@ from tests.workspaces import (
     stage_context,
     tracks_table,
 )
-
-PTS = [0.1 * i for i in range(20)]
-
-
-def windows_of(
-    path: Path,
-    pts_s: list[float],
-    faces: list[dict[str, Any]],
-    members: dict[int, list[int]],
-    *,
-    stride: int = 1,
-    n_frames: int = 4,
-    numbers: list[int] | None = None,
-) -> Windows:
-    workspace = make_workspace(
-        path, frames=frames_table(pts_s, numbers), faces=faces_table(faces), tracks=tracks_table(members)
-    )
-    return make_windows(workspace, EmotionsParams(stride=stride), n_frames)
-
-
-def one_track(path: Path, count: int, *, stride: int, n_frames: int = 4) -> Windows:
-    rows = [face_row(frame) for frame in range(count)]
-    return windows_of(path, PTS, rows, {0: list(range(count))}, stride=stride, n_frames=n_frames)
 
 
 @pytest.fixture(autouse=True)
