@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.learn.datasets.faces import FaceSet
+from fercli.learn.evaluation.concordance import ccc, rmse
 from fercli.models.weights import RATINGS
 
 
@@ -51,7 +52,4 @@ def rating_figures(split: str, outputs: NDArray[np.float32], faces: FaceSet) -> 
 
 
 def _score(predicted: NDArray[np.float64], truth: NDArray[np.float64]) -> RatingScore:
-    spread = predicted.var() + truth.var() + (predicted.mean() - truth.mean()) ** 2
-    shared = ((predicted - predicted.mean()) * (truth - truth.mean())).mean()
-    ccc = 2 * shared / spread if spread > 0 else 1.0
-    return RatingScore(len(truth), float(ccc), float(np.sqrt(((predicted - truth) ** 2).mean())))
+    return RatingScore(len(truth), ccc(predicted, truth), rmse(predicted, truth))
