@@ -62,13 +62,13 @@ FORMATS = {
     "records": Format(
         ".json",
         "json_records:write_records",
-        "one list of segments",
+        "one list of segments, and of what is said",
         "stretches not assessable, persons' sums, provenance",
     ),
     "jsonl": Format(
         ".jsonl",
         "json_records:write_lines",
-        "one segment per line",
+        "one segment, or utterance, per line",
         "stretches not assessable, persons' sums, provenance",
     ),
     "csv": Format(

@@ -66,16 +66,27 @@ def _gap(segment: Segment) -> dict[str, Any]:
 
 
 def write_records(result: Result, path: Path) -> None:
-    """Write `[{"type": "emotion", "class": ..., "seconds": ..., "object": ..., ...}, ...]`, one record per line."""
-    lines = [json.dumps(segment.as_record(), ensure_ascii=False) for segment in result.segments]
+    """Write `[{"type": "emotion", "class": ..., "seconds": ..., "object": ..., ...}, ...]`, one record per line; then
+    what is said, and the emotions of voices."""
+    lines = [json.dumps(record, ensure_ascii=False) for record in _records(result)]
     path.write_text("[\n" + ",\n".join(lines) + "\n]\n" if lines else "[]\n", encoding="utf-8")
 
 
 def write_lines(result: Result, path: Path) -> None:
-    """Write the segments, as `write_records` but one record per line."""
+    """Write the same records as `write_records`, each with the name of the video."""
     video = {"video": result.video["name"]}
-    lines = [json.dumps(segment.as_record() | video, ensure_ascii=False) + "\n" for segment in result.segments]
+    lines = [json.dumps(record | video, ensure_ascii=False) + "\n" for record in _records(result)]
     path.write_text("".join(lines), encoding="utf-8")
+
+
+def _records(result: Result) -> list[dict[str, Any]]:
+    """Segments, utterances, and emotions of voices."""
+    voices = (utterance.voice_record() for utterance in result.utterances)
+    return [
+        *(segment.as_record() for segment in result.segments),
+        *(utterance.as_record() for utterance in result.utterances),
+        *(voice for voice in voices if voice is not None),
+    ]
 
 
 HINT = "make the file with `fercli export`"

@@ -7,8 +7,8 @@ the upright frame.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +26,8 @@ NO_TRACK = -1
 """Track number of a manual segment without a tracked face; null in the record."""
 DOUBTFUL_BELOW = 0.5
 """Identity below which a track should be checked."""
+TURN_PAUSE_S = 1.0
+"""A pause from which speech of the same person is another turn, seconds."""
 _ROUNDED_S = 1e-5
 """Tolerance; times of the video are rounded to a tenth of it."""
 
@@ -265,13 +267,14 @@ class Word(Interval):
         text: the word, with the punctuation beside it.
         score: its probability, in [0, 1].
         utterance: number of its utterance.
-        person: displayed name of who says it; None if unknown.
+        person, on_screen: as in `Utterance`.
     """
 
     text: str
     score: float
     utterance: int
     person: str | None = None
+    on_screen: bool | None = None
 
     def as_record(self) -> dict[str, Any]:
         """The exported record."""
@@ -286,8 +289,12 @@ class Utterance(Interval):
         number: from 0, by start.
         text: what is said.
         score: mean probability of its words, in [0, 1].
-        person: displayed name of who says it; None if unknown.
-        on_screen: whether that person is visible; None if unknown.
+        person: displayed name of who says it; None if unknown, or not on screen.
+        on_screen: whether the person who says it is visible; None if unknown, as without `detect-speakers`.
+        face: canonical emotion -> mean probability in the face of that person during it; None if it was not assessed.
+        voice: canonical emotion -> probability in the voice, experimental; None if it was not assessed.
+        both: canonical emotion -> probability from face and voice together; None if one of them is missing.
+        sources: `face`, `voice` and `both` -> what these are from, as far as they are there.
     """
 
     number: int
@@ -295,11 +302,59 @@ class Utterance(Interval):
     score: float
     person: str | None = None
     on_screen: bool | None = None
+    face: Mapping[str, float] | None = None
+    voice: Mapping[str, float] | None = None
+    both: Mapping[str, float] | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def as_record(self) -> dict[str, Any]:
         """The exported record."""
-        where = {"object": self.person, "on_screen": self.on_screen}
-        return {"type": "speech", **_said(self), "score": round(self.score, 3), **where}
+        return {
+            "type": "speech",
+            **_said(self),
+            "score": round(self.score, 3),
+            "object": self.person,
+            "on_screen": self.on_screen,
+            **{name: _in_records(getattr(self, name)) for name in ("face", "voice", "both")},
+            "sources": dict(self.sources),
+        }
+
+    def voice_record(self) -> dict[str, Any] | None:
+        """The exported record of the emotion in the voice, with the four keys of every record first; None without
+        one."""
+        if self.voice is None:
+            return None
+        emotion, score = max(self.voice.items(), key=lambda item: item[1])
+        return {
+            "type": "voice-emotion",
+            "class": RECORD_NAMES[emotion],
+            "seconds": round(self.start_s, 3),
+            "object": self.person,
+            "end": round(self.end_s, 3),
+            "score": round(score, 3),
+        }
+
+
+@dataclass(frozen=True)
+class Turn(Interval):
+    """A stretch in which one person speaks.
+
+    Attributes:
+        person: displayed name; None if unknown, or not on screen.
+        on_screen: as in `Utterance`.
+        words: number of words.
+    """
+
+    person: str | None
+    on_screen: bool | None
+    words: int
+
+
+def _in_records(probabilities: Mapping[str, float] | None) -> dict[str, float] | None:
+    """Probabilities by the names of records."""
+    if probabilities is None:
+        return None
+    return {RECORD_NAMES[emotion]: round(value, 3) for emotion, value in probabilities.items()}
 
 
 def _said(one: Word | Utterance) -> dict[str, Any]:
@@ -327,6 +382,19 @@ class Speech:
     def seconds(self) -> float:
         """Total seconds of speech."""
         return sum(one.seconds for one in self.voice)
+
+    @cached_property
+    def turns(self) -> tuple[Turn, ...]:
+        """Words of one person after each other, without a pause of TURN_PAUSE_S between them, by start."""
+        turns: list[Turn] = []
+        for word in self.words:
+            last = turns[-1] if turns else None
+            same = last is not None and (last.person, last.on_screen) == (word.person, word.on_screen)
+            if last is not None and same and word.start_s - last.end_s < TURN_PAUSE_S:
+                turns[-1] = replace(last, end_s=max(last.end_s, word.end_s), words=last.words + 1)
+            else:
+                turns.append(Turn(word.start_s, word.end_s, word.person, word.on_screen, 1))
+        return tuple(turns)
 
 
 @dataclass(frozen=True)
@@ -368,6 +436,11 @@ class Result:
     def words(self) -> Sequence[Word]:
         """Its words, by start; empty without `speech`."""
         return self.speech.words if self.speech else ()
+
+    @property
+    def turns(self) -> Sequence[Turn]:
+        """Who speaks when, by start; empty without `speech`."""
+        return self.speech.turns if self.speech else ()
 
     @property
     def everyone(self) -> list[Person]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from fercli import tables
 from fercli.cli.entry import main
 from fercli.formats import FORMATS
 from fercli.results.load import load
+from fercli.results.model import Speech, Word
 from fercli.workspace import Workspace
-from tests.conftest import VALIDATOR
+from tests.conftest import SCHEMA, VALIDATOR
 from tests.fake_speech import sound_table
 from tests.formats.samples import awkward
 from tests.workspaces import add_receipt
@@ -75,6 +77,10 @@ def test_the_document_has_it_and_one_without_sound_has_no_trace_of_it(tmp_path: 
             "score": 0.75,
             "object": None,
             "on_screen": None,
+            "face": None,
+            "voice": None,
+            "both": None,
+            "sources": {},
         }
     ]
     assert found["words"][1] == {"text": "Zoë.", "seconds": 11.0, "end": 11.5, "score": 0.75, "object": None}
@@ -100,3 +106,59 @@ def test_show_sums_it_up_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["show", str(workspace.path), "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["speech_s"], shown["words"]) == (1.7, 2)
+
+
+def said(*words: tuple[float, float, str | None, bool | None]) -> Speech:
+    return Speech("en", None, (), (), tuple(Word(a, b, "w", 0.5, 0, who, seen) for a, b, who, seen in words))
+
+
+def test_turns_are_the_words_of_one_person_without_a_long_pause() -> None:
+    speech = said(
+        (0.0, 0.4, "Ross", True),
+        (0.5, 0.9, "Ross", True),
+        (1.0, 1.2, "Zoë", True),
+        (1.3, 1.5, None, False),
+        (2.6, 2.8, None, False),
+    )
+    assert [(turn.start_s, turn.end_s, turn.person, turn.on_screen, turn.words) for turn in speech.turns] == [
+        (0.0, 0.9, "Ross", True, 2),
+        (1.0, 1.2, "Zoë", True, 1),
+        (1.3, 1.5, None, False, 1),
+        (2.6, 2.8, None, False, 1),
+    ]
+
+
+def test_an_utterance_has_its_emotions_by_the_names_of_records(tmp_path: Path) -> None:
+    result = load(with_speech(tmp_path / "w"))
+    assert result.speech is not None
+    face, voice = {"happiness": 0.75, "neutral": 0.25}, {"anger": 0.6, "neutral": 0.4}
+    one = replace(
+        result.utterances[0],
+        person="Zoë",
+        on_screen=True,
+        face=face,
+        voice=voice,
+        both={"happiness": 0.5, "anger": 0.25, "neutral": 0.25},
+        sources={"face": "a", "voice": "b", "both": "c"},
+    )
+    whole = replace(result, speech=replace(result.speech, utterances=(one,)))
+    FORMATS["json"].write(whole, tmp_path / "out.json")
+    found = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    VALIDATOR.validate(found)
+    assert found["utterances"][0]["face"] == {"happy": 0.75, "neutral": 0.25}
+    assert found["utterances"][0]["voice"] == {"angry": 0.6, "neutral": 0.4}
+    FORMATS["jsonl"].write(whole, tmp_path / "out.jsonl")
+    records = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    spoken = [record for record in records if record["type"] != "emotion"]
+    assert spoken[0] == found["utterances"][0] | {"video": whole.video["name"]}
+    assert spoken[1] == {
+        "type": "voice-emotion",
+        "class": "angry",
+        "seconds": 10.5,
+        "object": "Zoë",
+        "end": 11.5,
+        "score": 0.6,
+        "video": whole.video["name"],
+    }
+    del spoken[1]["video"]
+    VALIDATOR.evolve(schema={"$defs": SCHEMA["$defs"], "$ref": "#/$defs/voice_emotion"}).validate(spoken[1])
