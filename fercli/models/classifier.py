@@ -141,6 +141,15 @@ class EmotionClassifier:
             )
         return outputs
 
+    def features(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(N, F) float32 features before the last layer, the mean over the frames of each clip; input as `classify`."""
+        import torch
+
+        with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
+            views = self._input(clips)
+            pooled = self._network.features(views.flatten(0, 1)).view(*views.shape[:2], -1).mean(dim=1)
+        return np.asarray(pooled.float().cpu().numpy())
+
     def heat_maps(self, clips: NDArray[np.uint8], labels: list[int]) -> NDArray[np.float32]:
         """(N, n_frames, S, S) float32 in [0, 1]: location of the evidence for a class; see `activation.heat_maps`.
 

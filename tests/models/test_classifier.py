@@ -284,3 +284,15 @@ def test_three_equal_channels_are_as_grey(tmp_path: Path) -> None:
     save_classifier(path, load_state(path), replace(before.header, colour="rgb"))
     found = EmotionClassifier(path, "cpu").logits(grey[..., None].repeat(3, axis=-1))
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_frames", [1, 4])
+def test_features_are_what_the_last_layer_sees(tmp_path: Path, n_frames: int) -> None:
+    architecture = "resnet18" if n_frames == 1 else "tsm-resnet18"
+    path = tmp_path / "tiny.safetensors"
+    write_tiny_classifier(path, architecture=architecture, n_frames=n_frames)
+    found, state = EmotionClassifier(path, "cpu"), load_state(path)
+    clips = np.random.default_rng(0).integers(0, 256, (3, n_frames, 16, 16), dtype=np.uint8)
+    features = found.features(clips)
+    logits = features @ state["fc.weight"].numpy().T + state["fc.bias"].numpy()
+    np.testing.assert_allclose(logits, found.logits(clips)[0], atol=1e-4)
