@@ -16,6 +16,7 @@ from fercli.cli.edits import edits_app
 from fercli.cli.evaluate import evaluate_app
 from fercli.cli.explain import explain
 from fercli.cli.export import export, formats
+from fercli.cli.features import features
 from fercli.cli.gallery import gallery_app
 from fercli.cli.groups import StrictGroup
 from fercli.cli.importing import import_corrections
@@ -51,7 +52,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     "Look": {"status": status, "show": show, "report": report, "render": render, "plot": plot, "explain": explain},
     "Persons": {"people": people_app, "edits": edits_app, "import": import_corrections, "gallery": gallery_app},
     "Take away": {"export": export, "collect": collect, "formats": formats},
-    "Learn": {"train": train, "evaluate": evaluate_app, "dataset": dataset_app},
+    "Learn": {"features": features, "train": train, "evaluate": evaluate_app, "dataset": dataset_app},
     "Check": {"models": models_app, "doctor": doctor},
 }
 """Heading of the help -> name -> command or group, in the order in which the help lists them."""
