@@ -110,6 +110,12 @@ class Networks:
         shift = (self._to_crop[0, 2], self._to_crop[1, 2], 0)
         return [(points - shift) / unit for points in placed], measured, found.flag
 
+    def blendshapes(self, pictures: Sequence[Picture]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(N, 51) blendshapes of each, and (N,) flags."""
+        views = [cv2.cvtColor(self._mesh_view.cut(self._crop(one)), cv2.COLOR_GRAY2RGB) for one in pictures]
+        found = self._mesh.measure([np.asarray(view, np.uint8) for view in views])
+        return found.blendshapes, found.flag
+
     def _crop(self, picture: Picture) -> Picture:
         size, flags = (CROP_SIDE, CROP_SIDE), cv2.INTER_CUBIC
         crop = cv2.warpAffine(picture, self._to_crop, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)

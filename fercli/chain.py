@@ -4,7 +4,7 @@ Order, directories, commands, tables and staleness follow from these records. A 
 its code is in `fercli.stages` and is imported when it runs.
 
     video -> frames -> faces -> tracks -> persons
-                                      -> emotions
+                                      -> emotions -> valence
     video -> audio -> speech
 """
 
@@ -24,6 +24,7 @@ from fercli.config import (
     PersonsParams,
     SpeechParams,
     TracksParams,
+    ValenceParams,
 )
 
 Function = str | Callable[..., Any]
@@ -140,6 +141,18 @@ EMOTIONS = Stage(
     check="fercli.stages.emotions:check",
 )
 
+VALENCE = Stage(
+    name="valence",
+    command="estimate-valence",
+    reads=("tracks", "attributes", "emotions", "segments"),
+    writes=("valence", "courses"),
+    version=1,
+    params=ValenceParams,
+    run="fercli.stages.valence:run",
+    check="fercli.stages.valence:check",
+    optional=True,
+)
+
 AUDIO = Stage(
     name="audio",
     command="extract-audio",
@@ -183,7 +196,7 @@ def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
     return tuple(ordered)
 
 
-STAGES: tuple[Stage, ...] = in_order((FRAMES, FACES, TRACKS, PERSONS, ATTRIBUTES, EMOTIONS, AUDIO, SPEECH))
+STAGES: tuple[Stage, ...] = in_order((FRAMES, FACES, TRACKS, PERSONS, ATTRIBUTES, EMOTIONS, VALENCE, AUDIO, SPEECH))
 """In the order they run."""
 Plan = list[tuple[Stage, Any]]
 """Stages in order, each with its parameters."""

@@ -160,6 +160,17 @@ class EmotionsParams:
 
 
 @dataclass(frozen=True)
+class ValenceParams:
+    """estimate-valence.
+
+    Attributes:
+        smoothing_s: standard deviation of the Gaussian filter, seconds. It has no delay.
+    """
+
+    smoothing_s: float = 0.25
+
+
+@dataclass(frozen=True)
 class AudioParams:
     """extract-audio.
 

@@ -272,6 +272,43 @@ MESHES = pa.schema(
 )
 """Empty unless landmarks were to be kept."""
 
+_BOTH_SIGNS = rule(low=-1, high=1)
+
+
+def _rated(name: str, meaning: str, *rules: dict[str, str], unit: str = "rating") -> pa.Field:
+    meaning = f"{meaning}; null if not assessable"
+    return column(name, pa.float32(), meaning, *rules, nullable=True, role=SIGNAL, unit=unit)
+
+
+VALENCE = pa.schema(
+    [
+        column("track", pa.int32(), "number of the track", _TRACK, rule(order=SORTED)),
+        column("seconds", pa.float64(), "moment, seconds; ten a second, from its first to its last", _TIME),
+        _rated("valence", "how pleasant, from -1 to 1", _BOTH_SIGNS),
+        _rated("valence_low", "lower end of its 90 % interval", _BOTH_SIGNS),
+        _rated("valence_high", "upper end of its 90 % interval", _BOTH_SIGNS),
+        _rated("arousal", "how aroused, from -1 to 1", _BOTH_SIGNS),
+        _rated("arousal_low", "lower end of its 90 % interval", _BOTH_SIGNS),
+        _rated("arousal_high", "upper end of its 90 % interval", _BOTH_SIGNS),
+        _rated("intensity", "how strongly the face shows anything but neutral, in [0, 1]", _SHARE, unit="share"),
+    ]
+)
+"""The moments of each track, ten a second."""
+
+COURSES = pa.schema(
+    [
+        column("track", pa.int32(), "number of the track", _TRACK, rule(order=SORTED)),
+        column("start_s", pa.float64(), "start of the segment whose course this is, seconds", _TIME),
+        column("onset_s", pa.float64(), "when the intensity has risen to half of its peak, seconds", _TIME),
+        column("apex_s", pa.float64(), "when the intensity is highest, seconds", _TIME, rule(from_column="onset_s")),
+        column(
+            "offset_s", pa.float64(), "when it has fallen to half again, seconds", _TIME, rule(from_column="apex_s")
+        ),
+        column("peak", pa.float32(), "intensity at the apex, in [0, 1]", _SHARE),
+    ]
+)
+"""One row for each segment with an expression other than neutral."""
+
 SOUND = pa.schema(
     [
         column("piece", pa.int32(), "number of the piece, from 0; pieces follow each other without gaps", _ROW),
@@ -328,6 +365,8 @@ SCHEMAS = {
     "persons": PERSONS,
     "embeddings": EMBEDDINGS,
     "segments": SEGMENTS,
+    "valence": VALENCE,
+    "courses": COURSES,
     "sound": SOUND,
     "voice": VOICE,
     "utterances": UTTERANCES,

@@ -21,6 +21,7 @@ from fercli.config import (
     Runtime,
     SpeechParams,
     TracksParams,
+    ValenceParams,
     limit_of,
 )
 from fercli.errors import ConfigError
@@ -84,6 +85,8 @@ def annotate(
     prior: opt.Prior = EmotionsParams.prior,
     licences: opt.Licences = "all",
     abstain: opt.Abstain = EmotionsParams.abstain,
+    with_: opt.With = "",
+    smoothing: opt.Smoothing = ValenceParams.smoothing_s,
     sound: opt.Sound = False,
     audio_track: opt.AudioTrack = AudioParams.track,
     speech_model: opt.SpeechModel = SpeechParams.model,
@@ -140,11 +143,13 @@ def annotate(
     )
     runtime = Runtime(device, batch, decoder=opt.parse_decoder(decoder), config=recorded(config))
     attributes = AttributesParams(min_flag, landmarks)
+    analyses = opt.parse_with(with_)
+    valence = (ValenceParams(smoothing),) if "valence" in analyses else ()
     speech: tuple[Any, ...] = ()
-    if sound:
+    if sound or "speech" in analyses:
         heard = AudioParams(audio_track, frames.start_s, frames.end_s)
         speech = heard, SpeechParams(opt.parse_speech_model(speech_model), language, translate)
-    params = (frames, faces, tracks, persons, attributes, emotions, *speech)
+    params = (frames, faces, tracks, persons, attributes, emotions, *valence, *speech)
     require_licences(licences, plan_for(params))
     if is_one_video(videos):
         order = Order(params, tuple(format.split(",")), runtime, force=force, verify=verify, overwrite=overwrite)

@@ -28,6 +28,7 @@ from fercli.cli.show import show, status
 from fercli.cli.stages import (
     classify_emotions,
     detect_faces,
+    estimate_valence,
     extract_audio,
     extract_frames,
     measure_faces,
@@ -45,6 +46,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "track": track,
         "measure-faces": measure_faces,
         "classify-emotions": classify_emotions,
+        "estimate-valence": estimate_valence,
         "extract-audio": extract_audio,
         "transcribe": transcribe,
         "config": config,

@@ -21,6 +21,7 @@ PATH = "<path>"
 
 MANY = "Many videos"
 FRAMES, FACES, PERSONS, EMOTIONS, SOUND = "Frames", "Faces", "Tracks and persons", "Emotions", "Sound"
+VALENCE = "Valence"
 """Headings of the help for the options of a run over many videos, and of the stages."""
 
 
@@ -181,6 +182,20 @@ Abstain = Annotated[
         rich_help_panel=EMOTIONS,
     ),
 ]
+With = Annotated[
+    str,
+    typer.Option(
+        "--with",
+        help="Further analyses, separated by commas: valence, or speech, which is --sound.",
+        show_default=False,
+    ),
+]
+ANALYSES = ("valence", "speech")
+"""What --with takes."""
+Smoothing = Annotated[
+    float,
+    typer.Option(help="Standard deviation of the Gaussian filter over time, seconds.", rich_help_panel=VALENCE),
+]
 Sound = Annotated[
     bool,
     flag("--sound", help="Also transcribe what is said; the other options of this group apply with it.", panel=SOUND),
@@ -310,6 +325,21 @@ def parse_end(text: str) -> float:
             code="option-out-of-range",
         )
     return seconds
+
+
+def parse_with(text: str) -> frozenset[str]:
+    """Names from ANALYSES, separated by commas.
+
+    Raises:
+        ConfigError: anything else.
+    """
+    names = frozenset(name.strip() for name in text.split(",") if name.strip())
+    unknown = sorted(names.difference(ANALYSES))
+    if unknown:
+        raise ConfigError(
+            f"--with {unknown[0]!r} is not an analysis", hint=f"known: {', '.join(ANALYSES)}", code="name-unknown"
+        )
+    return names
 
 
 def parse_decoder(text: str) -> str:

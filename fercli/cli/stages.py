@@ -5,7 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fercli.chain import ATTRIBUTES, AUDIO, EMOTIONS, FACES, FRAMES, PERSONS, SPEECH, STAGES, TRACKS, Plan, Stage
+from fercli.chain import (
+    ATTRIBUTES,
+    AUDIO,
+    EMOTIONS,
+    FACES,
+    FRAMES,
+    PERSONS,
+    SPEECH,
+    STAGES,
+    TRACKS,
+    VALENCE,
+    Plan,
+    Stage,
+)
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
@@ -20,6 +33,7 @@ from fercli.config import (
     Runtime,
     SpeechParams,
     TracksParams,
+    ValenceParams,
     limit_of,
 )
 from fercli.errors import command
@@ -186,6 +200,22 @@ def measure_faces(
     params, runtime = AttributesParams(min_flag, landmarks), Runtime(config=recorded(config))
     require_licences(licences, [(ATTRIBUTES, params)])
     _run_stages([(ATTRIBUTES, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+def estimate_valence(
+    workspace: opt.WorkspacePath,
+    smoothing: opt.Smoothing = ValenceParams.smoothing_s,
+    config: opt.Config = None,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Branch of the emotions: valence, arousal and intensity over time, and onset, apex and offset of expressions.
+
+    Example: fercli estimate-valence episode.fercli
+    """
+    params = ValenceParams(smoothing)
+    runtime = Runtime(config=recorded(config))
+    _run_stages([(VALENCE, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
 def extract_audio(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import json
 import shutil
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -177,7 +177,9 @@ def _rewrite_tables(workspace: Workspace, tracks: Collection[int], faces: Collec
 
     changes: dict[str, Change] = {"crops": without_crops, "faces": without_looks}
     changes |= {"attributes": without_measurements, "meshes": without_faces}
-    changes |= dict.fromkeys(("tracks", "embeddings", "persons", "emotions", "segments"), without_tracks)
+    changes |= dict.fromkeys(
+        ("tracks", "embeddings", "persons", "emotions", "segments", "valence", "courses"), without_tracks
+    )
     changed: dict[str, str] = {}
     for stage in STAGES:
         receipt = workspace.receipt(stage.name)
@@ -204,14 +206,10 @@ def _rewrite_tables(workspace: Workspace, tracks: Collection[int], faces: Collec
 
 
 def _rewrite(source: Path, target: Path, table: str, change: Change) -> None:
-    if table == "emotions":
-        content, labels = tables.read_windows(source)
-        parts: Iterable[pa.Table] = [content]
-        schema = tables.windows_schema(labels)
-    else:
-        schema = tables.SCHEMAS[table]
-        parts = tables.read_parts(source, schema)
-    tables.write_table(target, (change(part) for part in parts), schema)
+    """Read in parts, without a look at the other tables, which may have lost the person already."""
+    labels = tables.labels_of(pq.read_schema(source)) if table == "emotions" else ()
+    schema = tables.windows_schema(labels) if table == "emotions" else tables.SCHEMAS[table]
+    tables.write_table(target, (change(part) for part in tables.read_parts(source, schema)), schema)
 
 
 def _exports(workspace: Workspace, names: Collection[str]) -> list[Path]:

@@ -13,11 +13,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fercli.errors import DatasetError
 from fercli.formats import label_studio
 from fercli.formats.annotations import Annotations, Label, layout_hint, mark, number
+from fercli.formats.streams import joined
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
-from fercli.results.model import Person, Result, Segment
+from fercli.results.model import Person, Result, Segment, Signal
 
 
 def write_document(result: Result, path: Path) -> None:
@@ -34,7 +37,27 @@ def write_document(result: Result, path: Path) -> None:
         "provenance": result.provenance,
         "warnings": result.warnings,
     }
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    with path.open("w", encoding="utf-8") as file:
+        if result.ratings is None:
+            file.write(text + "\n")
+            return
+        file.write(text.removesuffix("\n}") + ',\n "signals": [\n')
+        file.writelines(joined(json.dumps(as_json_signal(signal), ensure_ascii=False) for signal in result.ratings()))
+        file.write("\n ]\n}\n")
+
+
+def as_json_signal(signal: Signal) -> dict[str, Any]:
+    """A rating of one track over time; null where the face is not assessable."""
+    columns = [[None if np.isnan(one) else round(one, 3) for one in column] for column in signal.values.T.tolist()]
+    return {
+        "name": signal.name,
+        "object": signal.person,
+        "track": signal.track,
+        "source": signal.source,
+        "seconds": np.round(signal.start_s, 3).tolist(),
+        **dict(zip(("values", "low", "high"), columns, strict=False)),
+    }
 
 
 def _speech(result: Result) -> dict[str, Any]:

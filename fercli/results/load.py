@@ -23,6 +23,7 @@ from fercli.results.model import Box, Person, Result, Segment, Track, by_person,
 from fercli.results.overlay import override
 from fercli.results.seen_faces import SeenFaces
 from fercli.results.speech import load_speech
+from fercli.results.valence import load_ratings
 from fercli.version import VERSION
 from fercli.workspace import Workspace, require_tables
 
@@ -46,6 +47,7 @@ def load(workspace: Workspace, state: State | None = None) -> Result:
     tracks = _tracks(workspace, state)
     shown = {track.track: track.person for track in tracks if not track.ignored}
     segments = _overridden(workspace, state, _segments(workspace, state, shown), shown)
+    ratings, segments, unrated = load_ratings(workspace, segments, shown)
     persons = _persons(tracks, segments)
     provenance, warnings = _provenance(workspace)
     speech, problems = load_speech(workspace)
@@ -56,8 +58,9 @@ def load(workspace: Workspace, state: State | None = None) -> Result:
         segments=[segment for segment in segments if segment.assessed],
         gaps=[segment for segment in segments if not segment.assessed],
         provenance=provenance,
-        warnings=warnings + state.problems + problems,
+        warnings=warnings + state.problems + problems + unrated,
         speech=speech,
+        ratings=ratings,
         details=lambda: read_details(workspace, shown),
         ignored=[person for person in persons if person.ignored],
     )

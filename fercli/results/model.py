@@ -7,7 +7,7 @@ the upright frame.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.expressions.courses import Course
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.persons.names import UNASSIGNED
 from fercli.timing import outside
@@ -77,6 +78,8 @@ class Segment(Interval):
         by_hand: whether the person was named by a manual edit.
         source: `human` for a manual segment, which overrides predicted ones.
         doubtful: why the emotion is doubtful, such as `turned by 20 to 30 degrees`; empty if it is not.
+        course: when the expression begins, is strongest and ends; None if `estimate-valence` has not run, for neutral,
+            and for manual segments.
     """
 
     emotion: str
@@ -89,6 +92,7 @@ class Segment(Interval):
     by_hand: bool = False
     source: Literal["machine", "human"] = "machine"
     doubtful: str = ""
+    course: Course | None = None
 
     @property
     def assessed(self) -> bool:
@@ -108,7 +112,8 @@ class Segment(Interval):
     def as_record(self) -> dict[str, Any]:
         """The exported record: the four keys of every record first, then the optional ones.
 
-        `identity_source` and `source` are present only if they are `human`, `doubtful` only if there is a doubt.
+        `identity_source` and `source` are present only if they are `human`, `doubtful` only if there is a doubt, and
+        `onset`, `apex`, `offset` and `intensity` only with a course.
         """
         record: dict[str, Any] = {
             "type": "emotion",
@@ -129,6 +134,10 @@ class Segment(Interval):
             record["identity_source"] = "human"
         if self.source == "human":
             record["source"] = "human"
+        if self.course is not None:
+            times = {name: getattr(self.course, f"{name}_s") for name in ("onset", "apex", "offset")}
+            record |= {name: round(time, 3) for name, time in times.items()}
+            record["intensity"] = round(self.course.peak, 3)
         return record
 
 
@@ -248,6 +257,8 @@ class Signal:
         start_s, end_s: (N,) float64, time interval of each row, by start.
         columns: (C,) descriptions of the columns.
         values: (N, C) float32; NaN if it could not be measured.
+        source: `derived` for ratings that follow from the emotions, `trained` for those of a network that was trained
+            on ratings, empty for all else.
     """
 
     name: str
@@ -257,6 +268,12 @@ class Signal:
     end_s: NDArray[np.float64]
     columns: tuple[Column, ...]
     values: NDArray[np.float32]
+    source: Literal["", "derived", "trained"] = ""
+
+
+Ratings = Callable[[], Iterator[Signal]]
+"""Of each track, by track: `valence` and `arousal` in [-1, 1] with the ends of their intervals, and `intensity` in
+[0, 1], at ten moments a second."""
 
 
 @dataclass(frozen=True)
@@ -414,6 +431,8 @@ class Result:
         details: function that reads every face and window; see `Details`.
         ignored: persons left out of every export.
         speech: what is said; None if `transcribe` has not run, or not since the sound was extracted again.
+        ratings: function that reads the ratings over time, see `Ratings`; None if `estimate-valence` has not run, or
+            not since the emotions were classified again.
     """
 
     video: dict[str, Any]
@@ -426,6 +445,7 @@ class Result:
     details: Callable[[], Details] = field(repr=False)
     ignored: list[Person] = field(default_factory=list)
     speech: Speech | None = None
+    ratings: Ratings | None = field(default=None, repr=False)
 
     @property
     def utterances(self) -> Sequence[Utterance]:
@@ -471,8 +491,9 @@ class Result:
     def signals(self) -> list[Signal]:
         """Of each track, by track: window by window `emotions` (probabilities) and `talking` (share), and face by face
         `pose` (degrees), `openings` (ratio) and `blendshapes` (share). See `tables.ATTRIBUTES` for signs and meanings.
+        Then, if `estimate-valence` has run, of each track its `Ratings`.
         """
-        return self.details().signals()
+        return [*self.details().signals(), *(self.ratings() if self.ratings else ())]
 
 
 def totals_key(person: Person) -> tuple[float, str]:

@@ -1,0 +1,153 @@
+"""estimate-valence: windows of a track and its blendshapes -> valence, arousal and intensity at ten moments a second.
+
+By default all three are derived from the emotions (`expressions.valence`, `expressions.courses`), without training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fercli import tables
+from fercli.config import ValenceParams
+from fercli.expressions import movement
+from fercli.expressions.courses import find_course, intensity
+from fercli.expressions.valence import Rating, moments, pool, ratings
+from fercli.labels import NOT_ASSESSABLE
+from fercli.stages.base import NO_FACE, StageContext, require_ranges
+
+SCHEMAS = {"valence": tables.VALENCE, "courses": tables.COURSES}
+NEUTRAL = "neutral"
+
+
+def run(context: StageContext, params: ValenceParams) -> dict[str, Any]:
+    """Rate each track, one after the other; returns counts.
+
+    Raises:
+        ConfigError: a parameter is out of range.
+        CorruptTable: a table cannot be read.
+    """
+    check(params)
+    workspace = context.workspace
+    windows, labels = tables.read_windows(workspace.table("emotions"))
+    if not windows.num_rows:
+        context.skip(NO_FACE, SCHEMAS)
+        return {"moments": 0, "courses": 0}
+    tracks = _Tracks(windows, labels, _window_shapes(context, windows), params.smoothing_s)
+    segments = tables.read_table(workspace.table("segments"), tables.SEGMENTS)
+    of_track = tables.rows_by_value(segments["track"])
+    courses: list[dict[str, Any]] = []
+
+    def series() -> Iterator[pa.Table]:
+        with context.reporter.task("estimate-valence", len(tracks.rows), "track") as task:
+            for track in tracks.rows:
+                part = tracks.rate(track)
+                own = segments.take(of_track.get(track, np.zeros(0, np.int64))).sort_by("start_s").to_pylist()
+                courses.extend(_courses(own, part["seconds"].to_numpy(), part["intensity"].to_numpy()))
+                yield part
+                task.advance()
+
+    count = tables.write_table(context.out / "valence.parquet", series(), tables.VALENCE)
+    rows = pa.Table.from_pylist(courses, schema=tables.COURSES)
+    tables.write_table(context.out / "courses.parquet", [rows], tables.COURSES)
+    return {"moments": count, "courses": len(courses)}
+
+
+def check(params: ValenceParams) -> None:
+    """Raises ConfigError for a parameter that is out of range."""
+    require_ranges(params, ("smoothing_s", 0.01 <= params.smoothing_s <= 60, "from 0.01 to 60 seconds"))
+
+
+class _Tracks:
+    """The windows of all tracks.
+
+    Args:
+        windows: the table `emotions`, and `labels` of its classes.
+        shapes: (N, K) blendshapes of each window, see `movement.SHAPES`.
+        smoothing_s: standard deviation of the filter.
+    """
+
+    def __init__(
+        self, windows: pa.Table, labels: tuple[str, ...], shapes: NDArray[np.float64], smoothing_s: float
+    ) -> None:
+        self.rows = tables.rows_by_value(windows["track"])
+        self._start, self._end = windows["start_s"].to_numpy(), windows["end_s"].to_numpy()
+        self._labels, self._shapes, self._smoothing_s = labels, shapes, smoothing_s
+        self._probabilities = np.stack([windows[label].to_numpy() for label in labels], axis=1).astype(np.float64)
+
+    def rate(self, track: int) -> pa.Table:
+        """The rows of a track."""
+        rows = self.rows[track]
+        rows = rows[np.argsort(self._start[rows], kind="stable")]
+        start, end, probabilities = self._start[rows], self._end[rows], self._probabilities[rows]
+        neutral = self._neutral(probabilities)
+        moved = movement.from_neutral(self._shapes[rows], neutral, end - start)
+        beside = np.stack([movement.movement(moved), movement.pleasantness(moved)], axis=1)
+        at = moments(float(start[0]), float(end.max()))
+        pooled = pool(probabilities, beside, start, end, at, self._smoothing_s)
+        valence, arousal = ratings(pooled.probabilities, self._labels, pooled.others[:, 1])
+        strength = intensity(self._neutral(pooled.probabilities), pooled.others[:, 0])
+        columns = {"track": np.full(len(at), track), "seconds": at, **_rated("valence", valence)}
+        columns |= {**_rated("arousal", arousal), "intensity": strength}
+        arrays = [pa.array(columns[field.name], field.type, from_pandas=True) for field in tables.VALENCE]
+        return pa.Table.from_arrays(arrays, schema=tables.VALENCE)
+
+    def _neutral(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N,) probability of neutral; 0 for a network without this class."""
+        if NEUTRAL not in self._labels:
+            return np.where(np.isnan(probabilities[:, 0]), np.nan, 0.0)
+        return probabilities[:, self._labels.index(NEUTRAL)]
+
+
+def _rated(name: str, rating: Rating) -> dict[str, NDArray[np.float64]]:
+    return {name: rating.values, f"{name}_low": rating.low, f"{name}_high": rating.high}
+
+
+def _window_shapes(context: StageContext, windows: pa.Table) -> NDArray[np.float64]:
+    """(N, K) means of `movement.SHAPES` over the faces of each window; NaN if none of them has a mesh."""
+    workspace = context.workspace
+    tracks = tables.read_table(workspace.table("tracks"), tables.TRACKS)
+    attributes = tables.read_table(workspace.table("attributes"), tables.ATTRIBUTES)
+    window = _window_of(tracks, windows)
+    faces = tracks["face"].to_numpy()
+    columns = []
+    for sides in movement.SIDES.values():
+        values = np.mean([attributes[one].to_numpy()[faces] for one in sides], axis=0).astype(np.float64)
+        known = np.isfinite(values)
+        count = np.bincount(window[known], minlength=windows.num_rows)
+        total = np.bincount(window[known], values[known], minlength=windows.num_rows)
+        columns.append(np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0))
+    return np.stack(columns, axis=1)
+
+
+def _window_of(tracks: pa.Table, windows: pa.Table) -> NDArray[np.int64]:
+    """(F,) row of the window of each face: of its track the last one that begins with it or with an earlier face."""
+    begins = windows["track"].to_numpy().astype(np.int64) << 32 | windows["face"].to_numpy()
+    order = np.argsort(begins)
+    wanted = tracks["track"].to_numpy().astype(np.int64) << 32 | tracks["face"].to_numpy()
+    place: NDArray[np.int64] = order[np.searchsorted(begins[order], wanted, side="right") - 1]
+    return place
+
+
+def _courses(
+    segments: list[dict[str, Any]], at_s: NDArray[np.float64], strength: NDArray[np.float64]
+) -> Iterator[dict[str, Any]]:
+    """The course of each segment of a track with an expression.
+
+    Onset and offset may lie in the neutral segments before and after, and never in another expression.
+    """
+    for place, segment in enumerate(segments):
+        if segment["class"] in (NEUTRAL, NOT_ASSESSABLE):
+            continue
+        before = segments[place - 1] if place else None
+        after = segments[place + 1] if place + 1 < len(segments) else None
+        low = before["start_s"] if before and before["class"] == NEUTRAL else segment["start_s"]
+        high = after["end_s"] if after and after["class"] == NEUTRAL else segment["end_s"]
+        found = find_course(at_s, strength, segment["start_s"], segment["end_s"], (low, high))
+        if found is not None:
+            yield {"track": segment["track"], "start_s": segment["start_s"], **asdict(found)}
