@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fercli.learn.datasets.check import Check
+    from fercli.learn.datasets.over_time.rating_files import Truth
 
 WIDTH = 100
 """Columns that a table of eight classes needs; a narrower terminal wraps lines instead of shortening names."""
@@ -157,3 +159,83 @@ def _list(console: Console, title: str, lines: list[str]) -> None:
         console.print(f"  {line}", soft_wrap=True)
     if len(lines) > SHOWN:
         console.print(f"  and {len(lines) - SHOWN} more; --json lists all")
+
+
+@dataset_app.command("ewe")
+def weigh_raters(
+    ratings: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RATINGS...",
+            help="CSV files with time and a column a rater; or files of one rater each.",
+            show_default=False,
+            readable=False,
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The estimate to write, CSV.", readable=False, show_default=False)
+    ],
+    name: Annotated[str, typer.Option(help="Name of what is rated.")] = "valence",
+    delays: Annotated[
+        str, typer.Option(help="Take out delays of raters by: none, ccc or mutual-information.")
+    ] = "none",
+    max_delay: Annotated[float, typer.Option(help="Longest delay, seconds.", min=0.0)] = 6.0,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV with time and a signal of the video, for absolute delays; by default the mean of the others.",
+            readable=False,
+        ),
+    ] = None,
+    rate: Annotated[float, typer.Option(help="Values per second; 0 takes that of the files.", min=0.0)] = 0.0,
+    json: Annotated[bool, opt.flag("--json", help="Weights, delays and agreement as JSON on stdout.")] = False,
+    overwrite: opt.Replace = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Estimate the truth of several raters, weighted by how well each agrees with all (Grimm and Kroschel 2005).
+
+    Example: fercli dataset ewe results_112_1.csv -o truth.csv
+    """
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.learn.datasets.over_time.rating_files import make_truth, read_ratings, reference_of, truth_csv
+    from fercli.outputs import refuse_existing
+    from fercli.writing import write_atomically
+
+    refuse_existing(output, overwrite=overwrite, reads=ratings)
+    videos = read_ratings(ratings, rate)
+    signals = [reference_of(reference, video) if reference else None for video in videos]
+    truths = [make_truth(video, delays, max_delay, signal) for video, signal in zip(videos, signals, strict=True)]
+    write_atomically(output, truth_csv(truths, name))
+    if json:
+        json_to_stdout({truth.rated.video: _as_json(truth) for truth in truths})
+    else:
+        _show_raters(truths)
+    ConsoleReporter(quiet=quiet).note(f"{output}: {name} of {len(truths)} {'video' if len(truths) == 1 else 'videos'}")
+
+
+def _as_json(truth: Truth) -> dict[str, object]:
+    found = truth.estimate
+    raters = {
+        name: {
+            "weight": found.weights[name],
+            "delay_s": truth.delays_s[name],
+            "ccc": None if math.isnan(found.agreement[name]) else found.agreement[name],
+        }
+        for name in found.weights
+    }
+    human = found.human_agreement
+    return {"raters": raters, "human_ccc": None if math.isnan(human) else human}
+
+
+def _show_raters(truths: list[Truth]) -> None:
+    from fercli.cli import layout
+
+    console = layout.console()
+    for truth in truths:
+        table = layout.table(truth.rated.video, numbers=("weight", "delay s", "CCC with the others"))
+        for rater, weight in truth.estimate.weights.items():
+            agreement = f"{truth.estimate.agreement[rater]:.3f}"
+            table.add_row(rater, f"{weight:.3f}", f"{truth.delays_s[rater]:.2f}", agreement.replace("nan", "-"))
+        human = f"{truth.estimate.human_agreement:.3f}".replace("nan", "-")
+        table.add_row("mean", "", "", human)
+        console.print(table)
