@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fercli.edits.state import read_state
-from fercli.errors import ConfigError
+from fercli.errors import ConfigError, command
 from fercli.formats import FORMATS, choose_format
 from fercli.hashing import sha256_file
 from fercli.outputs import refuse_what_is_no_file, refuse_what_is_read
@@ -54,6 +54,9 @@ def write_export(
     for format, output in zip(formats, outputs, strict=True):
         content = as_bytes(result, format, raw_cells=raw_cells)
         reporter.note(f"export: {len(result.segments)} segments as {format}")
+        if FORMATS[format].is_empty_of(result):
+            run = command("estimate-valence", workspace.path)
+            reporter.warn(f"{output} has no rows, because valence was not estimated; to do so: {run}")
         if workspace.writable:
             _note(workspace.path, output.resolve(), content)
         write_atomically(output.resolve(), content)

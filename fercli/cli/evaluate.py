@@ -21,6 +21,7 @@ from fercli.errors import ConfigError, command
 if TYPE_CHECKING:
     from fercli.learn.evaluation.classification import Scores
     from fercli.learn.evaluation.person_scores import PersonScores
+    from fercli.learn.evaluation.rated import RatingScores
     from fercli.learn.evaluation.segments import SegmentScores
     from fercli.learn.evaluation.track_files import Tracks
     from fercli.learn.evaluation.tracks import TrackScores
@@ -55,7 +56,8 @@ def evaluate(
     truth: Annotated[
         Path | None,
         typer.Option(
-            help="Reference labels to score annotations against: .csv, .eaf, .TextGrid, .json or .jsonl.",
+            help="Reference labels to score annotations against: .csv, .eaf, .TextGrid, .json or .jsonl; or ratings "
+            "over time: a table with seconds and valence.",
             readable=False,
         ),
     ] = None,
@@ -83,6 +85,11 @@ def evaluate(
     reporter = ConsoleReporter(quiet=quiet)
     if truth is not None:
         _refuse_beside_truth(dataset=dataset, root=root, split=split, figures=figures, strict=strict, prior=prior)
+        from fercli.learn.evaluation.rated import is_about_ratings
+
+        if is_about_ratings(truth):
+            _against_ratings(Path(target), truth, as_json=json, reporter=reporter, lasting_s=lasting)
+            return
         _against_truth(Path(target), truth, as_json=json, reporter=reporter, lasting_s=lasting)
     elif lasting is not None:
         raise ConfigError(
@@ -200,6 +207,31 @@ def _against_truth(
         json_to_stdout(scores.as_json())
     else:
         _show_agreement(scores, path, truth)
+
+
+def _against_ratings(
+    path: Path, truth: Path, *, as_json: bool, reporter: Reporter, lasting_s: float | None = None
+) -> None:
+    """Score ratings over time against reference ratings.
+
+    Raises:
+        ConfigError: `lasting_s` is given: ratings do not last.
+        DatasetError: one of the two cannot be used.
+    """
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.learn.evaluation.rated import score_ratings
+
+    if lasting_s is not None:
+        raise ConfigError(
+            f"--lasting is for labels, and {truth} has ratings over time", hint="leave it out", code="option-conflict"
+        )
+    scores, notes = score_ratings(path, truth)
+    for note in dict.fromkeys(notes):
+        reporter.warn(note)
+    if as_json:
+        json_to_stdout({"ratings": {name: one.as_json() for name, one in scores.items()}})
+    else:
+        _show_ratings(scores, path, truth)
 
 
 @evaluate_app.command("agreement")
@@ -370,6 +402,22 @@ def _show_agreement(scores: SegmentScores, path: Path, truth: Path) -> None:
     console.print(table)
     if scores.unscored:
         console.print(f"not in the truth, so not scored: {', '.join(scores.unscored)}", soft_wrap=True)
+
+
+def _show_ratings(scores: dict[str, RatingScores], path: Path, truth: Path) -> None:
+    from fercli.cli import layout
+
+    console = layout.console(at_least=WIDTH)
+    console.print(f"{path} against {truth}", soft_wrap=True)
+    for name, one in scores.items():
+        table = layout.table(name, numbers=("CCC", "Pearson", "RMSE", "same sign", "moments", "covered"))
+        found = one.agreement
+        rows = [*found.per_video.items(), ("mean of persons", found.mean), ("all moments", found.pooled)]
+        for person, row in rows:
+            figures = ("-" if math.isnan(v) else f"{v:.3f}" for v in (row.ccc, row.pearson, row.rmse))
+            covered = f"{one.covered[person]:.3f}" if person in one.covered else ""
+            table.add_row(person, *figures, f"{row.sign_agreement:.3f}", str(row.n), covered)
+        console.print(table)
 
 
 def _show_tracks(rows: list[tuple[str, dict[str, float]]]) -> None:

@@ -24,6 +24,7 @@ class Format:
         lacks: what it cannot hold.
         unit_ms: for formats with a timeline: its time unit in milliseconds, counted from 0; 0 for others.
         gaps: whether its timeline also has the stretches that are not assessable.
+        rated: whether it holds the ratings of estimate-valence, and nothing else.
     """
 
     suffix: str
@@ -32,6 +33,7 @@ class Format:
     lacks: str
     unit_ms: int = 0
     gaps: bool = False
+    rated: bool = False
 
     def losses(self, result: Result) -> list[str]:
         """A message for each kind of segment that this format cannot hold, or not exactly."""
@@ -40,6 +42,10 @@ class Format:
         from fercli.formats.timeline import losses
 
         return losses(result.all_segments if self.gaps else result.segments, self.unit_ms)
+
+    def is_empty_of(self, result: Result) -> bool:
+        """Whether the file would have no rows, because the stage that makes them has not run."""
+        return self.rated and result.ratings is None
 
     def write(self, result: Result, path: Path, *, raw_cells: bool = False) -> None:
         """Write a result in this format.
@@ -101,6 +107,20 @@ FORMATS = {
         "one row per face: boxes, probabilities, pose, blendshapes, typed",
         "segments",
     ),
+    "csv-ratings": Format(
+        ".csv",
+        "ratings:write_csv_ratings",
+        "valence, arousal, intensity over time",
+        "segments, provenance",
+        rated=True,
+    ),
+    "parquet-ratings": Format(
+        ".parquet",
+        "ratings:write_parquet_ratings",
+        "valence, arousal, intensity over time, typed",
+        "segments",
+        rated=True,
+    ),
     "eaf": Format(
         ".eaf",
         "eaf:write",
@@ -151,6 +171,13 @@ FORMATS = {
         "Audacity's labels",
         "scores, boxes, tracks, stretches not assessable",
         unit_ms=1,
+    ),
+    "elan-series": Format(
+        ".txt",
+        "ratings:write_elan_series",
+        "ELAN: curves of valence, to link as second file",
+        "segments, intervals, tracks, provenance",
+        rated=True,
     ),
     "label-studio": Format(
         ".json",

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from fercli import tables
-from fercli.formats.face_rows import EDGES, shown_emotions
+from fercli.formats.face_rows import EDGES, face_ratings, shown_emotions
 from fercli.formats.streams import parts
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.results.details import MEASURED, Details
@@ -30,7 +30,19 @@ MOST_PROBABLE = tables.column(
 )
 END = tables.column("end_s", pa.float64(), "end of the time of the frame (exclusive), seconds")
 BOX = [tables.FACES.field(name) for name in EDGES]
+RATED = [field for field in tables.VALENCE if field.name not in ("track", "seconds")]
+"""Ratings over time, of faces."""
 _IDENTITY = tables.column("identity", pa.float64(), "how certain the person is, in [0, 1]", nullable=True)
+
+_COURSE = [
+    tables.column(
+        name,
+        pa.float64(),
+        f"{tables.COURSES.field(column).metadata[b'meaning'].decode()}; null if unknown",
+        nullable=True,
+    )
+    for name, column in (("onset", "onset_s"), ("apex", "apex_s"), ("offset", "offset_s"), ("intensity", "peak"))
+]
 
 SEGMENTS = pa.schema(
     [
@@ -52,6 +64,7 @@ SEGMENTS = pa.schema(
         tables.column("source", pa.string(), "`human` for a manual segment, else `machine`"),
         tables.column("reason", pa.string(), "why it is not assessable; empty otherwise"),
         tables.SEGMENTS.field("doubtful"),
+        *_COURSE,
         VIDEO,
     ]
 )
@@ -132,7 +145,8 @@ def windows(result: Result) -> pa.Table:
 def faces(result: Result) -> pa.Table:
     """Faces by frame: person, box, landmarks, class of the segment, probabilities of the window, and measurements."""
     details = result.details()
-    return pa.Table.from_batches(_batches(face_parts(result, details)), faces_schema(details))
+    schema = faces_schema(details, rated=result.ratings is not None)
+    return pa.Table.from_batches(_batches(face_parts(result, details)), schema)
 
 
 def signals(result: Result) -> pa.Table:
@@ -173,24 +187,27 @@ def window_parts(result: Result, details: Details) -> Iterator[pa.Table]:
         yield _with_video(part, result).rename_columns(schema.names).cast(schema)
 
 
-def faces_schema(details: Details) -> pa.Schema:
-    """Columns of `faces`, which depend on the labels of the classifier."""
+def faces_schema(details: Details, *, rated: bool = False) -> pa.Schema:
+    """Columns of `faces`, which depend on the labels of the classifier, and on whether there are ratings over time."""
     frames, faces = tables.FRAMES, tables.FACES
     head = [faces.field("face"), frames.field("frame"), frames.field("pts_s"), END, frames.field("shot")]
     whose = [tables.TRACKS.field("track"), PERSON, *BOX, faces.field("score"), faces.field("landmarks")]
-    return pa.schema([*head, *whose, CLASS, *_probabilities(details), tables.TALKING, *MEASURED, VIDEO])
+    ratings = RATED if rated else []
+    return pa.schema([*head, *whose, CLASS, *_probabilities(details), tables.TALKING, *MEASURED, *ratings, VIDEO])
 
 
 def face_parts(result: Result, details: Details) -> Iterator[pa.Table]:
     """`faces`, one part at a time."""
-    schema = faces_schema(details)
+    schema = faces_schema(details, rated=result.ratings is not None)
     emotions = shown_emotions(result, details.faces)
+    ratings = face_ratings(result, details.faces)
     place = schema.get_field_index("class")
     done = 0
     for part in parts(details.faces):
-        shown = [RECORD_NAMES[name] for name in emotions[done : done + part.num_rows]]
-        done += part.num_rows
-        part = part.add_column(place, "class", pa.array(shown, pa.string()))
+        rows = slice(done, done := done + part.num_rows)
+        part = part.add_column(place, "class", pa.array([RECORD_NAMES[name] for name in emotions[rows]], pa.string()))
+        for name, values in ratings.items():
+            part = part.append_column(name, pa.array(values[rows], pa.float32(), from_pandas=True))
         yield _with_video(part, result).rename_columns(schema.names).cast(schema)
 
 
@@ -205,9 +222,17 @@ def _segment(segment: Segment, video: str) -> dict[str, Any]:
         "identity": segment.identity,
         "reason": segment.reason,
         "doubtful": segment.doubtful,
+        **_course(segment),
         "video": video,
         **dict(zip(EDGES, segment.box or [None] * 4, strict=True)),
     }
+
+
+def _course(segment: Segment) -> dict[str, float]:
+    course = segment.course
+    if course is None:
+        return {}
+    return {"onset": course.onset_s, "apex": course.apex_s, "offset": course.offset_s, "intensity": course.peak}
 
 
 def _person(person: Person, video: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from fercli.expressions.valence import RATE_HZ
 from fercli.formats.head_pose import xyz_angles
 from fercli.labels import NOT_ASSESSABLE
 from fercli.results.details import Details
@@ -53,6 +54,40 @@ def shown_emotions(result: Result, faces: pa.Table) -> NDArray[np.object_]:
     for segment, rows in rows_of_segments(result, faces):
         shown[rows] = segment.emotion
     return shown
+
+
+def face_ratings(result: Result, faces: pa.Table) -> dict[str, NDArray[np.float32]]:
+    """Column of the ratings over time -> (N,) values at the times of the faces; empty without ratings.
+
+    Interpolated linearly between two moments; unknown where the nearest moment is unknown, or more than a tenth of a
+    second away.
+    """
+    if result.ratings is None:
+        return {}
+    pts, of_track = faces["pts_s"].to_numpy(), rows_by_value(faces["track"])
+    found: dict[str, NDArray[np.float32]] = {}
+    for signal in result.ratings():
+        rows = of_track.get(signal.track, np.zeros(0, np.int64))
+        for column, values in zip(signal.columns, signal.values.T, strict=True):
+            own = found.setdefault(column.name, np.full(len(pts), np.nan, np.float32))
+            own[rows] = at_times(signal.start_s, values, pts[rows])
+    return found
+
+
+def at_times(
+    seconds: NDArray[np.float64], values: NDArray[np.floating], wanted_s: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(N,) ratings at some times; see `face_ratings`."""
+    after = np.searchsorted(seconds, wanted_s).clip(1, max(len(seconds) - 1, 1))
+    if len(seconds) < 2:
+        after = np.zeros(len(wanted_s), np.int64)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(np.abs(seconds[after] - wanted_s) < np.abs(seconds[before] - wanted_s), after, before)
+    near = values[nearest].astype(np.float64)
+    between = np.interp(wanted_s, seconds, values.astype(np.float64))
+    found = np.where(np.isnan(between), near, between)  # beside a gap
+    away = np.abs(seconds[nearest] - wanted_s) > 1 / RATE_HZ + 1e-6
+    return np.where(np.isnan(near) | away, np.nan, found)
 
 
 def identity_numbers(result: Result, faces: pa.Table) -> NDArray[np.int64]:

@@ -12,6 +12,8 @@ own right. Our own yaw has the other sign. The camera is taken to be far away.
 
 The 68 landmarks x_0 ... y_67 are there if the meshes were kept (`measure-faces --landmarks`).
 
+`valence` and `arousal`, from -1 to 1, follow the emotions if `estimate-valence` has run.
+
 Left out because nothing here measures it: action units, which blendshapes are not, and identity embeddings. `contempt`,
 which py-feat does not know, follows `neutral` if the classifier has it: without it the seven do not sum to 1. Frames
 without a face have no row; pose and landmarks are empty without a mesh.
@@ -25,31 +27,37 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from fercli.formats.face_rows import landmark_columns, landmark_names, pose_columns
+from fercli.formats.face_rows import face_ratings, landmark_columns, landmark_names, pose_columns
 from fercli.formats.streams import parts, write_csv
 from fercli.results.details import Details
 from fercli.results.model import Result
 
 BOX = ("FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore")
 POSE = ("Pitch", "Roll", "Yaw")
+RATED = ("valence", "arousal")
 
 
 def write(result: Result, path: Path, *, raw_cells: bool = False) -> None:
     """Write the faces by frame; pixels to two digits, times to the millisecond, the rest to four digits."""
     details = result.details()
-    write_csv(path, _rows(details, result.video["name"]), _schema(details), raw_cells=raw_cells)
+    ratings = {name: values for name, values in face_ratings(result, details.faces).items() if name in RATED}
+    schema = _schema(details, [*ratings])
+    write_csv(path, _rows(details, result.video["name"], ratings, schema), schema, raw_cells=raw_cells)
 
 
-def _schema(details: Details) -> pa.Schema:
+def _schema(details: Details, rated: list[str]) -> pa.Schema:
     landmarks = landmark_names() if details.meshes else []
-    numbers = [pa.field(name, pa.float64()) for name in (*BOX, *landmarks, *POSE, *details.labels)]
+    numbers = [pa.field(name, pa.float64()) for name in (*BOX, *landmarks, *POSE, *details.labels, *rated)]
     time = [pa.field("approx_time", pa.string()), pa.field("pts_s", pa.float64())]
     identity = [pa.field("Identity", pa.string()), pa.field("track", pa.int32())]
     return pa.schema([*numbers, pa.field("frame", pa.int32()), pa.field("input", pa.string()), *time, *identity])
 
 
-def _rows(details: Details, video: str) -> Iterator[pa.Table]:
+def _rows(
+    details: Details, video: str, ratings: dict[str, NDArray[np.float32]], schema: pa.Schema
+) -> Iterator[pa.Table]:
     done = 0
     for part in parts(details.faces):
         rows = slice(done, done := done + part.num_rows)
@@ -66,6 +74,7 @@ def _rows(details: Details, video: str) -> Iterator[pa.Table]:
             *(landmark_columns(details, part["face"]) if details.meshes else []),
             *pose,
             *(pc.round(column, 4) for column in emotions),
+            *(pa.array(np.round(values[rows], 4), pa.float64(), from_pandas=True) for values in ratings.values()),
             part["frame"],
             pa.array([video] * part.num_rows, pa.string()),
             pa.array([f"{second // 60:02d}:{second % 60:02d}" for second in seconds], pa.string()),
@@ -73,4 +82,4 @@ def _rows(details: Details, video: str) -> Iterator[pa.Table]:
             part["person"],
             part["track"],
         ]
-        yield pa.table(columns, schema=_schema(details))
+        yield pa.table(columns, schema=schema)

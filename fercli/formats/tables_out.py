@@ -23,20 +23,21 @@ OTHER_DIGITS = 4
 
 def write_parquet(result: Result, path: Path) -> None:
     """Segments and gaps, as `arrow.segments`."""
-    tables.write_table(path, [arrow.segments(result)], _with_provenance(arrow.SEGMENTS, result))
+    tables.write_table(path, [arrow.segments(result)], with_provenance(arrow.SEGMENTS, result))
 
 
 def write_parquet_windows(result: Result, path: Path) -> None:
     """Windows, as `arrow.windows`."""
     details = result.details()
-    schema = _with_provenance(arrow.windows_schema(details), result)
+    schema = with_provenance(arrow.windows_schema(details), result)
     tables.write_table(path, arrow.window_parts(result, details), schema)
 
 
 def write_parquet_faces(result: Result, path: Path) -> None:
     """Faces, as `arrow.faces`."""
     details = result.details()
-    tables.write_table(path, arrow.face_parts(result, details), _with_provenance(arrow.faces_schema(details), result))
+    schema = with_provenance(arrow.faces_schema(details, rated=result.ratings is not None), result)
+    tables.write_table(path, arrow.face_parts(result, details), schema)
 
 
 def write_csv_windows(result: Result, path: Path, *, raw_cells: bool = False) -> None:
@@ -49,7 +50,7 @@ def write_csv_windows(result: Result, path: Path, *, raw_cells: bool = False) ->
 def write_csv_faces(result: Result, path: Path, *, raw_cells: bool = False) -> None:
     """The rows of `write_parquet_faces` without the landmarks."""
     details = result.details()
-    schema = arrow.faces_schema(details)
+    schema = arrow.faces_schema(details, rated=result.ratings is not None)
     schema = schema.remove(schema.get_field_index("landmarks"))
     rows = (rounded(part.select(schema.names)) for part in arrow.face_parts(result, details))
     write_csv(path, rows, schema, raw_cells=raw_cells)
@@ -64,6 +65,7 @@ def rounded(table: pa.Table) -> pa.Table:
     return pa.table(columns, schema=table.schema)
 
 
-def _with_provenance(schema: pa.Schema, result: Result) -> pa.Schema:
+def with_provenance(schema: pa.Schema, result: Result) -> pa.Schema:
+    """The columns, with the video and the provenance in the metadata of the file."""
     facts = {"video": result.video, "provenance": result.provenance}
     return schema.with_metadata({key: as_json(value) for key, value in facts.items()})

@@ -87,7 +87,7 @@ KINDS: dict[str, Kind] = {
         standard=False,
     ),
     "faces": Kind(
-        arrow.faces_schema(_ALL_LABELS),
+        arrow.faces_schema(_ALL_LABELS, rated=True),
         lambda result: arrow.face_parts(result, result.details()),
         standard=False,
     ),

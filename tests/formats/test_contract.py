@@ -16,11 +16,22 @@ import pytest
 
 from fercli.errors import ConfigError
 from fercli.formats import FORMATS, choose_format
+from fercli.results.load import load
+from fercli.results.model import Result
+from fercli.workspace import Workspace
 from tests.failing import fails
 from tests.formats.samples import PERSONS, awkward, nobody, other_hash_seed
+from tests.rated import rate
 
 NUMBERED = ("mot",)
 """Formats that hold numbers only."""
+
+
+def rated(folder: Path) -> Result:
+    """`awkward` with ratings over time, which some formats are for."""
+    awkward(folder)
+    rate(Workspace.open(folder))
+    return load(Workspace.open(folder))
 
 
 def words(path: Path) -> str:
@@ -39,7 +50,7 @@ def letters(text: str) -> str:
 
 def write_everything(folder: Path) -> None:
     """Both documents in every format, under the names of the formats."""
-    for make in (awkward, nobody):
+    for make in (awkward, nobody, rated):
         (folder / make.__name__).mkdir(parents=True)
         result = make(folder / f"{make.__name__}.fercli")
         for name, exporter in FORMATS.items():
@@ -56,7 +67,7 @@ def written_twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
     return here, there
 
 
-@pytest.mark.parametrize("document", ["awkward", "nobody"])
+@pytest.mark.parametrize("document", ["awkward", "nobody", "rated"])
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_same_document_is_the_same_file(written_twice: tuple[Path, Path], name: str, document: str) -> None:
     files = [folder / document / f"{name}{FORMATS[name].suffix}" for folder in written_twice]
@@ -66,7 +77,7 @@ def test_the_same_document_is_the_same_file(written_twice: tuple[Path, Path], na
 @pytest.mark.parametrize("name", FORMATS)
 def test_everyone_is_in_the_file(tmp_path: Path, name: str) -> None:
     path = tmp_path / f"out{FORMATS[name].suffix}"
-    FORMATS[name].write(awkward(tmp_path / "w"), path)
+    FORMATS[name].write((rated if FORMATS[name].rated else awkward)(tmp_path / "w"), path)
     assert path.stat().st_size > 100
     if name not in NUMBERED:
         found = words(path)

@@ -3,8 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from fercli.formats.face_rows import (
+    at_times,
     boxes_inside,
     identity_numbers,
     middle_faces,
@@ -73,3 +75,11 @@ def test_a_persons_own_segment_has_the_persons_faces_in_any_track() -> None:
 def test_the_face_of_a_segment_is_the_nearest_to_its_middle() -> None:
     result = make_document(segments=[replace(SEGMENTS[0], end_s=0.59)], gaps=[])
     assert [row for _, row in middle_faces(result, result.details().faces)] == [2]  # 0.4 s of 0.2 and 0.4
+
+
+def test_ratings_at_other_times_are_interpolated_and_gaps_stay_gaps() -> None:
+    seconds, values = np.array([1.0, 1.1, 1.2, 1.3]), np.array([0.0, 0.5, np.nan, 1.0])
+    found = at_times(seconds, values, np.array([0.8, 0.95, 1.0, 1.05, 1.14, 1.16, 1.2, 1.26, 1.3, 1.35, 1.5]))
+    assert np.isnan(found[[0, 5, 6, 10]]).all()
+    assert found[[1, 2, 3, 4, 7, 8, 9]] == pytest.approx([0.0, 0.0, 0.25, 0.5, 1.0, 1.0, 1.0])
+    assert at_times(np.array([1.0]), np.array([0.5]), np.array([0.99, 2.0])).tolist()[0] == 0.5
