@@ -24,6 +24,7 @@ from fercli.cli.people import people_app
 from fercli.cli.plot import plot
 from fercli.cli.render import render
 from fercli.cli.report import report
+from fercli.cli.serve import serve
 from fercli.cli.show import show, status
 from fercli.cli.stages import (
     classify_emotions,
@@ -53,7 +54,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     },
     "Look": {"status": status, "show": show, "report": report, "render": render, "plot": plot, "explain": explain},
     "Persons": {"people": people_app, "edits": edits_app, "import": import_corrections, "gallery": gallery_app},
-    "Take away": {"export": export, "collect": collect, "formats": formats},
+    "Take away": {"export": export, "collect": collect, "formats": formats, "serve": serve},
     "Learn": {"features": features, "train": train, "evaluate": evaluate_app, "dataset": dataset_app},
     "Check": {"models": models_app, "doctor": doctor},
 }

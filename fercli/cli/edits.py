@@ -3,20 +3,16 @@ group."""
 
 from __future__ import annotations
 
-import json as json_format
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fercli.cli import options as opt
 from fercli.cli.groups import group_with_default
 from fercli.errors import ConfigError, command
-from fercli.labels import RECORD_NAMES
 
 if TYPE_CHECKING:
-    from fercli.edits.edit import Edit
-    from fercli.edits.state import State
     from fercli.workspace import Workspace
 
 edits_app = group_with_default("The log of manual corrections: list it, or undo edits.")
@@ -85,12 +81,13 @@ def _show(workspace: Workspace, *, as_json: bool = False, quiet: bool) -> None:
     from fercli.cli import layout
     from fercli.cli.console import ConsoleReporter
     from fercli.cli.outputs import json_to_stdout
+    from fercli.edits.listing import rows_of
     from fercli.edits.state import PERSONS, read_state
     from fercli.workspace import require_tables
 
     require_tables(workspace, PERSONS)
     state, reporter = read_state(workspace), ConsoleReporter(quiet=quiet)
-    rows = _rows(state)
+    rows = rows_of(state)
     if as_json:
         json_to_stdout({"edits": rows, "problems": state.problems})
     elif rows:
@@ -104,41 +101,3 @@ def _show(workspace: Workspace, *, as_json: bool = False, quiet: bool) -> None:
     for problem in state.problems:
         reporter.warn(problem)
     reporter.note(f"next: {command('export', workspace.path, '-o', 'annotations.json')}")
-
-
-def _rows(state: State) -> list[dict[str, Any]]:
-    """The valid edits and the damaged lines, by number."""
-    from fercli.edits.edit import as_line
-
-    rows: dict[int, dict[str, Any]] = {}
-    undone = state.log.undone
-    for edit in state.log.edits:
-        effect = state.applied.effects[edit.number]
-        rows[edit.number] = {
-            "number": edit.number,
-            "text": describe(edit),
-            **json_format.loads(as_line(edit)),
-            "state": effect.state,
-            "detail": effect.detail,
-        }
-    for number, reason in state.log.damaged.items():
-        what = "undone" if number in undone else "not usable"
-        rows[number] = {"number": number, "text": "(damaged line)", "state": what, "detail": reason}
-    return [rows[number] for number in sorted(rows)]
-
-
-def describe(edit: Edit) -> str:
-    """A short description of an edit, with the names at the time it was made."""
-    span = f"from {edit.start_ms / 1000:g} to {edit.end_ms / 1000:g} s"
-    source = f" ({edit.file})" if edit.file else ""
-    return {
-        "rename": f"{edit.person} is {edit.to}{source}",
-        "merge": f"{', '.join(edit.persons[1:])} and {edit.to} are merged" if len(edit.persons) > 1 else edit.to,
-        "split": f"{len(edit.at)} track{'' if len(edit.at) == 1 else 's'} of {edit.person} to {edit.to}",
-        "ignore": f"{edit.person} is ignored",
-        "restore": f"{edit.person} is restored",
-        "set-emotion": f"{edit.person}: {RECORD_NAMES.get(edit.emotion or '', '')} {span}{source}",
-        "clear": f"{edit.person}: no emotion {span}{source}",
-        "undo": f"undo {edit.of}",
-        "erased": "erased",
-    }[edit.kind]

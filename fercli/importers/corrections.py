@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-from fercli.edits.anchors import anchors_of
 from fercli.edits.apply import Manual
-from fercli.edits.edit import CLEAR, SET_EMOTION, Anchor, Edit
-from fercli.edits.editing import distinctness, rename, rename_unseen
+from fercli.edits.edit import CLEAR, SET_EMOTION, Edit
+from fercli.edits.editing import rename, rename_unseen
 from fercli.edits.log import annotator, append, now
 from fercli.edits.state import State, read_state
 from fercli.errors import ConfigError, DatasetError
@@ -24,7 +21,7 @@ from fercli.labels import NOT_ASSESSABLE
 from fercli.persons.names import UNASSIGNED, clean_name
 from fercli.results.load import load
 from fercli.results.model import Result
-from fercli.results.seen_faces import SeenFaces
+from fercli.results.person_anchors import PersonAnchors
 from fercli.workspace import Workspace, require_tables
 
 
@@ -213,7 +210,7 @@ def _edits(workspace: Workspace, rows: list[Manual], file: str, by: str) -> list
 
     If a person has several at once, as in a split screen, all are cleared first and then added.
     """
-    anchors, on = _Anchors(workspace), now()
+    anchors, on = PersonAnchors(workspace, read_state(workspace)), now()
     edits = []
     for person in sorted({row.person for row in rows}):
         own = sorted((row for row in rows if row.person == person), key=lambda row: (row.start_ms, row.end_ms))
@@ -228,7 +225,7 @@ def _edits(workspace: Workspace, rows: list[Manual], file: str, by: str) -> list
                     CLEAR if row.emotion is None else SET_EMOTION,
                     by,
                     on,
-                    at=anchors.of(row),
+                    at=anchors.at(row.person, row.start_ms / 1000, row.end_ms / 1000),
                     person=person,
                     start_ms=row.start_ms,
                     end_ms=row.end_ms,
@@ -238,33 +235,6 @@ def _edits(workspace: Workspace, rows: list[Manual], file: str, by: str) -> list
                 )
             )
     return edits
-
-
-class _Anchors:
-    """Faces that anchor edits to persons."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        state = read_state(workspace)
-        shown = {track: one.name or UNASSIGNED for track, one in state.tracks.items() if not one.ignored}
-        self._faces = SeenFaces(workspace, shown)
-        best: dict[str, Any] = {}
-        for row in state.people:
-            name = state.tracks[row["track"]].name
-            if name is not None and (name not in best or _distinct(row) > _distinct(best[name])):
-                best[name] = row
-        at = anchors_of(workspace, [row["best_face"] for row in best.values()])
-        self._best = {name: at[row["best_face"]] for name, row in best.items()}
-
-    def of(self, row: Manual) -> tuple[Anchor, ...]:
-        """The person's face nearest to the middle of the time; else the best face; None if the person has no face."""
-        face = self._faces.of_person(row.person, row.start_ms / 1000, row.end_ms / 1000)
-        if face is not None:
-            return (Anchor(face.time_s, face.box),)
-        return (self._best[row.person],) if row.person in self._best else ()
-
-
-def _distinct(row: Mapping[str, Any]) -> tuple[float, int, int]:
-    return distinctness(row["track"], row["faces"], row["identity"])
 
 
 def _composed(name: str) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fercli.errors import VideoError
 from fercli.media.container import decoded_frames, no_frame_decodes, open_video
 from fercli.media.decord_reader import decord_pictures
 from fercli.media.index import FrameIndex, read_index
@@ -90,6 +91,44 @@ def decode(
             return
         if number == picture.frame:
             yield picture
+
+
+def read_still(path: Path, index: FrameIndex, number: int) -> Image | None:
+    """One frame, without decoding all frames before it where the container can be searched.
+
+    Args:
+        path: the video.
+        index: its index.
+        number: of the frame in presentation order, from 0.
+
+    Returns:
+        RGB uint8 HxWx3, upright, full size; None if the frame cannot be decoded.
+
+    Raises:
+        VideoError: the file cannot be opened; see `open_video`.
+    """
+    if index.ticks is not None and not index.jumps and (found := _sought(path, int(index.ticks[number]))) is not None:
+        return found
+    return next((picture.rgb() for picture in decode(path, index, [number])), None)
+
+
+def _sought(path: Path, tick: int) -> Image | None:
+    """The frame with a timestamp, from the key frame before it; None if it does not come."""
+    view = _view_if_any(path)
+    if view is None:
+        return None
+    try:
+        with open_video(path) as (container, stream):
+            container.seek(tick, stream=stream)
+            painter = _Converter(stream, view)
+            for frame in decoded_frames(container, stream, patient=False):
+                if frame.pts is None or frame.pts > tick:
+                    return None
+                if frame.pts == tick:
+                    return painter.picture(0, frame).rgb()
+    except VideoError:  # some containers cannot be searched
+        pass
+    return None
 
 
 def read_view(path: Path) -> View:

@@ -28,19 +28,19 @@ def charts(content: Content, playback: Playback) -> dict[str, Any]:
     names = content.classes
     video = content.result.video
     return {
-        "classes": [_class(name) for name in names],
+        "classes": [class_facts(name) for name in names],
         "lines": list(LINES),
         "video": {
             "source": playback.source,
             "problem": playback.problem,
-            "start": _ms(video["start_s"]),
-            "end": max(_ms(video["start_s"] + video["duration_s"]), _ms(video["start_s"]) + 1),
-            "unseen": [[_ms(one.start_s), _ms(one.end_s)] for one in content.result.not_analysed],
+            "start": ms(video["start_s"]),
+            "end": max(ms(video["start_s"] + video["duration_s"]), ms(video["start_s"]) + 1),
+            "unseen": [[ms(one.start_s), ms(one.end_s)] for one in content.result.not_analysed],
             "size": video["size"],
             "width": video["width"],
             "height": video["height"],
         },
-        "shots": _steps(content.shots_s * 1000),
+        "shots": steps(content.shots_s * 1000),
         "sheet": {"side": SIDE, "columns": COLUMNS},
         "persons": [_person(person, {name: number for number, name in enumerate(names)}) for person in content.persons],
     }
@@ -59,14 +59,15 @@ def boxes(content: Content) -> dict[str, list[Any]]:
         kept = keyframes(pts, edges, max(1.0, _TOLERANCE * side))
         columns["track"].append(track)
         columns["person"].append(person_of[track])
-        columns["end"].append(_ms(own["end_s"][-1].as_py()))
-        columns["pts"].append(_steps(pts[kept] * 1000))
+        columns["end"].append(ms(own["end_s"][-1].as_py()))
+        columns["pts"].append(steps(pts[kept] * 1000))
         for name, edge in zip(("x1", "y1", "x2", "y2"), edges[kept].T, strict=True):
-            columns[name].append(_steps(edge))
+            columns[name].append(steps(edge))
     return columns
 
 
-def _class(name: str) -> dict[str, Any]:
+def class_facts(name: str) -> dict[str, Any]:
+    """How a class is drawn, by its canonical name."""
     shown = RECORD_NAMES[name]
     return {
         "name": shown,
@@ -85,8 +86,8 @@ def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]
         "name": content.person.name,
         "lanes": int(content.lane.max(initial=0)) + 1,
         "segments": {
-            "start": [_ms(segment.start_s) for segment in segments],
-            "end": [_ms(segment.end_s) for segment in segments],
+            "start": [ms(segment.start_s) for segment in segments],
+            "end": [ms(segment.end_s) for segment in segments],
             "class": [number_of[segment.emotion] for segment in segments],
             "score": [None if segment.score is None else round(100 * segment.score) for segment in segments],
             "reason": [segment.reason for segment in segments],
@@ -97,23 +98,24 @@ def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]
         },
         "stream": {
             "step": round(1000 * stream.step_s, 3),
-            "bin": _steps(stream.bins),
+            "bin": steps(stream.bins),
             "percent": np.rint(100 * probabilities).astype(int).T.tolist(),
         },
         "measured": {
             "step": round(1000 * content.measured.step_s, 3),
-            "bin": _steps(content.measured.bins),
+            "bin": steps(content.measured.bins),
             "percent": np.rint(content.measured.values * _LINE_UNITS).astype(int).T.tolist(),
         },
-        "faces": _steps(content.face_pts_s * 1000),
+        "faces": steps(content.face_pts_s * 1000),
     }
 
 
-def _steps(values: NDArray[Any]) -> list[int]:
+def steps(values: NDArray[Any]) -> list[int]:
     """The first value and the differences, rounded so that rounding errors do not accumulate."""
     steps: list[int] = np.diff(np.rint(values).astype(np.int64), prepend=0).tolist()
     return steps
 
 
-def _ms(seconds: float) -> int:
+def ms(seconds: float) -> int:
+    """Whole milliseconds."""
     return round(1000 * seconds)

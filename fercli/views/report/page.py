@@ -40,10 +40,11 @@ def build(workspace: Workspace, output: Path) -> tuple[str, Playback]:
     """
     content = read_content(workspace)
     playback = find_video(workspace.video, output)
-    return _page(content, playback), playback
+    return page_of(content, playback), playback
 
 
-def _page(content: Content, playback: Playback) -> str:
+def page_of(content: Content, playback: Playback) -> str:
+    """The page of this content."""
     data = charts(content, playback)
     script = '"use strict";\n' + "".join(_asset(name) for name in _SCRIPTS)
     negative = [RECORD_NAMES[label] for label in content.labels if SIGNS.get(label) == -1]
