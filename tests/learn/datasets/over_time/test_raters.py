@@ -123,8 +123,8 @@ def _write(path: Path, columns: dict[str, Floats], delimiter: str = ",") -> Path
 
 
 def test_the_command_writes_truth_weights_and_agreement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ratings = ratings_of(latent(300, _rng(3)), [0.1, 0.1, 0.3], _rng(1), [4, 0, 0])
-    path = _write(tmp_path / "results_1_1.csv", {"time": np.arange(300) / 2, **ratings})
+    ratings = ratings_of(latent(900, _rng(3)), [0.1, 0.1, 0.3], _rng(1), [4, 0, 0])
+    path = _write(tmp_path / "results_1_1.csv", {"time": np.arange(900) / 2, **ratings})
     out = tmp_path / "truth.csv"
     words = ["dataset", "ewe", str(path), "-o", str(out), "--delays", "ccc", "--max-delay", "5", "--json"]
     assert main(words) == 0
@@ -136,7 +136,7 @@ def test_the_command_writes_truth_weights_and_agreement(tmp_path: Path, capsys: 
     rows = np.genfromtxt(out, delimiter=",", names=True)
     assert rows.dtype.names == ("time", "valence", "sd", "raters")
     np.testing.assert_allclose(rows["valence"], estimate(in_time).values, atol=1e-4)
-    assert rows["raters"].tolist() == [3] * 296 + [2] * 4
+    assert rows["raters"].tolist() == [3] * 896 + [2] * 4
 
 
 def test_files_of_one_rater_each_are_one_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
