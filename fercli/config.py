@@ -369,3 +369,53 @@ class TrainConfig:
             if epoch < min(round(reached * self.epochs), self.epochs - 1):
                 return size
         return self.input_size  # the last epoch at the latest
+
+
+@dataclass(frozen=True)
+class SequenceConfig:
+    """train --task: a network over series.
+
+    Attributes:
+        dataset, root: the set with annotations over time and its path.
+        out: directory of the run; with `folds` each fold has a directory in it.
+        features: file of `fercli features`; None takes the features that the set itself has.
+        task: `valence` (values), `classes` or `intensity`.
+        model: a name from `models.sequences.networks.ARCHITECTURES`.
+        modalities: kinds of features to use; empty takes all of the file.
+        rate: steps per second; 0 takes that of the features.
+        bins: for classes of a set that has none: equal parts of the range of valence.
+        hidden, dropout: width of the network, and probability in training.
+        loss: of values, `ccc` or `mse`.
+        tmse: weight of the smoothing loss of classes.
+        folds: see `learn.sequences.folds`.
+        epochs, batch, lr, weight_decay: AdamW (arXiv 1711.05101) under the one-cycle schedule of TrainConfig.
+        patience: stop after this many epochs without a better network; 0 never stops.
+        seed: seed of all random numbers.
+        device: `auto`, `cpu` or `cuda`.
+        strict: whether a file of the set that cannot be used is an error.
+        config: the file that set some of these, if any.
+    """
+
+    dataset: str
+    root: Path
+    out: Path
+    features: Path | None = None
+    task: str = "valence"
+    model: str = "lstm"
+    modalities: tuple[str, ...] = ()
+    rate: float = 0.0
+    bins: int = 3
+    hidden: int = 64
+    dropout: float = 0.2
+    loss: str = "ccc"
+    tmse: float = 0.15
+    folds: str = ""
+    epochs: int = 60
+    batch: int = 16
+    lr: float = 2e-3
+    weight_decay: float = 1e-4
+    patience: int = 0
+    seed: int = 0
+    device: str = "auto"
+    strict: bool = False
+    config: ConfigFile | None = None

@@ -36,8 +36,9 @@ def list_datasets() -> None:
     Example: fercli dataset list
     """
     from fercli.learn.datasets import DATASETS
+    from fercli.learn.datasets.over_time import OVER_TIME
 
-    print("\n".join(DATASETS))
+    print("\n".join(sorted({*DATASETS, *OVER_TIME})))
 
 
 @dataset_app.command("check")

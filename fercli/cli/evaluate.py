@@ -15,6 +15,7 @@ import typer
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
 from fercli.cli.groups import group_with_default
+from fercli.cli.sequences import evaluate_over_series
 from fercli.config import TracksParams, TrainConfig
 from fercli.errors import ConfigError, command
 
@@ -74,6 +75,10 @@ def evaluate(
     ] = None,
     json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
     prior: opt.Prior = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="Features of the data set, for a network over series.", show_default=False, readable=False),
+    ] = None,
     device: opt.Device = TrainConfig.device,
     strict: opt.Strict = False,
     quiet: opt.Quiet = False,
@@ -82,6 +87,26 @@ def evaluate(
 
     Example: fercli evaluate episode.json --truth mine.eaf
     """
+    if truth is None and _is_over_series(target):
+        if prior is not None:
+            raise ConfigError("--prior is for classifiers", hint="leave it out", code="option-conflict")
+        evaluate_over_series(
+            Path(target),
+            dataset,
+            root,
+            split,
+            features,
+            figures,
+            as_json=json,
+            device=device,
+            strict=strict,
+            quiet=quiet,
+        )
+        return
+    if features is not None:
+        raise ConfigError(
+            f"--features is for networks over series, and {target} is none", hint="leave it out", code="option-conflict"
+        )
     reporter = ConsoleReporter(quiet=quiet)
     if truth is not None:
         _refuse_beside_truth(dataset=dataset, root=root, split=split, figures=figures, strict=strict, prior=prior)
@@ -110,6 +135,13 @@ def evaluate(
             strict=strict,
             reporter=reporter,
         )
+
+
+def _is_over_series(target: str) -> bool:
+    from fercli.models.sequence import is_sequence_file
+
+    path = Path(target)
+    return path.suffix.lower() == ".safetensors" and path.is_file() and is_sequence_file(path)
 
 
 def _refuse_beside_truth(**options: object) -> None:

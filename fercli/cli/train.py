@@ -11,11 +11,13 @@ import typer
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
-from fercli.config import DataSource, TrainConfig
+from fercli.cli.sequences import SERIES, refuse_series_options, train_over_series
+from fercli.config import DataSource, SequenceConfig, TrainConfig
 from fercli.errors import ConfigError, command
 
 
 def train(
+    context: typer.Context,
     dataset: Annotated[
         list[str],
         typer.Option(help="Name of the data set, see 'fercli dataset list'; several are joined.", show_default=False),
@@ -112,13 +114,59 @@ def train(
     strict: opt.Strict = False,
     config: opt.Config = None,
     quiet: opt.Quiet = False,
+    task: Annotated[
+        str,
+        typer.Option(
+            help="Train over series instead of pictures: valence, classes or intensity.",
+            show_default=False,
+            rich_help_panel=SERIES,
+        ),
+    ] = "",
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of 'fercli features'; by default the features that come with the data set.",
+            show_default=False,
+            readable=False,
+            rich_help_panel=SERIES,
+        ),
+    ] = None,
+    modality: Annotated[
+        list[str] | None,
+        typer.Option(help="Kind of features to use; may be repeated. By default all.", rich_help_panel=SERIES),
+    ] = None,
+    rate: Annotated[
+        float, typer.Option(help="Steps per second; 0 takes that of the features.", rich_help_panel=SERIES)
+    ] = SequenceConfig.rate,
+    bins: Annotated[
+        int, typer.Option(help="Classes are this many parts of the range of valence.", rich_help_panel=SERIES)
+    ] = SequenceConfig.bins,
+    hidden: Annotated[int, typer.Option(help="Width of the network.", rich_help_panel=SERIES)] = SequenceConfig.hidden,
+    dropout: Annotated[float, typer.Option(help="Dropout, 0 to 1.", rich_help_panel=SERIES)] = SequenceConfig.dropout,
+    loss: Annotated[str, typer.Option(help="Of valence: ccc or mse.", rich_help_panel=SERIES)] = SequenceConfig.loss,
+    tmse: Annotated[
+        float, typer.Option(help="Weight of the smoothing loss of classes.", rich_help_panel=SERIES)
+    ] = SequenceConfig.tmse,
+    folds: Annotated[
+        str,
+        typer.Option(
+            help="Test each of so many parts of the persons once; 'person' leaves out one at a time.",
+            show_default=False,
+            rich_help_panel=SERIES,
+        ),
+    ] = "",
 ) -> None:
-    """Train a classifier, or continue an interrupted run. `torchrun` starts it on several GPUs.
+    """Train a classifier, or continue an interrupted run. `torchrun` starts it on several GPUs. With --task, train a
+    network over series: --model lstm, gru, transformer, memory-fusion, tcn or ms-tcn.
 
     Example: fercli train --dataset fer2013 --root fer2013.csv --out runs/first
     """
     from fercli.learn.training.loop import train as run_training
 
+    if task:
+        train_over_series(context, recorded(config), quiet=quiet)
+        return
+    refuse_series_options(context)
     (first, *others), validation = _sources(dataset, root or [], weight or [], valid)
     parameters = TrainConfig(
         dataset=first.dataset,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fercli.errors import ConfigError
 from fercli.learn.datasets import require_known
+from fercli.learn.datasets.over_time import OVER_TIME
 
 DATA_VARIABLE = "FERCLI_DATA"
 """Environment variable: the directory with all data sets."""
@@ -27,6 +28,7 @@ OBTAIN = {
     "raf": "apply at http://www.whdeng.cn/raf/model1.html",
     "raf-compound": "apply at http://www.whdeng.cn/raf/model1.html",
     "raf-multi": "apply at http://www.whdeng.cn/raf/model2.html",
+    "send": "apply at https://github.com/StanfordSocialNeuroscienceLab/SEND",
 }
 """Data set -> where to get it. `folder` and `corrected` are the user's own, so they have no usual place either."""
 
@@ -51,7 +53,8 @@ def find_root(name: str, root: Path | None = None) -> Path:
     Raises:
         ConfigError: an unknown data set, or no root is given and there is nothing at the usual places.
     """
-    require_known(name)
+    if name not in OVER_TIME:
+        require_known(name)
     if root is not None:
         return root
     if name not in OBTAIN:

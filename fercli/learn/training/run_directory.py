@@ -12,18 +12,18 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from fercli.config import TrainConfig
+from fercli.config import SequenceConfig, TrainConfig
 from fercli.errors import ConfigError
 from fercli.files import require_regular_file
 from fercli.writing import write_atomically, writing
 
-PLACES = frozenset({"root", "out", "init", "device"})
+PLACES = frozenset({"root", "out", "init", "device", "features"})
 """Parameters that are places on this computer."""
-MAY_CHANGE = frozenset({"epochs", "device", "root", "out", "patience", "config"})
+MAY_CHANGE = frozenset({"epochs", "device", "root", "out", "patience", "config", "features"})
 """Parameters that may differ when a run goes on."""
 
 
-def open_run(config: TrainConfig, epochs_done: int) -> None:
+def open_run(config: TrainConfig | SequenceConfig, epochs_done: int) -> None:
     """Make the directory and write the parameters; rows of epochs the checkpoint does not know of go.
 
     Raises:
@@ -38,13 +38,13 @@ def open_run(config: TrainConfig, epochs_done: int) -> None:
             write_atomically(rows, "".join(lines[:epochs_done]).encode())
 
 
-def add_row(config: TrainConfig, row: dict[str, Any]) -> None:
+def add_row(config: TrainConfig | SequenceConfig, row: dict[str, Any]) -> None:
     """One more epoch; raises OSError."""
     with (config.out / "metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
 
 
-def check_same_run(config: TrainConfig) -> None:
+def check_same_run(config: TrainConfig | SequenceConfig) -> None:
     """A run goes on only under the parameters it was started with: anything else would be neither run.
 
     Raises:
@@ -69,7 +69,7 @@ def check_same_run(config: TrainConfig) -> None:
             )
 
 
-def recipe(config: TrainConfig) -> dict[str, Any]:
+def recipe(config: TrainConfig | SequenceConfig) -> dict[str, Any]:
     """The parameters that belong into the header of a classifier: all but the places on this computer."""
     whole: dict[str, Any] = _without(json.loads(_as_json(config)), PLACES)
     return whole
@@ -84,5 +84,5 @@ def _without(values: Any, names: frozenset[str]) -> Any:
     return values
 
 
-def _as_json(config: TrainConfig) -> str:
+def _as_json(config: TrainConfig | SequenceConfig) -> str:
     return json.dumps(asdict(config), indent=2, default=str)

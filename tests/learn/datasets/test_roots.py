@@ -9,6 +9,7 @@ import pytest
 from fercli.cli.entry import main
 from fercli.errors import ConfigError
 from fercli.learn.datasets import DATASETS
+from fercli.learn.datasets.over_time import OVER_TIME
 from fercli.learn.datasets.roots import OBTAIN, find_root
 from tests.failing import fails
 from tests.learn.datasets.test_raf import LINES, write_aligned
@@ -40,7 +41,7 @@ def test_sets_of_one_file_share_its_place(tmp_path: Path) -> None:
 
 
 def test_every_set_says_where_it_was_looked_for_and_where_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(OBTAIN) == set(DATASETS) - OWN
+    assert set(OBTAIN) == {*DATASETS, *OVER_TIME} - OWN
     monkeypatch.setenv("FERCLI_DATA", "sets")
     for name, source in OBTAIN.items():
         with fails(ConfigError, "option-missing", name) as caught:

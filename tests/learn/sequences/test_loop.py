@@ -1,0 +1,192 @@
+"""Training over series: what it leaves behind, and that it goes on exactly where it was ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fercli.errors import ConfigError
+from fercli.learn.evaluation.concordance import over_videos
+from fercli.learn.evaluation.over_time import class_scores
+from fercli.learn.sequences import loop
+from fercli.learn.sequences.data import SequenceData
+from fercli.learn.sequences.loop import predictions, train_sequences
+from fercli.learn.sequences.series import bin_names
+from fercli.models.sequence import load, read_sequence_header
+from fercli.models.sequences.networks import ARCHITECTURES
+from fercli.models.weights import load_state
+from fercli.progress import Silent
+from tests.learn.datasets.over_time.stories import stories
+from tests.learn.sequences.made import CONFIG, data_of
+
+
+@pytest.fixture(scope="module")
+def data() -> SequenceData:
+    return data_of(stories(20, steps=40))
+
+
+def _run(data: SequenceData, out: Path, **changes: object) -> Path:
+    return train_sequences(replace(CONFIG, out=out, **changes), Silent(), data)[0]  # type: ignore[arg-type]
+
+
+def test_a_run_leaves_a_network_and_its_scores(tmp_path: Path, data: SequenceData) -> None:
+    best = _run(data, tmp_path, model="gru")
+    header = read_sequence_header(best)
+    assert (header.architecture, header.task, header.outputs, header.rate) == ("gru", "valence", ("valence",), 2.0)
+    assert [one.name for one in header.modalities] == ["face", "voice"]
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert header.metrics["test"]["valence_ccc"] == pytest.approx(scores["test"]["figures"]["valence_ccc"], abs=1e-4)
+    assert set(scores["test"]["by_person"]) == {one.person for one in data.series if one.split == "test"}
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert scores["valid"]["figures"]["valence_ccc"] == pytest.approx(
+        max(row["valid_valence_ccc"] for row in rows), abs=1e-4
+    )
+    valid = [one for one in data.series if one.split == "valid"]
+    told = predictions(load(best), valid)
+    apart = np.concatenate([np.abs(a - one.values) for a, one in zip(told, valid, strict=True)])
+    assert (apart <= header.error[0] + 1e-4).mean() == pytest.approx(0.9, abs=0.01)
+
+
+@pytest.mark.parametrize("model", ["lstm", "memory-fusion", "ms-tcn"])
+def test_going_on_gives_the_same_weights(tmp_path: Path, data: SequenceData, model: str) -> None:
+    whole = _run(data, tmp_path / "whole", model=model, epochs=4)
+    real, seen = loop._epoch, 0
+
+    def twice(*args: object) -> float:
+        nonlocal seen
+        seen += 1
+        if seen == 3:
+            raise KeyboardInterrupt
+        return real(*args)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "_epoch", twice)
+        with pytest.raises(KeyboardInterrupt):
+            _run(data, tmp_path / "parts", model=model, epochs=4)
+    assert len((tmp_path / "parts" / "metrics.jsonl").read_text().splitlines()) == 2
+    _run(data, tmp_path / "parts", model=model, epochs=4)
+    for name in ("best.safetensors", "last.safetensors"):
+        ours, theirs = (load_state(tmp_path / run / name) for run in ("parts", "whole"))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+    assert whole.is_file()
+
+
+def test_another_run_is_not_continued(tmp_path: Path, data: SequenceData) -> None:
+    _run(data, tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        _run(data, tmp_path, lr=0.1)
+    assert caught.value.code == "run-differs"
+
+
+def test_folds_test_each_person_once(tmp_path: Path, data: SequenceData) -> None:
+    paths = train_sequences(replace(CONFIG, out=tmp_path, folds="3", model="gru", epochs=1), Silent(), data)
+    assert [path.parent.name for path in paths] == ["fold-1", "fold-2", "fold-3"]
+    scores = json.loads((tmp_path / "scores.json").read_text())["test"]
+    assert (scores["videos"], scores["persons"]) == (20, 10)
+    assert len(scores["interval"]) == 2
+
+
+def test_classes_and_intensity_are_learned_too(tmp_path: Path) -> None:
+    data = data_of(stories(20, steps=40), task="classes", outputs=bin_names(3), bins=3)
+    header = read_sequence_header(_run(data, tmp_path, model="ms-tcn"))
+    assert header.outputs == ("negative", "neutral", "positive")
+    assert set(header.metrics["test"]) >= {"macro_f1", "weighted_f1", "f1_at_10", "f1_at_25", "f1_at_50", "edit"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"model": "cnn"}, "name-unknown"),
+        ({"loss": "mae"}, "name-unknown"),
+        ({"epochs": 0}, "option-out-of-range"),
+        ({"dropout": 1.0}, "option-out-of-range"),
+        ({"tmse": -1.0}, "option-out-of-range"),
+        ({"model": "transformer", "hidden": 10}, "option-out-of-range"),
+    ],
+)
+def test_parameters_that_cannot_be_used(
+    tmp_path: Path, data: SequenceData, changes: dict[str, object], code: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _run(data, tmp_path, **changes)
+    assert caught.value.code == code
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", list(ARCHITECTURES))
+def test_every_network_hears_the_signal_and_not_more(tmp_path: Path, model: str) -> None:
+    """Nothing can be better than the latent valence itself, of which the annotation is a noisy copy."""
+    torch.set_num_threads(1)
+    made = stories(60, steps=120, noise=0.3, annotation=0.15)
+    best = _run(data_of(made), tmp_path, model=model, epochs=30, hidden=32)
+    reached = read_sequence_header(best).metrics["test"]["valence_ccc"]
+    tested = {one.video: (one.valence, one.annotated) for one in made if one.split == "Test"}
+    assert 0.9 <= reached < over_videos(tested).mean.ccc
+
+
+@pytest.mark.slow
+def test_ms_tcn_has_fewer_false_segments_than_the_moments_alone(tmp_path: Path) -> None:
+    """Features of single steps are noisy: the class of each alone gives splinters, and the stages take them out."""
+    torch.set_num_threads(1)
+    made = stories(60, steps=120, noise=1.2, annotation=0.02)
+    data = data_of(made, task="classes", outputs=bin_names(3), bins=3)
+    tested = [one for one in data.series if one.split == "test"]
+    refined = load(_run(data, tmp_path, model="ms-tcn", epochs=40, hidden=32))
+    train = [one for one in data.series if one.split == "train"]
+    features = np.concatenate([np.concatenate(one.inputs, axis=1) for one in train])
+    from sklearn.linear_model import LogisticRegression
+
+    single = LogisticRegression(max_iter=500).fit(features, np.concatenate([one.labels for one in train]))
+    alone = [(single.predict(np.concatenate(one.inputs, axis=1)), one.labels) for one in tested]
+    told = [
+        (answer.argmax(axis=1), one.labels) for answer, one in zip(predictions(refined, tested), tested, strict=True)
+    ]
+    ours, theirs = class_scores(told, 3), class_scores(alone, 3)
+    assert ours.accuracy > theirs.accuracy
+    assert all(a > b + 0.2 for a, b in zip(ours.segment_f1, theirs.segment_f1, strict=True))
+    assert ours.edit > theirs.edit + 0.2
+
+
+SCRIPT = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from fercli.learn.sequences.loop import train_sequences
+from fercli.progress import Silent
+from tests.learn.datasets.over_time.stories import stories
+from tests.learn.sequences.made import CONFIG, data_of
+config = replace(CONFIG, out=Path(sys.argv[1]), model="lstm", epochs=12)
+train_sequences(config, Silent(), data_of(stories(20, steps=40)))
+"""
+
+
+@pytest.mark.slow
+def test_killed_runs_go_on_to_the_same_weights(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SCRIPT]
+    subprocess.run([*command, str(tmp_path / "whole")], check=True)
+    process = subprocess.Popen([*command, str(tmp_path / "killed")])
+    rows = tmp_path / "killed" / "metrics.jsonl"
+    while not rows.exists() or len(rows.read_text().splitlines()) < 3:
+        assert process.poll() is None
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "killed" / "scores.json").exists()
+    subprocess.run([*command, str(tmp_path / "killed")], check=True)
+    ours, theirs = (load_state(tmp_path / run / "best.safetensors") for run in ("killed", "whole"))
+    assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+    assert (tmp_path / "killed" / "scores.json").read_text() == (tmp_path / "whole" / "scores.json").read_text()
