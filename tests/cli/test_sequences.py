@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,14 +95,10 @@ def test_a_set_without_features_says_how_to_get_some(tmp_path: Path, capsys: pyt
 
 def test_features_of_other_videos(send: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = stories(4, steps=5)
-    other = write_features_of(tmp_path / "f.parquet", [type(one)("x" + one.video, *_rest(one)) for one in made])
+    other = write_features_of(tmp_path / "f.parquet", [replace(one, video="x" + one.video) for one in made])
     words = ["train", "--task", "valence", "--dataset", "send", "--root", str(send[0]), "--features", str(other)]
     assert main(words) == 3
     assert "error[labels-missing]" in capsys.readouterr().err
-
-
-def _rest(one: object) -> tuple[object, ...]:
-    return tuple(getattr(one, name) for name in ("person", "split", "valence", "annotated", "features"))
 
 
 def test_scoring_needs_a_set_and_no_prior(
