@@ -16,7 +16,7 @@ from fercli.media.audio import PIECE_S, RATE, encode
 from fercli.models.loaded import Models
 from fercli.models.silero import WINDOW
 from fercli.models.spec import ModelSpec
-from fercli.models.whisper import HeardSentence, HeardWord
+from fercli.models.whisper import Encoded, HeardSentence, HeardWord
 from fercli.stages import speech
 from fercli.stages.base import StageContext
 from fercli.workspace import Workspace
@@ -57,13 +57,19 @@ class FakeRecogniser:
         self.seen: list[float] = []
         self.asked: list[tuple[str, bool]] = []
 
-    def language(self, samples: Samples) -> dict[str, float]:
-        return self._spoken.pop(0) if self._spoken else {"en": 0.9, "de": 0.1}
+    def encode(self, sounds: Sequence[Samples]) -> list[Encoded]:
+        return [Encoded(samples, np.zeros((1, 1), np.float32)) for samples in sounds]
 
-    def sentences(self, samples: Samples, language: str, *, translate: bool) -> list[HeardSentence]:
-        self.seen.append(len(samples) / RATE)
-        self.asked.append((language, translate))
-        return self._heard(len(self.seen) - 1)
+    def spoken(self, passages: Sequence[Encoded]) -> list[dict[str, float]]:
+        return [self._spoken.pop(0) if self._spoken else {"en": 0.9, "de": 0.1} for _ in passages]
+
+    def sentences(self, passages: Sequence[Encoded], language: str, *, translate: bool) -> list[list[HeardSentence]]:
+        found = []
+        for passage in passages:
+            self.seen.append(len(passage.samples) / RATE)
+            self.asked.append((language, translate))
+            found.append(self._heard(len(self.seen) - 1))
+        return found
 
 
 class FakeModels:

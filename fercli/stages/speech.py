@@ -1,14 +1,16 @@
 """transcribe: sound -> when someone speaks, and what is said: utterances, and words with their times.
 
-Voice activity comes first (Silero). Passages of up to 28 s with a clear voice are recognised one by one (Whisper), and
-each word is confined to the voiced stretch that it overlaps most; words outside of all of them are left out, so that
-nothing is read into silence or music.
+Voice activity comes first (Silero). Passages of up to 28 s with a clear voice are recognised (Whisper), and each word
+is confined to the voiced stretch that it overlaps most; words outside of all of them are left out, so that nothing is
+read into silence or music.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +27,7 @@ from fercli.stages.base import StageContext, require_ranges
 if TYPE_CHECKING:
     from fercli.media.kept_sound import KeptSound
     from fercli.models.silero import Span
-    from fercli.models.whisper import HeardSentence, Recogniser
+    from fercli.models.whisper import Encoded, HeardWord, Recogniser
 
 SCHEMAS = {"voice": tables.VOICE, "utterances": tables.UTTERANCES, "words": tables.WORDS}
 _PIECES = {"utterances": tables.UTTERANCES, "words": tables.WORDS}
@@ -37,8 +39,15 @@ _GAP_S = 3.0
 """Silence that ends a passage, seconds."""
 NEAR_S = 0.2
 """Distance from a voiced stretch up to which a word is taken into it, seconds."""
+_AT_ONCE = 4
+"""Passages that are recognised together; a stopped run goes on after the last of them."""
 _HEARD_FROM = 5
 """Number of passages by which the language is detected."""
+PAUSE_S = 1.0
+"""Silence between two words that ends a sentence, seconds."""
+_ENDS = re.compile(".*[.!?…。\uff01\uff1f][\"'”\u2019»)\\]]*")
+_SHORTENED = frozenset(("mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "sr.", "jr.", "vs.", "sra.", "hr.", "fr."))
+"""Words whose full stop does not end a sentence."""
 _DOUBTED_BELOW = 0.5
 _SURE_FROM = 0.8
 
@@ -157,27 +166,44 @@ def _recognised(
 ) -> tuple[str, dict[str, Any]]:
     """Commit the words of each passage; returns the language and counts."""
     recogniser: Recogniser = context.models.load(*find_speech_model(params.model), device=context.runtime.device)
-    language, probability = _language(context, recogniser, sound, passages, params)
+    encoded: dict[int, Encoded] = {}
+    language, probability = _language(context, recogniser, sound, passages, params, encoded)
     number = sum(part.num_rows for part in context.chunks.parts("utterances", tables.UTTERANCES))
     repeating = 0
     with context.reporter.task("transcribe", len(passages), "passage") as task:
-        for place, (begin, end) in enumerate(passages):
-            if place >= context.chunks.done:
-                heard = recogniser.sentences(sound.between(begin, end), language, translate=params.translate)
-                repeating += sum(one.repeats for one in heard)
-                rows = _rows([one for one in heard if not one.repeats], begin, spans, number)
-                number += rows["utterances"].num_rows
-                context.chunks.commit(rows, _PIECES)
-            task.advance()
+        for first in range(0, len(passages), _AT_ONCE):
+            own = range(first, min(first + _AT_ONCE, len(passages)))
+            if first // _AT_ONCE >= context.chunks.done:
+                new = [place for place in own if place not in encoded]
+                found = recogniser.encode([sound.between(*passages[place]) for place in new])
+                encoded.update(zip(new, found, strict=True))
+                heard = recogniser.sentences(
+                    [encoded.pop(place) for place in own], language, translate=params.translate
+                )
+                rows: list[HeardWord] = []
+                for place, sentences in zip(own, heard, strict=True):
+                    repeating += sum(one.repeats for one in sentences)
+                    words = [word for one in sentences if not one.repeats for word in one.words]
+                    rows += _placed(words, passages[place][0], spans)
+                pieces = _rows(sentences_of(rows), number)
+                number += pieces["utterances"].num_rows
+                context.chunks.commit(pieces, _PIECES)
+            task.advance(len(own))
     if repeating:
         context.warn(f"{repeating} sentences repeat themselves, as happens without clear speech, and are left out")
     return language, {"language_probability": probability}
 
 
 def _language(
-    context: StageContext, recogniser: Recogniser, sound: KeptSound, passages: Sequence[Span], params: SpeechParams
+    context: StageContext,
+    recogniser: Recogniser,
+    sound: KeptSound,
+    passages: Sequence[Span],
+    params: SpeechParams,
+    encoded: dict[int, Encoded],
 ) -> tuple[str, float | None]:
-    """The language of the sound: the given one, or the one that is most probable over some passages."""
+    """The language of the sound: the given one, or the one that is most probable over some passages, which are added to
+    `encoded`."""
     if params.language != ANY_LANGUAGE:
         if params.language not in recogniser.languages:
             raise ConfigError(
@@ -186,8 +212,9 @@ def _language(
                 code="name-unknown",
             )
         return params.language, None
-    places = np.unique(np.linspace(0, len(passages) - 1, _HEARD_FROM).astype(int))
-    heard = [recogniser.language(sound.between(*passages[place])) for place in places]
+    places = np.unique(np.linspace(0, len(passages) - 1, _HEARD_FROM).astype(int)).tolist()
+    encoded.update(zip(places, recogniser.encode([sound.between(*passages[at]) for at in places]), strict=True))
+    heard = recogniser.spoken([encoded[place] for place in places])
     total: Counter[str] = Counter()
     for one in heard:
         total.update({name: value / len(heard) for name, value in one.items()})
@@ -203,33 +230,44 @@ def _language(
     return language, round(probability, 3)
 
 
-def _rows(heard: Sequence[HeardSentence], begin_s: float, spans: Sequence[Span], number: int) -> dict[str, pa.Table]:
-    """Utterances and words in speech, with times of the video; utterances are numbered from `number`."""
+def _placed(words: Iterable[HeardWord], begin_s: float, spans: Sequence[Span]) -> list[HeardWord]:
+    """The words that lie in speech, with times of the video; they never go back."""
+    found: list[HeardWord] = []
+    reached = begin_s
+    for word in words:
+        from_s = max(begin_s + word.start_s, reached)
+        place = confined(from_s, max(begin_s + word.end_s, from_s), spans)
+        if place is not None and any(letter.isalnum() for letter in word.text):
+            found.append(replace(word, start_s=place[0], end_s=place[1], score=min(max(word.score, 0.0), 1.0)))
+            reached = place[1]
+    return found
+
+
+def sentences_of(words: Iterable[HeardWord]) -> list[list[HeardWord]]:
+    """Words as sentences: they end with a full stop, a question or an exclamation mark, or a pause of PAUSE_S."""
+    found: list[list[HeardWord]] = []
+    for word in words:
+        last = found[-1][-1] if found else None
+        if last is None or word.start_s - last.end_s >= PAUSE_S or _is_last(last.text.strip()):
+            found.append([])
+        found[-1].append(word)
+    return found
+
+
+def _is_last(text: str) -> bool:
+    return bool(_ENDS.fullmatch(text)) and text.lower() not in _SHORTENED and not re.fullmatch(r"(\w\.)+", text)
+
+
+def _rows(sentences: Sequence[Sequence[HeardWord]], number: int) -> dict[str, pa.Table]:
+    """Utterances, numbered from `number`, and their words."""
     utterances: list[dict[str, Any]] = []
     words: list[dict[str, Any]] = []
-    reached = begin_s
-    for sentence in heard:
-        own, text = [], ""
-        for word in sentence.words:
-            from_s = max(begin_s + word.start_s, reached)
-            place = confined(from_s, max(begin_s + word.end_s, from_s), spans)
-            if place is None or not any(letter.isalnum() for letter in word.text):
-                continue
-            reached = place[1]
-            text += word.text
-            row = {"utterance": number + len(utterances), "text": word.text.strip()}
-            own.append({**row, "start_s": place[0], "end_s": place[1], "score": min(max(word.score, 0.0), 1.0)})
-        if own:
-            utterances.append(
-                {
-                    "utterance": number + len(utterances),
-                    "start_s": own[0]["start_s"],
-                    "end_s": own[-1]["end_s"],
-                    "text": text.strip(),
-                    "score": float(np.mean([row["score"] for row in own])),
-                }
-            )
-            words += own
+    for place, own in enumerate(sentences, start=number):
+        score = float(np.mean([word.score for word in own]))
+        span = {"start_s": own[0].start_s, "end_s": own[-1].end_s}
+        text = "".join(word.text for word in own).strip()
+        utterances.append({"utterance": place, **span, "text": text, "score": score})
+        words += [{"utterance": place, **asdict(word), "text": word.text.strip()} for word in own]
     return {
         "utterances": pa.Table.from_pylist(utterances, schema=tables.UTTERANCES),
         "words": pa.Table.from_pylist(words, schema=tables.WORDS),

@@ -18,8 +18,8 @@ from fercli.models import registry
 from fercli.models.loaded import Models
 from fercli.models.registry import find_speech_model
 from fercli.models.silero import WINDOW_S, voiced
-from fercli.models.whisper import HeardSentence
-from fercli.stages.speech import check, confined, passages_of, weights
+from fercli.models.whisper import HeardSentence, HeardWord
+from fercli.stages.speech import check, confined, passages_of, sentences_of, weights
 from tests.failing import fails
 from tests.fake_speech import FakeRecogniser, context_of, pieces_of, said, sound_table, transcribed
 from tests.workspaces import make_workspace
@@ -108,10 +108,11 @@ def test_voiced_stretches_have_hysteresis_and_padding() -> None:
 
 
 def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
-    sound = sound_table(60, [(1, 2), (20, 21), (40, 41)])
+    begins = [1, 20, 40, 60, 80]
+    sound = sound_table(90, [(begin, begin + 1) for begin in begins])
 
     def stop(number: int) -> list[HeardSentence]:
-        if number == 2:
+        if number == 4:  # the first of the second batch
             raise KeyboardInterrupt
         return [HELLO]
 
@@ -119,8 +120,21 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
         transcribed(context_of(tmp_path / "w", sound, FakeRecogniser(stop)))
     again = FakeRecogniser(lambda _: [HELLO])
     counts, rows = transcribed(context_of(tmp_path / "w", sound, again))
-    assert len(again.seen) == 1 and counts["utterances"] == 3
-    assert [row["start_s"] for row in rows["utterances"]] == pytest.approx([0.9, 19.9, 39.9], abs=2 * WINDOW_S)
+    assert len(again.seen) == 1 and counts["utterances"] == 5
+    begun = [begin - 0.1 for begin in begins]
+    assert [row["start_s"] for row in rows["utterances"]] == pytest.approx(begun, abs=2 * WINDOW_S)
+    assert [row["utterance"] for row in rows["words"]] == [n // 2 for n in range(10)]
+
+
+def test_sentences_end_with_their_marks_and_with_pauses() -> None:
+    def split(*words: tuple[str, float, float]) -> list[str]:
+        heard = [HeardWord(text, start, end, 0.9) for text, start, end in words]
+        return ["".join(word.text for word in own).strip() for own in sentences_of(heard)]
+
+    spoken = [(" Mr.", 0, 0.2), (" Hale,", 0.2, 0.6), (" no.", 0.6, 1), (" Why?", 1, 1.5), (" I", 1.5, 1.6)]
+    assert split(*spoken, (" go", 1.7, 2), (" now", 3.1, 3.4)) == ["Mr. Hale, no.", "Why?", "I go", "now"]
+    assert split((' "Go!"', 0, 1), (" U.S.", 1, 2), (" law", 2, 3)) == ['"Go!"', "U.S. law"]
+    assert split(("你好。", 0, 1), ("再", 1, 2), ("见", 2, 3)) == ["你好。", "再见"]
 
 
 def test_the_language_is_given_or_detected_and_others_are_reported(tmp_path: Path) -> None:
