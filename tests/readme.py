@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +22,9 @@ from fercli.chain import STAGE_OF
 from fercli.formats import FORMATS
 from fercli.formats.label_studio import LABELLING_CONFIG
 from fercli.labels import BLENDSHAPES, EMOTIONS_8
+from fercli.results.load import load
+from fercli.results.model import Result, Speech, Utterance, Word
+from fercli.workspace import Workspace
 from tests import doc_pages
 from tests.doc_pages import run_command
 
@@ -136,16 +140,46 @@ def render(text: str, folder: Path) -> str:
     return _SCHEMAS.sub(lambda _: schemas(), text)
 
 
+DIALOGUE = (
+    (0, 0.5, "Did you hear that?", "Person 1", True),
+    (1, 2.6, "Hear what?", None, False),
+    (2, 4.2, "Oh, it is the best day of my life!", "Eileen", True),
+)
+"""Number, start, text and speaker of utterances for the formats of what is said."""
+
+
 def formats_page(workspace: Path, folder: Path) -> str:
     """A workspace in every format: the first lines of a text, the columns of a table."""
     parts = [f"# Formats\n\n{INTRODUCTION}\n"]
     for name, exporter in FORMATS.items():
         file = folder / f"{name}{exporter.suffix}"
-        run_command(f"fercli export {workspace} -o {file} --format {name} -q")
+        if exporter.said:
+            exporter.write(_spoken(Workspace.open(workspace)), file)
+        else:
+            run_command(f"fercli export {workspace} -o {file} --format {name} -q")
         content = _columns(file) if exporter.suffix == ".parquet" else _first_lines(file)
         about = f"{exporter.summary}. Cannot hold: {exporter.lacks}."
         parts.append(f"## {name}\n\n`{exporter.suffix}`: {about}\n\n```text\n{content}\n```\n{BEHIND.get(name, '')}")
     return "\n".join(parts)
+
+
+def _spoken(workspace: Workspace) -> Result:
+    """The demo, which has no sound, with a dialogue."""
+    words = [
+        Word(start, start + 0.4, text, 0.9, number, person, on_screen)
+        for number, begin, sentence, person, on_screen in DIALOGUE
+        for k, text in enumerate(sentence.split())
+        for start in [begin + 0.4 * k]
+    ]
+    utterances = [
+        Utterance(begin, begin + 0.4 * len(sentence.split()), number, sentence, 0.9, person, on_screen)
+        for number, begin, sentence, person, on_screen in DIALOGUE
+    ]
+    face, voice = {"happiness": 0.75, "neutral": 0.25}, {"surprise": 0.6, "happiness": 0.4}
+    utterances[0] = replace(utterances[0], face=face, voice=voice, both={"happiness": 0.6, "surprise": 0.4})
+    result = load(workspace)
+    speech = Speech("en", 0.98, (), tuple(utterances), tuple(words))
+    return replace(result, video={**result.video, "name": "sample.mp4"}, speech=speech)
 
 
 def _first_lines(file: Path) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fercli.chain import SPEECH
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
@@ -108,6 +109,7 @@ def annotate(
     from fercli.batch.jobs import is_one_video
     from fercli.batch.work import Order
     from fercli.cli.batch import annotate_many
+    from fercli.formats import require_sound
 
     frames = FramesParams(
         opt.parse_fps(fps),
@@ -161,6 +163,8 @@ def annotate(
             hint="leave it out: each video has its own beside its output",
             code="option-conflict",
         )
+    if not sound:
+        require_sound(opt.parse_formats(format))
     order = Order(params, opt.parse_formats(format), runtime, force=force, verify=verify, overwrite=overwrite)
     code = annotate_many(videos, output, order, recursive=recursive, jobs=jobs, scheduler=scheduler, quiet=quiet)
     if code:
@@ -178,6 +182,7 @@ def annotate_one(video: Path, output: str | None, workdir: Path | None, order: O
     from fercli.cli.names import is_folder, output_file
     from fercli.cli.show import summary
     from fercli.exports import check_output, format_of, suffix_of
+    from fercli.formats import require_sound
     from fercli.media.container import open_video
     from fercli.workspace.places import named_after, workspace_of
 
@@ -193,6 +198,8 @@ def annotate_one(video: Path, output: str | None, workdir: Path | None, order: O
         )
     files = [output_file(output, named_after(video, place, suffix_of(format))) for format in order.formats]
     formats = [format_of(file, format) for file, format in zip(files, order.formats, strict=True)]
+    if not any(isinstance(one, SpeechParams) for one in order.params) and not (place / SPEECH.name).exists():
+        require_sound(formats)
     given = [Path(path) for one in order.params for path in _files_read(one)]
     for file in files:
         check_output(file, place, [video, *given], overwrite=order.overwrite)

@@ -21,7 +21,8 @@ def import_corrections(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="An edited export: .eaf (ELAN), .TextGrid (Praat), .csv, .json (fercli or Label Studio) or .jsonl.",
+            help="An edited export: .eaf (ELAN), .TextGrid (Praat), .csv, .json (fercli or Label Studio), .jsonl; or "
+            "subtitles of what is said: .vtt, .srt.",
             show_default=False,
             readable=False,
         ),
@@ -32,7 +33,8 @@ def import_corrections(
     by: opt.By = "",
     quiet: opt.Quiet = False,
 ) -> None:
-    """Import corrections from another program as edits: emotions, boundaries, names, deletions. Predictions are kept.
+    """Import corrections from another program as edits: emotions, boundaries, names, deletions, and what is said by
+    whom. Predictions are kept.
 
     Example: fercli import episode.fercli corrected.eaf
     """
@@ -50,6 +52,16 @@ def import_corrections(
 
 def _summary(done: Imported) -> list[str]:
     renamed = [f"renamed: {old} is {new}" for old, new in done.renamed.items()]
-    if not (done.changed or done.added or done.deleted):
-        return [*renamed, "no segment changed"]
-    return [*renamed, f"segments: {done.changed} changed, {done.added} added, {done.deleted} deleted"]
+    lines = list(renamed)
+    if done.changed or done.added or done.deleted:
+        lines.append(f"segments: {done.changed} changed, {done.added} added, {done.deleted} deleted")
+    elif done.said is None:
+        lines.append("no segment changed")
+    if done.said is not None:
+        said = done.said
+        lines.append(
+            f"utterances: {said.changed} changed, {said.added} added, {said.deleted} deleted"
+            if said.rows
+            else "nothing that is said changed"
+        )
+    return lines

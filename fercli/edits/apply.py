@@ -19,6 +19,8 @@ from fercli.edits.edit import (
     RENAME,
     RESTORE,
     SET_EMOTION,
+    SET_SPEAKER,
+    SET_TEXT,
     SPLIT,
     UNDO,
     Anchor,
@@ -75,6 +77,26 @@ class Manual:
 
 
 @dataclass(frozen=True)
+class ManualSpeech:
+    """A correction of what is said, or of who says it.
+
+    Attributes:
+        start_ms, end_ms: as in `Manual`; it applies to the words whose middle is in it.
+        person: present name of the speaker; None if it is nobody known, or, with a text, if the speaker stays.
+        text: what is said, empty for nothing; None if only the speaker is corrected.
+        beside: whether it is added to what is said at the same time.
+        number: number of the edit.
+    """
+
+    start_ms: int
+    end_ms: int
+    person: str | None
+    text: str | None = None
+    beside: bool = False
+    number: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
 class Effect:
     """The present effect of an edit.
 
@@ -97,12 +119,14 @@ class Applied:
             screen.
         problems: messages that begin with file and line, about edits that could not be applied, or not with certainty.
         effects: number of each valid edit -> its present effect.
+        said: corrections of what is said, in their order.
     """
 
     tracks: dict[int, TrackIdentity]
     manual: list[Manual]
     problems: list[str]
     effects: dict[int, Effect]
+    said: list[ManualSpeech] = field(default_factory=list)
 
     @property
     def names(self) -> set[str]:
@@ -170,6 +194,7 @@ class _Replay:
         self._cast = cast
         self._tracks = {row["track"]: _Track(row, cast.now(row["person"])) for row in people}
         self._manual: list[Manual] = []
+        self._said: list[ManualSpeech] = []
         self._problems: list[str] = []
         self._effects: dict[int, Effect] = {}
         undone = log.undone
@@ -185,6 +210,8 @@ class _Replay:
             RESTORE: lambda edit: self._hide(edit, ignored=False),
             SET_EMOTION: self._annotate,
             CLEAR: self._annotate,
+            SET_TEXT: self._say,
+            SET_SPEAKER: self._say,
             UNDO: lambda edit: f"edit {edit.of} is undone",
             ERASED: lambda edit: "",
         }
@@ -200,7 +227,7 @@ class _Replay:
                 self._report(edit, f"not applied: {reason}")
         self._mark_overridden()
         tracks = {number: track.result() for number, track in self._tracks.items()}
-        return Applied(tracks, self._manual, [*self._log.problems, *self._problems], self._effects)
+        return Applied(tracks, self._manual, [*self._log.problems, *self._problems], self._effects, self._said)
 
     # The person of an edit
 
@@ -232,7 +259,7 @@ class _Replay:
 
     def _rename(self, edit: Edit) -> str:
         if not edit.at:
-            if edit.person not in {one.person for one in self._manual}:
+            if edit.person not in {one.person for one in (*self._manual, *self._said)}:
                 raise _NotPlaced(f"there is no {edit.person!r}")
             self._follow(edit.person, edit.to)
             return f"{edit.person} is {edit.to}"
@@ -301,6 +328,18 @@ class _Replay:
         self._manual.append(Manual(person, edit.start_ms, edit.end_ms, edit.emotion, edit.number, track))
         return f"{person}, {edit.start_ms / 1000:g} to {edit.end_ms / 1000:g} s"
 
+    def _say(self, edit: Edit) -> str:
+        """Correct what is said, or who says it; `results.corrected_speech` applies it to the words."""
+        track = self._track_at.get(edit.at[0]) if edit.at else None
+        person: str | None = None
+        if track is not None and track in self._tracks:
+            person = self._tracks[track].name
+        elif edit.person and edit.person != UNASSIGNED:
+            person = self._annotated(edit)
+        self._said.append(ManualSpeech(edit.start_ms, edit.end_ms, person, edit.text, edit.beside, edit.number))
+        times = f"{edit.start_ms / 1000:g} to {edit.end_ms / 1000:g} s"
+        return f"{person}, {times}" if person else times
+
     def _annotated(self, edit: Edit) -> str:
         """The person of an annotation without a face: the one with that name; with an automatic name only if on screen
         at that time."""
@@ -356,6 +395,7 @@ class _Replay:
     def _follow(self, old: str, new: str) -> None:
         """Rename the person of manual annotations."""
         self._manual = [replace(one, person=new) if one.person == old else one for one in self._manual]
+        self._said = [replace(one, person=new) if one.person == old else one for one in self._said]
 
     def _follow_faces(self, before: Mapping[int, str], edit: Edit) -> None:
         """Manual annotations within a track that is split off move to its new person."""
@@ -378,7 +418,7 @@ class _Replay:
     def _mark_overridden(self) -> None:
         """Mark edits without any effect, because later ones changed the same."""
         left = {track.named for track in self._tracks.values()} | {track.hidden for track in self._tracks.values()}
-        left |= {one.number for one in self._manual}
+        left |= {one.number for one in (*self._manual, *self._said)}
         kinds = {edit.number: edit for edit in self._log.edits}
         for number, effect in self._effects.items():
             edit = kinds[number]

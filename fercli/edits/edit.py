@@ -23,6 +23,7 @@ from fercli.persons.names import clean_name, clean_or_unassigned
 
 RENAME, MERGE, SPLIT, IGNORE, RESTORE = "rename", "merge", "split", "ignore", "restore"
 SET_EMOTION, CLEAR, UNDO, ERASED = "set-emotion", "clear", "undo", "erased"
+SET_TEXT, SET_SPEAKER = "set-text", "set-speaker"
 
 _ALWAYS = {"edit", "by", "on"}
 _FIELDS: dict[str, tuple[set[str], set[str]]] = {
@@ -33,12 +34,15 @@ _FIELDS: dict[str, tuple[set[str], set[str]]] = {
     RESTORE: ({"person"}, {"at"}),
     SET_EMOTION: ({"person", "start_s", "end_s", "class"}, {"at", "beside", "file"}),
     CLEAR: ({"person", "start_s", "end_s"}, {"at", "file"}),
+    SET_TEXT: ({"start_s", "end_s", "text"}, {"at", "person", "beside", "file"}),
+    SET_SPEAKER: ({"start_s", "end_s"}, {"at", "person", "file"}),
     UNDO: ({"of"}, set()),
     ERASED: (set(), set()),
 }
 """Kind -> required and optional fields, in addition to `_ALWAYS`."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
 _LONGEST_TEXT = 1000
+_LONGEST_SAID = 10_000
 _LATEST_S = 1e7
 """Seconds; no video is longer than four months."""
 
@@ -76,14 +80,17 @@ class Edit:
         on: date and time, ISO 8601 with the time zone.
         at: anchors: one of the person, or one for each merged person or track that is split off; none if the person has
             no face.
-        person: name of the person when the edit was made; may be `Unassigned`.
+        person: name of the person when the edit was made; may be `Unassigned`; for `set-speaker` empty if nobody known
+            speaks, for `set-text` if the speaker stays.
         to: the new name.
         persons: for a merge, the names when it was made, one for each anchor; the first is the target.
         rest: for a split, a face that stays `person`, if that name was given by an edit.
         joins: for a split, a face of the person who already had the name `to`.
         start_ms, end_ms: time interval [start, end), whole milliseconds.
         emotion: canonical name, or `not assessable`; None for all kinds but `set-emotion`.
-        beside: whether it keeps other manual annotations of the same person and time, as in a split screen.
+        text: what is said, in one line, empty for nothing; None for all kinds but `set-text`.
+        beside: whether it keeps other manual annotations of the same person and time, as in a split screen; for
+            `set-text`, whether it keeps what others say at the same time.
         of: number of the edit that is undone.
         file: name of the imported file; empty if there is none.
         number: its line in the log, from 1; 0 if it is not in the log yet.
@@ -101,6 +108,7 @@ class Edit:
     start_ms: int = 0
     end_ms: int = 0
     emotion: str | None = None
+    text: str | None = None
     beside: bool = False
     of: int = 0
     file: str = ""
@@ -154,6 +162,7 @@ def parse(line: str, number: int) -> Edit:
         start_ms=start_ms,
         end_ms=end_ms,
         emotion=_emotion(values["class"]) if "class" in values else None,
+        text=_said(values["text"]) if "text" in values else None,
         beside=_flag(values, "beside"),
         of=_earlier(values["of"], number) if "of" in values else 0,
         file=_text(values, "file") if "file" in values else "",
@@ -171,10 +180,12 @@ def as_line(edit: Edit) -> str:
         values["at"] = [_anchor_json(anchor) for anchor in edit.at]
     elif edit.at:
         values["at"] = _anchor_json(edit.at[0])
-    if edit.kind in (SET_EMOTION, CLEAR):
+    if edit.kind in (SET_EMOTION, CLEAR, SET_TEXT, SET_SPEAKER):
         values |= {"start_s": edit.start_ms / 1000, "end_s": edit.end_ms / 1000}
     if edit.emotion is not None:
         values["class"] = RECORD_NAMES[edit.emotion]
+    if edit.text is not None:
+        values["text"] = edit.text
     values |= {name: anchor for name in ("rest", "joins") if (anchor := _optional(getattr(edit, name)))}
     values |= {name: value for name in ("person", "to", "of", "beside", "file") if (value := getattr(edit, name))}
     if edit.persons:
@@ -224,6 +235,13 @@ def _text(values: dict[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT or not value.isprintable():
         raise Unusable(f"{key} is {_short(value)}, not a printable text")
     return value
+
+
+def _said(value: Any) -> str:
+    """What is said; may be empty."""
+    if not isinstance(value, str) or len(value) > _LONGEST_SAID or not value.isprintable():
+        raise Unusable(f"text is {_short(value)}, not a printable text")
+    return value.strip()
 
 
 def _name(values: dict[str, Any], key: str) -> str:

@@ -40,7 +40,16 @@ def describe(edit: Edit) -> str:
         "ignore": f"{edit.person} is ignored",
         "restore": f"{edit.person} is restored",
         "set-emotion": f"{edit.person}: {RECORD_NAMES.get(edit.emotion or '', '')} {span}{source}",
+        "set-text": f"said {span}: {_quoted(edit.text)}{source}",
+        "set-speaker": f"{edit.person or 'nobody known'} speaks {span}{source}",
         "clear": f"{edit.person}: no emotion {span}{source}",
         "undo": f"undo {edit.of}",
         "erased": "erased",
     }[edit.kind]
+
+
+def _quoted(text: str | None) -> str:
+    """A text for a table, shortened."""
+    if not text:
+        return "nothing"
+    return f'"{text if len(text) <= 60 else text[:57] + "..."}"'

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fercli.errors import ConfigError
+from fercli.errors import ConfigError, MissingStage
 
 if TYPE_CHECKING:
     from fercli.results.model import Result
+
+
+_TRANSCRIBE = "run: fercli transcribe WORKSPACE; or annotate with --sound"
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Format:
         unit_ms: for formats with a timeline: its time unit in milliseconds, counted from 0; 0 for others.
         gaps: whether its timeline also has the stretches that are not assessable.
         rated: whether it holds the ratings of estimate-valence, and nothing else.
+        said: whether it only holds what is said, which needs `transcribe`.
     """
 
     suffix: str
@@ -34,6 +39,7 @@ class Format:
     unit_ms: int = 0
     gaps: bool = False
     rated: bool = False
+    said: bool = False
 
     def losses(self, result: Result) -> list[str]:
         """A message for each kind of segment that this format cannot hold, or not exactly."""
@@ -52,11 +58,18 @@ class Format:
 
         Args:
             raw_cells: for CSV, do not escape text that spreadsheets would read as formulas.
+
+        Raises:
+            MissingStage: the format holds what is said, and `transcribe` has not run.
         """
+        if self.said and result.speech is None:
+            raise MissingStage("this format holds what is said, and transcribe has not run", hint=_TRANSCRIBE)
         module, function = self.writer.split(":")
         write = getattr(import_module(f"{__name__}.{module}"), function)
         write(result, path, **({"raw_cells": True} if raw_cells else {}))
 
+
+_NOT_SAID = "emotions, words, scores, whether a speaker is on screen"
 
 FORMATS = {
     "json": Format(
@@ -124,7 +137,7 @@ FORMATS = {
     "eaf": Format(
         ".eaf",
         "eaf:write",
-        "ELAN: one tier per person, the video linked by its name",
+        "ELAN: tiers per person: emotions, what is said; the video linked",
         "scores, boxes, tracks, the path of the video",
         unit_ms=1,
         gaps=True,
@@ -132,7 +145,7 @@ FORMATS = {
     "textgrid": Format(
         ".TextGrid",
         "textgrid:write",
-        "Praat: one interval tier per person",
+        "Praat: interval tiers per person: emotions, what is said",
         "scores, boxes, tracks, stretches not assessable, the video's name",
         unit_ms=1,
     ),
@@ -206,6 +219,58 @@ FORMATS = {
         "py-feat's columns, one row per face",
         "segments, provenance, action units; landmarks, but after measure-faces --landmarks",
     ),
+    "webvtt-speech": Format(
+        ".vtt",
+        "webvtt:write_speech",
+        "what is said: captions for web pages, one voice per person",
+        _NOT_SAID,
+        said=True,
+    ),
+    "srt-speech": Format(
+        ".srt",
+        "srt:write_speech",
+        "what is said: subtitles for players",
+        f"{_NOT_SAID}, < > {{ }} \\ in texts",
+        said=True,
+    ),
+    "ass-speech": Format(
+        ".ass",
+        "ass:write_speech",
+        "what is said: subtitles for players",
+        f"milliseconds, {_NOT_SAID}, {{ }} \\ in texts",
+        said=True,
+    ),
+    "rttm-speech": Format(
+        ".rttm", "rttm:write_speech", "NIST: who speaks when", "what is said, emotions, scores", said=True
+    ),
+    "whisperx": Format(
+        ".json",
+        "whisperx:write",
+        "WhisperX's JSON: utterances and words with speakers",
+        "emotions, the video",
+        said=True,
+    ),
+    "csv-utterances": Format(
+        ".csv",
+        "tables_out:write_csv_utterances",
+        "one row per utterance: person, text, emotions of face and voice",
+        "words, segments, provenance",
+        said=True,
+    ),
+    "parquet-utterances": Format(
+        ".parquet",
+        "tables_out:write_parquet_utterances",
+        "one row per utterance: person, text, emotions of face and voice, typed",
+        "words, segments",
+        said=True,
+    ),
+    "meld": Format(
+        ".csv",
+        "meld:write",
+        "MELD's columns, one row per utterance",
+        "contempt, probabilities, words, segments, whether the speaker is on screen, provenance",
+        said=True,
+    ),
     "openface": Format(
         ".csv",
         "openface:write",
@@ -222,8 +287,23 @@ READERS = {
     ".json": "json_records:read",
     ".jsonl": "json_records:read_lines",
     ".TextGrid": "textgrid:read",
+    ".vtt": "subtitles:read",
+    ".srt": "subtitles:read",
 }
 """Suffix -> `module:function` inside this package that reads annotations; the function takes a path."""
+
+
+def require_sound(names: Iterable[str]) -> None:
+    """Check, before a run without sound, that no format needs it.
+
+    Raises:
+        ConfigError: one holds what is said.
+    """
+    for name in names:
+        if FORMATS[name].said:
+            raise ConfigError(
+                f"{name} holds what is said, which needs --sound", hint="add --sound", code="option-conflict"
+            )
 
 
 def choose_format(path: Path, name: str = "") -> str:

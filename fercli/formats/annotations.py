@@ -70,6 +70,43 @@ class Label:
     video: str = field(default="", compare=False)
 
 
+@dataclass(frozen=True)
+class Line:
+    """One line of what is said.
+
+    Attributes:
+        start_ms, end_ms: as in `Label`.
+        text: in one line.
+        speaker: name, composed; empty if the file names none.
+        place: as in `Label`.
+    """
+
+    start_ms: int
+    end_ms: int
+    text: str
+    speaker: str = ""
+    place: str = field(default="", compare=False)
+
+
+def line(start_ms: int, end_ms: int, text: object, speaker: object, place: str) -> Line:
+    """A line, with text and speaker in one line.
+
+    Raises:
+        DatasetError: it does not end after its start.
+    """
+    if end_ms <= start_ms:
+        raise DatasetError(
+            f"{place}: ends at {end_ms / 1000:g} s but starts at {start_ms / 1000:g} s", hint="correct its end"
+        )
+    return Line(start_ms, end_ms, " ".join(str(text or "").split()), composed(speaker), place)
+
+
+def timed_line(record: Mapping[str, Any], place: str) -> Line:
+    """A line from a record with the keys start, end, text and object; times as in `mark`, errors as `line`."""
+    start, end = _milliseconds(record, "start", place), _milliseconds(record, "end", place)
+    return line(start, end, record.get("text"), record.get("object"), place)
+
+
 def whole_milliseconds(start_s: float, end_s: float) -> tuple[int, int]:
     """A segment in milliseconds as in files with times in seconds."""
     return round(1000 * start_s), round(1000 * end_s)
@@ -92,6 +129,9 @@ class Annotations:
         origins: name of a video -> its time, in milliseconds, at time 0 of the marks.
         video_end_s: end of the video, seconds; infinite if unknown. sha256: sha256 of the video; empty if unknown.
         notes: messages about skipped parts.
+        said: lines of what is said; None if the file is not about it. They are utterances, or with `cues` captions.
+        cues: whether they are cut to captions, as fercli writes subtitles.
+        prefixed: whether the speaker stands in front of the text, as in `Ross: Hello.`
         unusable: names of tiers without emotions -> error of their first label. They are skipped; if one belongs to a
             known person, it is an error instead of a note.
     """
@@ -105,6 +145,14 @@ class Annotations:
     sha256: str = ""
     notes: tuple[str, ...] = ()
     unusable: Mapping[str, DatasetError] = field(default_factory=dict)
+    said: tuple[Line, ...] | None = None
+    cues: bool = False
+    prefixed: bool = False
+
+    @property
+    def only_said(self) -> bool:
+        """Whether the file holds what is said, and nothing about emotions."""
+        return self.said is not None and not self.marks and not self.has_gaps
 
 
 def closed(annotations: Annotations, path: Path, lasting_s: float, end_s: float) -> Annotations:
@@ -186,6 +234,10 @@ def in_video(annotations: Annotations, video: str, path: Path) -> Annotations:
         return annotations
     moved = [replace(one, start_ms=one.start_ms + origin, end_ms=one.end_ms + origin) for one in annotations.marks]
     note = f"{path}: {origin / 1000:g} s added, because its time 0 is at that time of the video (TIME_ORIGIN)"
+    said = annotations.said and tuple(
+        replace(one, start_ms=one.start_ms + origin, end_ms=one.end_ms + origin) for one in annotations.said
+    )
+    annotations = replace(annotations, said=said)
     return replace(annotations, marks=moved, notes=(*annotations.notes, note))
 
 
@@ -278,6 +330,8 @@ _LAYOUTS = {
     ".eaf": "in ELAN, a tier is a person, and the text of an annotation an emotion",
     ".json": f"it holds a list of records such as {_RECORD}",
     ".jsonl": f"a line is a record such as {_RECORD}",
+    ".srt": "subtitles hold what is said, and no emotions",
+    ".vtt": "subtitles hold what is said, and no emotions",
     ".textgrid": "in Praat, an interval tier is a person, and the text of an interval an emotion",
 }
 _NAMING = {

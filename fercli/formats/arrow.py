@@ -15,10 +15,11 @@ import pyarrow as pa
 
 from fercli import tables
 from fercli.formats.face_rows import EDGES, face_ratings, shown_emotions
+from fercli.formats.spoken import top
 from fercli.formats.streams import parts
-from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
+from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE, RECORD_NAMES
 from fercli.results.details import MEASURED, Details
-from fercli.results.model import Person, Result, Segment, Signal
+from fercli.results.model import Person, Result, Segment, Signal, Utterance, Word
 
 VIDEO = tables.column("video", pa.string(), "file name of the video")
 PERSON = tables.column("person", pa.string(), "shown name of the person")
@@ -109,6 +110,66 @@ SIGNALS = pa.schema(
         VIDEO,
     ]
 )
+_SAID = [
+    tables.column("utterance", pa.int32(), "number, from 0, by start"),
+    tables.column("start_s", pa.float64(), "first moment, seconds"),
+    tables.column("end_s", pa.float64(), "end (exclusive), seconds"),
+    tables.column("person", pa.string(), "shown name of who says it; null if unknown, or not on screen", nullable=True),
+    tables.column("on_screen", pa.bool_(), "whether who says it is visible; null if unknown", nullable=True),
+    tables.column("text", pa.string(), "what is said"),
+    tables.column("score", pa.float64(), "probability of the word, or mean of the words"),
+]
+_PARTS = {
+    "face": "the face of the person meanwhile",
+    "voice": "the voice, experimental",
+    "both": "face and voice together",
+}
+UTTERANCES = pa.schema(
+    [
+        *_SAID,
+        *(
+            tables.column(name, pa.string(), f"most probable emotion of {what}; null if not assessed", nullable=True)
+            for name, what in _PARTS.items()
+        ),
+        *(
+            tables.column(
+                f"{name}_{RECORD_NAMES[emotion]}",
+                pa.float32(),
+                f"probability of the emotion in {what}, in [0, 1]; null if not assessed",
+                nullable=True,
+            )
+            for name, what in _PARTS.items()
+            for emotion in EMOTIONS_8
+        ),
+        VIDEO,
+    ]
+)
+WORDS = pa.schema([*_SAID, VIDEO])
+
+
+def utterances(result: Result) -> pa.Table:
+    """What is said, a row an utterance, by start; no rows if `transcribe` has not run."""
+    rows = [_said(one, one.number, result) | _emotions_of(one) for one in result.utterances]
+    return pa.Table.from_pylist(rows, schema=UTTERANCES)
+
+
+def words(result: Result) -> pa.Table:
+    """The words of it, by start."""
+    return pa.Table.from_pylist([_said(one, one.utterance, result) for one in result.words], schema=WORDS)
+
+
+def _said(one: Utterance | Word, number: int, result: Result) -> dict[str, Any]:
+    names = ("start_s", "end_s", "person", "on_screen", "text", "score")
+    return {"utterance": number, **{name: getattr(one, name) for name in names}, "video": result.video["name"]}
+
+
+def _emotions_of(one: Utterance) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name in _PARTS:
+        found = dict(getattr(one, name) or {})
+        row[name] = top(found) or None
+        row |= {f"{name}_{RECORD_NAMES[emotion]}": value for emotion, value in found.items()}
+    return row
 
 
 def segments(result: Result) -> pa.Table:
@@ -166,6 +227,8 @@ TABLES: dict[str, Callable[[Result], pa.Table]] = {
     "windows": windows,
     "faces": faces,
     "signals": signals,
+    "utterances": utterances,
+    "words": words,
 }
 """Name -> table of a result."""
 

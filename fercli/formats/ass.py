@@ -1,4 +1,4 @@
-"""Advanced SubStation Alpha subtitles: `Ross: happy` in the colour of the emotion, one line per segment.
+"""Advanced SubStation Alpha subtitles: `Ross: happy` in the colour of the emotion, a line per segment; or what is said.
 
 Times are hundredths of a second.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from pysubs2 import Color, SSAEvent, SSAFile, SSAStyle
 
 from fercli.colours import COLOURS
+from fercli.formats.spoken import captions
 from fercli.formats.timeline import in_milliseconds, units
 from fercli.labels import EMOTIONS_8, RECORD_NAMES
 from fercli.results.model import Result
@@ -35,4 +36,15 @@ def write(result: Result, path: Path) -> None:
         line.style = segment.short_name
         line.name = segment.person.replace(",", ";")
         subtitles.append(line)
+    subtitles.save(path, format_="ass", header_notice="")
+
+
+def write_speech(result: Result, path: Path) -> None:
+    """Write what is said, with the speaker in front and in the field `Name`."""
+    subtitles = SSAFile()
+    for one in captions(result):
+        if units(one.start_ms, UNIT_MS) < units(one.end_ms, UNIT_MS):
+            line = SSAEvent(one.start_ms, one.end_ms, one.text.translate(_MARKUP))
+            line.name = one.speaker.replace(",", ";")
+            subtitles.append(line)
     subtitles.save(path, format_="ass", header_notice="")

@@ -18,7 +18,8 @@ from typing import TextIO
 from fercli.errors import DatasetError
 from fercli.escapes import plain_cell, safe_cell
 from fercli.formats import label_studio
-from fercli.formats.annotations import Annotations, Label, layout_hint, mark
+from fercli.formats.annotations import Annotations, Label, Line, layout_hint, mark, timed_line
+from fercli.formats.spoken import OFF_SCREEN
 from fercli.results.model import Result
 
 COLUMNS = ("object", "class", "seconds", "end", "score", "track", "x1", "y1", "x2", "y2", "source", "doubtful", "video")
@@ -49,6 +50,13 @@ NAMES_OF = {
     "video": ("video",),
 }
 """Key of a record -> possible names of its column."""
+_SAID = {
+    "start": ("start_s", "start", "seconds", "starttime"),
+    "end": ("end_s", "end", "endtime"),
+    "text": ("text", "utterance"),
+    "object": ("person", "object", "speaker"),
+}
+"""Key of a line of what is said -> possible names of its column: those of csv-utterances, and of MELD."""
 _NUMBERS = ("start", "end", "score")
 _SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n?', re.IGNORECASE)
 """The first line with the separator of Excel; saved again as cells, it is followed by empty ones."""
@@ -61,7 +69,35 @@ def read(path: Path) -> Annotations:
         DatasetError: a column is missing, or a row is invalid.
         OSError, ValueError, csv.Error: it cannot be read.
     """
-    return Annotations(list(_marks(path)))
+    said = _said(path)
+    return Annotations(list(_marks(path)) if said is None else [], said=said)
+
+
+def _said(path: Path) -> tuple[Line, ...] | None:
+    """The lines of a file with the columns start, end and text, and without emotions; None if it is none."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader, delimiter, skipped = table(file)
+        found = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+        columns = {key: next((found[name] for name in names if name in found), None) for key, names in _SAID.items()}
+        if not all(columns[key] for key in ("start", "end", "text")) or any(
+            name in found for name in NAMES_OF["class"]
+        ):
+            return None
+        lines = []
+        for row in reader:
+            cells = {key: row.get(name) if name is not None else None for key, name in columns.items()}
+            cells |= {key: _time(cells[key], delimiter) for key in ("start", "end")}
+            cells |= {key: plain_cell(cells[key] or "") for key in ("text", "object")}
+            if (row.get(found.get("on_screen", "")) or "").lower() == "false" and not cells["object"]:
+                cells["object"] = OFF_SCREEN
+            lines.append(timed_line(cells, f"{path}:{skipped + reader.line_num}"))
+        return tuple(lines)
+
+
+def _time(cell: str | None, delimiter: str) -> str:
+    """A time with a point: clock times have commas before milliseconds, in other countries numbers too."""
+    text = cell or ""
+    return text.replace(",", ".") if ":" in text or delimiter != "," else text
 
 
 def _marks(path: Path) -> Iterator[Label]:

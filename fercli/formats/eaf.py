@@ -1,4 +1,5 @@
-"""ELAN: one tier per person, emotions and `not assessable` from a controlled vocabulary, the video linked.
+"""ELAN: one tier per person, emotions and `not assessable` from a controlled vocabulary, the video linked; with sound
+also tiers of utterances, words and voices, `speech@Ross`, `words@Ross` and `voice@Ross`.
 
 EAF 3.0, as described in https://www.mpi.nl/tools/elan/EAF_Annotation_Format_3.0_and_ELAN.pdf; schema:
 http://www.mpi.nl/tools/elan/EAFv3.0.xsd.
@@ -26,20 +27,25 @@ from fercli.escapes import without_forbidden
 from fercli.formats.annotations import (
     Annotations,
     Label,
+    Line,
     composed,
     emotion_of,
+    line,
     mark,
     milliseconds_from_0,
     not_an_emotion,
     without_emotions,
 )
 from fercli.formats.eaf_times import Times
+from fercli.formats.spoken import SPEECH, VOICE, WORDS, spoken_tiers
 from fercli.formats.timeline import tiers
 from fercli.labels import RECORD_NAMES
 from fercli.results.model import Result
 
 TYPE = VOCABULARY = "emotion"
 """Names of the linguistic type of all tiers, and of the vocabulary of their values."""
+_TYPES = {SPEECH: "speech", WORDS: "words", VOICE: "voice emotion"}
+"""Kind of a tier of what is said -> name of its linguistic type."""
 VIDEO_SHA256 = "video sha256"
 """Name of the property that identifies the annotated video."""
 MIME_TYPES = {
@@ -90,6 +96,11 @@ def write(result: Result, path: Path) -> None:
         eaf.add_tier(tier.name, ling=TYPE, part=tier.person)
         for segment in tier.segments:
             eaf.add_annotation(tier.name, segment.start_ms, segment.end_ms, segment.short_name)
+    for spoken in spoken_tiers(result, list(eaf.tiers)):
+        _add_type(eaf, _TYPES[spoken.kind], VOCABULARY if spoken.kind == VOICE else "")
+        eaf.add_tier(spoken.name, ling=_TYPES[spoken.kind], part=spoken.speaker or None)
+        for one in spoken.rows:
+            eaf.add_annotation(spoken.name, one.start_ms, one.end_ms, one.text)
     xml = without_forbidden(to_string(eaf, encoding="unicode"))
     path.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n{xml}\n', encoding="utf-8", newline="\n")
 
@@ -113,13 +124,16 @@ def _add_vocabulary(eaf: Eaf) -> None:
     eaf.add_controlled_vocabulary(VOCABULARY)
     for number, value in enumerate(RECORD_NAMES.values()):
         eaf.add_cv_entry(VOCABULARY, f"cveid{number}", [(value, _ENGLISH[0], None)])
-    attributes = {
-        "LINGUISTIC_TYPE_ID": TYPE,
-        "TIME_ALIGNABLE": "true",
-        "GRAPHIC_REFERENCES": "false",
-        "CONTROLLED_VOCABULARY_REF": VOCABULARY,
-    }
-    eaf.add_linguistic_type(TYPE, param_dict=attributes)
+    _add_type(eaf, TYPE, VOCABULARY)
+
+
+def _add_type(eaf: Eaf, name: str, vocabulary: str) -> None:
+    if name in eaf.linguistic_types:
+        return
+    attributes = {"LINGUISTIC_TYPE_ID": name, "TIME_ALIGNABLE": "true", "GRAPHIC_REFERENCES": "false"}
+    if vocabulary:
+        attributes["CONTROLLED_VOCABULARY_REF"] = vocabulary
+    eaf.add_linguistic_type(name, param_dict=attributes)
 
 
 _DEPTH = 50
@@ -132,6 +146,7 @@ class _Tier:
 
     Attributes:
         name, person: name of the tier, and its person.
+        type: name of its linguistic type.
         parent: name of the parent tier; empty if there is none.
         annotations: annotations in file order, each with its text.
     """
@@ -139,6 +154,7 @@ class _Tier:
     name: str
     person: str
     parent: str
+    type: str
     annotations: list[tuple[ElementTree.Element, str]]
 
     @property
@@ -175,6 +191,7 @@ def read(path: Path) -> Annotations:
         sha256=properties.get(VIDEO_SHA256, ""),
         notes=(*without_emotions(unusable, path), *notes),
         unusable=unusable,
+        said=_said(path, root),
     )
 
 
@@ -208,7 +225,7 @@ def _marks(
     path: Path, root: ElementTree.Element, unusable: dict[str, DatasetError], notes: list[str]
 ) -> Iterator[Label]:
     """The marks of all tiers; those without an emotion go into `unusable`."""
-    tiers = _tiers(root)
+    tiers = [tier for tier in _tiers(root) if tier.type not in _TYPES.values()]
     times = Times(root, str(path))
     speaking = {tier.person for tier in tiers if tier.has_emotions and not tier.parent}
     parents_with_emotions = {tier.parent for tier in tiers if tier.has_emotions}
@@ -233,6 +250,20 @@ def _marks(
             yield mark({**seconds, "class": value, "object": tier.person, "tier": tier.name}, place)
 
 
+def _said(path: Path, root: ElementTree.Element) -> tuple[Line, ...] | None:
+    """The lines of the tiers of utterances; None if there is no such tier."""
+    own = [tier for tier in _tiers(root) if tier.type == _TYPES[SPEECH]]
+    times = Times(root, str(path))
+    lines = []
+    for tier in own:
+        participant = tier.person if tier.person != tier.name else ""
+        speaker = tier.name.partition("@")[2] or participant
+        for annotation, text in tier.annotations:
+            place = _place(path, tier, annotation)
+            lines.append(line(*times.of(annotation, place), text, speaker, place))
+    return tuple(lines) if own else None
+
+
 def _place(path: Path, tier: _Tier, annotation: ElementTree.Element) -> str:
     return f"{path}: tier {tier.name}, annotation {annotation.get('ANNOTATION_ID')}"
 
@@ -247,7 +278,8 @@ def _tiers(root: ElementTree.Element) -> list[_Tier]:
             if annotation.tag in ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION")
         ]
         parent = tier.get("PARENT_REF") or ""
-        found.append(_Tier(name, _person(name, elements), parent if parent in elements else "", annotations))
+        kind = tier.get("LINGUISTIC_TYPE_REF") or ""
+        found.append(_Tier(name, _person(name, elements), parent if parent in elements else "", kind, annotations))
     return found
 
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from fercli.errors import DatasetError
 from fercli.formats import label_studio
-from fercli.formats.annotations import Annotations, Label, layout_hint, mark, number
+from fercli.formats.annotations import Annotations, Label, Line, layout_hint, mark, number, timed_line
+from fercli.formats.spoken import OFF_SCREEN
 from fercli.formats.streams import joined
 from fercli.labels import NOT_ASSESSABLE, RECORD_NAMES
 from fercli.results.model import Person, Result, Segment, Signal
@@ -167,7 +168,26 @@ def _document(path: Path, content: dict[str, Any]) -> Annotations:
     facts = video if isinstance(video, dict) else {}
     media = (str(facts["name"]),) if facts.get("name") else ()
     end_s = number(facts.get("start_s"), 0.0) + number(facts.get("duration_s"), math.inf)
-    return Annotations(marks, has_gaps=True, media=media, video_end_s=end_s, sha256=str(facts.get("sha256", "")))
+    return Annotations(
+        marks,
+        has_gaps=True,
+        media=media,
+        video_end_s=end_s,
+        sha256=str(facts.get("sha256", "")),
+        said=_said(path, content["utterances"]) if "utterances" in content else None,
+    )
+
+
+def _said(path: Path, records: object) -> tuple[Line, ...]:
+    """The lines of records of utterances."""
+    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+        raise DatasetError(f"{path}: the utterances are not a list of records", hint=HINT)
+    lines = []
+    for position, record in enumerate(records, start=1):
+        speaker = record.get("object") or (OFF_SCREEN if record.get("on_screen") is False else "")
+        values = {**record, "start": record.get("seconds"), "object": speaker}
+        lines.append(timed_line(values, f"{path}: utterance {position}"))
+    return tuple(lines)
 
 
 def _marks(path: Path, records: object, what: str, emotion: str = "") -> Iterator[Label]:

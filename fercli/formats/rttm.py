@@ -1,4 +1,5 @@
-"""NIST's Rich Transcription Time Marked: persons on screen over time, for the tools that score speaker diarisation.
+"""NIST's Rich Transcription Time Marked: persons on screen over time, or who speaks when, for the tools that score
+speaker diarisation.
 
 Ten fields per line: type, file, channel, begin, duration, orthography, subtype, speaker, confidence and lookahead (NIST
 2009, RT-09 evaluation plan, appendix A). There is no field for an emotion. It is written as the orthography, which
@@ -20,6 +21,20 @@ def write(result: Result, path: Path) -> None:
     """Write one SPEAKER line per segment, by begin; the emotion of a face that is not assessable is `<NA>`."""
     file = _field(Path(result.video["name"]).stem)
     lines = [_line(file, segment) for segment in in_milliseconds([*result.segments, *result.gaps])]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def write_speech(result: Result, path: Path) -> None:
+    """Write one SPEAKER line per turn; `off_screen` and `unknown` stand for all whose name is not known."""
+    file = _field(Path(result.video["name"]).stem)
+    lines = []
+    for turn in result.turns:
+        begin_ms, end_ms = max(0, turn.start_ms), max(0, turn.end_ms)
+        if begin_ms < end_ms:
+            speaker = turn.person or ("off_screen" if turn.on_screen is False else "unknown")
+            times = f"{begin_ms / 1000:.3f} {(end_ms - begin_ms) / 1000:.3f}"
+            fields = f"{UNKNOWN} {UNKNOWN} {_field(speaker)} {UNKNOWN} {UNKNOWN}"
+            lines.append(f"SPEAKER {file} 1 {times} {fields}\n")
     path.write_text("".join(lines), encoding="utf-8")
 
 

@@ -56,6 +56,16 @@ def write_csv_faces(result: Result, path: Path, *, raw_cells: bool = False) -> N
     write_csv(path, rows, schema, raw_cells=raw_cells)
 
 
+def write_parquet_utterances(result: Result, path: Path) -> None:
+    """What is said, as `arrow.utterances`."""
+    tables.write_table(path, [arrow.utterances(result)], _with_provenance(arrow.UTTERANCES, result))
+
+
+def write_csv_utterances(result: Result, path: Path, *, raw_cells: bool = False) -> None:
+    """The rows of `write_parquet_utterances`."""
+    write_csv(path, [rounded(arrow.utterances(result))], arrow.UTTERANCES, raw_cells=raw_cells)
+
+
 def rounded(table: pa.Table) -> pa.Table:
     """The rows with numbers rounded for text files: CSV_DIGITS, or OTHER_DIGITS."""
     columns = [

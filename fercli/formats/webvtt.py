@@ -1,4 +1,4 @@
-"""WebVTT, the captions of web pages: one cue per segment, with the person as its voice.
+"""WebVTT, the captions of web pages: one cue per segment, or what is said, with the person as its voice.
 
 Format: https://www.w3.org/TR/webvtt1/.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
+from fercli.formats.spoken import clock, cues
 from fercli.formats.timeline import in_milliseconds
 from fercli.results.model import Result, Segment
 
@@ -18,11 +19,15 @@ def write(result: Result, path: Path) -> None:
     path.write_text("\n".join(cues), encoding="utf-8")
 
 
+def write_speech(result: Result, path: Path) -> None:
+    """Write what is said as `<v Ross>Hello.`; without a voice if the speaker is unknown."""
+    lines = ["WEBVTT\n"]
+    for one in cues(result):
+        voice = f"<v {escape(one.speaker, quote=False)}>" if one.speaker else ""
+        lines.append(f"{clock(one.start_ms)} --> {clock(one.end_ms)}\n{voice}{escape(one.text, quote=False)}\n")
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
 def _cue(segment: Segment) -> str:
     voice, text = (escape(text, quote=False) for text in (segment.person, segment.caption))
-    return f"{_clock(segment.start_ms)} --> {_clock(segment.end_ms)}\n<v {voice}>{text}\n"
-
-
-def _clock(milliseconds: int) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"
+    return f"{clock(segment.start_ms)} --> {clock(segment.end_ms)}\n<v {voice}>{text}\n"

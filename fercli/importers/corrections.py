@@ -8,15 +8,16 @@ from itertools import pairwise
 from pathlib import Path
 
 from fercli.edits.apply import Manual
-from fercli.edits.edit import CLEAR, SET_EMOTION, Edit
+from fercli.edits.edit import CLEAR, SET_EMOTION, SET_SPEAKER, SET_TEXT, Edit
 from fercli.edits.editing import rename, rename_unseen
 from fercli.edits.log import annotator, append, now
 from fercli.edits.state import State, read_state
-from fercli.errors import ConfigError, DatasetError
+from fercli.errors import ConfigError, DatasetError, command
 from fercli.formats.annotations import Annotations, Label, Video, naming_hint
 from fercli.formats.reading import read_annotations
 from fercli.importers.difference import TOLERANCE_MS, Difference, Shown, difference, union
 from fercli.importers.renames import find_renames
+from fercli.importers.said import SaidDifference, said_difference
 from fercli.labels import NOT_ASSESSABLE
 from fercli.persons.names import UNASSIGNED, clean_name
 from fercli.results.load import load
@@ -32,6 +33,7 @@ class Imported:
     Attributes:
         changed, added, deleted: numbers of segments, as in `Difference`.
         renamed: old name -> new name.
+        said: changes of what is said; None if the file is not about it.
         notes: messages for the user.
     """
 
@@ -40,6 +42,7 @@ class Imported:
     deleted: int
     renamed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    said: SaidDifference | None = None
 
 
 def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool = False) -> Imported:
@@ -61,6 +64,9 @@ def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool =
     state = read_state(workspace)
     result = load(workspace, state)
     notes = [*annotations.notes, *_about_the_video(workspace, annotations, path, force=force)]
+    if annotations.only_said:
+        said = _import_said(workspace, result, annotations, {}, path, by, notes)
+        return Imported(0, 0, 0, {}, notes, said)
     shown = _shown(result, annotations)
     _refuse_unusable(annotations, {one.person for one in shown})
     annotations = _with_names(annotations, [person.name for person in result.persons], path, notes)
@@ -79,7 +85,61 @@ def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool =
     notes += [f"{path} has no segment of {person}: deleted" for person in sorted(missing)]
     found = difference(shown, marks)
     notes += _write(workspace, state, found, renamed, path, by)
-    return Imported(found.changed, found.added, found.deleted, renamed, notes)
+    said = None
+    if annotations.said is not None:
+        said = _import_said(workspace, load(workspace), annotations, renamed, path, by, notes)
+    return Imported(found.changed, found.added, found.deleted, renamed, notes, said)
+
+
+def _import_said(
+    workspace: Workspace,
+    result: Result,
+    annotations: Annotations,
+    renamed: dict[str, str],
+    path: Path,
+    by: str,
+    notes: list[str],
+) -> SaidDifference:
+    """Write the edits for what is said.
+
+    Raises:
+        DatasetError: `transcribe` has not run, a name or a text cannot be stored, or everything would be deleted.
+    """
+    if result.speech is None:
+        raise DatasetError(
+            f"{path} corrects what is said, and transcribe has not run",
+            hint=f"run: {command('transcribe', workspace.path)}",
+            code="stage-missing",
+        )
+    found = said_difference(result, annotations, renamed)
+    anchors, on, by = PersonAnchors(workspace, read_state(workspace)), now(), annotator(by)
+    seen = {person.name for person in result.everyone if person.tracks}
+    edits = []
+    for row in found.rows:
+        try:
+            person = clean_name(row.person) if row.person else ""
+        except ConfigError as error:
+            raise DatasetError(f"{path}: {error.message}", hint="correct the name of the speaker") from error
+        at = anchors.at(person, row.start_ms / 1000, row.end_ms / 1000) if person in seen else ()
+        kind = SET_SPEAKER if row.text is None else SET_TEXT
+        edits.append(
+            Edit(
+                kind,
+                by,
+                on,
+                at=at,
+                person=person,
+                start_ms=row.start_ms,
+                end_ms=row.end_ms,
+                text=row.text,
+                beside=row.beside,
+                file=path.name,
+            )
+        )
+    append(workspace, edits)
+    unseen = sorted({edit.person for edit in edits if edit.person and edit.person not in seen})
+    notes += [f"no person on screen has the name {name!r}, who speaks" for name in unseen]
+    return found
 
 
 def _about_the_video(workspace: Workspace, annotations: Annotations, path: Path, *, force: bool) -> list[str]:

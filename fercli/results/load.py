@@ -18,8 +18,9 @@ from fercli.edits.state import State, read_state
 from fercli.errors import ConfigError
 from fercli.models.licences import terms_of
 from fercli.persons.names import UNASSIGNED, clean_name
+from fercli.results.corrected_speech import corrected
 from fercli.results.details import read_details
-from fercli.results.model import Box, Person, Result, Segment, Track, by_person, totals_key
+from fercli.results.model import Box, Interval, Person, Result, Segment, Speech, Track, by_person, totals_key
 from fercli.results.overlay import override
 from fercli.results.seen_faces import SeenFaces
 from fercli.results.speech import load_speech
@@ -51,6 +52,8 @@ def load(workspace: Workspace, state: State | None = None) -> Result:
     persons = _persons(tracks, segments)
     provenance, warnings = _provenance(workspace)
     speech, problems = load_speech(workspace)
+    speech, lost = _corrected(speech, state, tracks)
+    problems += lost
     return Result(
         video=_video(workspace),
         persons=[person for person in persons if person.name != UNASSIGNED and not person.ignored],
@@ -179,6 +182,19 @@ def _segments(workspace: Workspace, state: State, shown: dict[int, str]) -> list
 def _overridden(workspace: Workspace, state: State, segments: list[Segment], names: dict[int, str]) -> list[Segment]:
     """The segments, in which manual ones override the predicted ones they overlap."""
     return override(segments, state.manual, SeenFaces(workspace, names)) if state.manual else segments
+
+
+def _corrected(speech: Speech | None, state: State, tracks: Sequence[Track]) -> tuple[Speech | None, list[str]]:
+    """What is said with its corrections; and a message if there is nothing to correct."""
+    said = state.applied.said
+    if speech is None:
+        lost = [problem(one.number, "not applied: transcribe has not run") for one in said]
+        return None, lost
+    seen: dict[str, list[Interval]] = defaultdict(list)
+    for track in tracks:
+        if not track.ignored:
+            seen[track.person].append(track)
+    return corrected(speech, said, seen, state.applied.hidden), []
 
 
 def _persons(tracks: Sequence[Track], segments: Sequence[Segment]) -> list[Person]:

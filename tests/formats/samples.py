@@ -11,7 +11,7 @@ import pyarrow as pa
 from fercli import tables
 from fercli.labels import EMOTIONS, RECORD_NAMES
 from fercli.results.load import load
-from fercli.results.model import Result, Segment
+from fercli.results.model import Interval, Result, Segment, Speech, Utterance, Word
 from tests.workspaces import (
     VIDEO,
     face_row,
@@ -60,6 +60,29 @@ def awkward(folder: Path) -> Result:
         emotions=labels,
     )
     return load(workspace)
+
+
+def spoken(result: Result) -> Result:
+    """The document, in which every person says something, and somebody off screen."""
+    words, utterances = [], []
+    speakers: list[tuple[str | None, bool | None]] = [*((name, True) for name in PERSONS), (None, False), (None, None)]
+    for number, (person, on_screen) in enumerate(speakers):
+        start = 10.0 + number
+        parts = [
+            (start, start + 0.25, "<i>{\\b1}A"),
+            (start + 0.25, start + 0.25, "&"),
+            (start + 0.3, start + 0.9, "=-->"),
+        ]
+        words += [Word(a, b, text, 0.5, number, person, on_screen) for a, b, text in parts]
+        text = " ".join(text for _, _, text in parts)
+        one = Utterance(start, start + 0.9, number, text, 0.5, person, on_screen)
+        if number == 0:
+            face, voice = {"happiness": 0.75, "neutral": 0.25}, {"anger": 0.6, "contempt": 0.4}
+            sources = {"face": "tsm-resnet18", "voice": "voice", "both": "mean"}
+            one = replace(one, face=face, voice=voice, both={"happiness": 0.4, "anger": 0.6}, sources=sources)
+        utterances.append(one)
+    speech = Speech("en", 0.9, (Interval(10.0, 15.0),), tuple(utterances), tuple(words))
+    return replace(result, speech=speech)
 
 
 def other_hash_seed() -> str:

@@ -139,8 +139,8 @@ def test_missing_files_are_named(tmp_path: Path, suffix: str) -> None:
 
 
 def test_other_suffixes_name_those_that_can_be_read(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"cannot read labels from .*a\.srt") as caught:
-        read_annotations(write(tmp_path / "a.srt", ""))
+    with pytest.raises(DatasetError, match=r"cannot read labels from .*a\.docx") as caught:
+        read_annotations(write(tmp_path / "a.docx", ""))
     assert all(suffix in caught.value.hint for suffix in READERS)
 
 

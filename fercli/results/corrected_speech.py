@@ -1,0 +1,162 @@
+"""Corrections of what is said, and of who says it, applied to the words.
+
+A correction applies to the words whose middle lies in its time, so that it holds whatever the next run of `transcribe`
+makes of the utterances. A corrected text takes the times of the words that it shares with the recognised one; others
+divide the time between them by their number of letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+from itertools import groupby
+
+from fercli.edits.apply import ManualSpeech
+from fercli.results.model import Interval, Speech, Utterance, Word
+from fercli.results.said import joined, tokens
+
+_SHORTEST_S = 0.02
+MANUAL = "manual"
+"""Source of a corrected text or speaker."""
+
+
+def corrected(
+    speech: Speech, changes: Sequence[ManualSpeech], seen: Mapping[str, Sequence[Interval]], hidden: Iterable[str] = ()
+) -> Speech:
+    """What is said with all corrections.
+
+    Args:
+        changes: in the order of the log.
+        seen: name of a person -> when the person is on screen.
+        hidden: names of persons who are ignored; nobody has them.
+    """
+    if not changes:
+        return speech
+    hidden = set(hidden)
+    original = {one.number: one for one in speech.utterances}
+    words = list(speech.words)
+    texts: dict[int, str] = {}
+    free = max(original, default=-1) + 1
+    for one in changes:
+        inside = [word for word in words if not one.beside and one.start_ms <= _middle_ms(word) < one.end_ms]
+        person = None if one.person in hidden else one.person
+        if one.text is None:
+            changed = [_by(word, person, seen) for word in inside]
+        else:
+            number = inside[0].utterance if inside else free
+            free += not inside
+            changed = _retimed(one, inside, number, speech.language)
+            changed = [_by(word, person, seen) for word in changed] if one.person else changed
+        kept = [word for word in words if word not in inside]
+        words = sorted([*kept, *changed], key=lambda word: (word.start_s, word.end_s))
+        if one.text is not None and changed:
+            whole = all(word.utterance != changed[0].utterance for word in kept)
+            texts.pop(changed[0].utterance, None)
+            texts |= {changed[0].utterance: one.text} if whole else {}
+    return _regrouped(speech, words, original, texts)
+
+
+def _middle_ms(word: Word) -> float:
+    return 500 * (word.start_s + word.end_s)
+
+
+def _by(word: Word, person: str | None, seen: Mapping[str, Sequence[Interval]]) -> Word:
+    """The word, said by a person; by nobody on screen if None."""
+    times = seen.get(person, ()) if person else ()
+    visible = any(time.start_s <= word.end_s and word.start_s < time.end_s for time in times)
+    return replace(word, person=person, on_screen=visible)
+
+
+def _retimed(one: ManualSpeech, inside: Sequence[Word], number: int, language: str) -> list[Word]:
+    """The words of a corrected text."""
+    new = tokens(one.text or "", language)
+    start_s, end_s = one.start_ms / 1000, one.end_ms / 1000
+    person = inside[0].person if inside else None
+    on_screen = inside[0].on_screen if inside else None
+    spans = _aligned(inside, new, start_s, end_s)
+    if any(end - start < _SHORTEST_S for start, end in spans):
+        spans = _divided(new, start_s, end_s)
+    return [Word(*span, text, 1.0, number, person, on_screen) for text, span in zip(new, spans, strict=True)]
+
+
+def _aligned(inside: Sequence[Word], new: Sequence[str], start_s: float, end_s: float) -> list[tuple[float, float]]:
+    """The times of words that are in both texts, and between them the others; within [start_s, end_s]."""
+    times: list[tuple[float, float] | None] = [None] * len(new)
+    same = SequenceMatcher(None, [_plain(word.text) for word in inside], [_plain(text) for text in new], autojunk=False)
+    for ours, theirs, length in same.get_matching_blocks():
+        for k in range(length):
+            word = inside[ours + k]
+            times[theirs + k] = max(word.start_s, start_s), min(word.end_s, end_s)
+    spans: list[tuple[float, float]] = []
+    place = 0
+    while place < len(new):
+        own = times[place]
+        if own is not None:
+            spans.append(own)
+            place += 1
+            continue
+        after = next((k for k in range(place, len(new)) if times[k] is not None), len(new))
+        begin = spans[-1][1] if spans else start_s
+        until = times[after] if after < len(new) else None
+        spans += _divided(new[place:after], begin, until[0] if until else end_s)
+        place = after
+    return spans
+
+
+def _divided(texts: Sequence[str], start_s: float, end_s: float) -> list[tuple[float, float]]:
+    """Spans for words, by their number of letters."""
+    total = sum(map(len, texts))
+    spans, done = [], 0
+    for text in texts:
+        begin = start_s + (end_s - start_s) * done / total
+        done += len(text)
+        spans.append((begin, start_s + (end_s - start_s) * done / total))
+    return spans
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in text.lower() if letter.isalnum())
+
+
+def _regrouped(
+    speech: Speech, words: Sequence[Word], original: Mapping[int, Utterance], texts: Mapping[int, str]
+) -> Speech:
+    """The words as utterances; another speaker begins another one."""
+    before: dict[int, list[Word]] = {}
+    for word in speech.words:
+        before.setdefault(word.utterance, []).append(word)
+    groups: list[list[Word]] = []
+    by_number = sorted(words, key=lambda word: word.utterance)
+    for _, own in groupby(by_number, key=lambda word: word.utterance):
+        groups += [list(part) for _, part in groupby(own, key=lambda word: (word.person, word.on_screen))]
+    groups.sort(key=lambda own: (own[0].start_s, own[-1].end_s))
+    utterances, numbered = [], []
+    for number, own in enumerate(groups):
+        old, whole = original.get(own[0].utterance), own[0].utterance in texts
+        if old is not None and own == before.get(old.number):
+            utterances.append(replace(old, number=number))
+        else:
+            alone = sum(other[0].utterance == own[0].utterance for other in groups) == 1
+            text = texts[own[0].utterance] if whole and alone else joined(own, speech.language)
+            utterances.append(_utterance(number, text, own, old))
+        numbered += [replace(word, utterance=number) for word in own]
+    numbered.sort(key=lambda word: (word.start_s, word.end_s))
+    return replace(speech, utterances=tuple(utterances), words=tuple(numbered))
+
+
+def _utterance(number: int, text: str, own: Sequence[Word], old: Utterance | None) -> Utterance:
+    """A corrected utterance. What was seen in the face of another person is not kept."""
+    person, on_screen = own[0].person, own[0].on_screen
+    score = sum(word.score for word in own) / len(own)
+    span = own[0].start_s, max(word.end_s for word in own)
+    if old is None:
+        sources = {"text": MANUAL} | ({"object": MANUAL} if person or on_screen is False else {})
+        return Utterance(*span, number, text, score, person, on_screen, sources=sources)
+    kept = dict(old.sources)
+    if text != old.text:
+        kept["text"] = MANUAL
+    if (person, on_screen) == (old.person, old.on_screen):
+        return replace(old, start_s=span[0], end_s=span[1], number=number, text=text, score=score, sources=kept)
+    kept = {name: source for name, source in kept.items() if name not in ("face", "both")} | {"object": MANUAL}
+    return Utterance(*span, number, text, score, person, on_screen, face=None, voice=old.voice, both=None, sources=kept)
