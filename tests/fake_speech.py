@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import SpeechParams
+from fercli.edits.edit import SET_SPEAKER, Edit
+from fercli.edits.log import append, now
 from fercli.media.audio import PIECE_S, RATE, encode
 from fercli.models.loaded import Models
 from fercli.models.silero import WINDOW
@@ -20,7 +22,7 @@ from fercli.models.whisper import Encoded, HeardSentence, HeardWord
 from fercli.stages import speech
 from fercli.stages.base import StageContext
 from fercli.workspace import Workspace
-from tests.workspaces import make_workspace, stage_context
+from tests.workspaces import add_receipt, make_workspace, stage_context
 
 Samples = NDArray[np.float32]
 LOUD = 0.3
@@ -119,3 +121,33 @@ def transcribed(context: StageContext, params: SpeechParams | None = None) -> tu
         for name, schema in speech.SCHEMAS.items()
     }
     return counts, rows
+
+
+def add_speech(workspace: Workspace, lines: list[tuple[float, float, str]]) -> Workspace:
+    """As `transcribe` writes it, a word of the same length for each part."""
+    words: list[dict[str, Any]] = []
+    utterances = []
+    for number, (start, end, text) in enumerate(lines):
+        utterances.append({"utterance": number, "start_s": start, "end_s": end, "text": text, "score": 0.75})
+        parts = text.split()
+        step = (end - start) / len(parts)
+        for k, part in enumerate(parts):
+            begin = start + k * step
+            words.append({"utterance": number, "text": part, "start_s": begin, "end_s": begin + step, "score": 0.75})
+    voice = [{"start_s": a, "end_s": b, "score": 0.9} for a, b, _ in lines]
+    content = {"voice": voice, "utterances": utterances, "words": words}
+    found = {name: pa.Table.from_pylist(rows, schema=tables.SCHEMAS[name]) for name, rows in content.items()}
+    for name, table in {"sound": sound_table(10, [(1, 9)]), **found}.items():
+        workspace.table(name).parent.mkdir(exist_ok=True)
+        tables.write_table(workspace.table(name), [table], table.schema)
+    for stage in ("audio", "speech"):
+        add_receipt(workspace, stage)
+    return workspace
+
+
+def add_speaker(workspace: Workspace, start_s: float, end_s: float, person: str = "") -> None:
+    """Somebody says so by hand; nobody on screen without a person."""
+    append(
+        workspace,
+        [Edit(SET_SPEAKER, "me", now(), person=person, start_ms=round(1000 * start_s), end_ms=round(1000 * end_s))],
+    )

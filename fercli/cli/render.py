@@ -42,6 +42,9 @@ def render(
         bool,
         opt.flag("--pose", help="Draw where each head looks: right of it red, its top green, straight ahead blue."),
     ] = False,
+    subtitles: Annotated[
+        bool, opt.flag("--subtitles", help="Draw what is said, and by whom; first run transcribe.")
+    ] = False,
     overwrite: opt.Replace = False,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -66,6 +69,7 @@ def render(
         only=only or (),
         mesh=mesh,
         pose=pose,
+        subtitles=subtitles,
         overwrite=overwrite,
         reporter=reporter,
     )

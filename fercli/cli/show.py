@@ -93,9 +93,19 @@ def _as_json(result: Result) -> dict[str, Any]:
         "persons": [as_json_person(person) for person in result.persons],
         "unassigned": as_json_person(result.unassigned) if result.unassigned else None,
         "doubtful": _doubtful(result),
-        **({"speech_s": round(result.speech.seconds, 3), "words": len(result.words)} if result.speech else {}),
+        **_speech_as_json(result),
         "warnings": result.warnings,
     }
+
+
+def _speech_as_json(result: Result) -> dict[str, Any]:
+    if result.speech is None:
+        return {}
+    speakers = [
+        {"name": name, "seconds": round(seconds, 3), "words": words, "turns": turns}
+        for name, (seconds, words, turns) in talked(result).items()
+    ]
+    return {"speech_s": round(result.speech.seconds, 3), "words": len(result.words), "speakers": speakers}
 
 
 def _show(workspace: Workspace, result: Result, console: Console) -> None:
@@ -114,6 +124,8 @@ def _show(workspace: Workspace, result: Result, console: Console) -> None:
         console.print(why_no_person(workspace), soft_wrap=True)
     if result.speech is not None:
         console.print(_speech(result.speech))
+        if speakers := talked(result):
+            console.print(_talked(speakers))
     for doubt in _doubtful(result):
         console.print(doubt)
     for line in strips(result, console.width):
@@ -130,6 +142,26 @@ def _speech(speech: Speech) -> str:
     sure = "" if speech.language_probability is None else f" ({100 * speech.language_probability:.0f} %)"
     language = f", language {speech.language}{sure}" if speech.language else ""
     return f"speech: {speech.seconds:.1f} s, {words} in {utterances}{language}"
+
+
+def talked(result: Result) -> dict[str, tuple[float, int, int]]:
+    """Who speaks -> seconds, words and turns, longest first; nothing if it is not known of anybody."""
+    found: dict[str, tuple[float, int, int]] = {}
+    for turn in result.turns:
+        name = turn.person or ("off screen" if turn.on_screen is False else "unknown")
+        seconds, words, turns = found.get(name, (0.0, 0, 0))
+        found[name] = seconds + turn.seconds, words + turn.words, turns + 1
+    known = found.keys() - {"unknown"}
+    return dict(sorted(found.items(), key=lambda item: (-item[1][0], item[0]))) if known else {}
+
+
+def _talked(speakers: dict[str, tuple[float, int, int]]) -> Table:
+    from fercli.cli import layout
+
+    table = layout.table("who talks", numbers=("talks", "words", "turns"))
+    for name, (seconds, words, turns) in speakers.items():
+        table.add_row(name, f"{seconds:.1f} s", str(words), str(turns))
+    return table
 
 
 def _persons(result: Result) -> Table:

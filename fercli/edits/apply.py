@@ -259,7 +259,7 @@ class _Replay:
 
     def _rename(self, edit: Edit) -> str:
         if not edit.at:
-            if edit.person not in {one.person for one in (*self._manual, *self._said)}:
+            if edit.person not in {one.person for one in self._manual} | {one.person for one in self._said}:
                 raise _NotPlaced(f"there is no {edit.person!r}")
             self._follow(edit.person, edit.to)
             return f"{edit.person} is {edit.to}"
@@ -418,7 +418,7 @@ class _Replay:
     def _mark_overridden(self) -> None:
         """Mark edits without any effect, because later ones changed the same."""
         left = {track.named for track in self._tracks.values()} | {track.hidden for track in self._tracks.values()}
-        left |= {one.number for one in (*self._manual, *self._said)}
+        left |= {one.number for one in self._manual} | {one.number for one in self._said}
         kinds = {edit.number: edit for edit in self._log.edits}
         for number, effect in self._effects.items():
             edit = kinds[number]

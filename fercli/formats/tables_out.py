@@ -58,7 +58,7 @@ def write_csv_faces(result: Result, path: Path, *, raw_cells: bool = False) -> N
 
 def write_parquet_utterances(result: Result, path: Path) -> None:
     """What is said, as `arrow.utterances`."""
-    tables.write_table(path, [arrow.utterances(result)], _with_provenance(arrow.UTTERANCES, result))
+    tables.write_table(path, [arrow.utterances(result)], with_provenance(arrow.UTTERANCES, result))
 
 
 def write_csv_utterances(result: Result, path: Path, *, raw_cells: bool = False) -> None:

@@ -85,10 +85,10 @@ def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool =
     notes += [f"{path} has no segment of {person}: deleted" for person in sorted(missing)]
     found = difference(shown, marks)
     notes += _write(workspace, state, found, renamed, path, by)
-    said = None
+    changes = None
     if annotations.said is not None:
-        said = _import_said(workspace, load(workspace), annotations, renamed, path, by, notes)
-    return Imported(found.changed, found.added, found.deleted, renamed, notes, said)
+        changes = _import_said(workspace, load(workspace), annotations, renamed, path, by, notes)
+    return Imported(found.changed, found.added, found.deleted, renamed, notes, changes)
 
 
 def _import_said(

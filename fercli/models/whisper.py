@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from fercli.cores import usable_cores
 from fercli.errors import WeightsError
-from fercli.media.audio import RATE
 
 LONGEST_S = 30.0
 """Length of the input of the network, seconds."""
+RATE = 16_000
+"""Samples per second of its input."""
 BEAMS = 5
 """Texts that are followed at the same time (beam search), as in the evaluations of its authors."""
 REPEATS_ABOVE = 2.4
@@ -148,7 +149,7 @@ class Recogniser:
         if not passages:
             return []
         frames = [math.ceil(len(one.samples) / RATE * self._model.frames_per_second) for one in passages]
-        parts = [
+        parts: list[list[dict[str, Any]]] = [
             [{"tokens": tokens, "seek": 0, "start": 0.0, "end": len(one.samples) / RATE}]
             for one, tokens in zip(passages, texts, strict=True)
         ]

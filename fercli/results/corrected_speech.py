@@ -128,8 +128,8 @@ def _regrouped(
         before.setdefault(word.utterance, []).append(word)
     groups: list[list[Word]] = []
     by_number = sorted(words, key=lambda word: word.utterance)
-    for _, own in groupby(by_number, key=lambda word: word.utterance):
-        groups += [list(part) for _, part in groupby(own, key=lambda word: (word.person, word.on_screen))]
+    for _, same in groupby(by_number, key=lambda word: word.utterance):
+        groups += [list(part) for _, part in groupby(same, key=lambda word: (word.person, word.on_screen))]
     groups.sort(key=lambda own: (own[0].start_s, own[-1].end_s))
     utterances, numbered = [], []
     for number, own in enumerate(groups):

@@ -80,6 +80,8 @@ KINDS: dict[str, Kind] = {
     "persons": Kind(arrow.PERSONS, _whole(arrow.persons)),
     "segments": Kind(arrow.SEGMENTS, _whole(arrow.segments), "object"),
     "signals": Kind(arrow.SIGNALS, arrow.signal_parts),
+    "utterances": Kind(arrow.UTTERANCES, _whole(arrow.utterances)),
+    "words": Kind(arrow.WORDS, _whole(arrow.words), standard=False),
     "tracks": Kind(arrow.TRACKS, _whole(arrow.tracks), standard=False),
     "windows": Kind(
         arrow.windows_schema(_ALL_LABELS),

@@ -15,6 +15,8 @@ import fercli
 from fercli.cli.entry import main
 from fercli.edits.editing import rename
 from fercli.series.tables import KINDS
+from fercli.workspace import Workspace
+from tests.fake_speech import add_speech
 from tests.series.season import make_episode, make_season, record
 from tests.views.report.film import EVIL, make_film_of_nobody
 
@@ -51,6 +53,10 @@ def test_one_file_has_the_segments_of_all_videos(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize("output", ["out/", "out.duckdb"])
 def test_a_folder_or_a_database_has_all_tables(tmp_path: Path, output: str) -> None:
     make_season(tmp_path / "season")
+    for name in ("e01", "e02"):
+        add_speech(
+            Workspace.open(tmp_path / "season" / f"{name}.fercli"), [(6.0, 7.0, "Hello there."), (8.0, 9.0, "Hi.")]
+        )
     assert collect(tmp_path / "season", "-o", f"{tmp_path}/{output}", "--table", "all") == 0
     if output.endswith("/"):
         tables = {path.stem: pq.read_table(path) for path in (tmp_path / "out").iterdir()}
@@ -65,7 +71,7 @@ def test_a_folder_or_a_database_has_all_tables(tmp_path: Path, output: str) -> N
         assert tables[name].column_names == kind.schema.names, name
         assert set(tables[name]["workspace"].to_pylist()) == {"e01.fercli", "e02.fercli"}
     single = fercli.open(tmp_path / "season" / "e01.fercli")
-    for name in ("persons", "tracks", "windows", "faces", "signals"):
+    for name in ("persons", "tracks", "windows", "faces", "signals", "utterances", "words"):
         own = single.to_arrow(name).drop(["video"])
         mine = tables[name].slice(0, own.num_rows).select(own.column_names)
         assert mine.to_pylist() == own.to_pylist(), name
@@ -76,7 +82,13 @@ def test_a_folder_or_a_database_has_all_tables(tmp_path: Path, output: str) -> N
 def test_the_usual_tables_are_those_without_a_row_a_face(tmp_path: Path) -> None:
     make_season(tmp_path / "season")
     assert collect(tmp_path / "season", "-o", f"{tmp_path}/out/", "-q") == 0
-    assert {path.stem for path in (tmp_path / "out").iterdir()} == {"videos", "persons", "segments", "signals"}
+    assert {path.stem for path in (tmp_path / "out").iterdir()} == {
+        "videos",
+        "persons",
+        "segments",
+        "signals",
+        "utterances",
+    }
     video = rows(tmp_path / "out" / "videos.parquet")[1]
     assert (video["video"], video["cast"], video["sha256"]) == ("e02.mp4", "show.cast", "e02")
     assert (video["duration_s"], video["analysed_from_s"], video["analysed_to_s"]) == (9.0, 5.0, 14.0)

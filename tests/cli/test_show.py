@@ -12,15 +12,17 @@ import pytest
 from fercli import tables
 from fercli.cli.entry import main
 from tests.edits.film import make_film as make_short_film
+from tests.fake_speech import add_speaker, add_speech
+from tests.importers.films import film
 from tests.views.report.film import DOUBTFUL, make_film, make_film_of_nobody
 from tests.workspaces import segments_table
 
 
 def test_json_has_everything_that_the_text_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    film = str(make_film(tmp_path / "film.fercli").path)
-    assert main(["show", film]) == 0
+    place = str(make_film(tmp_path / "film.fercli").path)
+    assert main(["show", place]) == 0
     text = capsys.readouterr().out
-    assert main(["show", film, "--json"]) == 0
+    assert main(["show", place, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     for person in [*document["persons"], document["unassigned"]]:
         assert f"{person['name']}  " in text and f"{person['screen_time_s']:.1f} s" in text
@@ -90,16 +92,31 @@ def test_one_is_no_plural(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_a_narrow_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    film = str(make_film(tmp_path / "film.fercli").path)
-    assert main(["people", "rename", film, "Person 2", "Maximiliane Theodora von und zu Hohenstein-Gre", "-q"]) == 0
+    place = str(make_film(tmp_path / "film.fercli").path)
+    assert main(["people", "rename", place, "Person 2", "Maximiliane Theodora von und zu Hohenstein-Gre", "-q"]) == 0
     capsys.readouterr()
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TERM", "xterm")
-    assert main(["show", film]) == 0
+    assert main(["show", place]) == 0
     lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out).splitlines()
     assert max(map(len, lines)) <= columns
     assert any(line.startswith("Unassigned  ") for line in lines)
     assert sum("Maximiliane Theodor" in line and "aaaaaa" in line for line in lines) == 1
     assert any(line.split() == ["0:05", "0:14"] for line in lines)
     assert "not assessable" in lines[-1]
+
+
+def test_it_shows_who_talks_how_long(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace = add_speech(film(tmp_path / "w"), [(1.0, 2.0, "Hello there."), (2.5, 3.0, "Hi."), (8.0, 8.5, "What?")])
+    assert main(["show", str(workspace.path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["speakers"] == []
+    add_speaker(workspace, 0.0, 2.2, "Person 1")
+    add_speaker(workspace, 8.0, 9.0)
+    assert main(["show", str(workspace.path)]) == 0
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["Person", "1", "1.0", "s", "2", "1"] in shown
+    assert ["off", "screen", "0.5", "s", "1", "1"] in shown and ["unknown", "0.5", "s", "1", "1"] in shown
+    assert main(["show", str(workspace.path), "--json"]) == 0
+    speakers = json.loads(capsys.readouterr().out)["speakers"]
+    assert speakers[0] == {"name": "Person 1", "seconds": 1.0, "words": 2, "turns": 1} and len(speakers) == 3

@@ -6,13 +6,10 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pytest
 from pympi.Elan import Eaf
 
-from fercli import tables
 from fercli.cli.entry import main
 from fercli.edits import editing
 from fercli.errors import DatasetError
@@ -21,40 +18,17 @@ from fercli.importers.corrections import Imported, import_file
 from fercli.results.load import load
 from fercli.workspace import Workspace
 from tests.failing import fails
-from tests.fake_speech import sound_table
+from tests.fake_speech import add_speech
 from tests.importers.films import film, shown
-from tests.workspaces import add_receipt
 
 HEARD = [(1.0, 2.2, "Hello there, Ross."), (2.5, 3.5, "How are you?"), (8.2, 9.0, "Fine.")]
 FORMATS_READ = {"eaf": "a.eaf", "textgrid": "a.TextGrid", "json": "a.json", "csv-utterances": "a.csv"}
 SUBTITLES = {"webvtt-speech": "a.vtt", "srt-speech": "a.srt"}
 
 
-def transcribe(workspace: Workspace, lines: list[tuple[float, float, str]]) -> Workspace:
-    """As `transcribe` writes it, a word of the same length for each part."""
-    words: list[dict[str, Any]] = []
-    utterances = []
-    for number, (start, end, text) in enumerate(lines):
-        utterances.append({"utterance": number, "start_s": start, "end_s": end, "text": text, "score": 0.75})
-        parts = text.split()
-        step = (end - start) / len(parts)
-        for k, part in enumerate(parts):
-            begin = start + k * step
-            words.append({"utterance": number, "text": part, "start_s": begin, "end_s": begin + step, "score": 0.75})
-    voice = [{"start_s": a, "end_s": b, "score": 0.9} for a, b, _ in lines]
-    content = {"voice": voice, "utterances": utterances, "words": words}
-    found = {name: pa.Table.from_pylist(rows, schema=tables.SCHEMAS[name]) for name, rows in content.items()}
-    for name, table in {"sound": sound_table(10, [(1, 9)]), **found}.items():
-        workspace.table(name).parent.mkdir(exist_ok=True)
-        tables.write_table(workspace.table(name), [table], table.schema)
-    for stage in ("audio", "speech"):
-        add_receipt(workspace, stage)
-    return workspace
-
-
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    return transcribe(film(tmp_path / "w"), HEARD)
+    return add_speech(film(tmp_path / "w"), HEARD)
 
 
 def export(workspace: Workspace, name: str, folder: Path) -> Path:
@@ -185,7 +159,7 @@ def test_corrections_survive_another_recognition(workspace: Workspace, tmp_path:
     """The next run may cut sentences elsewhere, and find other words."""
     path = replaced(export(workspace, "webvtt-speech", tmp_path), ("How are you?", "<v Person 2>How do you do?"))
     import_file(workspace, path)
-    transcribe(workspace, [(1.0, 3.5, "Hello there, dear Ross. Who are you"), (8.2, 9.0, "Fine!")])
+    add_speech(workspace, [(1.0, 3.5, "Hello there, dear Ross. Who are you"), (8.2, 9.0, "Fine!")])
     assert said(workspace) == [
         ("Hello there, dear Ross.", None, None),
         ("How do you do?", "Person 2", True),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fercli import tables
 from fercli.errors import ConfigError, MissingStage, command
+from fercli.formats.spoken import captions
 from fercli.results.load import load
 from fercli.results.model import Result
 from fercli.views.render.blur import Hidden, blur
@@ -13,6 +14,7 @@ from fercli.views.render.faces import Faces
 from fercli.views.render.lettering import Image, Lettering, font_file
 from fercli.views.render.overlay import Overlay, letter_size
 from fercli.views.render.placing import Rect
+from fercli.views.render.said import Subtitles
 from fercli.views.render.sampled import Sampled
 from fercli.views.render.strip import Strip
 from fercli.workspace import Workspace
@@ -28,6 +30,7 @@ class Artist:
         hidden: which faces are blurred; None for none.
         strip: the timeline.
         result: the result of the workspace.
+        subtitles: what is said; None if it is not drawn.
     """
 
     frames: Sampled
@@ -36,21 +39,34 @@ class Artist:
     hidden: Hidden | None
     strip: Strip
     result: Result
+    subtitles: Subtitles | None = None
 
     @classmethod
     def of(
-        cls, workspace: Workspace, *, blur_faces: bool, only: frozenset[str], mesh: bool = False, pose: bool = False
+        cls,
+        workspace: Workspace,
+        *,
+        blur_faces: bool,
+        only: frozenset[str],
+        mesh: bool = False,
+        pose: bool = False,
+        subtitles: bool = False,
     ) -> Artist:
         """Read the finished tables; arguments as in `video.render`.
 
         Raises:
             ConfigError: there is no person with a name in `only`.
-            MissingStage: meshes are to be drawn, and were not kept.
+            MissingStage: meshes are to be drawn, and were not kept; or subtitles, and transcribe has not run.
             CorruptTable: a table cannot be read.
             InputError: the edits cannot be read.
         """
         result = load(workspace)
         _check_names(result, only)
+        if subtitles and result.speech is None:
+            raise MissingStage(
+                f"what is said in {workspace.path} is not known",
+                hint=f"run: {command('transcribe', workspace.path)}",
+            )
         video, segments = workspace.video, [*result.segments, *result.gaps]
         frames = Sampled.of(tables.read_table(workspace.table("frames"), tables.FRAMES))
         details = result.details()
@@ -80,6 +96,7 @@ class Artist:
             else None,
             strip,
             result,
+            _subtitles(result, only, Rect(0, 0, video.width, strip.area.top), size) if subtitles else None,
         )
 
     def draw(self, image: Image, time_s: float) -> None:
@@ -87,7 +104,15 @@ class Artist:
         for box in self.hidden.at(time_s) if self.hidden else ():
             blur(image, box)
         self.overlay.draw(image, self.faces.at(time_s))
+        if self.subtitles:
+            self.subtitles.draw(image, time_s)
         self.strip.draw(image, time_s)
+
+
+def _subtitles(result: Result, only: frozenset[str], area: Rect, size: int) -> Subtitles:
+    """What is said, by the persons in `only` if there are any."""
+    said = [one for one in captions(result) if not only or one.speaker in only]
+    return Subtitles(said, area, Lettering(round(size * 1.3), font_file("".join(one.text for one in said))))
 
 
 def _check_names(result: Result, only: frozenset[str]) -> None:

@@ -35,6 +35,7 @@ def render(
     only: Collection[str] = (),
     mesh: bool = False,
     pose: bool = False,
+    subtitles: bool = False,
     overwrite: bool = False,
     reporter: Reporter,
 ) -> None:
@@ -52,13 +53,14 @@ def render(
             which faces were not looked for are blurred all over, and a warning says so.
         only: shown names of persons: nobody else is drawn, and these are not blurred. Empty for all.
         mesh, pose: draw the mesh of each face, and three axes that show where the head looks.
+        subtitles: draw what is said.
         overwrite: whether to replace `out`.
         reporter: who hears of the progress.
 
     Raises:
         ConfigError: `out` exists, is the video itself or has another suffix; nobody is called as `only` says; or a mesh
             is to be drawn over faces that are all blurred.
-        MissingStage: a stage has not run, or meshes are to be drawn and were not kept.
+        MissingStage: a stage has not run, or meshes are to be drawn and were not kept, or subtitles without transcribe.
         WorkspaceError: faces are to be blurred and could be missed; see `searched.require_search`.
         VideoError: the video is gone, is another one by now, or cannot be decoded.
         OutputError: `out` cannot be written.
@@ -72,7 +74,9 @@ def render(
         )
     require_tables(workspace, "segments", "persons")
     path = _source(workspace)
-    artist = Artist.of(workspace, blur_faces=blur_faces, only=frozenset(only), mesh=mesh, pose=pose)
+    artist = Artist.of(
+        workspace, blur_faces=blur_faces, only=frozenset(only), mesh=mesh, pose=pose, subtitles=subtitles
+    )
     index = frame_index(workspace)
     if blur_faces:
         require_search(workspace, path, index, artist)

@@ -102,6 +102,19 @@ function drawLine(svg, bins, at, top) {
   );
 }
 
+// When the person speaks; narrow utterances are at least a pixel wide.
+function drawSpeech(svg, { said }, at, top) {
+  let path = "";
+  for (let k = 0; k < said.start.length && said.start[k] < state.to; k++) {
+    if (said.end[k] <= state.from) continue;
+    const left = Math.max(at.x(said.start[k]), 0),
+      right = Math.min(at.x(said.end[k]), at.width);
+    path += rect(left, top, Math.max(right - left - 0.8, 1), SPEECH);
+  }
+  element("path", { d: `M0 ${top + SPEECH / 2}h${at.width}`, stroke: "#d9d9d9" }, svg);
+  if (path) element("path", { d: path, fill: "#0b5394", class: "speech" }, svg);
+}
+
 function drawUnseen(svg, at, height) {
   for (const [from, to] of facts.unseen) {
     const left = Math.max(at.x(from), 0),
@@ -126,6 +139,7 @@ function drawPlot(plot, width) {
     plot.style.height = `${height}px`;
     const bins = binsInView(person.stream, at);
     drawTimeline(svg, person, at, place.timeline, laneHeight(person), true);
+    if (person.said.start.length) drawSpeech(svg, person, at, place.speech);
     if (person.measured.bin.length) drawLine(svg, binsInView(person.measured, at), at, place.line);
     drawStream(svg, bins, at, place.stream);
     drawBalance(svg, bins, at, place.balance);

@@ -106,6 +106,11 @@ def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]
             "bin": steps(content.measured.bins),
             "percent": np.rint(content.measured.values * _LINE_UNITS).astype(int).T.tolist(),
         },
+        "said": {
+            "start": [ms(one.start_s) for one in content.said],
+            "end": [ms(one.end_s) for one in content.said],
+            "text": [one.text for one in content.said],
+        },
         "faces": steps(content.face_pts_s * 1000),
     }
 

@@ -18,7 +18,7 @@ from fercli.formats.timeline import lanes
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
 from fercli.results.details import Details
 from fercli.results.load import load
-from fercli.results.model import NO_TRACK, Person, Result, Segment
+from fercli.results.model import NO_TRACK, Person, Result, Segment, Utterance
 from fercli.results.smoothed import SmoothedProbabilities
 from fercli.views.render.sampled import Sampled
 from fercli.views.report.balance import balance
@@ -52,6 +52,7 @@ class PersonContent:
         stream: smoothed probabilities in bins, see `results.smoothed`.
         measured: a column for each of LINES in bins; shares in [0, 1], yaw in degrees.
         balance: mean over the assessed windows, in [-1, 1]; None if there are none.
+        said: what the person says, by start.
         transitions: (from, to) -> number of changes from one expression to the other.
         portrait: JPEG of the best face; empty if there is none.
         face_pts_s: (F,) times of the faces on the sheet.
@@ -63,6 +64,7 @@ class PersonContent:
     stream: Stream
     measured: Stream
     balance: float | None
+    said: tuple[Utterance, ...]
     transitions: Counter[tuple[str, str]]
     portrait: bytes
     face_pts_s: NDArray[np.float64]
@@ -165,6 +167,7 @@ def _person(
         float(np.average(balance(probabilities[known], details.labels), weights=(end - start)[known]))
         if known.any()
         else None,
+        tuple(one for one in result.utterances if one.person == person.name),
         transitions(person.segments),
         portrait,
         face_pts_s,

@@ -104,7 +104,8 @@ def _person(number: int, one: PersonContent, classes: list[dict[str, Any]]) -> s
 
 def _parts(one: PersonContent) -> list[str]:
     """What a person's chart has, from the top."""
-    return ["timeline", *(["line"] if len(one.measured.bins) else []), "probabilities", "balance"]
+    said = ["speech"] if one.said else []
+    return ["timeline", *said, *(["line"] if len(one.measured.bins) else []), "probabilities", "balance"]
 
 
 def lines(content: Content) -> str:
@@ -136,6 +137,8 @@ def _summary(one: PersonContent) -> str:
     ]
     if person.identity is not None:
         parts.append(f"identity {person.identity:.2f}" + (", corrected by hand" if person.by_hand else ""))
+    if one.said:
+        parts.append(f"talks for {_duration(sum(said.seconds for said in one.said))}")
     if one.balance is not None:
         parts.append(f"mean balance {one.balance:+.2f}".replace("-", "\N{MINUS SIGN}"))
     return " · ".join(parts)

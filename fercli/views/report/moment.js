@@ -39,6 +39,8 @@ function fillCard(person, time) {
   line(person.name, "b");
   line(`${clock(time)} · shot ${upTo(shots, time) + 1}`);
   line(sentence(person, time));
+  const spoken = upTo(person.said.start, time) - 1;
+  if (spoken >= 0 && person.said.end[spoken] > time) line(`\u201c${person.said.text[spoken]}\u201d`).className = "spoken";
   const probabilities = probabilitiesAt(person, time) ?? [];
   const top = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]).slice(0, 3);
   for (const kind of top.filter((one) => probabilities[one] > 0)) {

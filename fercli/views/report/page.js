@@ -45,7 +45,8 @@ for (const plot of plots) {
       gutter = plot.previousElementSibling;
     plot.style.height = `${place.height}px`; // so that nothing jumps when it is drawn
     const middles = {
-      timeline: (place.timeline + place.line - GAP) / 2,
+      timeline: (place.timeline + place.speech - 4) / 2,
+      speech: place.speech + SPEECH / 2,
       line: place.line + LINE / 2,
       probabilities: place.stream + STREAM / 2,
       balance: place.balance + BALANCE / 2,

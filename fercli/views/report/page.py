@@ -13,7 +13,7 @@ from typing import Any
 
 from fercli.labels import RECORD_NAMES
 from fercli.version import VERSION
-from fercli.views.report import fragments
+from fercli.views.report import fragments, transcript
 from fercli.views.report.balance import SIGNS
 from fercli.views.report.columns import boxes, charts
 from fercli.views.report.content import Content, read_content
@@ -21,7 +21,7 @@ from fercli.views.report.patterns import definitions
 from fercli.views.report.playback import Playback, find_video
 from fercli.workspace import Workspace
 
-_SCRIPTS = ("state.js", "svg.js", "timeline.js", "charts.js", "moment.js", "player.js", "page.js")
+_SCRIPTS = ("state.js", "svg.js", "timeline.js", "charts.js", "moment.js", "player.js", "transcript.js", "page.js")
 """Joined to one script; each file uses definitions of the files before it."""
 
 
@@ -59,6 +59,8 @@ def page_of(content: Content, playback: Playback) -> str:
         legend=fragments.legend(content, data["classes"]),
         lines=fragments.lines(content),
         rows=fragments.rows(content),
+        transcript=transcript.section(content),
+        speech_about=transcript.ABOUT if content.result.utterances else "",
         persons=fragments.persons(content, data["classes"]),
         bins=_bins(content),
         negative=", ".join(negative),

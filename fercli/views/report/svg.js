@@ -5,6 +5,7 @@ const CUTS = 6,
   STREAM = 84,
   BALANCE = 46,
   LINE = 46,
+  SPEECH = 12,
   GAP = 10,
   AXIS = 20;
 const laneHeight = (person) => (person.lanes === 1 ? 28 : 16);
@@ -28,10 +29,11 @@ function scale(width) {
 }
 function layout(person) {
   const timeline = CUTS + 2,
-    line = timeline + person.lanes * laneHeight(person) + GAP,
+    speech = timeline + person.lanes * laneHeight(person) + 4,
+    line = speech + (person.said.start.length ? SPEECH + GAP : GAP - 4),
     stream = line + (person.measured.bin.length ? LINE + GAP : 0);
   const balance = stream + STREAM + GAP;
-  return { timeline, line, stream, balance, axis: balance + BALANCE, height: balance + BALANCE + AXIS };
+  return { timeline, speech, line, stream, balance, axis: balance + BALANCE, height: balance + BALANCE + AXIS };
 }
 
 function drawAxis(svg, at, top) {
