@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -17,10 +18,12 @@ from fercli.workspace import Workspace
 from tests.workspaces import (
     add_receipt,
     attributes_table,
+    crops_table,
     face_row,
     faces_table,
     frames_table,
     make_workspace,
+    noise_crops,
     persons_table,
     segments_table,
     stage_context,
@@ -53,6 +56,7 @@ def smiling(folder: Path) -> Workspace:
         folder,
         frames=frames_table(times),
         faces=faces_table([face_row(frame) for frame, _ in seen]),
+        crops=crops_table(noise_crops(len(seen))),
         attributes=pa.Table.from_pylist(attributes, schema=tables.ATTRIBUTES),
         tracks=tracks_table(of_track),
         persons=persons_table([(0, "Ross", 0.0, END_S), (1, "Rachel", 2.0, 4.0)], {1: rachel[0]}),
@@ -77,6 +81,8 @@ def rate(workspace: Workspace, params: ValenceParams | None = None) -> tuple[dic
     shutil.rmtree(workspace.path / "valence", ignore_errors=True)
     context.out.rename(workspace.path / "valence")
     add_receipt(workspace, "valence", **asdict(params))
+    receipt = workspace.path / "valence" / "receipt.json"
+    receipt.write_text(json.dumps(json.loads(receipt.read_text()) | {"counts": counts}))
     return counts, context.skipped
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from html import escape
 
-from fercli.views.contact_sheet import FACE_SIDE, LEGEND, Picture, Row, Sheet
+from fercli.views.contact_sheet import FACE_SIDE, Picture, Row, Sheet
 
 _STYLE = f"""
 body {{ font: 15px/1.4 system-ui, sans-serif; color: #000; background: #fff; margin: 1.5rem; }}
@@ -19,6 +19,7 @@ figcaption {{ font-size: .8rem; }}
 .doubtful img {{ border: 3px dashed #d55e00; }}
 .sign {{ position: absolute; top: 6px; right: 6px; width: 1.5rem; text-align: center; font-weight: bold;
   color: #000; background: #fff; border: 2px solid #d55e00; border-radius: 50%; }}
+.sign.apex {{ border-color: #000; font-size: .8rem; line-height: 1.5rem; }}
 """
 
 
@@ -31,7 +32,7 @@ def page(sheet: Sheet) -> str:
 <head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>
 <body>
 <h1>{title}</h1>
-<p>{escape(LEGEND)}</p>
+<p>{escape(sheet.legend)}</p>
 {rows}
 </body>
 </html>
@@ -49,6 +50,8 @@ def _row(row: Row) -> str:
 def _figure(picture: Picture) -> str:
     caption = "<br>".join(map(escape, picture.caption))
     sign = '<span class="sign" title="should be checked">?</span>' if picture.doubtful else ""
+    if picture.is_apex:
+        sign = '<span class="sign apex" title="strongest expression">&#9660;</span>'
     source = f"data:image/jpeg;base64,{b64encode(picture.jpeg).decode()}"
     return (
         f'<figure{" class=doubtful" if picture.doubtful else ""}><img src="{source}" '

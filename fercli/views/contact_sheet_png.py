@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from fercli.views.contact_sheet import FACE_SIDE, LEGEND, MOST_TRACKS, Picture, Row, Sheet
+from fercli.views.contact_sheet import FACE_SIDE, MOST_TRACKS, Picture, Row, Sheet
 
 _MARGIN, _GAP, _FRAME, _DASH = 20, 10, 3, 8
 _LINE, _FONT_SIZE, _SMALL = 20, 16, 13
@@ -28,7 +28,7 @@ def draw(sheet: Sheet) -> bytes:
     image = Image.new("RGB", (width, height), _PAPER)
     pen = ImageDraw.Draw(image)
     _write(pen, (_MARGIN, _MARGIN), f"{sheet.title}: persons", width - 2 * _MARGIN, bold=True)
-    _write(pen, (_MARGIN, _MARGIN + _LINE), LEGEND, width - 2 * _MARGIN, size=_SMALL)
+    _write(pen, (_MARGIN, _MARGIN + _LINE), sheet.legend, width - 2 * _MARGIN, size=_SMALL)
     top = _MARGIN + 3 * _LINE
     if not sheet.rows:
         _write(pen, (_MARGIN, top), "No face was found.", width - 2 * _MARGIN)
@@ -60,6 +60,10 @@ def _draw_picture(image: Image.Image, pen: ImageDraw.ImageDraw, left: int, top: 
         pen.text(middle, "?", _INK, _font(_FONT_SIZE, bold=True), anchor="mm")
     else:
         pen.rectangle((left, top, left + _CELL - 1, top + _CELL - 1), outline=_CALM, width=1)
+    if picture.is_apex:
+        x, y = left + _CELL - 18, top + 18
+        pen.circle((x, y), 12, fill=_PAPER, outline=_INK, width=2)
+        pen.polygon([(x - 6, y - 4), (x + 6, y - 4), (x, y + 6)], fill=_INK)
     for number, line in enumerate(picture.caption):
         _write(pen, (left, top + _CELL + 2 + number * (_LINE - 3)), line, _CELL, size=_SMALL)
 

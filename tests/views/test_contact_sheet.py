@@ -22,6 +22,7 @@ from fercli.views.contact_sheet import FACE_SIDE, MOST_PERSONS, MOST_TRACKS, wri
 from fercli.workspace import Workspace
 from tests.edits.film import make_film, track_again
 from tests.failing import fails
+from tests.rated import rated, smiling
 
 VERMILION = (0xD5, 0x5E, 0x00)
 
@@ -166,3 +167,31 @@ def test_damaged_crops_are_named(film: Workspace, tmp_path: Path) -> None:
     film.table("crops").write_bytes(b"rubbish")
     with pytest.raises(CorruptTable, match=r"crops\.parquet"):
         page(film, tmp_path / "sheet.html")
+
+
+def test_the_strongest_moment_of_each_expression_follows_the_tracks(tmp_path: Path) -> None:
+    film = rated(tmp_path / "w")
+    seen = page(film, tmp_path / "sheet.html")
+    shown = [str(attrs["alt"]) for tag, attrs in seen.tags if tag == "img"]
+    assert shown[0] == "track 0" and sorted(shown[1:3]) == ["happy: apex", "sad: apex"]
+    assert shown[3:] == ["track 1", "sad: apex"]
+    captions = [text for tag, text in seen.texts if tag in ("figcaption", "br")]
+    assert any(text.startswith("intensity 0.") for text in captions)
+    assert seen.all("span").count("▼") == 3 and "Triangle" in seen.all("p")[0]
+
+
+def test_a_picture_marks_apexes_and_keeps_within_its_width(tmp_path: Path) -> None:
+    film = rated(tmp_path / "w")
+    persons = load_persons(film)[0]
+    many = replace(persons[0], tracks=persons[0].tracks * (MOST_TRACKS + 3))
+    picture = drawn(film, [many], tmp_path / "sheet.png")
+    plain = drawn(smiling(tmp_path / "plain"), [many], tmp_path / "plain.png")
+    assert picture.size == plain.size
+    assert (np.asarray(picture) != np.asarray(plain)).any()
+
+
+def test_apexes_of_older_emotions_are_left_out(tmp_path: Path) -> None:
+    film = rated(tmp_path / "w")
+    (film.path / "emotions" / "receipt.json").unlink()
+    seen = page(film, tmp_path / "sheet.html")
+    assert [attrs["alt"] for tag, attrs in seen.tags if tag == "img"] == ["track 0", "track 1"]

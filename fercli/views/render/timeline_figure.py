@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from fercli import tables
 from fercli.colours import COLOURS, as_hex
@@ -12,7 +14,7 @@ from fercli.errors import InputError
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE, RECORD_NAMES
 from fercli.learn.evaluation.figures import GREY, STYLE, check_suffix, save_figure
 from fercli.results.load import load
-from fercli.results.model import Person, Result, Segment
+from fercli.results.model import Person, Result, Segment, Signal
 from fercli.timing import clock
 from fercli.views.render.lettering import font_file
 from fercli.views.render.sampled import Sampled
@@ -22,6 +24,7 @@ from fercli.writing import require_free
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 MOST_PERSONS = 12
 """Largest number of rows."""
@@ -34,6 +37,9 @@ TICKS_S, MOST_TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600),
 MOST_CUTS = 100
 """If there are more, they are only marked above the rows, where they do not hide the bars."""
 CUT_COLOUR = "#BBBBBB"
+VALENCE_COLOUR = "#5B3A8C"
+CURVE_IN = 0.62
+"""Height of a curve of valence, inches."""
 _LEGEND_COLUMNS = 5
 
 
@@ -42,7 +48,8 @@ def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) 
 
     Stretches that are not assessable are thin grey bars, cuts are thin lines. Parts of the video that were not analysed
     are hatched, and show only manual annotations. Persons after the first MOST_PERSONS are counted below the figure.
-    Text stays text in SVG and PDF.
+    With ratings over time there is a curve of valence for each person, with its 90 % interval. Text stays text in SVG
+    and PDF.
 
     Args:
         workspace: a workspace in which all stages up to classify-emotions have run.
@@ -71,13 +78,19 @@ def plot_timelines(workspace: Workspace, out: Path, *, overwrite: bool = False) 
     from matplotlib.figure import Figure
 
     persons = everybody[:MOST_PERSONS]
+    rated = _rated(persons, result)
+    heights = [ROW_IN * len(persons), *[CURVE_IN] * len(rated)]
     with mpl.rc_context({**STYLE, "svg.fonttype": "none"}):
-        figure = Figure(figsize=(PAGE_WIDTH_IN, ROW_IN * len(persons) + 1.0), layout="constrained")
-        axes = figure.add_subplot()
+        figure = Figure(figsize=(PAGE_WIDTH_IN, sum(heights) + 1.0), layout="constrained")
+        axes, *curves = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
         emotions = _draw_segments(axes, persons, [*result.gaps, *result.segments])
         _prepare(axes, persons, result, frames.cuts_s)
+        for curve, (name, signals) in zip(curves, rated.items(), strict=True):
+            _draw_valence(curve, name, signals)
         _add_legend(figure, emotions, bool(frames.cuts_s))
-        axes.set_xlabel("; ".join(["time (m:ss)", *_remarks(result, len(everybody) - len(persons))]))
+        last = curves[-1] if curves else axes
+        sources = {signal.source for signals in rated.values() for signal in signals}
+        last.set_xlabel("; ".join(["time (m:ss)", *_remarks(result, len(everybody) - len(persons), sources)]))
         save_figure(figure, out, tight=True)
 
 
@@ -99,8 +112,38 @@ def _draw_segments(axes: Axes, persons: Sequence[Person], segments: Sequence[Seg
     return emotions
 
 
-def _prepare(axes: Axes, persons: Sequence[Person], result: Result, cuts_s: Sequence[float]) -> None:
+def _rated(persons: Sequence[Person], result: Result) -> dict[str, list[Signal]]:
+    """Shown name -> valence of each track, in the order of the persons; only of those that have any."""
+    found: dict[str, list[Signal]] = {person.name: [] for person in persons}
+    for signal in result.ratings() if result.ratings else ():
+        if signal.name == "valence" and signal.person in found and np.isfinite(signal.values).any():
+            found[signal.person].append(signal)
+    return {name: signals for name, signals in found.items() if signals}
+
+
+def _draw_valence(axes: Axes, name: str, signals: Sequence[Signal]) -> None:
+    """The curve of one person around the zero line, with its interval; nothing where it is unknown."""
+    axes.axhline(0, color=CUT_COLOUR, linewidth=0.6, zorder=1)
+    for signal in signals:
+        value, low, high = signal.values.T
+        middle = (signal.start_s + signal.end_s) / 2
+        axes.fill_between(middle, low, high, color=VALENCE_COLOUR, alpha=0.2, linewidth=0, zorder=2)
+        axes.plot(middle, value, color=VALENCE_COLOUR, linewidth=0.9, zorder=3)
+    axes.set(ylim=(-1, 1), yticks=(-1, 0, 1))
+    axes.set_ylabel(f"{_short(name)}\nvalence", rotation=0, ha="right", va="center")
+    _plain(axes.yaxis.label)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _plain(text: Text) -> None:
+    """A name as it is, in a font that has its letters."""
     from matplotlib.font_manager import FontProperties
+
+    text.set_parse_math(False)  # a $ in a name is not markup
+    text.set_fontproperties(FontProperties(fname=font_file(text.get_text()), size=STYLE["font.size"]))
+
+
+def _prepare(axes: Axes, persons: Sequence[Person], result: Result, cuts_s: Sequence[float]) -> None:
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     shown = [*result.segments, *result.gaps]
@@ -118,19 +161,20 @@ def _prepare(axes: Axes, persons: Sequence[Person], result: Result, cuts_s: Sequ
     axes.vlines(cuts_s, -0.5, to_row, color=CUT_COLOUR, linewidth=0.4, zorder=1)
     axes.set_yticks(range(len(persons)), [_short(person.name) for person in persons])
     for text in axes.get_yticklabels():
-        text.set_parse_math(False)  # a $ in a name is not markup
-        text.set_fontproperties(FontProperties(fname=font_file(text.get_text()), size=STYLE["font.size"]))
+        _plain(text)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 
-def _remarks(result: Result, more: int) -> Iterator[str]:
-    """Notes about what the figure does not show, if any."""
+def _remarks(result: Result, more: int, sources: Collection[str]) -> Iterator[str]:
+    """Notes about what the figure does not show, and about where valence is from, if any."""
     if result.not_analysed:
         begin_s, end_s = result.video["analysed"]
         yield f"only {clock(begin_s, tenths=True)} to {clock(end_s, tenths=True)} was analysed"
     if more:
         yield f"and {more} more {'person' if more == 1 else 'persons'}"
+    if sources:
+        yield f"valence {' and '.join(sorted(sources))}, with its 90 % interval"
 
 
 def _add_legend(figure: Figure, emotions: Sequence[str], has_cuts: bool) -> None:

@@ -57,6 +57,57 @@ function drawBalance(svg, bins, at, top) {
   element("path", { d: `M0 ${top}h${at.width}M0 ${top + BALANCE}h${at.width}`, stroke: "#e3e3e3" }, svg);
 }
 
+// Runs of neighbouring bins.
+const runsOf = (bins) =>
+  bins.reduce((runs, one, k) => {
+    if (k && bins[k - 1].key === one.key - 1) runs.at(-1).push(one);
+    else runs.push([one]);
+    return runs;
+  }, []);
+
+// Valence around its zero line, with its interval; what lies above is pleasant.
+const [VALENCE, LOW, HIGH, AROUSAL, INTENSITY] = [0, 1, 2, 3, 4];
+function drawValence(svg, bins, at, top) {
+  const zero = top + BALANCE / 2,
+    y = (one, column) => rounded(zero - (one.values[column] * BALANCE) / 200),
+    point = (one, column) => `L${rounded((one.left + one.right) / 2)} ${y(one, column)}`;
+  let line = "",
+    band = "";
+  for (const run of runsOf(bins)) {
+    const first = run[0],
+      last = run.at(-1);
+    line += `M${first.left} ${y(first, VALENCE)}${run.map((one) => point(one, VALENCE)).join("")}H${last.right}`;
+    const above = run.map((one) => point(one, HIGH)).join(""),
+      below = run.map((one) => point(one, LOW)).reverse().join("");
+    band += `M${first.left} ${y(first, HIGH)}${above}H${last.right}V${y(last, LOW)}${below}H${first.left}z`;
+  }
+  element("path", { d: `M0 ${top}h${at.width}M0 ${top + BALANCE}h${at.width}`, stroke: "#e3e3e3" }, svg);
+  element("path", { d: band, fill: "#5b3a8c", "fill-opacity": 0.18, class: "interval" }, svg);
+  element("path", { d: `M0 ${zero}h${at.width}`, stroke: "#767676" }, svg);
+  element(
+    "path",
+    { d: line, fill: "none", stroke: "#5b3a8c", "stroke-width": 1.6, "stroke-linejoin": "round", class: "valence" },
+    svg,
+  );
+  ["+1", "\u22121"].forEach((text, k) =>
+    element(
+      "text",
+      {
+        x: at.width - 3,
+        y: k ? top + BALANCE - 3 : top + 10,
+        "text-anchor": "end",
+        "font-size": 10,
+        fill: "#555",
+        stroke: "#fff",
+        "stroke-width": 3,
+        "paint-order": "stroke",
+      },
+      svg,
+      text,
+    ),
+  );
+}
+
 // Shares go from the base up to 100 %; degrees go up to the right of the picture and down to its left.
 const isAngle = (line) => data.lines[line] === "yaw";
 const MOST_DEGREES = 60;
@@ -142,7 +193,8 @@ function drawPlot(plot, width) {
     if (person.said.start.length) drawSpeech(svg, person, at, place.speech);
     if (person.measured.bin.length) drawLine(svg, binsInView(person.measured, at), at, place.line);
     drawStream(svg, bins, at, place.stream);
-    drawBalance(svg, bins, at, place.balance);
+    if (person.rated.bin.length) drawValence(svg, binsInView(person.rated, at), at, place.balance);
+    else drawBalance(svg, bins, at, place.balance);
     drawAxis(svg, at, place.axis);
   }
   drawCuts(svg, at, place.axis, !strip);

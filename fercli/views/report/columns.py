@@ -95,6 +95,7 @@ def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]
             "track": [segment.track for segment in segments],
             "lane": content.lane.tolist(),
             "human": [int(segment.source == "human") for segment in segments],
+            "apex": [None if segment.course is None else ms(segment.course.apex_s) for segment in segments],
         },
         "stream": {
             "step": round(1000 * stream.step_s, 3),
@@ -110,6 +111,11 @@ def _person(content: PersonContent, number_of: dict[str, int]) -> dict[str, Any]
             "start": [ms(one.start_s) for one in content.said],
             "end": [ms(one.end_s) for one in content.said],
             "text": [one.text for one in content.said],
+        },
+        "rated": {
+            "step": round(1000 * content.rated.step_s, 3),
+            "bin": steps(content.rated.bins),
+            "percent": np.rint(100 * content.rated.values).astype(int).T.tolist(),
         },
         "faces": steps(content.face_pts_s * 1000),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -18,7 +18,7 @@ from fercli.formats.timeline import lanes
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
 from fercli.results.details import Details
 from fercli.results.load import load
-from fercli.results.model import NO_TRACK, Person, Result, Segment, Utterance
+from fercli.results.model import NO_TRACK, Person, Result, Segment, Signal, Utterance
 from fercli.results.smoothed import SmoothedProbabilities
 from fercli.views.render.sampled import Sampled
 from fercli.views.report.balance import balance
@@ -38,6 +38,10 @@ LINES = {
 """What can be drawn as a line -> the measurements whose mean it is."""
 FACES_A_PERSON, FACES_IN_ALL = 240, 3000
 """Largest number of face pictures; at about 2 kB each they are most of the page."""
+RATED = (("valence", 0), ("valence", 1), ("valence", 2), ("arousal", 0), ("intensity", 0))
+"""What is drawn and written of ratings over time: signal, and its column: the value, and the ends of its interval."""
+MOST_APEXES = 60
+"""Largest number of faces of a person that are shown because an expression is strongest in them."""
 MOST_LANES = 8
 """Largest number of lanes for simultaneous tracks of one person, or of unassigned tracks."""
 
@@ -51,6 +55,7 @@ class PersonContent:
         lane: (S,) lane of each segment, so that simultaneous tracks are below each other.
         stream: smoothed probabilities in bins, see `results.smoothed`.
         measured: a column for each of LINES in bins; shares in [0, 1], yaw in degrees.
+        rated: a column for each of RATED in bins; no bins if there are no ratings.
         balance: mean over the assessed windows, in [-1, 1]; None if there are none.
         said: what the person says, by start.
         transitions: (from, to) -> number of changes from one expression to the other.
@@ -63,6 +68,7 @@ class PersonContent:
     lane: NDArray[np.int64]
     stream: Stream
     measured: Stream
+    rated: Stream
     balance: float | None
     said: tuple[Utterance, ...]
     transitions: Counter[tuple[str, str]]
@@ -109,8 +115,8 @@ def read_content(workspace: Workspace) -> Content:
     details = result.details()
     smoothed = SmoothedProbabilities(details)
     frames = tables.read_table(workspace.table("frames"), tables.FRAMES)
-    persons = result.everyone
-    faces = _chosen_faces(details.faces, [person.name for person in persons])
+    persons, ratings = result.everyone, _ratings(result)
+    faces = _chosen_faces(details.faces, persons)
     best = {person.name: person.best.best_face for person in persons if person.tracks}
     portraits, sheets = make_pictures(workspace.table("crops"), list(best.values()), [face for face, _ in faces])
     return Content(
@@ -123,6 +129,7 @@ def read_content(workspace: Workspace) -> Content:
                 person,
                 details,
                 smoothed,
+                ratings.get(person.name),
                 portraits[best[person.name]] if person.name in best else b"",
                 pts,
                 sheet,
@@ -149,6 +156,7 @@ def _person(
     person: Person,
     details: Details,
     smoothed: SmoothedProbabilities,
+    rated: Stream | None,
     portrait: bytes,
     face_pts_s: NDArray[np.float64],
     sheet: bytes,
@@ -164,6 +172,7 @@ def _person(
         _lanes(person),
         bin_stream(start, end, beside, origin_s=origin_s, shortest_s=SHORTEST_BIN_S, most=STREAM_BINS),
         _measured(details.faces.filter(pc.equal(details.faces["person"], person.name)), origin_s),
+        rated or Stream(SHORTEST_BIN_S, np.zeros(0, np.int64), np.zeros((0, len(RATED)))),
         float(np.average(balance(probabilities[known], details.labels), weights=(end - start)[known]))
         if known.any()
         else None,
@@ -184,18 +193,51 @@ def _measured(faces: pa.Table, origin_s: float) -> Stream:
     return bin_stream(start, end, values, origin_s=origin_s, shortest_s=SHORTEST_BIN_S, most=STREAM_BINS)
 
 
+def _ratings(result: Result) -> dict[str, Stream]:
+    """Person -> ratings over time in bins; empty without ratings."""
+    tracks: dict[str, dict[int, dict[str, Signal]]] = defaultdict(lambda: defaultdict(dict))
+    for signal in result.ratings() if result.ratings else ():
+        tracks[signal.person][signal.track][signal.name] = signal
+    found = {}
+    for person, own in tracks.items():
+        values = [np.stack([one[name].values[:, place] for name, place in RATED], axis=1) for one in own.values()]
+        start, end = (
+            np.concatenate([getattr(one["valence"], edge) for one in own.values()]) for edge in ("start_s", "end_s")
+        )
+        found[person] = bin_stream(
+            start,
+            end,
+            np.concatenate(values).astype(np.float64),
+            origin_s=result.video["start_s"],
+            shortest_s=SHORTEST_BIN_S,
+            most=STREAM_BINS,
+        )
+    return found
+
+
 def _lanes(person: Person) -> NDArray[np.int64]:
     lane = lanes([(one.start_ms, one.end_ms) for one in person.tracks], MOST_LANES)
     lane_of = {one.track: number for one, number in zip(person.tracks, lane, strict=True)}
     return np.array([lane_of.get(segment.track, 0) for segment in person.segments], np.int64)
 
 
-def _chosen_faces(faces: pa.Table, names: list[str]) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Numbers and times of the faces shown for each person, ascending."""
-    own = [faces.filter(pc.equal(faces["person"], name)).select(["face", "pts_s"]) for name in names]
+def _chosen_faces(faces: pa.Table, persons: Sequence[Person]) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Numbers and times of the faces shown for each person, ascending: spread evenly, and those of the strongest
+    expressions."""
+    own = [faces.filter(pc.equal(faces["person"], one.name)).select(["face", "pts_s", "track"]) for one in persons]
     keep = shares(np.array([len(rows) for rows in own], np.int64), most_each=FACES_A_PERSON, most=FACES_IN_ALL)
     chosen = []
-    for rows, count in zip(own, keep.tolist(), strict=True):
-        place = spread_evenly(len(rows), count)
+    for rows, count, person in zip(own, keep.tolist(), persons, strict=True):
+        place = np.union1d(spread_evenly(len(rows), count), _apexes(rows, person))
         chosen.append((rows["face"].to_numpy()[place].astype(np.int64), rows["pts_s"].to_numpy()[place]))
     return chosen
+
+
+def _apexes(faces: pa.Table, person: Person) -> NDArray[np.int64]:
+    """Rows of the faces nearest to the apexes of a person, of the strongest expressions."""
+    shown = [(one.course, one.track) for one in person.segments if one.course is not None]
+    strongest = sorted(shown, key=lambda one: -one[0].peak)[:MOST_APEXES]
+    pts, track = faces["pts_s"].to_numpy(), faces["track"].to_numpy()
+    rows = [np.flatnonzero(track == number) for _, number in strongest]
+    places = [own[np.abs(pts[own] - course.apex_s).argmin()] for (course, _), own in zip(strongest, rows, strict=True)]
+    return np.array(places, np.int64)

@@ -43,8 +43,8 @@ def warnings(content: Content) -> str:
 
 
 def legend(content: Content, classes: list[dict[str, Any]]) -> str:
-    """One item per class, with colour, pattern and letters; and the marks of manual segments and of stretches that were
-    not analysed, if any."""
+    """One item per class, with colour, pattern and letters; and the marks of manual segments, of stretches that were
+    not analysed, and of apexes, if any."""
     items = [f"{_swatch(classes, k)}{escape(one['name'])}" for k, one in enumerate(classes)]
     if any(segment.source == "human" for person in content.persons for segment in person.person.segments):
         items.append(
@@ -55,6 +55,8 @@ def legend(content: Content, classes: list[dict[str, Any]]) -> str:
             '<svg class="swatch" viewBox="0 0 26 17" aria-hidden="true"><path d="M0 0h26v17H0z" fill="#e8e8e8"/></svg>'
             "not analysed"
         )
+    if any(segment.course for person in content.persons for segment in person.person.segments):
+        items.append('<svg class="swatch" viewBox="0 0 26 17" aria-hidden="true"><path d="M9 5h8l-4 7z"/></svg>apex')
     return "".join(f"<li>{item}</li>" for item in items)
 
 
@@ -104,8 +106,8 @@ def _person(number: int, one: PersonContent, classes: list[dict[str, Any]]) -> s
 
 def _parts(one: PersonContent) -> list[str]:
     """What a person's chart has, from the top."""
-    said = ["speech"] if one.said else []
-    return ["timeline", *said, *(["line"] if len(one.measured.bins) else []), "probabilities", "balance"]
+    said, last = ["speech"] if one.said else [], "valence" if len(one.rated.bins) else "balance"
+    return ["timeline", *said, *(["line"] if len(one.measured.bins) else []), "probabilities", last]
 
 
 def lines(content: Content) -> str:
@@ -114,6 +116,27 @@ def lines(content: Content) -> str:
         return ""
     options = "".join(f'<option value="{number}">{name}</option>' for number, name in enumerate(LINES))
     return f'<label class="line-choice">Line <select id="line">{options}</select></label>'
+
+
+def ratings(content: Content) -> str:
+    """What valence, its interval and apexes are; nothing without ratings."""
+    first = next(content.result.ratings(), None) if content.result.ratings else None
+    if first is None:
+        return ""
+    return (
+        "<p><strong>Valence</strong>: how pleasant the face looks, from &minus;1 to +1 around the zero line, with its "
+        f"90&nbsp;% interval as a band. {_FROM[first.source]} There is no curve where the face is not assessable. "
+        "<strong>Intensity</strong> is how strongly it shows anything but neutral, and a triangle on the timeline "
+        "marks the <strong>apex</strong> of an expression, where its intensity is highest.</p>"
+    )
+
+
+_FROM = {
+    "derived": "It is <em>derived</em> from the probabilities, by the ratings that people gave the names of the "
+    "emotions, and with a share of mouth and brows; it was not trained on ratings of faces.",
+    "trained": "It comes from a network that was <em>trained</em> on ratings.",
+}
+"""Source of the ratings -> what it means."""
 
 
 def _portrait(one: PersonContent, name: str) -> str:

@@ -18,10 +18,11 @@ const timeAt = (plot, clientX) => {
 
 function sentence(person, time) {
   const found = segmentsAt(person, time).map((k) => {
-    const { class: kind, score, reason, doubtful, human } = person.segments;
+    const { class: kind, score, reason, doubtful, human, apex } = person.segments;
     if (kind[k] === UNKNOWN) return `not assessable: ${reason[k]}`;
+    const strongest = apex[k] === null ? "" : `, strongest at ${clock(apex[k])}`;
     const doubt = doubtful[k] ? `, doubtful: ${doubtful[k]}` : "";
-    return `${classes[kind[k]].name}, ${human[k] ? "set by hand" : `score ${(score[k] / 100).toFixed(2)}`}${doubt}`;
+    return `${classes[kind[k]].name}, ${human[k] ? "set by hand" : `score ${(score[k] / 100).toFixed(2)}`}${doubt}${strongest}`;
   });
   return [...new Set(found)].join("; ") || (unseenAt(time) ? "not analysed" : "not on screen");
 }
@@ -53,6 +54,13 @@ function fillCard(person, time) {
   if (measured) {
     const words = (value, line) => (isAngle(line) ? `${Math.abs(value)}° ${value < 0 ? "left" : "right"}` : `${value} %`);
     line(measured.map((value, line) => `${data.lines[line]} ${words(value, line)}`.replaceAll(" ", "\u00a0")).join(" · ")).className = "measured";
+  }
+  const rated = valuesAt(person.rated, time);
+  if (rated) {
+    const signed = (value) => `${value < 0 ? "\u2212" : "+"}${(Math.abs(value) / 100).toFixed(2)}`;
+    const [valence, low, high] = [VALENCE, LOW, HIGH].map((column) => signed(rated[column]));
+    line(`valence ${valence} (${low} to ${high}) · arousal ${signed(rated[AROUSAL])} · intensity ${rated[INTENSITY]} %`).className =
+      "measured";
   }
   const face = nearest(person.faces, time),
     away = Math.abs(person.faces[face] - time);

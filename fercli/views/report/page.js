@@ -50,6 +50,7 @@ for (const plot of plots) {
       line: place.line + LINE / 2,
       probabilities: place.stream + STREAM / 2,
       balance: place.balance + BALANCE / 2,
+      valence: place.balance + BALANCE / 2,
     };
     for (const label of gutter.children) label.style.top = `${middles[label.dataset.part]}px`;
   }

@@ -64,6 +64,7 @@ def page_of(content: Content, playback: Playback) -> str:
         persons=fragments.persons(content, data["classes"]),
         bins=_bins(content),
         negative=", ".join(negative),
+        ratings=fragments.ratings(content),
         limits=limits(),
         provenance=fragments.provenance(content),
         charts=json_for_html(data),

@@ -12,6 +12,7 @@ const shots = summed(data.shots);
 for (const person of persons) {
   person.stream.bin = summed(person.stream.bin);
   person.measured.bin = summed(person.measured.bin);
+  person.rated.bin = summed(person.rated.bin);
   person.faces = summed(person.faces);
 }
 

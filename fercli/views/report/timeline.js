@@ -4,13 +4,14 @@ const SLIM = 5;
 // Segments at least a pixel wide are drawn as they are; of narrower ones the longest in a pixel stands for it.
 // A pattern needs room: slim segments are plain.
 function segmentPaths(person, { x, width }, top, height, lanes) {
-  const { start, end, class: kind, lane, human, doubtful } = person.segments;
+  const { start, end, class: kind, lane, human, doubtful, apex } = person.segments;
   const paths = classes.map(() => ""),
     slim = classes.map(() => ""),
     narrow = new Map(),
     labels = [];
   let byHand = "",
-    doubts = "";
+    doubts = "",
+    apexes = "";
   for (let k = upTo(start, state.from - person.longest); k < start.length && start[k] < state.to; k++) {
     if (end[k] <= state.from) continue;
     const left = Math.max(x(start[k]), 0),
@@ -19,6 +20,9 @@ function segmentPaths(person, { x, width }, top, height, lanes) {
     if (human[k]) byHand += rect(left, top + (row + 1) * height - 4, right - left, 3);
     // A dashed edge: the label may be wrong.
     if (doubtful[k] && right - left >= SLIM) doubts += `M${rounded(left)} ${top + row * height + 1}H${rounded(right)}`;
+    // Where the expression is strongest: a triangle that points at the moment.
+    if (lanes && apex[k] !== null && right - left >= SLIM && apex[k] >= state.from && apex[k] <= state.to)
+      apexes += `M${rounded(x(apex[k]) - 4)} ${top + row * height}h8l-4 6z`;
     if (right - left >= 1) {
       const wide = right - left >= SLIM;
       (wide ? paths : slim)[kind[k]] += rect(left, top + row * height, right - left - (wide ? 0.8 : 0), height - 1);
@@ -31,7 +35,7 @@ function segmentPaths(person, { x, width }, top, height, lanes) {
   }
   for (const [place, { kind: winner }] of narrow)
     slim[winner] += rect(place % 1e5, top + Math.floor(place / 1e5) * height, 1, height - 1);
-  return { paths, slim, labels, byHand, doubts };
+  return { paths, slim, labels, byHand, doubts, apexes };
 }
 
 // Names over each other cannot be read: where tracks of a person share a row and overlap, none is written.
@@ -46,7 +50,7 @@ function legible(labels) {
 }
 
 function drawTimeline(svg, person, at, top, height, lanes) {
-  const { paths, slim, labels, byHand, doubts } = segmentPaths(person, at, top, height, lanes);
+  const { paths, slim, labels, byHand, doubts, apexes } = segmentPaths(person, at, top, height, lanes);
   for (const kind of [UNKNOWN, ...Array(UNKNOWN).keys()])
     // what was judged lies on top
     for (const [d, fill] of [
@@ -68,6 +72,8 @@ function drawTimeline(svg, person, at, top, height, lanes) {
   if (doubts)
     element("path", { d: doubts, stroke: "#000", "stroke-width": 2, "stroke-dasharray": "3 3", class: "doubtful" }, svg);
   if (byHand) element("path", { d: byHand, fill: "#000", class: "by-hand" }, svg);
+  if (apexes)
+    element("path", { d: apexes, fill: "#000", stroke: "#fff", "stroke-width": 1.5, "paint-order": "stroke", class: "apexes" }, svg);
   if (height < 14) return;
   for (const { left, right, row, kind } of legible(labels)) {
     const { name, letters, ink } = classes[kind];

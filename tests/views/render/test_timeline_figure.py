@@ -12,10 +12,12 @@ from matplotlib.figure import Figure
 from fercli.colours import COLOURS, as_hex
 from fercli.errors import ConfigError, InputError, MissingStage
 from fercli.media.images import read_image
+from fercli.views.render import timeline_figure
 from fercli.views.render.timeline_figure import LONGEST_NAME, MOST_PERSONS, plot_timelines
 from fercli.workspace import Workspace
 from tests.edits.by_hand import annotate
 from tests.failing import fails
+from tests.rated import rated, smiling
 from tests.views.render.scenes import Box, grey_video, make_scene
 from tests.workspaces import add_receipt
 
@@ -192,3 +194,35 @@ def test_refusals(tmp_path: Path, workspace: Workspace) -> None:
     (workspace.path / "emotions" / "receipt.json").unlink()
     with pytest.raises(MissingStage, match="needs classify-emotions first: it has not run yet"):
         plot_timelines(workspace, tmp_path / "u.png")
+
+
+def test_with_ratings_there_is_a_curve_of_valence_for_each_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(timeline_figure, "save_figure", lambda figure, *_, **__: drawn.append(figure))
+    plot_timelines(rated(tmp_path / "w"), tmp_path / "a.png")
+    _, ross, rachel = drawn[0].axes
+    assert [axes.get_ylabel() for axes in (ross, rachel)] == ["Ross\nvalence", "Rachel\nvalence"]
+    zero, curve = ross.lines
+    assert np.asarray(zero.get_ydata()).tolist() == [0, 0]
+    times, values = (np.asarray(one, np.float64) for one in (curve.get_xdata(), curve.get_ydata()))
+    assert times[:2] == pytest.approx([0.05, 0.15]) and len(times) == 80
+    assert np.isnan(values[40:50]).all() and values[30] > 0.5 > -0.4 > values[-1]
+    assert ross.get_ylim() == (-1, 1) and len(ross.collections) == 1
+    assert "valence derived, with its 90 % interval" in rachel.get_xlabel()
+
+
+def test_without_ratings_the_figure_is_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(timeline_figure, "save_figure", lambda figure, *_, **__: drawn.append(figure))
+    plot_timelines(smiling(tmp_path / "w"), tmp_path / "a.png")
+    assert len(drawn[0].axes) == 1 and "valence" not in drawn[0].axes[0].get_xlabel()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_curves_are_drawn_in_every_format(tmp_path: Path, suffix: str) -> None:
+    plot_timelines(rated(tmp_path / "w"), tmp_path / f"a{suffix}")
+    assert (tmp_path / f"a{suffix}").stat().st_size > 1000
+    if suffix == ".svg":
+        assert any("valence" in text for text in texts(tmp_path / "a.svg"))
