@@ -144,11 +144,12 @@ EMOTIONS = Stage(
 VALENCE = Stage(
     name="valence",
     command="estimate-valence",
-    reads=("tracks", "attributes", "emotions", "segments"),
+    reads=("frames", "faces", "crops", "tracks", "attributes", "emotions", "segments"),
     writes=("valence", "courses"),
-    version=1,
+    version=2,
     params=ValenceParams,
     run="fercli.stages.valence:run",
+    weights="fercli.stages.valence:weights",
     check="fercli.stages.valence:check",
     optional=True,
 )

@@ -164,9 +164,12 @@ class ValenceParams:
     """estimate-valence.
 
     Attributes:
+        weights: file of a network written by `fercli train --task valence`; empty derives valence and arousal from the
+            emotions.
         smoothing_s: standard deviation of the Gaussian filter, seconds. It has no delay.
     """
 
+    weights: str = ""
     smoothing_s: float = 0.25
 
 

@@ -87,6 +87,7 @@ def annotate(
     licences: opt.Licences = "all",
     abstain: opt.Abstain = EmotionsParams.abstain,
     with_: opt.With = "",
+    valence_weights: opt.ValenceWeights = None,
     smoothing: opt.Smoothing = ValenceParams.smoothing_s,
     sound: opt.Sound = False,
     audio_track: opt.AudioTrack = AudioParams.track,
@@ -146,7 +147,7 @@ def annotate(
     runtime = Runtime(device, batch, decoder=opt.parse_decoder(decoder), config=recorded(config))
     attributes = AttributesParams(min_flag, landmarks)
     analyses = opt.parse_with(with_)
-    valence = (ValenceParams(smoothing),) if "valence" in analyses else ()
+    valence = (ValenceParams(opt.absolute(valence_weights), smoothing),) if "valence" in analyses else ()
     speech: tuple[Any, ...] = ()
     if sound or "speech" in analyses:
         heard = AudioParams(audio_track, frames.start_s, frames.end_s)

@@ -192,6 +192,15 @@ With = Annotated[
 ]
 ANALYSES = ("valence", "speech")
 """What --with takes."""
+ValenceWeights = Annotated[
+    Path | None,
+    typer.Option(
+        help="Network written by 'fercli train --task valence'; by default valence is derived from the emotions.",
+        show_default=False,
+        readable=False,
+        rich_help_panel=VALENCE,
+    ),
+]
 Smoothing = Annotated[
     float,
     typer.Option(help="Standard deviation of the Gaussian filter over time, seconds.", rich_help_panel=VALENCE),

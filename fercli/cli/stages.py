@@ -204,7 +204,9 @@ def measure_faces(
 
 def estimate_valence(
     workspace: opt.WorkspacePath,
+    valence_weights: opt.ValenceWeights = None,
     smoothing: opt.Smoothing = ValenceParams.smoothing_s,
+    device: opt.Device = Runtime.device,
     config: opt.Config = None,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
@@ -213,8 +215,8 @@ def estimate_valence(
 
     Example: fercli estimate-valence episode.fercli
     """
-    params = ValenceParams(smoothing)
-    runtime = Runtime(config=recorded(config))
+    params = ValenceParams(opt.absolute(valence_weights), smoothing)
+    runtime = Runtime(device, config=recorded(config))
     _run_stages([(VALENCE, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 

@@ -51,7 +51,8 @@ def load_ratings(
     except MissingStage as error:
         return None, list(segments), [f"valence is left out: {error.message}; {error.hint}"]
     courses = tables.read_table(workspace.table("courses"), tables.COURSES)
-    return lambda: _signals(workspace, names), _with_courses(segments, courses), []
+    trained = str(receipt.counts.get("trained", "")).split(",")
+    return lambda: _signals(workspace, names, trained), _with_courses(segments, courses), []
 
 
 def _with_courses(segments: Sequence[Segment], courses: pa.Table) -> list[Segment]:
@@ -70,7 +71,7 @@ def _with_course(segment: Segment, courses: list[tuple[float, Course]]) -> Segme
     return replace(segment, course=course) if segment.start_s <= course.apex_s < segment.end_s else segment
 
 
-def _signals(workspace: Workspace, names: Mapping[int, str]) -> Iterator[Signal]:
+def _signals(workspace: Workspace, names: Mapping[int, str], trained: Sequence[str]) -> Iterator[Signal]:
     """The ratings of each track; one track is held at a time."""
     for part in tables.read_parts(workspace.table("valence"), tables.VALENCE):
         track = part["track"][0].as_py()
@@ -86,7 +87,7 @@ def _signals(workspace: Workspace, names: Mapping[int, str]) -> Iterator[Signal]
                 end_s=seconds + 1 / RATE_HZ,
                 columns=tuple(_column(one) for one in columns),
                 values=np.stack([part[one].to_numpy() for one in columns], axis=1),
-                source="derived",
+                source="trained" if name in trained else "derived",
             )
 
 

@@ -1,12 +1,15 @@
 """estimate-valence: windows of a track and its blendshapes -> valence, arousal and intensity at ten moments a second.
 
 By default all three are derived from the emotions (`expressions.valence`, `expressions.courses`), without training.
+With a network that the user trained, valence is what it says, and so is arousal if it rates that, too; the filter is
+the same, and the interval is the error of the network on its own validation part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,7 @@ from fercli.config import ValenceParams
 from fercli.expressions import movement
 from fercli.expressions.courses import find_course, intensity
 from fercli.expressions.valence import Rating, moments, pool, ratings
+from fercli.hashing import sha256_file
 from fercli.labels import NOT_ASSESSABLE
 from fercli.stages.base import NO_FACE, StageContext, require_ranges
 
@@ -39,6 +43,7 @@ def run(context: StageContext, params: ValenceParams) -> dict[str, Any]:
         context.skip(NO_FACE, SCHEMAS)
         return {"moments": 0, "courses": 0}
     tracks = _Tracks(windows, labels, _window_shapes(context, windows), params.smoothing_s)
+    trained = _Trained(context, params) if params.weights else None
     segments = tables.read_table(workspace.table("segments"), tables.SEGMENTS)
     of_track = tables.rows_by_value(segments["track"])
     courses: list[dict[str, Any]] = []
@@ -47,6 +52,7 @@ def run(context: StageContext, params: ValenceParams) -> dict[str, Any]:
         with context.reporter.task("estimate-valence", len(tracks.rows), "track") as task:
             for track in tracks.rows:
                 part = tracks.rate(track)
+                part = part if trained is None else trained.instead(track, part)
                 own = segments.take(of_track.get(track, np.zeros(0, np.int64))).sort_by("start_s").to_pylist()
                 courses.extend(_courses(own, part["seconds"].to_numpy(), part["intensity"].to_numpy()))
                 yield part
@@ -55,11 +61,26 @@ def run(context: StageContext, params: ValenceParams) -> dict[str, Any]:
     count = tables.write_table(context.out / "valence.parquet", series(), tables.VALENCE)
     rows = pa.Table.from_pylist(courses, schema=tables.COURSES)
     tables.write_table(context.out / "courses.parquet", [rows], tables.COURSES)
-    return {"moments": count, "courses": len(courses)}
+    found = {"moments": count, "courses": len(courses)}
+    return found if trained is None else {**found, "trained": ",".join(trained.names)}
+
+
+def weights(params: ValenceParams) -> dict[str, str]:
+    """The network of the user and the sha256 of its file, if one is given."""
+    return {Path(params.weights).name: sha256_file(Path(params.weights))} if params.weights else {}
 
 
 def check(params: ValenceParams) -> None:
-    """Raises ConfigError for a parameter that is out of range."""
+    """Check the parameters before a long run.
+
+    Raises:
+        ConfigError: one is out of range.
+        WeightsError: the network cannot be used.
+    """
+    if params.weights:
+        from fercli.features.rate import read_valence_header
+
+        read_valence_header(Path(params.weights))
     require_ranges(params, ("smoothing_s", 0.01 <= params.smoothing_s <= 60, "from 0.01 to 60 seconds"))
 
 
@@ -102,6 +123,45 @@ class _Tracks:
         if NEUTRAL not in self._labels:
             return np.where(np.isnan(probabilities[:, 0]), np.nan, 0.0)
         return probabilities[:, self._labels.index(NEUTRAL)]
+
+
+class _Trained:
+    """The ratings of a network of the user.
+
+    Attributes:
+        names: what it rates, of valence and arousal.
+    """
+
+    def __init__(self, context: StageContext, params: ValenceParams) -> None:
+        from fercli.features.rate import rate_tracks, read_valence_header
+
+        path = Path(params.weights)
+        header = read_valence_header(path)
+        context.training_data[path.name] = header.training_data
+        errors = header.error or (np.nan,) * len(header.columns)
+        self._error = dict(zip(header.columns, errors, strict=True))
+        self.names = tuple(name for name in ("valence", "arousal") if name in header.columns)
+        self._columns, self._smoothing_s = header.columns, params.smoothing_s
+        steps = rate_tracks(context.workspace, path, context.runtime.device, context.reporter)
+        self._steps = {track: (start_s, end_s, values) for track, start_s, end_s, values in steps}
+
+    def instead(self, track: int, part: pa.Table) -> pa.Table:
+        """The rows of a track with these ratings; they are null where the face is not assessable, too."""
+        at, unknown = part["seconds"].to_numpy(), np.isnan(part["valence"].to_numpy())
+        nothing = np.zeros(0), np.zeros(0), np.zeros((0, len(self._columns)))
+        start_s, end_s, values = self._steps.get(track, nothing)
+        smooth = np.full((len(at), len(self._columns)), np.nan)
+        if len(start_s):
+            own = values.astype(np.float64)
+            smooth = pool(own, own[:, :0], start_s, end_s, at, self._smoothing_s).probabilities
+        smooth[unknown] = np.nan
+        for name in self.names:
+            value, error = smooth[:, self._columns.index(name)], self._error[name]
+            rating = Rating(value, np.maximum(value - error, -1), np.minimum(value + error, 1))
+            for column, one in _rated(name, rating).items():
+                place, field = part.schema.get_field_index(column), part.schema.field(column)
+                part = part.set_column(place, field, pa.array(one, field.type, from_pandas=True))
+        return part
 
 
 def _rated(name: str, rating: Rating) -> dict[str, NDArray[np.float64]]:

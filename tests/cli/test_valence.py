@@ -20,10 +20,10 @@ def test_with_valence_the_document_has_signals(tmp_path: Path) -> None:
     assert main([*order, "--with", "valence", "--smoothing", "0.5"]) == 0
     assert json.loads(out.read_text())["signals"] == []  # nobody is in the video
     receipt = Workspace.open(tmp_path / "a.fercli").receipt("valence")
-    assert receipt is not None and receipt.params == {"smoothing_s": 0.5} and receipt.skipped
+    assert receipt is not None and receipt.params == {"weights": "", "smoothing_s": 0.5} and receipt.skipped
     assert main(["estimate-valence", str(tmp_path / "a.fercli"), "-q"]) == 0
     receipt = Workspace.open(tmp_path / "a.fercli").receipt("valence")
-    assert receipt is not None and receipt.params == {"smoothing_s": 0.25}
+    assert receipt is not None and receipt.params == {"weights": "", "smoothing_s": 0.25}
 
 
 def test_an_unknown_analysis_is_refused_before_any_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,7 +72,7 @@ def test_a_wider_filter_is_smoother(tmp_path: Path) -> None:
     workspace = smiling(tmp_path / "w")
     steps = []
     for sigma_s in (0.05, 1.0):
-        rate(workspace, ValenceParams(sigma_s))
+        rate(workspace, ValenceParams(smoothing_s=sigma_s))
         steps.append(np.nanmax(np.abs(np.diff(series(workspace)["valence"]))))
     assert steps[0] > 3 * steps[1]
 
@@ -93,11 +93,13 @@ def test_without_a_face_the_tables_are_empty(tmp_path: Path) -> None:
 def test_it_is_stale_with_another_filter(tmp_path: Path) -> None:
     workspace = rated(tmp_path / "w")
     assert why_stale(workspace, VALENCE, Digests(by_receipts=True)) is None
-    assert "smoothing_s" in str(why_stale(workspace, VALENCE, Digests(by_receipts=True), ValenceParams(1.0)))
+    assert "smoothing_s" in str(
+        why_stale(workspace, VALENCE, Digests(by_receipts=True), ValenceParams(smoothing_s=1.0))
+    )
 
 
 @pytest.mark.parametrize("sigma_s", [0.0, -1.0, float("nan"), 1e9])
 def test_a_filter_without_a_width_is_refused(sigma_s: float) -> None:
     with pytest.raises(ConfigError) as caught:
-        check(ValenceParams(sigma_s))
+        check(ValenceParams(smoothing_s=sigma_s))
     assert caught.value.code == "option-out-of-range"
