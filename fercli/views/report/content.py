@@ -201,6 +201,8 @@ def _ratings(result: Result) -> dict[str, Stream]:
     found = {}
     for person, own in tracks.items():
         values = [np.stack([one[name].values[:, place] for name, place in RATED], axis=1) for one in own.values()]
+        for each in values:  # a network without an error has no interval
+            each[:, 1:3] = np.where(np.isnan(each[:, 1:3]), each[:, :1], each[:, 1:3])
         start, end = (
             np.concatenate([getattr(one["valence"], edge) for one in own.values()]) for edge in ("start_s", "end_s")
         )
