@@ -28,7 +28,16 @@ OBTAIN = {
     "raf": "apply at http://www.whdeng.cn/raf/model1.html",
     "raf-compound": "apply at http://www.whdeng.cn/raf/model1.html",
     "raf-multi": "apply at http://www.whdeng.cn/raf/model2.html",
+    "aff-wild2-expr": "apply at https://ibug.doc.ic.ac.uk/resources/aff-wild2/",
+    "aff-wild2-va": "apply at https://ibug.doc.ic.ac.uk/resources/aff-wild2/",
+    "afew-va": "apply at https://ibug.doc.ic.ac.uk/resources/afew-va-database/",
+    "avec": "apply to the organisers of AVEC 2013 and 2014 (Valstar et al.)",
+    "omg": "ask its authors: Barros et al. 2018, arXiv 1803.05434",
+    "recola": "apply at https://diuf.unifr.ch/main/diva/recola/",
+    "samm": "apply to its authors: Davison et al. 2018",
     "send": "apply at https://github.com/StanfordSocialNeuroscienceLab/SEND",
+    "sewa": "apply at https://db.sewaproject.eu",
+    "smic": "apply to its authors: Li et al. 2013",
 }
 """Data set -> where to get it. `folder` and `corrected` are the user's own, so they have no usual place either."""
 
@@ -37,6 +46,8 @@ _FOLDERS = {
     "ferplus": ("ferplus", "fer2013"),
     "raf-compound": ("raf",),
     "raf-multi": ("raf", "raf-ml"),
+    "aff-wild2-expr": ("aff-wild2",),
+    "aff-wild2-va": ("aff-wild2",),
 }
 """Folders of sets that are not named as the set."""
 

@@ -41,7 +41,7 @@ def test_sets_of_one_file_share_its_place(tmp_path: Path) -> None:
 
 
 def test_every_set_says_where_it_was_looked_for_and_where_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(OBTAIN) == {*DATASETS, *OVER_TIME} - OWN
+    assert set(OBTAIN) == {*DATASETS, *OVER_TIME} - {*OWN, "own"}
     monkeypatch.setenv("FERCLI_DATA", "sets")
     for name, source in OBTAIN.items():
         with fails(ConfigError, "option-missing", name) as caught:

@@ -9,7 +9,20 @@ from fercli.errors import ConfigError, DatasetError
 from fercli.learn.datasets.over_time.recordings import Recording, Recordings
 
 OVER_TIME = {
+    "aff-wild2-expr": "fercli.learn.datasets.over_time.affwild2:read_expr",
+    "aff-wild2-va": "fercli.learn.datasets.over_time.affwild2:read_va",
+    "afew-va": "fercli.learn.datasets.over_time.afew_va:read",
+    "avec": "fercli.learn.datasets.over_time.avec:read",
+    "casme2": "fercli.learn.datasets.over_time.courses:read_casme2",
+    "ckplus": "fercli.learn.datasets.over_time.courses:read_ckplus",
+    "mmi": "fercli.learn.datasets.over_time.courses:read_mmi",
+    "omg": "fercli.learn.datasets.over_time.omg:read",
+    "own": "fercli.learn.datasets.over_time.own:read",
+    "recola": "fercli.learn.datasets.over_time.recola:read",
+    "samm": "fercli.learn.datasets.over_time.courses:read_samm",
     "send": "fercli.learn.datasets.over_time.send:read",
+    "sewa": "fercli.learn.datasets.over_time.sewa:read",
+    "smic": "fercli.learn.datasets.over_time.courses:read_smic",
 }
 """Name -> `module:function`; the function takes the root and returns Recordings."""
 

@@ -191,7 +191,9 @@ class Table:
         return times
 
 
-def read_table(path: Path, *, delimiter: str = ",", names: tuple[str, ...] = (), only: Iterable[str] = ()) -> Table:
+def read_table(
+    path: Path, *, delimiter: str = ",", names: tuple[str, ...] = (), only: Iterable[str] = (), skip: int = 0
+) -> Table:
     """Read a table of numbers.
 
     Args:
@@ -199,6 +201,7 @@ def read_table(path: Path, *, delimiter: str = ",", names: tuple[str, ...] = (),
         delimiter: between the cells.
         names: of the columns, for a file without a header.
         only: columns to read; others may hold anything. By default all.
+        skip: lines at the start that are no part of it.
 
     Raises:
         Unusable: it cannot be read, is empty, or has a cell that is no number.
@@ -212,7 +215,7 @@ def read_table(path: Path, *, delimiter: str = ",", names: tuple[str, ...] = (),
             reader = csv.reader(file, delimiter=delimiter)
             for cells in reader:
                 line = reader.line_num
-                if not any(cell.strip() for cell in cells):
+                if line <= skip or not any(cell.strip() for cell in cells):
                     continue
                 if not header:
                     header = [cell.strip() for cell in cells]
