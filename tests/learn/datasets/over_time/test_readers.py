@@ -175,7 +175,8 @@ def test_casme2_has_courses(tmp_path: Path) -> None:
     clip = one(found, "sub01/EP02_01f")
     assert clip.course is not None
     assert clip.course.apex_s == pytest.approx(19 / 200)
-    assert (clip.course.onset_s, clip.course.offset_s) == (pytest.approx(6 / 200), pytest.approx(46 / 200))
+    assert clip.course.onset_s == pytest.approx(6 / 200)
+    assert clip.course.offset_s == pytest.approx(46 / 200)
     assert clip.labels is not None
     assert (clip.labels == "happiness").sum() == 41
     unknown = one(found, "sub01/EP03_02").course
@@ -215,11 +216,9 @@ def test_ckplus_ends_with_its_apex(tmp_path: Path) -> None:
     found = read_recordings("ckplus", tmp_path)
     clip = one(found, "S005_001")
     assert clip.course is not None
-    assert (clip.person, clip.course.apex_s, clip.course.offset_s) == (
-        "S005",
-        pytest.approx(1 / 3),
-        pytest.approx(1 / 3),
-    )
+    assert clip.person == "S005"
+    assert clip.course.apex_s == pytest.approx(1 / 3)
+    assert clip.course.offset_s == pytest.approx(1 / 3)
     assert problems(found) == [("S005_002_00000011_emotion.txt", 1)]
 
 
@@ -235,7 +234,7 @@ def test_mmi_has_the_course_that_its_markers_say(tmp_path: Path) -> None:
     found = read_recordings("mmi", tmp_path)
     clip = one(found, "S035-004")
     assert clip.course is not None
-    assert (clip.course.onset_s, clip.course.apex_s, clip.course.offset_s) == (10 / 25, 30 / 25, 60 / 25)
+    assert (clip.course.onset_s, clip.course.apex_s, clip.course.offset_s) == (10 / 25, 29 / 25, 60 / 25)
     assert problems(found) == [("S035-005.xml", 1)]
 
 
