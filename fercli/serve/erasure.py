@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from fercli.errors import FercliError, WorkspaceLocked
@@ -31,8 +32,9 @@ def erase(row: Row, folder: Path, jobs: JobTable) -> bool:
     except FercliError:
         pass  # a damaged workspace is removed like any other
     try:
-        if folder.exists():
-            shutil.rmtree(folder)
+        while folder.exists():
+            with suppress(FileNotFoundError):  # another thread erases the same
+                shutil.rmtree(folder)
     except OSError as error:
         LOG.error("cannot erase %s: %s", folder, error)
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -199,9 +200,12 @@ def test_old_jobs_are_erased_by_themselves(tmp_path: Path, monkeypatch: pytest.M
         db.execute("UPDATE jobs SET ended = ended - 31 * 86400 WHERE id = ?", (old,))
     db.close()
     with world(tmp_path, monkeypatch, retention_days=30) as here:
-        here.service._erase_what_is_due()
-        assert [one["id"] for one in here.client.get("/v1/jobs").json()["jobs"]] == [new]
+        assert here.wait(new)["state"] == "done"
+        until = time.monotonic() + 10
+        while (tmp_path / ".fercli" / "jobs" / old).exists() and time.monotonic() < until:
+            time.sleep(0.01)
         assert [path.name for path in (tmp_path / ".fercli" / "jobs").iterdir()] == [new]
+        assert [one["id"] for one in here.client.get("/v1/jobs").json()["jobs"]] == [new]
 
 
 def test_what_was_running_when_the_service_died_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

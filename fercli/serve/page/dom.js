@@ -1,0 +1,71 @@
+// Elements, messages and dialogs.
+
+export function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "class") node.className = value;
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+export const button = (text, onclick, attributes = {}) => make("button", { type: "button", onclick, ...attributes }, text);
+
+// A short message, also spoken by screen readers.
+let clearing = 0;
+export function say(text, kind = "") {
+  const status = document.getElementById("status");
+  status.textContent = text;
+  status.dataset.kind = kind;
+  status.classList.add("shown");
+  clearTimeout(clearing);
+  clearing = setTimeout(() => status.classList.remove("shown"), kind === "problem" ? 9000 : 3500);
+}
+
+export function complain(error) {
+  if (error.code === undefined) console.error(error);
+  say(error.hint ? `${error.message}. ${error.hint}` : error.message, "problem");
+}
+
+// Runs something that may fail, and says so.
+export const attempt = (action) => async (...values) => {
+  try {
+    return await action(...values);
+  } catch (error) {
+    complain(error);
+    return undefined;
+  }
+};
+
+// A modal dialog with a form; resolves to the values of its fields, or null if it is closed.
+export function ask(title, fields, confirm = "OK") {
+  const dialog = document.getElementById("dialog");
+  return new Promise((resolve) => {
+    const form = make("form", { method: "dialog" });
+    form.append(make("h2", { id: "dialog-title" }, title), ...fields);
+    const row = make("div", { class: "buttons" });
+    row.append(
+      make("button", { type: "button", onclick: () => dialog.close("") }, confirm ? "Cancel" : "Close"),
+      ...(confirm ? [make("button", { value: "ok", class: "main" }, confirm)] : []),
+    );
+    form.append(row);
+    dialog.replaceChildren(form);
+    dialog.addEventListener(
+      "close",
+      () => {
+        const answer = dialog.returnValue === "ok" ? Object.fromEntries(new FormData(form)) : null;
+        dialog.replaceChildren();
+        resolve(answer);
+      },
+      { once: true },
+    );
+    dialog.returnValue = "";
+    dialog.showModal();
+    dialog.querySelector("input, select, button")?.focus();
+  });
+}
+
+export const field = (label, control) => make("label", { class: "field" }, make("span", {}, label), control);

@@ -1,0 +1,95 @@
+// The data of a video as the views use it. Times are milliseconds.
+import { summed, upTo } from "./times.js";
+
+const EDGES = ["x1", "y1", "x2", "y2"];
+
+// What no edit changes: boxes and probabilities of each track, and the cuts.
+export function readTracks(data) {
+  const { boxes, streams } = data;
+  const found = new Map();
+  boxes.track.forEach((number, k) =>
+    found.set(number, {
+      number,
+      end: boxes.end[k],
+      pts: summed(boxes.pts[k]),
+      edges: EDGES.map((edge) => summed(boxes[edge][k])),
+    }),
+  );
+  streams.track.forEach((number, k) => {
+    const stream = { step: streams.step[k], bin: summed(streams.bin[k]), percent: streams.percent[k] };
+    if (found.has(number)) found.get(number).stream = stream;
+  });
+  return { tracks: found, shots: summed(data.shots), labels: data.labels };
+}
+
+export function boxAt({ pts, edges }, time) {
+  const next = upTo(pts, time);
+  const last = Math.max(next - 1, 0);
+  if (next === pts.length) return edges.map((edge) => edge[last]);
+  const share = Math.max(0, (time - pts[last]) / (pts[next] - pts[last]));
+  return edges.map((edge) => edge[last] + share * (edge[next] - edge[last]));
+}
+
+// Persons with their segments, as the log of edits has them now.
+export function readTimeline(data) {
+  const personOf = new Map();
+  for (const person of data.persons) {
+    const { start, end } = person.segments;
+    person.longest = start.reduce((longest, from, k) => Math.max(longest, end[k] - from), 0) + 1;
+    person.tracks.track.forEach((track) => personOf.set(track, person));
+  }
+  const { start, end } = data.speech;
+  data.speech.longest = start.reduce((longest, from, k) => Math.max(longest, end[k] - from), 0) + 1;
+  return { ...data, personOf, unknown: data.classes.length - 1 };
+}
+
+// Numbers of the entries that cover a moment, of columns that are sorted by their start.
+export function covering({ start, end }, longest, time) {
+  const found = [];
+  for (let k = upTo(start, time) - 1; k >= 0 && start[k] > time - longest; k--) if (end[k] > time) found.push(k);
+  return found;
+}
+
+// The segment of a person at a moment: a manual one, or else the last to begin; -1 if there is none.
+export function segmentAt(person, time) {
+  const found = covering(person.segments, person.longest, time);
+  return found.find((k) => person.segments.human[k]) ?? found[0] ?? -1;
+}
+
+// The class of a track at a moment.
+export function kindAt(person, track, time, unknown) {
+  const { class: kind, human, track: own } = person.segments;
+  const found = covering(person.segments, person.longest, time);
+  return kind[found.find((k) => human[k]) ?? found.find((k) => own[k] === track)] ?? unknown;
+}
+
+const TOUCH = 3;
+
+// What moves if an edge of a segment is dragged: the segments that end and begin there, and how far it may go.
+export function boundary(person, k, edge) {
+  const { start, end } = person.segments;
+  const at = edge === "start" ? start[k] : end[k];
+  let left = edge === "end" ? k : -1;
+  let right = edge === "start" ? k : -1;
+  let least = -Infinity;
+  let most = Infinity;
+  for (let n = 0; n < start.length; n++) {
+    if (edge === "start" && n !== k && Math.abs(end[n] - at) <= TOUCH) left = n;
+    if (edge === "end" && n !== k && Math.abs(start[n] - at) <= TOUCH) right = n;
+    if (end[n] <= at + TOUCH && n !== left) least = Math.max(least, end[n]);
+    if (start[n] >= at - TOUCH && n !== right) most = Math.min(most, start[n]);
+  }
+  if (left >= 0) least = start[left];
+  if (right >= 0) most = end[right];
+  return { at, left, right, least, most };
+}
+
+// The edit that moves a boundary to a time: the segment that grows takes the stretch, or nothing is left there.
+export function moved(person, classes, { at, left, right, least, most }, time) {
+  const to = Math.round(Math.min(Math.max(time, least), most));
+  if (Math.abs(to - at) < 2) return null;
+  const grows = to < at ? right : left;
+  const stretch = { person: person.name, start_s: Math.min(to, at) / 1000, end_s: Math.max(to, at) / 1000 };
+  if (grows < 0) return { edit: "clear", ...stretch };
+  return { edit: "set-emotion", ...stretch, class: classes[person.segments.class[grows]].name };
+}
