@@ -21,6 +21,8 @@ from fercli.progress import Reporter
 
 POWERS = tuple(round(0.1 * step, 1) for step in range(11))
 """Powers of the prior that are tried; of equals the first is taken."""
+MAX_ECE = 0.02
+"""Expected calibration error up to which a power is preferred: dividing out the prior lowers confidence as well."""
 _RAREST = 1e-6
 """A class with a smaller share has no prior to speak of."""
 
@@ -79,18 +81,19 @@ def _calibrated(head: Head, logits: NDArray[np.float32], labelling: Labelling) -
 
 def _best_power(answers: NDArray[np.float32], truth: NDArray[np.int64], prior: tuple[float, ...]) -> float:
     """The power with the highest sum of accuracy and UAR, of those whose accuracy lies within two standard errors of
-    the best.
+    the best and whose calibration error is at most MAX_ECE, if there are any.
 
     So rare classes gain as long as the accuracy loses little that could be told from chance.
     """
-    matrices = {
-        power: metrics.confusion(truth, without_prior(answers, prior, power).argmax(axis=1), len(prior))
-        for power in POWERS
-    }
+    tried = {power: without_prior(answers, prior, power) for power in POWERS}
+    matrices = {power: metrics.confusion(truth, without.argmax(axis=1), len(prior)) for power, without in tried.items()}
     best = max(metrics.accuracy(matrix) for matrix in matrices.values())
     least = best - 2 * (best * (1 - best) / len(truth)) ** 0.5
     allowed = [power for power, matrix in matrices.items() if metrics.accuracy(matrix) >= least]
-    return max(allowed, key=lambda power: metrics.accuracy(matrices[power]) + metrics.uar(matrices[power]))
+    calibrated = [power for power in allowed if metrics.expected_calibration_error(tried[power], truth) <= MAX_ECE]
+    return max(
+        calibrated or allowed, key=lambda power: metrics.accuracy(matrices[power]) + metrics.uar(matrices[power])
+    )
 
 
 def _figures(split: str, logits: NDArray[np.float32], head: Head, labelling: Labelling) -> dict[str, Any]:

@@ -68,3 +68,16 @@ def test_the_prior_is_that_of_training_and_rare_classes_gain_what_accuracy_does_
 def test_without_an_example_of_a_class_there_is_no_prior(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     head = finished(tmp_path, monkeypatch, faces(np.ones(20, np.int64)))
     assert (head.prior, head.prior_power) == ((), 0.0)
+
+
+def test_a_power_that_spoils_the_calibration_is_taken_only_if_all_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels, logits = drawn(4000, 2)
+    answers = np.exp(logits[0]) / np.exp(logits[0]).sum(axis=1, keepdims=True)
+    prior = tuple(SHARES.tolist())
+    chosen = finishing._best_power(answers, labels, prior)
+    worse = [power for power in finishing.POWERS if power > chosen]
+    monkeypatch.setattr(finishing, "MAX_ECE", 0.0)
+    anyway = finishing._best_power(answers, labels, prior)
+    assert anyway in worse
+    monkeypatch.setattr(finishing, "MAX_ECE", 1.0)
+    assert finishing._best_power(answers, labels, prior) == anyway
