@@ -188,10 +188,10 @@ CLASSIFIERS = (
         task="classifier",
         loader="fercli.models.classifier:load",
         licence="MIT; trained on images of unclear licence, see weights/README.md",
-        source="trained with `fercli train`, recipe in weights/README.md",
+        source="trained with benchmarks/distil.py, recipe in weights/README.md",
         training_data="FER2013 with FER+ votes, research use",
         commercial="unclear",
         weights="resnet18-fer2013.safetensors",
-        sha256="e15e15a6e6b09a09b27008ec408669cb74d41e683a827ddc786aeb341db27c6d",
+        sha256="85a56694ddc5b00d1ce57089e32e2786cd0aaf2f17bb386b313ac51aea9a47df",
     ),
 )
