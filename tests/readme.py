@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -155,6 +156,10 @@ def formats_page(workspace: Path, folder: Path) -> str:
         file = folder / f"{name}{exporter.suffix}"
         if exporter.said:
             exporter.write(_spoken(Workspace.open(workspace)), file)
+        elif exporter.rated:
+            run_command(f"fercli estimate-valence {workspace} -q")
+            run_command(f"fercli export {workspace} -o {file} --format {name} -q")
+            shutil.rmtree(workspace / "valence")  # the other formats are shown as they are without it
         else:
             run_command(f"fercli export {workspace} -o {file} --format {name} -q")
         content = _columns(file) if exporter.suffix == ".parquet" else _first_lines(file)
