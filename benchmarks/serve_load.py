@@ -187,9 +187,7 @@ def restarts(count: int) -> None:
         worked = Counter((root / "worked").read_text().split())
         lost = set(posted) - {row["id"] for row in rows}
         twice = {job: times for job, times in worked.items() if times > 1}
-        print(
-            f"{count} kills, {len(posted)} jobs: {len(lost)} lost, {len(rows)} done, {len(twice)} ended twice"
-        )
+        print(f"{count} kills, {len(posted)} jobs: {len(lost)} lost, {len(rows)} done, {len(twice)} ended twice")
         print(json.dumps(twice))
 
 

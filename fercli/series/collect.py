@@ -102,9 +102,12 @@ def nothing_read(series: Series) -> WorkspaceError:
 
 
 def _with_details(episode: Episode) -> Episode:
-    """The episode whose faces are read once, now, so that a damaged table is noticed before anything is written."""
-    details = episode.result.details()
-    return replace(episode, result=replace(episode.result, details=lambda: details))
+    """The episode whose faces and ratings are read once, now, so that a damaged table is noticed before anything is
+    written."""
+    details, read = episode.result.details(), episode.result.ratings
+    kept = None if read is None else list(read())
+    ratings = None if kept is None else lambda: iter(kept)
+    return replace(episode, result=replace(episode.result, details=lambda: details, ratings=ratings))
 
 
 def _writers(files: dict[str, Path], *, raw_cells: bool) -> dict[str, AbstractContextManager[Write]]:

@@ -17,6 +17,7 @@ from fercli.edits.editing import rename
 from fercli.series.tables import KINDS
 from fercli.workspace import Workspace
 from tests.fake_speech import add_speech
+from tests.rated import rate
 from tests.series.season import make_episode, make_season, record
 from tests.views.report.film import EVIL, make_film_of_nobody
 
@@ -217,3 +218,28 @@ def test_rows_are_written_while_videos_are_read(tmp_path: Path, monkeypatch: pyt
     with pq.ParquetFile(tmp_path / "signals.parquet") as file:
         written = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
     assert max(written) < sum(written) / 6
+
+
+def test_ratings_over_time_are_signals_and_columns_of_faces(tmp_path: Path) -> None:
+    make_season(tmp_path / "season")
+    rate(Workspace.open(tmp_path / "season" / "e02.fercli"))
+    assert collect(tmp_path / "season", "-o", f"{tmp_path}/out/", "--table", "signals,faces") == 0
+    of_signal = {(row["video"], row["signal"]) for row in rows(tmp_path / "out" / "signals.parquet")}
+    assert {("e02.mp4", name) for name in ("valence", "arousal", "intensity")} <= of_signal
+    assert ("e01.mp4", "valence") not in of_signal
+    rated = {row["video"] for row in rows(tmp_path / "out" / "faces.parquet") if row["valence"] is not None}
+    assert rated == {"e02.mp4"}
+
+
+def test_a_video_with_damaged_ratings_is_left_out_before_anything_of_it_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_season(tmp_path / "season")
+    for name in ("e01", "e02"):
+        rate(Workspace.open(tmp_path / "season" / f"{name}.fercli"))
+    damaged = Workspace.open(tmp_path / "season" / "e01.fercli").table("valence")
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[: len(content) // 2])
+    assert collect(tmp_path / "season", "-o", tmp_path / "out.parquet", "--table", "signals") in (0, 6)
+    assert "e01 is left out: error[table-corrupt]" in capsys.readouterr().err
+    assert {row["video"] for row in rows(tmp_path / "out.parquet")} == {"e02.mp4"}
