@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from examples.make_stories import stories, write_send
 from fercli.cli.entry import main
 from fercli.models.sequence import read_sequence_header
-from tests.learn.datasets.over_time.stories import stories, write_send
 from tests.learn.sequences.made import write_features_of
 
 SMALL = ["--epochs", "2", "--hidden", "8", "--model", "gru", "--device", "cpu", "--quiet"]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.expressions.courses import Course, find_course
 from fercli.learn.evaluation.concordance import LEAST, common, concordance, over_videos
 from fercli.learn.evaluation.over_time import OVERLAPS, class_scores
 from fercli.learn.sequences.series import Series
@@ -121,7 +122,10 @@ def _classes(outputs: Sequence[str], pairs: _Pairs) -> dict[str, float]:
 
 
 def _intensity(outputs: Sequence[str], pairs: _Pairs) -> dict[str, float]:
-    """Of the intensity over all moments, of the class of each clip, and how far its apex is off."""
+    """Of the intensity over all moments, of the class of each clip, and how far onset, apex and offset are off.
+
+    Onset and offset are where the course passes half of its peak, in the annotation as in the prediction.
+    """
     ours = np.concatenate([found[:, 0] for _, found in pairs])
     theirs = np.concatenate([one.values[:, 0] for one, _ in pairs])
     found = concordance(ours, theirs)
@@ -131,16 +135,28 @@ def _intensity(outputs: Sequence[str], pairs: _Pairs) -> dict[str, float]:
         if (one.labels >= 0).any() and known.any():
             wanted = np.bincount(one.labels[one.labels >= 0]).argmax()
             right.append(predicted[known, 1:].mean(axis=0).argmax() == wanted)
-        if known.any() and np.isfinite(one.values[:, 0]).any():
-            apexes = one.start_s[np.nanargmax(predicted[:, 0])], one.start_s[np.nanargmax(one.values[:, 0])]
-            apart.append(abs(apexes[0] - apexes[1]))
+        told, true = (_course(one.start_s, values[:, 0]) for values in (predicted, one.values))
+        if told and true:
+            apart.append([abs(a - b) for a, b in zip(_times(told), _times(true), strict=True)])
+    errors = np.mean(apart, axis=0).tolist() if apart else [math.nan] * 3
     return {
         "intensity_ccc": found.ccc,
         "intensity_pearson": found.pearson,
         "intensity_rmse": found.rmse,
         "accuracy": float(np.mean(right)) if right else math.nan,
-        "apex_error_s": float(np.mean(apart)) if apart else math.nan,
+        "onset_error_s": errors[0],
+        "apex_error_s": errors[1],
+        "offset_error_s": errors[2],
     }
+
+
+def _course(at_s: NDArray[np.float64], intensity: NDArray[np.float32]) -> Course | None:
+    begin, end = float(at_s[0]), float(at_s[-1]) + 1
+    return find_course(at_s, intensity.astype(np.float64), begin, end, (begin, end))
+
+
+def _times(course: Course) -> tuple[float, float, float]:
+    return course.onset_s, course.apex_s, course.offset_s
 
 
 def _interval(outputs: Sequence[str], pairs: _Pairs, figures_of: Any) -> tuple[float, float] | None:

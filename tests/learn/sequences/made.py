@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from examples.make_stories import RATE, Story
 from fercli.config import SequenceConfig
 from fercli.features.file import FeatureFacts, TrackFeatures, write_features
 from fercli.learn.datasets.over_time.recordings import Recording
 from fercli.learn.sequences.data import SequenceData
 from fercli.learn.sequences.series import Target, join
 from fercli.models.sequence import Modality
-from tests.learn.datasets.over_time.stories import RATE, Story
 
 CONFIG = SequenceConfig("send", Path("send"), Path("run"), epochs=3, hidden=16, batch=8, device="cpu")
 

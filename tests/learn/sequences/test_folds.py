@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from examples.make_stories import stories
 from fercli.errors import ConfigError, DatasetError
 from fercli.learn.sequences.folds import EACH, Parts, split_up
 from fercli.learn.sequences.series import Series
-from tests.learn.datasets.over_time.stories import stories
 from tests.learn.sequences.made import data_of
 
 

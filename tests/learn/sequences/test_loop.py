@@ -15,18 +15,20 @@ import numpy as np
 import pytest
 import torch
 
+from examples.make_stories import stories
 from fercli.errors import ConfigError
+from fercli.features.file import TrackFeatures
+from fercli.learn.datasets.over_time.recordings import Course, Recording
 from fercli.learn.evaluation.concordance import over_videos
 from fercli.learn.evaluation.over_time import class_scores
 from fercli.learn.sequences import loop
 from fercli.learn.sequences.data import SequenceData
 from fercli.learn.sequences.loop import predictions, train_sequences
-from fercli.learn.sequences.series import bin_names
-from fercli.models.sequence import load, read_sequence_header
+from fercli.learn.sequences.series import Target, bin_names, intensity_of, join
+from fercli.models.sequence import Modality, load, read_sequence_header
 from fercli.models.sequences.networks import ARCHITECTURES
 from fercli.models.weights import load_state
 from fercli.progress import Silent
-from tests.learn.datasets.over_time.stories import stories
 from tests.learn.sequences.made import CONFIG, data_of
 
 
@@ -159,6 +161,33 @@ def test_ms_tcn_has_fewer_false_segments_than_the_moments_alone(tmp_path: Path) 
     assert ours.edit > theirs.edit + 0.2
 
 
+@pytest.mark.slow
+def test_the_course_of_expressions_is_learned(tmp_path: Path) -> None:
+    """Two classes with a direction of features each, that grow with the intensity; apexes at any moment."""
+    torch.set_num_threads(1)
+    rng, rate, classes = np.random.default_rng(0), 25.0, ("happiness", "sadness")
+    directions, recordings, tracks = rng.normal(size=(2, 6)), [], []
+    for number in range(60):
+        onset, rise, fall = rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.5), rng.uniform(0.2, 0.5)
+        course, label = Course(onset, onset + rise, onset + rise + fall), number % 2
+        times = np.arange(45) / rate
+        split = ("train", "train", "train", "valid", "test")[number // 2 % 5]
+        labels = np.array([classes[label]] * len(times))
+        recordings.append(Recording(f"clip{number}", f"p{number // 2}", times, {}, labels, split, course=course))
+        strength = intensity_of(recordings[-1], times + 0.5 / rate)
+        values = strength[:, None] * directions[label] + rng.normal(0, 0.2, (len(times), 6))
+        features = {"face": values.astype(np.float32)}
+        tracks.append(TrackFeatures(f"clip{number}", 0, f"p{number // 2}", times, times + 1 / rate, features))
+    target = Target("intensity", classes, rate)
+    series, _ = join(recordings, tracks, ["face"], target)
+    data = SequenceData(tuple(series), (Modality("face", 6),), target, "made up")
+    _run(data, tmp_path, task="intensity", model="tcn", epochs=30, hidden=32)
+    found = json.loads((tmp_path / "scores.json").read_text())["test"]["figures"]
+    assert found["intensity_ccc"] > 0.85
+    assert found["accuracy"] > 0.9
+    assert max(found[f"{name}_error_s"] for name in ("onset", "apex", "offset")) < 0.12
+
+
 SCRIPT = """
 import sys
 from dataclasses import replace
@@ -167,7 +196,7 @@ import torch
 torch.set_num_threads(1)
 from fercli.learn.sequences.loop import train_sequences
 from fercli.progress import Silent
-from tests.learn.datasets.over_time.stories import stories
+from examples.make_stories import stories
 from tests.learn.sequences.made import CONFIG, data_of
 config = replace(CONFIG, out=Path(sys.argv[1]), model="lstm", epochs=12)
 train_sequences(config, Silent(), data_of(stories(20, steps=40)))

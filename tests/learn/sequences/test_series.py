@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from examples.make_stories import stories
 from fercli.features.file import TrackFeatures
 from fercli.learn.datasets.over_time.recordings import Course, Recording
 from fercli.learn.sequences.series import Target, bin_names, binned, intensity_of, is_name_of, join, states_of
 from fercli.models.sequence import STATES
-from tests.learn.datasets.over_time.stories import stories
 from tests.learn.sequences.made import features_of, recordings_of
 
 VALENCE = Target("valence", ("valence",), 2.0)

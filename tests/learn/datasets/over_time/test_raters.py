@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from examples.make_stories import Floats, latent, ratings_of
 from fercli.cli.entry import main
 from fercli.errors import DatasetError
 from fercli.learn.datasets.over_time.delays import earlier, find_delay, find_delays, mutual_information
 from fercli.learn.datasets.over_time.raters import estimate
 from fercli.learn.datasets.over_time.rating_files import read_ratings
 from fercli.learn.evaluation.concordance import ccc
-from tests.learn.datasets.over_time.stories import Floats, latent, ratings_of
 
 
 def _rng(seed: int = 0) -> np.random.Generator:

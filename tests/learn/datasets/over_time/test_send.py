@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from examples.make_stories import stories, write_send
 from fercli.errors import ConfigError, DatasetError
 from fercli.learn.datasets.over_time import read_recordings
-from tests.learn.datasets.over_time.stories import stories, write_send
 
 
 def test_ratings_are_read_with_splits_and_persons(tmp_path: Path) -> None:

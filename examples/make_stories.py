@@ -1,4 +1,6 @@
-"""Synthetic stories with a valence that is known, and the layout of SEND for them.
+"""Made-up stories with a valence that is known, in the layout of SEND, with features of them. No data of SEND is in it.
+
+    python examples/make_stories.py SEND/
 
 The latent valence of a story is smooth. What raters say and what features show are mixtures of it and of noise, so the
 best that anything can reach is known.
@@ -6,11 +8,16 @@ best that anything can reach is known.
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fercli.features.file import FeatureFacts, TrackFeatures
+from fercli.features.file import write_features as write
+from fercli.models.sequence import Modality
 
 Floats = NDArray[np.float64]
 RATE = 2.0
@@ -82,3 +89,39 @@ def write_send(root: Path, made: list[Story], rng: np.random.Generator | None = 
             ]
             (folder.parent / "observer" / name).write_text("\n".join(["time,r0,r1,r2", *rows]) + "\n")
     return root
+
+
+def write_features(path: Path, made: list[Story]) -> Path:
+    """The features of stories as `fercli features --rate 2` writes them, in two modalities; a gap in every story."""
+    half = made[0].features.shape[1] // 2
+    sizes = {"face": half, "voice": made[0].features.shape[1] - half}
+    facts = FeatureFacts(
+        tuple(Modality(name, size, "made up") for name, size in sizes.items()),
+        {name: tuple(f"{name}_{k}" for k in range(size)) for name, size in sizes.items()},
+        RATE,
+    )
+    tracks = []
+    for number, one in enumerate(made):
+        values = {"face": one.features[:, :half].copy(), "voice": one.features[:, half:]}
+        begin = number % max(1, len(one.valence) - 10)
+        values["face"][begin : begin + 5] = np.nan  # nobody is seen
+        starts = np.arange(len(one.valence)) / RATE
+        tracks.append(TrackFeatures(one.video, 0, "Person 1", starts, starts + 1 / RATE, values))
+    write(path, facts, tracks)
+    return path
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", type=Path, help="new directory: ratings/ as SEND has them, and features.parquet")
+    parser.add_argument("--stories", type=int, default=40, help="how many; two a person")
+    parser.add_argument("--steps", type=int, default=120, help="length of each, half seconds")
+    arguments = parser.parse_args()
+    made = stories(arguments.stories, steps=arguments.steps)
+    write_send(arguments.root, made, np.random.default_rng(0))
+    write_features(arguments.root / "features.parquet", made)
+
+
+if __name__ == "__main__":
+    main()
