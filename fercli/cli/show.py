@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from fercli.results.model import Result, Speech
     from fercli.workspace import Workspace
+
+MOST_RATED = 6
+"""Largest number of persons whose valence is printed."""
 
 
 def show(
@@ -94,6 +98,7 @@ def _as_json(result: Result) -> dict[str, Any]:
         "unassigned": as_json_person(result.unassigned) if result.unassigned else None,
         "doubtful": _doubtful(result),
         **_speech_as_json(result),
+        **({"valence": _valence(result)[0]} if result.ratings else {}),
         "warnings": result.warnings,
     }
 
@@ -126,12 +131,36 @@ def _show(workspace: Workspace, result: Result, console: Console) -> None:
         console.print(_speech(result.speech))
         if speakers := talked(result):
             console.print(_talked(speakers))
+    if result.ratings is not None and (line := _rated(result)):
+        console.print(line, soft_wrap=True)
     for doubt in _doubtful(result):
         console.print(doubt)
     for line in strips(result, console.width):
         console.print(line, no_wrap=True, crop=False)
     for warning in result.warnings:
         console.print(f"warning: {warning}", soft_wrap=True)
+
+
+def _rated(result: Result) -> str:
+    """`mean valence (derived): Ross +0.31, Rachel -0.60`; empty if no face was assessable."""
+    means, sources = _valence(result)
+    shown = [f"{name} {value:+.2f}" for name, value in [*means.items()][:MOST_RATED]]
+    more = [f"and {len(means) - MOST_RATED} more"] if len(means) > MOST_RATED else []
+    return f"mean valence ({', '.join(sorted(sources))}): {', '.join([*shown, *more])}" if means else ""
+
+
+def _valence(result: Result) -> tuple[dict[str, float], set[str]]:
+    """Person -> mean valence over the moments that are known, in the order of the persons; and its sources."""
+    sums: dict[str, tuple[float, int]] = {}
+    sources = set()
+    for signal in result.ratings() if result.ratings else ():
+        if signal.name == "valence":
+            known = [value for value in signal.values[:, 0].tolist() if not math.isnan(value)]
+            total, count = sums.get(signal.person, (0.0, 0))
+            sums[signal.person] = total + sum(known), count + len(known)
+            sources.add(signal.source)
+    means = {person.name: sums.get(person.name, (0.0, 0)) for person in result.everyone}
+    return {name: round(total / count, 3) for name, (total, count) in means.items() if count}, sources
 
 
 def _speech(speech: Speech) -> str:

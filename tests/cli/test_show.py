@@ -14,6 +14,7 @@ from fercli.cli.entry import main
 from tests.edits.film import make_film as make_short_film
 from tests.fake_speech import add_speaker, add_speech
 from tests.importers.films import film
+from tests.rated import rated, smiling
 from tests.views.report.film import DOUBTFUL, make_film, make_film_of_nobody
 from tests.workspaces import segments_table
 
@@ -120,3 +121,15 @@ def test_it_shows_who_talks_how_long(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["show", str(workspace.path), "--json"]) == 0
     speakers = json.loads(capsys.readouterr().out)["speakers"]
     assert speakers[0] == {"name": "Person 1", "seconds": 1.0, "words": 2, "turns": 1} and len(speakers) == 3
+
+
+def test_valence_is_shown_with_its_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace = rated(tmp_path / "w")
+    assert main(["show", str(workspace.path)]) == 0
+    out = capsys.readouterr().out
+    assert main(["show", str(workspace.path), "--json"]) == 0
+    means = json.loads(capsys.readouterr().out)["valence"]
+    assert list(means) == ["Ross", "Rachel"] and means["Rachel"] < -0.5 < means["Ross"]
+    assert f"mean valence (derived): Ross {means['Ross']:+.2f}, Rachel {means['Rachel']:+.2f}" in out
+    assert main(["show", str(smiling(tmp_path / "plain").path)]) == 0
+    assert "valence" not in capsys.readouterr().out
