@@ -131,8 +131,8 @@ def _show(workspace: Workspace, result: Result, console: Console) -> None:
         console.print(_speech(result.speech))
         if speakers := talked(result):
             console.print(_talked(speakers))
-    if result.ratings is not None and (line := _rated(result)):
-        console.print(line, soft_wrap=True)
+    if result.ratings is not None and (means := _rated(result)):
+        console.print(means, soft_wrap=True)
     for doubt in _doubtful(result):
         console.print(doubt)
     for line in strips(result, console.width):
@@ -152,7 +152,7 @@ def _rated(result: Result) -> str:
 def _valence(result: Result) -> tuple[dict[str, float], set[str]]:
     """Person -> mean valence over the moments that are known, in the order of the persons; and its sources."""
     sums: dict[str, tuple[float, int]] = {}
-    sources = set()
+    sources: set[str] = set()
     for signal in result.ratings() if result.ratings else ():
         if signal.name == "valence":
             known = [value for value in signal.values[:, 0].tolist() if not math.isnan(value)]
