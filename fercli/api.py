@@ -20,9 +20,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from fercli import pipeline
-from fercli.chain import FRAMES, STAGES, Plan, needed_for
+from fercli.chain import AUDIO, FRAMES, STAGES, Plan, needed_for
 from fercli.config import FramesParams, PersonsParams, Runtime, TracksParams
-from fercli.errors import ConfigError, MissingDependency
+from fercli.errors import ConfigError, MissingDependency, SoundOnly
 from fercli.models.licences import require_licences
 from fercli.models.loaded import Models
 from fercli.progress import CallbackReporter, Progress, Reporter
@@ -197,15 +197,18 @@ def up_to_date(
     digests = digests or Digests()
     pipeline.check(plan, digests)
     check_device(runtime)
-    workspace = workspace_at(place, video, verify=verify)
+    workspace = workspace_at(place, video, verify=verify, sound_only=any(stage is AUDIO for stage, _ in plan))
     plan = [(stage, _with_images_already_kept(workspace, params)) for stage, params in plan]
     with workspace.lock():
         pipeline.run(workspace, plan, runtime, reporter, force=force, models=models, digests=digests)
         yield workspace
 
 
-def workspace_at(path: Path, video: Path, *, verify: bool) -> Workspace:
+def workspace_at(path: Path, video: Path, *, verify: bool, sound_only: bool = False) -> Workspace:
     """The workspace of a video; the video is read only if there is no workspace yet, or if the file has changed.
+
+    Args:
+        sound_only: whether a file with sound and no picture will do.
 
     Raises:
         VideoError: the video cannot be read.
@@ -213,13 +216,18 @@ def workspace_at(path: Path, video: Path, *, verify: bool) -> Workspace:
     """
     from fercli.media.index import read_index
     from fercli.media.kept_index import keep_index
-    from fercli.media.probe import probe
+    from fercli.media.probe import probe, probe_sound
 
     found = None if verify else Workspace.of_unchanged(path, video)
     if found is not None:
         return found
     file = FileState.of(video)  # before reading, so that a later change is detected
-    index = read_index(video)
+    try:
+        index = read_index(video)
+    except SoundOnly:
+        if not sound_only:
+            raise
+        return Workspace.create(path, probe_sound(video), file)
     workspace = Workspace.create(path, probe(video, index), file)
     keep_index(workspace, index, file)
     return workspace

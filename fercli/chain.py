@@ -175,6 +175,7 @@ SPEECH = Stage(
     params=SpeechParams,
     run="fercli.stages.speech:run",
     weights="fercli.stages.speech:weights",
+    outside="fercli.stages.speech:outside",
     check="fercli.stages.speech:check",
     optional=True,
 )

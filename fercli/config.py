@@ -17,6 +17,8 @@ DECODERS = ("auto", "pyav", "decord")
 """`auto` is PyAV; see `media.decode`."""
 NO_KEY = {"key": False}
 """Metadata of a parameter that changes no table: a new value makes no stage stale."""
+EMBEDDED = "embedded"
+"""Value of `SpeechParams.subtitles` for those in the video."""
 ANY_LANGUAGE = "auto"
 """`language` that is detected."""
 NATIVE_FPS = 0.0
@@ -198,6 +200,8 @@ class SpeechParams:
         threshold: probability of speech from which a stretch is voiced, in (0, 1].
         pad_s: added before and after each voiced stretch, seconds.
         min_silence_s: shorter silence does not end a voiced stretch, seconds.
+        subtitles: path of an .srt or .vtt that has what is said, or EMBEDDED for subtitles in the video; nothing is
+            recognised then. Empty for recognition.
         min_peak: voiced stretches whose highest probability is lower are not recognised, in [0, 1].
     """
 
@@ -208,6 +212,7 @@ class SpeechParams:
     pad_s: float = 0.1
     min_silence_s: float = 0.5
     min_peak: float = 0.5
+    subtitles: str = ""
 
 
 @dataclass(frozen=True)

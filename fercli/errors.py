@@ -73,6 +73,12 @@ class VideoError(InputError):
     default_code = "video-unusable"
 
 
+class SoundOnly(VideoError):
+    """A file with sound and no picture, where pictures are needed."""
+
+    default_code = "video-without-picture"
+
+
 class DatasetError(InputError):
     """A data set, or one of its files, that cannot be used."""
 

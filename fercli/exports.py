@@ -53,7 +53,7 @@ def write_export(
     result = read_result(workspace, reporter)
     for format, output in zip(formats, outputs, strict=True):
         content = as_bytes(result, format, raw_cells=raw_cells)
-        reporter.note(f"export: {len(result.segments)} segments as {format}")
+        report_written(result, format, reporter)
         if FORMATS[format].is_empty_of(result):
             run = command("estimate-valence", workspace.path)
             reporter.warn(f"{output} has no rows, because valence was not estimated; to do so: {run}")
@@ -61,6 +61,15 @@ def write_export(
             _note(workspace.path, output.resolve(), content)
         write_atomically(output.resolve(), content)
     return result
+
+
+def report_written(result: Result, format: str, reporter: Reporter) -> None:
+    """A note on what a file holds; a warning if it holds no emotion, and another format would hold what is said."""
+    said = FORMATS[format].said
+    rows, what = (len(result.utterances), "utterances") if said else (len(result.segments), "segments")
+    reporter.note(f"export: {rows} {what} as {format}")
+    if not rows and result.utterances and f"{format}-speech" in FORMATS:
+        reporter.warn(f"{format} holds emotions, and there are none; for what is said: --format {format}-speech")
 
 
 def read_result(workspace: Workspace, reporter: Reporter) -> Result:

@@ -25,7 +25,7 @@ from fercli.config import (
     ValenceParams,
     limit_of,
 )
-from fercli.errors import ConfigError
+from fercli.errors import ConfigError, SoundOnly
 from fercli.models.licences import require_licences
 
 if TYPE_CHECKING:
@@ -184,13 +184,13 @@ def annotate_one(video: Path, output: str | None, workdir: Path | None, order: O
     from fercli.cli.show import summary
     from fercli.exports import check_output, format_of, suffix_of
     from fercli.formats import require_sound
-    from fercli.media.container import open_video
     from fercli.workspace.places import named_after, workspace_of
 
-    with open_video(video):  # or nothing else is worth a word
-        pass
+    _require_readable(video, sound=any(isinstance(one, AudioParams) for one in order.params))
     output = output or "./"
     place = workdir or workspace_of(video, Path(output) if is_folder(output) else Path(output).parent)
+    if not any(isinstance(one, SpeechParams) for one in order.params) and not (place / SPEECH.name).exists():
+        require_sound(order.formats)
     if len(order.formats) > 1 and not is_folder(output):
         raise ConfigError(
             f"-o {output} is one file, and several formats need a folder",
@@ -199,8 +199,6 @@ def annotate_one(video: Path, output: str | None, workdir: Path | None, order: O
         )
     files = [output_file(output, named_after(video, place, suffix_of(format))) for format in order.formats]
     formats = [format_of(file, format) for file, format in zip(files, order.formats, strict=True)]
-    if not any(isinstance(one, SpeechParams) for one in order.params) and not (place / SPEECH.name).exists():
-        require_sound(formats)
     given = [Path(path) for one in order.params for path in _files_read(one)]
     for file in files:
         check_output(file, place, [video, *given], overwrite=order.overwrite)
@@ -210,6 +208,25 @@ def annotate_one(video: Path, output: str | None, workdir: Path | None, order: O
         deliver(workspace, formats, files, reporter)
     if not quiet:
         summary(workspace, files)
+
+
+def _require_readable(video: Path, *, sound: bool) -> None:
+    """Refuse what cannot be read, before anything else is checked.
+
+    Args:
+        sound: whether a file with sound and no picture will do.
+
+    Raises:
+        VideoError: as `container.open_video`.
+    """
+    from fercli.media.container import open_video
+
+    try:
+        with open_video(video):
+            pass
+    except SoundOnly:
+        if not sound:
+            raise
 
 
 def _files_read(params: Any) -> list[str]:

@@ -67,11 +67,11 @@ def deliver(
 ) -> None:
     """Write the annotations to files, or to stdout."""
     from fercli.cli.outputs import to_stdout
-    from fercli.exports import STDOUT, as_bytes, read_result, write_export
+    from fercli.exports import STDOUT, as_bytes, read_result, report_written, write_export
 
     if outputs == [STDOUT]:
         result = read_result(workspace, reporter)
-        reporter.note(f"export: {len(result.segments)} segments as {formats[0]}")
+        report_written(result, formats[0], reporter)
         to_stdout(as_bytes(result, formats[0], raw_cells=raw_cells))
     else:
         write_export(workspace, formats, outputs, reporter, raw_cells=raw_cells)

@@ -223,6 +223,15 @@ SpeechModel = Annotated[
 Language = Annotated[
     str, typer.Option(help="Code of the language that is spoken, as en; auto detects it.", rich_help_panel=SOUND)
 ]
+Subtitles = Annotated[
+    str,
+    typer.Option(
+        metavar="FILE",
+        help="Take what is said from subtitles instead of recognising it: an .srt or .vtt, or 'embedded' for those in "
+        "the video. They are aligned with the voice.",
+        rich_help_panel=SOUND,
+    ),
+]
 Translate = Annotated[bool, flag("--translate", help="Write English, whatever is spoken.", panel=SOUND)]
 Licences = Annotated[
     str, typer.Option(help="all, or free: refuse networks that are not known to be free for commercial use.")

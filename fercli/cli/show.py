@@ -103,6 +103,10 @@ def _as_json(result: Result) -> dict[str, Any]:
     }
 
 
+def _picture(video: dict[str, Any]) -> str:
+    return f"{video['width']} x {video['height']}" if video["width"] else "sound only"
+
+
 def _speech_as_json(result: Result) -> dict[str, Any]:
     if result.speech is None:
         return {}
@@ -119,7 +123,7 @@ def _show(workspace: Workspace, result: Result, console: Console) -> None:
 
     video = result.video
     console.print(
-        f"{video['name']}: {video['duration_s']:.1f} s, {video['width']} x {video['height']}, "
+        f"{video['name']}: {video['duration_s']:.1f} s, {_picture(video)}, "
         f"{layout.counted(len(result.persons), 'persons')}, {layout.counted(len(result.segments), 'segments')}",
         soft_wrap=True,
     )
@@ -229,6 +233,8 @@ def _doubtful(result: Result) -> list[str]:
 def why_no_person(workspace: Workspace) -> str:
     """Why there are no persons, in one sentence: no face, no track long enough, or all persons are ignored."""
     faces, tracks = (_count(workspace, table) for table in ("faces", "tracks"))
+    if not workspace.video.has_picture:
+        return "the file has no picture, so there are no persons"
     if tracks:
         again = command("people", "restore", workspace.path, "WHO")
         return f"all persons are ignored; to restore one, run: {again}"

@@ -24,6 +24,7 @@ from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
 from fercli.config import (
     DECODERS,
+    EMBEDDED,
     AttributesParams,
     AudioParams,
     EmotionsParams,
@@ -238,7 +239,7 @@ def extract_audio(
     from fercli.api import workspace_at
 
     params = AudioParams(audio_track, opt.parse_time(start, "--start"), opt.parse_end(end))
-    opened = workspace_at(workspace, video, verify=verify)
+    opened = workspace_at(workspace, video, verify=verify, sound_only=True)
     run_plan(opened, [(AUDIO, params)], Runtime(config=recorded(config)), ConsoleReporter(quiet=quiet), force=force)
 
 
@@ -247,6 +248,7 @@ def transcribe(
     speech_model: opt.SpeechModel = SpeechParams.model,
     language: opt.Language = SpeechParams.language,
     translate: opt.Translate = SpeechParams.translate,
+    subtitles: opt.Subtitles = SpeechParams.subtitles,
     device: opt.Device = Runtime.device,
     licences: opt.Licences = "all",
     config: opt.Config = None,
@@ -257,7 +259,8 @@ def transcribe(
 
     Example: fercli transcribe episode.fercli --language en
     """
-    params = SpeechParams(opt.parse_speech_model(speech_model), language, translate)
+    said = subtitles if subtitles in ("", EMBEDDED) else str(Path(subtitles).absolute())
+    params = SpeechParams(opt.parse_speech_model(speech_model), language, translate, subtitles=said)
     runtime = Runtime(device, config=recorded(config))
     require_licences(licences, [(SPEECH, params)])
     plan: Plan = [(AUDIO, _last_params(workspace, AUDIO)), (SPEECH, params)]

@@ -300,7 +300,7 @@ def require_sound(names: Iterable[str]) -> None:
         ConfigError: one holds what is said.
     """
     for name in names:
-        if FORMATS[name].said:
+        if name in FORMATS and FORMATS[name].said:
             raise ConfigError(
                 f"{name} holds what is said, which needs --sound", hint="add --sound", code="option-conflict"
             )

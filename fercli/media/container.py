@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fercli.errors import VideoError
+from fercli.errors import SoundOnly, VideoError
 from fercli.files import require_regular_file
 from fercli.media.jumps import Jump
 
@@ -25,7 +25,7 @@ _HINT = "give a video file that a player can play"
 PLAYLISTS = frozenset(("concat", "dash", "hls", "imf", "rtsp", "sap", "sdp", "webm_dash_manifest"))
 """Text formats of libav that refer to other files or streams. They are never opened: their sha256 would not identify
 the pictures, and they may refer to any file."""
-_CUT_SHORT_HINT = "download or copy the file again; `ffmpeg -i FILE -c copy NEW.mkv` rescues some damaged files"
+DAMAGED_HINT = "download or copy the file again; `ffmpeg -i FILE -c copy NEW.mkv` rescues some damaged files"
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
             yield container
         except av.error.FFmpegError as error:
             raise VideoError(
-                f"cannot read {path}: {error.strerror}", hint=_CUT_SHORT_HINT, code="file-unreadable"
+                f"cannot read {path}: {error.strerror}", hint=DAMAGED_HINT, code="file-unreadable"
             ) from error
 
 
@@ -138,7 +138,7 @@ def decoded_frames(
 def no_frame_decodes(path: Path) -> VideoError:
     """The error for a video that can be opened but has no decodable frame."""
     return VideoError(
-        f"no frame of {path} can be decoded; the file is damaged", hint=_CUT_SHORT_HINT, code="video-damaged"
+        f"no frame of {path} can be decoded; the file is damaged", hint=DAMAGED_HINT, code="video-damaged"
     )
 
 
@@ -149,8 +149,10 @@ def _moving_picture(container: InputContainer, path: Path) -> VideoStream:
         raise VideoError(f"{path} is a text file, not a video", hint=_HINT, code="not-a-video")
     moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:
-        what = "has sound but no picture" if container.streams.audio else "has no picture"
-        raise VideoError(f"{path} {what}", hint=_HINT, code="video-without-picture")
+        if container.streams.audio:
+            hint = "for what is said: fercli annotate FILE --sound -o FILE.json"
+            raise SoundOnly(f"{path} has sound but no picture", hint=hint)
+        raise VideoError(f"{path} has no picture", hint=_HINT, code="video-without-picture")
     moving = [stream for stream in moving if stream.codec_context is not None]
     if not moving:
         raise VideoError(f"no installed codec can decode {path}", hint=_HINT, code="video-damaged")
@@ -186,7 +188,7 @@ def _unreadable(path: Path, error: FFmpegError) -> VideoError:
     if head[4:8] == b"ftyp":
         return VideoError(
             f"{path} is cut short or damaged: its index (moov) cannot be read",
-            hint=_CUT_SHORT_HINT,
+            hint=DAMAGED_HINT,
             code="video-damaged",
         )
     return VideoError(f"{path} is not a video: {error.strerror}", hint=_HINT, code="not-a-video")

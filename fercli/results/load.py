@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from fercli import tables
-from fercli.chain import FRAMES, STAGES
+from fercli.chain import FRAMES, SPEECH, STAGES
 from fercli.edits.apply import TrackIdentity
 from fercli.edits.log import problem
 from fercli.edits.state import State, read_state
@@ -52,6 +52,7 @@ def load(workspace: Workspace, state: State | None = None) -> Result:
     persons = _persons(tracks, segments)
     provenance, warnings = _provenance(workspace)
     speech, problems = load_speech(workspace)
+    speech = _with_source(workspace, speech)
     speech, lost = _corrected(speech, state, tracks)
     problems += lost
     return Result(
@@ -182,6 +183,15 @@ def _segments(workspace: Workspace, state: State, shown: dict[int, str]) -> list
 def _overridden(workspace: Workspace, state: State, segments: list[Segment], names: dict[int, str]) -> list[Segment]:
     """The segments, in which manual ones override the predicted ones they overlap."""
     return override(segments, state.manual, SeenFaces(workspace, names)) if state.manual else segments
+
+
+def _with_source(workspace: Workspace, speech: Speech | None) -> Speech | None:
+    """What is said, marked if it is from subtitles."""
+    receipt = workspace.receipt(SPEECH.name)
+    if speech is None or receipt is None or not receipt.params.get("subtitles"):
+        return speech
+    marked = [replace(one, sources={**one.sources, "text": "subtitles"}) for one in speech.utterances]
+    return replace(speech, utterances=tuple(marked))
 
 
 def _corrected(speech: Speech | None, state: State, tracks: Sequence[Track]) -> tuple[Speech | None, list[str]]:

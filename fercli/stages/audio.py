@@ -107,6 +107,6 @@ def _warn(context: StageContext, sound: Sound, end_s: float, samples: int, *, wh
             f"{facts.corrected_s:.2f} s together: gaps are silent, overlaps are left out"
         )
     longer_s = end_s - video.end_s
-    if whole and abs(longer_s) > DRIFT_S:
+    if whole and video.has_picture and abs(longer_s) > DRIFT_S:
         word = "after" if longer_s > 0 else "before"
         context.warn(f"the sound of {name} ends {abs(longer_s):.2f} s {word} the picture")

@@ -18,6 +18,8 @@ from fercli.tables import write_table
 from fercli.workspace import Workspace
 from fercli.workspace.chunks import Chunks
 
+NO_PICTURE = "the file has sound and no picture"
+"""Why a stage that looks at pictures does not apply."""
 NO_FACE = "no face was found, or none could be tracked"
 """Why a stage that analyses faces does not apply."""
 

@@ -18,7 +18,7 @@ from fercli.geometry import frontality, roll, square_around
 from fercli.media.upright import Stretch
 from fercli.models.detections import Detections, Detector
 from fercli.models.registry import find_model, weights_key
-from fercli.stages.base import StageContext, require_ranges
+from fercli.stages.base import NO_PICTURE, StageContext, require_ranges
 from fercli.tables import CROPS, FACES, FRAMES, read_table
 
 CHUNK_FRAMES = 100
@@ -106,6 +106,9 @@ def run(context: StageContext, params: FacesParams) -> dict[str, Any]:
     from fercli.media.kept_index import frame_index
 
     check(params)
+    if not context.workspace.video.has_picture:
+        context.skip(NO_PICTURE, _RESULTS)
+        return {"frames": 0, "frames_with_faces": 0, "faces": 0}
     detector = context.models.load(find_model(params.detector, "detector"), params.weights, context.runtime.device)
     frames = read_table(context.workspace.table("frames"), FRAMES)["frame"].to_pylist()
     wanted = frames[context.chunks.done * CHUNK_FRAMES :]

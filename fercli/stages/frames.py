@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fercli.chain import STAGE_OF
 from fercli.config import NATIVE_FPS, FramesParams
 from fercli.errors import ConfigError
-from fercli.stages.base import StageContext
+from fercli.stages.base import NO_PICTURE, StageContext
 from fercli.tables import FRAMES, read_table, write_table
 from fercli.timing import frame_ends
 from fercli.workspace import Workspace
@@ -79,6 +79,9 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
     from fercli.media.shots import ShotDetector, shot_numbers
 
     check(params)
+    if not context.workspace.video.has_picture:
+        context.skip(NO_PICTURE, {"frames": FRAMES})
+        return {"frames": 0, "frames_decoded": 0, "frames_expected": 0, "shots": 0}
     path = Path(context.workspace.video.path)
     index = frame_index(context.workspace)
     view = read_view(path)
@@ -129,7 +132,7 @@ def run(context: StageContext, params: FramesParams) -> dict[str, Any]:
 
 def lacks_images(workspace: Workspace, params: FramesParams) -> bool:
     """Whether images are requested and some are missing."""
-    if not params.keep_images:
+    if not params.keep_images or not workspace.video.has_picture:
         return False
     images = workspace.path / STAGE_OF["frames"].name / IMAGES
     there = {path.stem for path in images.glob("*.jpg")}

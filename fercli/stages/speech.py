@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +19,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fercli import tables
-from fercli.config import ANY_LANGUAGE, SpeechParams
-from fercli.errors import ConfigError
+from fercli.config import ANY_LANGUAGE, EMBEDDED, SpeechParams
+from fercli.errors import ConfigError, InputError
+from fercli.files import require_regular_file
+from fercli.formats.reading import read_annotations
 from fercli.hashing import sha256_file
 from fercli.models.registry import find_model, find_speech_model, find_weights
 from fercli.stages.base import StageContext, require_ranges
@@ -73,7 +76,12 @@ def run(context: StageContext, params: SpeechParams) -> dict[str, Any]:
     voice = [{"start_s": a, "end_s": b, "score": peak} for (a, b), peak in zip(spans, peaks, strict=True)]
     clear = [span for span, peak in zip(spans, peaks, strict=True) if peak >= params.min_peak]
     passages = passages_of(clear, probabilities, sound.start_s)
-    language, counts = _recognised(context, sound, spans, passages, params) if passages else ("", {})
+    language, counts = "", {}
+    if params.subtitles:
+        language = "" if params.language == ANY_LANGUAGE else params.language
+        _from_subtitles(context, spans, params)
+    elif passages:
+        language, counts = _recognised(context, sound, spans, passages, params)
     tables.write_table(context.out / "voice.parquet", [pa.Table.from_pylist(voice, schema=tables.VOICE)], tables.VOICE)
     found = context.chunks.merge(context.out, _PIECES)
     seconds = round(sum(b - a for a, b in spans), 3)
@@ -82,13 +90,22 @@ def run(context: StageContext, params: SpeechParams) -> dict[str, Any]:
 
 def weights(params: SpeechParams) -> dict[str, str]:
     """The networks and the sha256 of their files."""
-    voice, (spec, given) = find_model("silero-vad", "voice"), find_speech_model(params.model)
-    paths = {voice.name: find_weights(voice), spec.name: find_weights(spec, given)}
+    voice = find_model("silero-vad", "voice")
+    paths = {voice.name: find_weights(voice)}
+    if not params.subtitles:
+        spec, given = find_speech_model(params.model)
+        paths[spec.name] = find_weights(spec, given)
     return {name: sha256_file(path) for name, path in paths.items() if path is not None}
 
 
 def check(params: SpeechParams) -> None:
     """Raises ConfigError for a parameter that is out of range."""
+    if params.subtitles not in ("", EMBEDDED):
+        require_regular_file(Path(params.subtitles), InputError, "give a file of subtitles")
+        if Path(params.subtitles).suffix.lower() not in (".srt", ".vtt"):
+            raise ConfigError(
+                f"cannot read subtitles from {params.subtitles}", hint="give an .srt or a .vtt", code="suffix-unknown"
+            )
     require_ranges(
         params,
         ("threshold", 0 < params.threshold <= 1, "above 0, to 1"),
@@ -96,6 +113,51 @@ def check(params: SpeechParams) -> None:
         ("min_silence_s", params.min_silence_s >= 0, "from 0"),
         ("min_peak", 0 <= params.min_peak <= 1, "from 0 to 1"),
     )
+
+
+def outside(params: SpeechParams) -> dict[str, str]:
+    """The sha256 of a file of subtitles."""
+    if params.subtitles in ("", EMBEDDED):
+        return {}
+    return {"subtitles": sha256_file(Path(params.subtitles))}
+
+
+def _from_subtitles(context: StageContext, spans: Sequence[Span], params: SpeechParams) -> None:
+    """Commit what subtitles say, aligned with the voice."""
+    from fercli.formats.aligned import aligned
+    from fercli.models.whisper import HeardWord
+
+    found = aligned(_cues(context, params), spans)
+    if found.shift_s:
+        context.warn(f"the subtitles fit the voice when shifted by {found.shift_s:+.1f} s, and are shifted")
+    if found.lost:
+        context.warn(f"{found.lost} subtitles are left out, because nobody speaks at their time")
+    sentences = [
+        [HeardWord(f" {text}", start_s, end_s, 1.0) for text, start_s, end_s in words] for words in found.sentences
+    ]
+    if not context.chunks.done:
+        context.chunks.commit(_rows(sentences, 0), _PIECES)
+
+
+def _cues(context: StageContext, params: SpeechParams) -> list[tuple[float, float, str]]:
+    """The cues of the file, or of the video.
+
+    Raises:
+        DatasetError: the file has none, or cannot be read.
+        InputError: the video has no subtitles of text.
+    """
+    if params.subtitles != EMBEDDED:
+        lines = read_annotations(Path(params.subtitles)).said or ()
+        return sorted((one.start_ms / 1000, one.end_ms / 1000, one.text) for one in lines)
+    from fercli.media.embedded_subtitles import embedded_subtitles
+
+    video = Path(context.workspace.video.path)
+    cues = embedded_subtitles(video)
+    if cues is None:
+        raise InputError(
+            f"{video} has no subtitles of text", hint="give a file: --subtitles FILE.srt", code="subtitles-missing"
+        )
+    return sorted(cues)
 
 
 def passages_of(spans: Sequence[Span], probabilities: NDArray[np.float32], start_s: float) -> list[Span]:

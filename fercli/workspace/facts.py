@@ -14,7 +14,7 @@ class VideoFacts:
         path: absolute.
         size: bytes. sha256: hex digest of the file.
         width, height: stored pixels of the upright picture (rotated and mirrored as in a player), from the first frame;
-            frames of another size are fitted to it. All boxes are in these pixels.
+            frames of another size are fitted to it. All boxes are in these pixels. Both are 0 if there is only sound.
         rotation: clockwise degrees by which a player rotates the stored picture: 0, 90, 180 or 270.
         fps: average frame rate.
         duration_s: duration of the video stream, seconds.
@@ -39,6 +39,11 @@ class VideoFacts:
     codec: str
     mirrored: bool = False
     pixel_aspect: float = 1.0
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether it is a video; a file with sound only has neither frames nor a frame rate."""
+        return self.width > 0
 
     @property
     def end_s(self) -> float:

@@ -305,7 +305,8 @@ def _read_facts(file: Path) -> tuple[VideoFacts, FileState | None]:
         )
     _refuse_old_corrections(file.parent, str(document["video"]["path"]))
     facts = build(VideoFacts, document["video"])
-    if min(facts.width, facts.height) < 1 or facts.fps <= 0 or facts.duration_s < 0:
+    sound_only = facts.width == facts.height == facts.fps == 0
+    if (not sound_only and (min(facts.width, facts.height) < 1 or facts.fps <= 0)) or facts.duration_s < 0:
         raise ValueError("the facts of the video are invalid")
     return facts, build(FileState, document["file"]) if document["file"] is not None else None
 

@@ -12,8 +12,9 @@ from fercli.cli.entry import main
 from fercli.models.loaded import Models
 from fercli.stages import speech
 from fercli.workspace import Workspace
+from tests.conftest import VALIDATOR
 from tests.fake_speech import FakeModels, FakeRecogniser, said
-from tests.media_samples import bursts, numbered_video, with_sound
+from tests.media_samples import bursts, ffmpeg, numbered_video, with_sound
 
 
 @pytest.fixture
@@ -62,4 +63,59 @@ def test_without_weights_it_ends_before_any_work(
     assert main(["annotate", str(video), "-o", str(tmp_path / "a.json"), "--sound"]) == 5
     err = capsys.readouterr().err
     assert "hint: " in err and ("models fetch whisper-base" in err or "fercli[sound]" in err)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def sound_file(path: Path, *options: str) -> Path:
+    source = f"aevalsrc='{bursts(1.0)}':s=16000:d=3"
+    ffmpeg("-f", "lavfi", "-i", source, *options, str(path))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.mp3", "a.wav", "a.m4a"])
+def test_sound_alone_is_annotated(tmp_path: Path, fake_networks: FakeRecogniser, name: str) -> None:
+    found = annotated(sound_file(tmp_path / name), "--sound", "--language", "en")
+    VALIDATOR.validate(found)
+    assert [word["text"] for word in found["words"]] == ["Hello"] and found["persons"] == found["segments"] == []
+    assert found["words"][0]["seconds"] == pytest.approx(1.0, abs=0.2)
+    assert (found["video"]["width"], found["video"]["fps"]) == (0, 0)
+    assert found["video"]["duration_s"] == pytest.approx(3.0, abs=0.1)
+
+
+def test_sound_alone_is_shown_exported_and_reported(
+    tmp_path: Path, fake_networks: FakeRecogniser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    annotated(sound_file(tmp_path / "a.flac"), "--sound", "--language", "en")
+    place = str(tmp_path / "a.fercli")
+    assert main(["show", place]) == 0
+    shown = capsys.readouterr().out
+    assert "sound only" in shown and "no picture" in shown and "0 x 0" not in shown
+    assert main(["report", place, "-o", str(tmp_path / "a.html")]) == 0
+    assert "Hello" in (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert main(["export", place, "-o", str(tmp_path / "a.eaf")]) == 0
+    assert "audio/flac" in (tmp_path / "a.eaf").read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert main(["export", place, "-o", str(tmp_path / "a.srt")]) == 0
+    assert "srt-speech" in capsys.readouterr().err  # an empty file is not left unexplained
+    assert main(["status", place]) == 0
+    assert "sound and no picture" in capsys.readouterr().out
+    assert main(["render", place, "-o", str(tmp_path / "b.mp4")]) == 3
+    assert "error[video-without-picture]" in capsys.readouterr().err
+
+
+def test_sound_alone_needs_the_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = sound_file(tmp_path / "a.flac")
+    out, place = str(tmp_path / "a.json"), str(tmp_path / "w")
+    for words in (["annotate", str(file), "-o", out], ["extract-frames", str(file), place]):
+        assert main(words) == 3
+        err = capsys.readouterr().err
+        assert "error[video-without-picture]" in err and "--sound" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.flac"]
+
+
+@pytest.mark.parametrize("name", ["srt-speech", "meld"])
+def test_formats_of_what_is_said_need_the_option(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    video = numbered_video(tmp_path / "a.mp4", 5)
+    assert main(["annotate", str(video), "-o", f"{tmp_path}/out/", "--format", name]) == 2
+    assert "error[option-conflict]" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]

@@ -11,17 +11,27 @@ import pytest
 
 from fercli import tables
 from fercli.config import SpeechParams
-from fercli.errors import ConfigError, CorruptTable, MissingDependency, UnknownModel, WeightsError
+from fercli.errors import (
+    ConfigError,
+    CorruptTable,
+    DatasetError,
+    InputError,
+    MissingDependency,
+    UnknownModel,
+    WeightsError,
+)
 from fercli.media.audio import RATE, read_sound
+from fercli.media.embedded_subtitles import embedded_subtitles
 from fercli.media.kept_sound import KeptSound
 from fercli.models import registry
 from fercli.models.loaded import Models
 from fercli.models.registry import find_speech_model
 from fercli.models.silero import WINDOW_S, voiced
 from fercli.models.whisper import HeardSentence, HeardWord
-from fercli.stages.speech import check, confined, passages_of, sentences_of, weights
+from fercli.stages.speech import check, confined, outside, passages_of, sentences_of, weights
 from tests.failing import fails
 from tests.fake_speech import FakeRecogniser, context_of, pieces_of, said, sound_table, transcribed
+from tests.media_samples import ffmpeg, numbered_video
 from tests.workspaces import make_workspace
 
 HELLO = said((" Hello", 0.0, 0.6), (" Ross.", 0.6, 1.2))
@@ -238,3 +248,49 @@ def test_a_real_recogniser_writes_what_is_said_and_nothing_into_silence(shared_d
     heard = [row["text"].strip(".,?").lower() for row in rows["words"]]
     assert len(set(heard) & set(said_there.split())) > 0.75 * len(set(said_there.split()))
     assert rows["words"][0]["start_s"] >= 4.8 and rows["words"][-1]["end_s"] <= 5.2 + len(spoken) / RATE
+
+
+SRT = "1\n00:00:01,000 --> 00:00:04,000\n<i>Hello</i> there.\n\n2\n00:00:06,000 --> 00:00:07,000\n(thunder)\n"
+
+
+def test_subtitles_stand_in_for_recognition_and_lie_in_speech(tmp_path: Path) -> None:
+    file = tmp_path / "a.srt"
+    file.write_text(SRT, encoding="utf-8")
+    recogniser = FakeRecogniser(lambda _: [HELLO])
+    context = context_of(tmp_path / "w", sound_table(10, [(2, 3)]), recogniser)
+    params = SpeechParams(language="en", subtitles=str(file))
+    counts, rows = transcribed(context, params)
+    assert not recogniser.seen and counts["language"] == "en"
+    assert [row["text"] for row in rows["utterances"]] == ["Hello there."]
+    assert [row["text"] for row in rows["words"]] == ["Hello", "there."]
+    (voice,) = rows["voice"]
+    assert rows["words"][0]["start_s"] == pytest.approx(voice["start_s"], abs=1e-3)
+    assert rows["words"][-1]["end_s"] == pytest.approx(voice["end_s"], abs=1e-3)
+    assert any("1 subtitles are left out" in warning for warning in context.warnings)
+    before = outside(params)
+    file.write_text(SRT.replace("there", "Ross"), encoding="utf-8")
+    assert outside(params) != before and outside(SpeechParams()) == {}
+
+
+def test_subtitles_in_the_video_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.srt").write_text(SRT, encoding="utf-8")
+    picture = numbered_video(tmp_path / "picture.mp4", 30)
+    video = tmp_path / "a.mkv"
+    ffmpeg("-i", str(picture), "-i", str(tmp_path / "a.srt"), "-c", "copy", str(video))
+    assert embedded_subtitles(picture) is None
+    assert embedded_subtitles(video) == [(1.0, 4.0, "Hello there."), (6.0, 7.0, "(thunder)")]
+    text = tmp_path / "b.mp4"
+    ffmpeg("-i", str(picture), "-i", str(tmp_path / "a.srt"), "-c:v", "copy", "-c:s", "mov_text", str(text))
+    assert [cue[2] for cue in embedded_subtitles(text) or ()] == ["Hello there.", "(thunder)"]
+
+
+def test_subtitles_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    with fails(InputError, "file-missing"):
+        check(SpeechParams(subtitles=str(tmp_path / "a.srt")))
+    (tmp_path / "a.txt").write_text(SRT, encoding="utf-8")
+    with fails(ConfigError, "suffix-unknown"):
+        check(SpeechParams(subtitles=str(tmp_path / "a.txt")))
+    (tmp_path / "a.srt").write_text("no cues", encoding="utf-8")
+    context = context_of(tmp_path / "w", sound_table(10, [(2, 3)]), FakeRecogniser(lambda _: []))
+    with fails(DatasetError, "file-unreadable"):
+        transcribed(context, SpeechParams(subtitles=str(tmp_path / "a.srt")))

@@ -24,13 +24,22 @@ def facts(content: Content) -> str:
         f"{clock(video['duration_s'], tenths=True)} long"
         + (f", first frame at {clock(video['start_s'], tenths=True)}" if video["start_s"] else "")
         + (f", of which only {_analysed(video)} was analysed" if content.result.not_analysed else ""),
-        f"{video['width']} x {video['height']}",
-        f"{video['fps']:.5g} frames/s on average",
-        _count(len(content.shots_s) + 1, "shot"),
+        *_picture(content),
         _count(named, "person") + (", and unassigned faces" if content.result.unassigned else ""),
         _count(len(content.result.segments), "segment"),
     )
     return escape(" · ".join(parts))
+
+
+def _picture(content: Content) -> list[str]:
+    video = content.result.video
+    if not video["width"]:
+        return ["sound only"]
+    return [
+        f"{video['width']} x {video['height']}",
+        f"{video['fps']:.5g} frames/s on average",
+        _count(len(content.shots_s) + 1, "shot"),
+    ]
 
 
 def _analysed(video: dict[str, Any]) -> str:
