@@ -4,6 +4,7 @@
       ConfigError            2    an option or parameter that cannot be used
       InputError             3    something a person handed over is missing, unreadable or not what it says
         VideoError                a video file
+        SoundOnly                 a video file with sound and no picture, where pictures are needed
         DatasetError              a data set; names file and line
       WorkspaceError         4    the working directory
         MissingStage              a stage was asked for before the one it needs

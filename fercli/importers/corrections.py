@@ -12,7 +12,7 @@ from fercli.edits.edit import CLEAR, SET_EMOTION, SET_SPEAKER, SET_TEXT, Edit
 from fercli.edits.editing import rename, rename_unseen
 from fercli.edits.log import annotator, append, now
 from fercli.edits.state import State, read_state
-from fercli.errors import ConfigError, DatasetError, command
+from fercli.errors import ConfigError, DatasetError, MissingStage, command
 from fercli.formats.annotations import Annotations, Label, Video, naming_hint
 from fercli.formats.reading import read_annotations
 from fercli.importers.difference import TOLERANCE_MS, Difference, Shown, difference, union
@@ -103,13 +103,13 @@ def _import_said(
     """Write the edits for what is said.
 
     Raises:
-        DatasetError: `transcribe` has not run, a name or a text cannot be stored, or everything would be deleted.
+        MissingStage: `transcribe` has not run.
+        DatasetError: a name cannot be stored.
     """
     if result.speech is None:
-        raise DatasetError(
+        raise MissingStage(
             f"{path} corrects what is said, and transcribe has not run",
             hint=f"run: {command('transcribe', workspace.path)}",
-            code="stage-missing",
         )
     found = said_difference(result, annotations, renamed)
     anchors, on, by = PersonAnchors(workspace, read_state(workspace)), now(), annotator(by)

@@ -76,7 +76,8 @@ def run(context: StageContext, params: SpeechParams) -> dict[str, Any]:
     voice = [{"start_s": a, "end_s": b, "score": peak} for (a, b), peak in zip(spans, peaks, strict=True)]
     clear = [span for span, peak in zip(spans, peaks, strict=True) if peak >= params.min_peak]
     passages = passages_of(clear, probabilities, sound.start_s)
-    language, counts = "", {}
+    language = ""
+    counts: dict[str, Any] = {}
     if params.subtitles:
         language = "" if params.language == ANY_LANGUAGE else params.language
         _from_subtitles(context, spans, params)

@@ -135,7 +135,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_written(
     said = capsys.readouterr().err
     assert "e01 is left out: error[table-corrupt]" in said and str(one.table("emotions")) in said
     assert "clip.mov is left out: error[not-a-video]: clip.mov is no video" in said
-    for path in (tmp_path / "out").iterdir():
+    for path in {*(tmp_path / "out").iterdir()} - {tmp_path / "out" / "utterances.parquet"}:  # nobody speaks
         assert {row["video"] for row in rows(path)} == {"e02.mp4"}, path
 
 

@@ -12,7 +12,7 @@ from pympi.Elan import Eaf
 
 from fercli.cli.entry import main
 from fercli.edits import editing
-from fercli.errors import DatasetError
+from fercli.errors import DatasetError, MissingStage
 from fercli.formats import FORMATS
 from fercli.importers.corrections import Imported, import_file
 from fercli.results.load import load
@@ -230,7 +230,7 @@ def test_without_transcribe_there_is_nothing_to_correct(tmp_path: Path) -> None:
     workspace = film(tmp_path / "w")
     path = tmp_path / "a.srt"
     path.write_text("1\n00:00:01,000 --> 00:00:02,000\nHello\n", encoding="utf-8")
-    with fails(DatasetError, "stage-missing", "transcribe"):
+    with fails(MissingStage, "stage-missing", "transcribe"):
         import_file(workspace, path)
 
 
