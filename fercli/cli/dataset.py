@@ -55,10 +55,14 @@ def check_dataset(
     Example: fercli dataset check fer2013 --root fer2013.csv
     """
     from fercli.cli.outputs import json_to_stdout
-    from fercli.learn.datasets import read_dataset
+    from fercli.learn.datasets import DATASETS, read_dataset
     from fercli.learn.datasets.check import check
+    from fercli.learn.datasets.over_time import OVER_TIME
     from fercli.learn.datasets.roots import find_root
 
+    if dataset in OVER_TIME and dataset not in DATASETS:
+        _check_over_time(dataset, find_root(dataset, root), as_json=json, strict=strict)
+        return
     found = check(read_dataset(dataset, find_root(dataset, root), ConsoleReporter(quiet=quiet), strict=strict))
     if json:
         json_to_stdout(asdict(found))
@@ -123,6 +127,31 @@ def clean_dataset(
     write_suspects(output, suspects)
     reporter.note(f"{len(suspects)} of {labels} labels are doubted: {output}; look at some before you leave them out")
     reporter.note(f"next: {command('train', '--dataset', dataset, '--root', place, '--without', output)}")
+
+
+def _check_over_time(name: str, root: Path, *, as_json: bool, strict: bool) -> None:
+    """Videos, persons and annotated minutes of each split, and what cannot be used."""
+    from fercli.cli import layout
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.learn.datasets.over_time import read_recordings
+    from fercli.learn.datasets.over_time.recordings import summary
+
+    found = read_recordings(name, root, strict=strict)
+    splits = summary(found)
+    if as_json:
+        problems = [asdict(problem) for problem in found.problems]
+        json_to_stdout({"splits": splits, "notes": found.notes, "problems": problems})
+    else:
+        console = layout.console(at_least=WIDTH)
+        table = layout.table("split", numbers=("videos", "persons", "minutes"))
+        for split, row in splits.items():
+            table.add_row(split or "(none)", str(row["videos"]), str(row["persons"]), f"{row['minutes']:.1f}")
+        console.print(table)
+        for note in found.notes:
+            console.print(note, soft_wrap=True)
+        _list(console, "files that cannot be used", [str(problem) for problem in found.problems])
+    if found.problems:
+        raise typer.Exit(EXIT_FOUND)
 
 
 def _show(found: Check) -> None:

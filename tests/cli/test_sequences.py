@@ -122,3 +122,18 @@ def test_wider_features_are_refused(
     capsys.readouterr()
     assert main(["evaluate", best, "--dataset", "send", "--root", str(send[0]), "--features", str(wide)]) == 5
     assert "error[weights-do-not-fit]" in capsys.readouterr().err
+
+
+def test_a_set_is_checked(send: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dataset", "check", "send", "--root", str(send[0]), "--json"]) == 0
+    splits = json.loads(capsys.readouterr().out)["splits"]
+    assert {name: (row["videos"], row["persons"]) for name, row in splits.items()} == {
+        "train": (12, 6),
+        "valid": (4, 2),
+        "test": (4, 2),
+    }
+    assert splits["test"]["minutes"] == pytest.approx(4 * 14.5 / 60)
+    write_send(tmp_path, stories(4, steps=5))
+    (tmp_path / "ratings" / "Train" / "observer_EWE" / "results_1.csv").write_text("")
+    assert main(["dataset", "check", "send", "--root", str(tmp_path)]) == 6
+    assert "results_1.csv" in capsys.readouterr().out

@@ -87,7 +87,7 @@ def target_of(task: str, found: Recordings, rate: float, bins: int) -> Target:
         return Target(task, found.classes, rate)
     raise ConfigError(
         f"{found.name} has no annotations for the task {task}",
-        hint="`fercli dataset list` names the sets of each task",
+        hint="choose another --task, or another set: docs/howto/stories.md says what each has",
         code="dataset-unfit",
     )
 

@@ -93,6 +93,16 @@ class Recordings:
     classes: tuple[str, ...] = ()
 
 
+def summary(found: Recordings) -> dict[str, dict[str, float]]:
+    """Split, or an empty name -> numbers of videos and persons, and minutes from first to last annotation."""
+    splits: dict[str, dict[str, float]] = {}
+    for split in sorted({one.split for one in found.recordings}):
+        own = [one for one in found.recordings if one.split == split]
+        seconds = sum(float(one.times_s[-1] - one.times_s[0]) for one in own)
+        splits[split] = {"videos": len(own), "persons": len({one.person for one in own}), "minutes": seconds / 60}
+    return splits
+
+
 class Unusable(Exception):
     """A file cannot be used: the file, the line from 1 or 0, and the reason."""
 
