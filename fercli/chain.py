@@ -5,7 +5,8 @@ its code is in `fercli.stages` and is imported when it runs.
 
     video -> frames -> faces -> tracks -> persons
                                       -> emotions -> valence
-    video -> audio -> speech
+    video -> audio -> speech -> voices
+    video, faces, tracks, attributes, audio -> speakers
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from fercli.config import (
     FacesParams,
     FramesParams,
     PersonsParams,
+    SpeakersParams,
     SpeechParams,
     TracksParams,
     ValenceParams,
+    VoicesParams,
 )
 
 Function = str | Callable[..., Any]
@@ -180,6 +183,30 @@ SPEECH = Stage(
     optional=True,
 )
 
+SPEAKERS = Stage(
+    name="speakers",
+    command="detect-speakers",
+    reads=("video", "frames", "faces", "tracks", "attributes", "sound"),
+    writes=("talking",),
+    version=1,
+    params=SpeakersParams,
+    run="fercli.stages.speakers:run",
+    weights="fercli.stages.speakers:weights",
+    optional=True,
+)
+
+VOICES = Stage(
+    name="voices",
+    command="classify-voices",
+    reads=("sound", "utterances"),
+    writes=("voices",),
+    version=1,
+    params=VoicesParams,
+    run="fercli.stages.voices:run",
+    weights="fercli.stages.voices:weights",
+    optional=True,
+)
+
 
 def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
     """Topological order of the stages; otherwise in the given order.
@@ -198,7 +225,9 @@ def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
     return tuple(ordered)
 
 
-STAGES: tuple[Stage, ...] = in_order((FRAMES, FACES, TRACKS, PERSONS, ATTRIBUTES, EMOTIONS, VALENCE, AUDIO, SPEECH))
+STAGES: tuple[Stage, ...] = in_order(
+    (FRAMES, FACES, TRACKS, PERSONS, ATTRIBUTES, EMOTIONS, VALENCE, AUDIO, SPEECH, SPEAKERS, VOICES)
+)
 """In the order they run."""
 Plan = list[tuple[Stage, Any]]
 """Stages in order, each with its parameters."""

@@ -216,6 +216,22 @@ class SpeechParams:
 
 
 @dataclass(frozen=True)
+class SpeakersParams:
+    """detect-speakers has no parameters."""
+
+
+@dataclass(frozen=True)
+class VoicesParams:
+    """classify-voices.
+
+    Attributes:
+        model: name from `fercli models`, or the path of a file of `fercli train --task voice`.
+    """
+
+    model: str = "voice-ravdess"
+
+
+@dataclass(frozen=True)
 class ConfigFile:
     """A file of options (`--config`), as it is recorded with a result.
 

@@ -352,6 +352,46 @@ WORDS = pa.schema(
     ]
 )
 
+TALKING_FACES = pa.schema(
+    [
+        column(
+            "face",
+            pa.int64(),
+            "number of the face; every face of a track has a row",
+            _OWN,
+            rule(found_in="tracks.face"),
+        ),
+        column(
+            "talks",
+            pa.float32(),
+            "probability that it is heard talking; null outside the sound",
+            _SHARE,
+            nullable=True,
+            role=SIGNAL,
+            unit="probability",
+        ),
+    ]
+)
+
+VOICES = pa.schema(
+    [
+        column("utterance", pa.int32(), "number of the utterance", _ROW, rule(found_in="utterances.utterance")),
+        *(
+            column(
+                label,
+                pa.float32(),
+                f"probability of {label} in the voice; null if it was not assessed",
+                _SHARE,
+                nullable=True,
+                role=PROBABILITY,
+                unit="probability",
+                label=label,
+            )
+            for label in EMOTIONS_8
+        ),
+    ]
+)
+
 BIOMETRIC = (CROPS, MESHES, EMBEDDINGS, SOUND)
 """Tables by which faces or voices can be recognised."""
 
@@ -371,6 +411,8 @@ SCHEMAS = {
     "voice": VOICE,
     "utterances": UTTERANCES,
     "words": WORDS,
+    "talking": TALKING_FACES,
+    "voices": VOICES,
 }
 """Tables whose columns do not depend on a model, by name; `emotions` follows `windows_schema`."""
 

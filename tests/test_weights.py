@@ -12,7 +12,7 @@ from fercli.hashing import sha256_file
 from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.learn.datasets import read_dataset
 from fercli.learn.evaluation.predictions import in_classes_of, outputs
-from fercli.models.catalogue import CLASSIFIERS, DETECTORS, MESHES, OCCLUSION
+from fercli.models.catalogue import CLASSIFIERS, DETECTORS, MESHES, OCCLUSION, SPEAKERS, VOICES
 from fercli.models.classifier import EmotionClassifier
 from fercli.models.weights import ClassifierHeader, read_header
 from fercli.progress import Silent
@@ -41,10 +41,14 @@ def section(file: str) -> str:
 def test_every_file_is_known_described_and_not_too_large() -> None:
     known = {
         spec.weights: spec
-        for spec in (*CLASSIFIERS, *DETECTORS, *MESHES, *OCCLUSION)
+        for spec in (*CLASSIFIERS, *DETECTORS, *MESHES, *OCCLUSION, *SPEAKERS, *VOICES)
         if spec.weights and ":" not in spec.weights
     }
-    files = {path.name: path for path in WEIGHTS.iterdir() if path.name not in ("README.md", "LICENSE-Apache-2.0")}
+    files = {
+        path.name: path
+        for path in WEIGHTS.iterdir()
+        if path.name not in ("README.md", "LICENSE-Apache-2.0", "LICENSE-LR-ASD")
+    }
     assert files.keys() == known.keys()
     for name, path in files.items():
         assert path.stat().st_size <= LARGEST

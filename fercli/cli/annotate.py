@@ -20,9 +20,11 @@ from fercli.config import (
     FramesParams,
     PersonsParams,
     Runtime,
+    SpeakersParams,
     SpeechParams,
     TracksParams,
     ValenceParams,
+    VoicesParams,
     limit_of,
 )
 from fercli.errors import ConfigError, SoundOnly
@@ -94,6 +96,7 @@ def annotate(
     speech_model: opt.SpeechModel = SpeechParams.model,
     language: opt.Language = SpeechParams.language,
     translate: opt.Translate = SpeechParams.translate,
+    voice_model: opt.VoiceModel = VoicesParams.model,
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
     config: opt.Config = None,
@@ -148,11 +151,18 @@ def annotate(
     attributes = AttributesParams(min_flag, landmarks)
     analyses = opt.parse_with(with_)
     valence = (ValenceParams(opt.absolute(valence_weights), smoothing),) if "valence" in analyses else ()
-    speech: tuple[Any, ...] = ()
-    if sound or "speech" in analyses:
-        heard = AudioParams(audio_track, frames.start_s, frames.end_s)
-        speech = heard, SpeechParams(opt.parse_speech_model(speech_model), language, translate)
-    params = (frames, faces, tracks, persons, attributes, emotions, *valence, *speech)
+    of_sound: dict[str, Any] = {
+        "speech": SpeechParams(opt.parse_speech_model(speech_model), language, translate),
+        "speakers": SpeakersParams(),
+        "voices": VoicesParams(opt.parse_network(voice_model)),
+    }
+    asked = {*analyses, *(opt.SOUND_ANALYSES if sound else ())}
+    if "voices" in asked:  # of the utterances
+        asked.add("speech")
+    heard = [of_sound[name] for name in opt.SOUND_ANALYSES if name in asked]
+    if heard:
+        heard.insert(0, AudioParams(audio_track, frames.start_s, frames.end_s))
+    params = (frames, faces, tracks, persons, attributes, emotions, *valence, *heard)
     require_licences(licences, plan_for(params))
     if is_one_video(videos):
         order = Order(params, tuple(format.split(",")), runtime, force=force, verify=verify, overwrite=overwrite)

@@ -28,7 +28,9 @@ from fercli.cli.serve import serve
 from fercli.cli.show import show, status
 from fercli.cli.stages import (
     classify_emotions,
+    classify_voices,
     detect_faces,
+    detect_speakers,
     estimate_valence,
     extract_audio,
     extract_frames,
@@ -50,6 +52,8 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "estimate-valence": estimate_valence,
         "extract-audio": extract_audio,
         "transcribe": transcribe,
+        "detect-speakers": detect_speakers,
+        "classify-voices": classify_voices,
         "config": config,
     },
     "Look": {"status": status, "show": show, "report": report, "render": render, "plot": plot, "explain": explain},

@@ -177,7 +177,11 @@ def _classifier(
     from fercli.learn.datasets import read_dataset
     from fercli.learn.datasets.roots import find_root
     from fercli.learn.evaluation.predictions import evaluate, packing_for
+    from fercli.learn.voice.evaluation import is_voice
 
+    if dataset and is_voice(model):
+        _voices(model, dataset, root, split, figures, prior, as_json=as_json, reporter=reporter)
+        return
     if not dataset:
         example = command("evaluate", model, "--dataset", "fer2013", "--root", "FILE")
         raise ConfigError(
@@ -198,6 +202,36 @@ def _classifier(
         json_to_stdout({"model": model, "dataset": dataset, **terms, **scores.as_json()})
     else:
         _show_scores(scores, f"{model} on {dataset} ({terms['split']}), classification head {terms['head']}")
+
+
+def _voices(
+    model: str,
+    dataset: str,
+    root: Path | None,
+    split: str,
+    figures: Path | None,
+    prior: float | None,
+    *,
+    as_json: bool,
+    reporter: Reporter,
+) -> None:
+    """Score a classifier of voices on a data set; errors as `_classifier`."""
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.learn.voice.evaluation import evaluate
+
+    if root is None or prior is not None:
+        raise ConfigError(
+            "a classifier of voices needs --root, and has no --prior",
+            hint=command("evaluate", model, "--dataset", dataset, "--root", "DIRECTORY"),
+            code="option-missing" if root is None else "option-conflict",
+        )
+    scores = evaluate(model, dataset, root, split, reporter)
+    if figures is not None:
+        _draw(scores, figures, reporter)
+    if as_json:
+        json_to_stdout({"model": model, "dataset": dataset, "split": split or "all", **scores.as_json()})
+    else:
+        _show_scores(scores, f"{model} on {dataset}", "clips")
 
 
 def _against_truth(
@@ -376,18 +410,18 @@ def evaluate_persons(
         _show_persons(scores, f"{workspace} against {truth}")
 
 
-def _show_scores(scores: Scores, title: str) -> None:
+def _show_scores(scores: Scores, title: str, what: str = "faces") -> None:
     from fercli.cli import layout
 
     console = layout.console(at_least=WIDTH)
-    console.print(f"{title}: {scores.n} faces", soft_wrap=True)
+    console.print(f"{title}: {scores.n} {what}", soft_wrap=True)
     table = layout.table("figure", numbers=("value", "95 % interval"))
     for name in ("accuracy", "uar", "macro_f1", "weighted_f1", "kappa", "ece"):
         value, interval = getattr(scores, name), scores.intervals.get(name)
         between = f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else ""
         table.add_row(name, "-" if value is None else f"{value:.4f}", between)
     console.print(table)
-    table = layout.table("class", numbers=("precision", "recall", "f1", "faces"))
+    table = layout.table("class", numbers=("precision", "recall", "f1", what))
     for name, row in scores.per_class.items():
         figures = ("-" if value is None else f"{value:.3f}" for value in (row.precision, row.recall, row.f1))
         table.add_row(name, *figures, str(row.support))
@@ -402,7 +436,7 @@ def _show_scores(scores: Scores, title: str) -> None:
             table.add_row(name, f"{rating.ccc:.4f}", f"{rating.rmse:.4f}", str(rating.n))
         console.print(table)
     if scores.per_subject:
-        table = layout.table("subject", numbers=("accuracy", "faces"))
+        table = layout.table("subject", numbers=("accuracy", what))
         for name, subject in scores.per_subject.items():
             table.add_row(name, f"{subject.accuracy:.3f}", str(subject.n))
         console.print(table)

@@ -186,11 +186,13 @@ With = Annotated[
     str,
     typer.Option(
         "--with",
-        help="Further analyses, separated by commas: valence, or speech, which is --sound.",
+        help="Further analyses, separated by commas: valence, and of the sound speech, speakers, voices.",
         show_default=False,
     ),
 ]
-ANALYSES = ("valence", "speech")
+SOUND_ANALYSES = ("speech", "speakers", "voices")
+"""What --sound runs."""
+ANALYSES = ("valence", *SOUND_ANALYSES)
 """What --with takes."""
 ValenceWeights = Annotated[
     Path | None,
@@ -207,7 +209,7 @@ Smoothing = Annotated[
 ]
 Sound = Annotated[
     bool,
-    flag("--sound", help="Also transcribe what is said; the other options of this group apply with it.", panel=SOUND),
+    flag("--sound", help="Also what is said, by whom, in which voice: --with speech,speakers,voices.", panel=SOUND),
 ]
 AudioTrack = Annotated[
     int,
@@ -229,6 +231,13 @@ Subtitles = Annotated[
         metavar="FILE",
         help="Take what is said from subtitles instead of recognising it: an .srt or .vtt, or 'embedded' for those in "
         "the video. They are aligned with the voice.",
+        rich_help_panel=SOUND,
+    ),
+]
+VoiceModel = Annotated[
+    str,
+    typer.Option(
+        help="Classifier of voices: a name from 'fercli models', or a file of 'fercli train --task voice'.",
         rich_help_panel=SOUND,
     ),
 ]

@@ -35,7 +35,7 @@ def train_over_series(context: typer.Context, config: ConfigFile | None, *, quie
     from fercli.learn.datasets.roots import find_root
     from fercli.learn.sequences.loop import train_sequences
 
-    given = _given(context)
+    given = given_options(context)
     unfit = sorted(set(given) - SHARED - set(OWN) - ALWAYS)
     if unfit:
         raise ConfigError(
@@ -65,7 +65,7 @@ def train_over_series(context: typer.Context, config: ConfigFile | None, *, quie
 
 def refuse_series_options(context: typer.Context) -> None:
     """Raises ConfigError for an option of series without --task."""
-    given = [name for name in OWN if name in _given(context)]
+    given = [name for name in OWN if name in given_options(context)]
     if given:
         raise ConfigError(
             f"--{given[0].replace('_', '-')} is for networks over series",
@@ -131,7 +131,7 @@ def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}"
 
 
-def _given(context: typer.Context) -> dict[str, Any]:
+def given_options(context: typer.Context) -> dict[str, Any]:
     """The options that the command line or a file gives."""
     found = {}
     for name, value in context.params.items():

@@ -12,10 +12,12 @@ from fercli.chain import (
     FACES,
     FRAMES,
     PERSONS,
+    SPEAKERS,
     SPEECH,
     STAGES,
     TRACKS,
     VALENCE,
+    VOICES,
     Plan,
     Stage,
 )
@@ -32,9 +34,11 @@ from fercli.config import (
     FramesParams,
     PersonsParams,
     Runtime,
+    SpeakersParams,
     SpeechParams,
     TracksParams,
     ValenceParams,
+    VoicesParams,
     limit_of,
 )
 from fercli.errors import command
@@ -265,6 +269,44 @@ def transcribe(
     require_licences(licences, [(SPEECH, params)])
     plan: Plan = [(AUDIO, _last_params(workspace, AUDIO)), (SPEECH, params)]
     _run_stages(plan, workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+def detect_speakers(
+    workspace: opt.WorkspacePath,
+    device: opt.Device = Runtime.device,
+    licences: opt.Licences = "all",
+    config: opt.Config = None,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Branch of faces and sound: which visible face is heard talking. Runs extract-audio and measure-faces first if
+    necessary.
+
+    Example: fercli detect-speakers episode.fercli
+    """
+    params, runtime = SpeakersParams(), Runtime(device, config=recorded(config))
+    require_licences(licences, [(ATTRIBUTES, AttributesParams()), (SPEAKERS, params)])
+    before: Plan = [(stage, _last_params(workspace, stage)) for stage in (ATTRIBUTES, AUDIO)]
+    _run_stages([*before, (SPEAKERS, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
+
+
+def classify_voices(
+    workspace: opt.WorkspacePath,
+    voice_model: opt.VoiceModel = VoicesParams.model,
+    device: opt.Device = Runtime.device,
+    licences: opt.Licences = "all",
+    config: opt.Config = None,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Branch of speech: emotion in the voice of each utterance, experimental. Transcribes first if necessary.
+
+    Example: fercli classify-voices episode.fercli
+    """
+    params, runtime = VoicesParams(opt.parse_network(voice_model)), Runtime(device, config=recorded(config))
+    require_licences(licences, [(VOICES, params)])
+    before: Plan = [(stage, _last_params(workspace, stage)) for stage in (AUDIO, SPEECH)]
+    _run_stages([*before, (VOICES, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
 
 
 def _last_params(path: Path, stage: Stage) -> Any:

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
-from fercli.cli.sequences import SERIES, refuse_series_options, train_over_series
+from fercli.cli.sequences import SERIES, given_options, refuse_series_options, train_over_series
 from fercli.config import DataSource, SequenceConfig, TrainConfig
 from fercli.errors import ConfigError, command
+
+if TYPE_CHECKING:
+    from fercli.progress import Reporter
+
+VOICE = "voice"
+"""The task of a classifier of voices."""
+VOICE_OPTIONS = frozenset({"task", "dataset", "root", "teacher", "out", "weight_decay", "config", "quiet"})
+"""Options that apply to it."""
 
 
 def train(
     context: typer.Context,
     dataset: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(help="Name of the data set, see 'fercli dataset list'; several are joined.", show_default=False),
-    ],
+    ] = None,
     root: Annotated[
         list[Path] | None,
         typer.Option(
@@ -84,7 +92,10 @@ def train(
     ] = TrainConfig.ratings,
     teacher: Annotated[
         list[str] | None,
-        typer.Option(help="A classifier whose probabilities are mixed into the targets; several are averaged."),
+        typer.Option(
+            help="A classifier whose probabilities are mixed into the targets; several are averaged. For voices: a "
+            "workspace whose faces teach."
+        ),
     ] = None,
     teacher_share: Annotated[
         float, typer.Option(help="Share of the teachers in the targets.")
@@ -117,7 +128,8 @@ def train(
     task: Annotated[
         str,
         typer.Option(
-            help="Train over series instead of pictures: valence, classes or intensity.",
+            help="Train over series instead of pictures: valence, classes or intensity. Or voice: a classifier of "
+            "voices from --dataset and --root, from the faces of --teacher WORKSPACE, or both.",
             show_default=False,
             rich_help_panel=SERIES,
         ),
@@ -163,10 +175,17 @@ def train(
     """
     from fercli.learn.training.loop import train as run_training
 
+    if task == VOICE:
+        _train_voice(context, ConsoleReporter(quiet=quiet))
+        return
     if task:
         train_over_series(context, recorded(config), quiet=quiet)
         return
     refuse_series_options(context)
+    if not dataset:
+        raise ConfigError(
+            "there is no data set to train on", hint="give --dataset NAME with --root PATH", code="option-missing"
+        )
     (first, *others), validation = _sources(dataset, root or [], weight or [], valid)
     parameters = TrainConfig(
         dataset=first.dataset,
@@ -213,6 +232,32 @@ def train(
     best = run_training(parameters, reporter)
     if os.environ.get("RANK", "0") == "0":  # only one of several processes prints
         reporter.note(f"next: {_scoring(best, first.dataset, first.root)}")
+
+
+def _train_voice(context: typer.Context, reporter: Reporter) -> None:
+    """Train a classifier of voices.
+
+    Raises:
+        ConfigError: an option that is only for faces is given, or nothing to learn from.
+        FercliError: as `learn.voice.training.train`.
+    """
+    from fercli.learn.voice.training import VoiceTraining, sources_of, train
+
+    given = given_options(context)
+    if others := sorted(set(given) - VOICE_OPTIONS):
+        raise ConfigError(
+            f"--{others[0].replace('_', '-')} does not apply to --task voice",
+            hint="leave it out",
+            code="option-conflict",
+        )
+    parameters = VoiceTraining(
+        sources_of(given.get("dataset") or (), given.get("root") or ()),
+        tuple(map(Path, given.get("teacher") or ())),
+        context.params["out"],
+        decay=given.get("weight_decay", VoiceTraining.decay),
+    )
+    best = train(parameters, reporter)
+    reporter.note(f"next: {command('classify-voices', 'WORKSPACE', '--voice-model', best)}")
 
 
 def _sources(

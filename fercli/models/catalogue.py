@@ -171,6 +171,34 @@ SPEECH = (
     ),
 )
 
+SPEAKERS = (
+    ModelSpec(
+        name="lr-asd",
+        task="speakers",
+        loader="fercli.models.lr_asd:load",
+        licence="MIT",
+        source="https://github.com/Junhua-Liao/LR-ASD (Liao et al. 2025), converted by benchmarks/convert_lr_asd.py",
+        training_data="AVA-ActiveSpeaker: films from YouTube, labels CC BY 4.0",
+        commercial="unclear",
+        weights="lr-asd.safetensors",
+        sha256="b25777fcdb58b39c86cab8cc6348de35309af271ea0c145b2168b88ca96b969e",
+    ),
+)
+
+VOICES = (
+    ModelSpec(
+        name="voice-ravdess",
+        task="voices",
+        loader="fercli.models.voice:load",
+        licence="CC BY-NC-SA 4.0, as its training data; see weights/README.md",
+        source="trained with `fercli train --task voice`, on the states of whisper-base",
+        training_data="RAVDESS (Livingstone and Russo 2018), CC BY-NC-SA 4.0: not for commercial use",
+        commercial="no",
+        weights="voice-ravdess.safetensors",
+        sha256="b0180c6e1cb0971fae01473cdb41ccd129c262bbd4888e314c3cf65cce5d0859",
+    ),
+)
+
 CLASSIFIERS = (
     ModelSpec(
         name="tsm-resnet18",

@@ -10,14 +10,14 @@ from typing import Any
 
 from fercli.errors import MissingDependency, UnknownModel, WeightsError, command
 from fercli.hashing import sha256_file
-from fercli.models.catalogue import CLASSIFIERS, DETECTORS, EMBEDDERS, MESHES, OCCLUSION, SPEECH
+from fercli.models.catalogue import CLASSIFIERS, DETECTORS, EMBEDDERS, MESHES, OCCLUSION, SPEAKERS, SPEECH, VOICES
 from fercli.models.spec import ModelSpec
 
 WEIGHTS_VARIABLE = "FERCLI_WEIGHTS"
 
 
 MODELS: dict[str, ModelSpec] = {
-    spec.name: spec for spec in (*DETECTORS, *EMBEDDERS, *MESHES, *OCCLUSION, *SPEECH, *CLASSIFIERS)
+    spec.name: spec for spec in (*DETECTORS, *EMBEDDERS, *MESHES, *OCCLUSION, *SPEECH, *SPEAKERS, *VOICES, *CLASSIFIERS)
 }
 """Name -> spec; the default of each task comes first."""
 
@@ -89,6 +89,18 @@ def find_speech_model(model: str) -> tuple[ModelSpec, str]:
         install=MODELS[names[0]].install,
     )
     return own, str(path)
+
+
+def find_voice_model(model: str) -> tuple[ModelSpec, str]:
+    """Spec and given path of a classifier of voices: a name, or the path of a file of `fercli train --task voice`.
+
+    Raises:
+        UnknownModel: it is neither.
+    """
+    if model not in model_names("voices") and Path(model).suffix == ".safetensors":
+        given = "of the file you give"
+        return ModelSpec("voice", "voices", "fercli.models.voice:load", given, model, given), model
+    return find_model(model, "voices"), ""
 
 
 def find_weights(spec: ModelSpec, given: str = "") -> Path | None:

@@ -13,7 +13,8 @@ class ModelSpec:
 
     Attributes:
         name: name in options.
-        task: `detector`, `embedder`, `mesh`, `blendshapes`, `occlusion`, `voice`, `speech` or `classifier`.
+        task: `detector`, `embedder`, `mesh`, `blendshapes`, `occlusion`, `voice`, `speech`, `speakers`, `voices` or
+            `classifier`.
         loader: `module:function`; the function takes the path of the weights (or None) and the device.
         licence, source, training_data: licence, source and training data of the weights.
         weights: file name in `weights/`, or `package:path/in/package` for weights that come with a dependency;

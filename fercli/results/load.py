@@ -23,7 +23,7 @@ from fercli.results.details import read_details
 from fercli.results.model import Box, Interval, Person, Result, Segment, Speech, Track, by_person, totals_key
 from fercli.results.overlay import override
 from fercli.results.seen_faces import SeenFaces
-from fercli.results.speech import load_speech
+from fercli.results.speech import load_speech, with_emotions
 from fercli.results.valence import load_ratings
 from fercli.version import VERSION
 from fercli.workspace import Workspace, require_tables
@@ -51,10 +51,11 @@ def load(workspace: Workspace, state: State | None = None) -> Result:
     ratings, segments, unrated = load_ratings(workspace, segments, shown)
     persons = _persons(tracks, segments)
     provenance, warnings = _provenance(workspace)
-    speech, problems = load_speech(workspace)
+    speech, problems = load_speech(workspace, tracks)
     speech = _with_source(workspace, speech)
     speech, lost = _corrected(speech, state, tracks)
     problems += lost
+    speech = speech and with_emotions(workspace, speech, tracks)
     return Result(
         video=_video(workspace),
         persons=[person for person in persons if person.name != UNASSIGNED and not person.ignored],

@@ -1,0 +1,1 @@
+"""Data sets of emotional speech, and classifiers of voices."""

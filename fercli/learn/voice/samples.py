@@ -1,0 +1,118 @@
+"""Features and targets of utterances: of labelled clips, and of videos whose faces are the teacher.
+
+The teacher: Albanie et al. 2018, arXiv 1808.05561.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.errors import DatasetError, InputError
+from fercli.labels import canonical
+from fercli.learn.voice.clips import Clip, samples_of
+from fercli.models.voice import features_of, utterance
+from fercli.models.whisper_encoder import WhisperEncoder
+from fercli.progress import Reporter
+
+
+@dataclass(frozen=True)
+class VoiceSamples:
+    """N utterances.
+
+    Attributes:
+        features: (N, D) as `models.voice.features_of` returns them.
+        targets: (N, C) probabilities of the classes.
+        speakers: (N,) names; empty if unknown.
+    """
+
+    features: NDArray[np.float32]
+    targets: NDArray[np.float64]
+    speakers: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def joined(self, other: VoiceSamples) -> VoiceSamples:
+        """These and other samples of the same classes."""
+        return VoiceSamples(
+            np.concatenate((self.features, other.features)),
+            np.concatenate((self.targets, other.targets)),
+            np.concatenate((self.speakers, other.speakers)),
+        )
+
+
+def of_clips(encoder: WhisperEncoder, clips: Sequence[Clip], labels: Sequence[str], reporter: Reporter) -> VoiceSamples:
+    """Labelled clips.
+
+    Args:
+        labels: classes; clips with another one are left out, and those that are too short or silent, with a warning.
+
+    Raises:
+        DatasetError: no clip is left.
+        VideoError: a file cannot be opened.
+    """
+    kept, features = [], []
+    with reporter.task("features of voices", len(clips), "clip") as task:
+        for clip in clips:
+            heard = utterance(samples_of(clip.path)) if clip.label in labels else None
+            if heard is not None:
+                kept.append(clip)
+                features.append(features_of(encoder, heard))
+            task.advance()
+    if not kept:
+        raise DatasetError("no clip has a class of the classifier", hint=f"its classes: {', '.join(labels)}")
+    if left := len(clips) - len(kept):
+        reporter.warn(f"{left} of {len(clips)} clips are too short, silent or of other classes, and left out")
+    targets = np.eye(len(labels))[[list(labels).index(clip.label) for clip in kept]]
+    return VoiceSamples(np.stack(features), targets, np.array([clip.speaker for clip in kept]))
+
+
+def of_workspaces(
+    encoder: WhisperEncoder, workspaces: Sequence[Path], labels: Sequence[str], reporter: Reporter
+) -> VoiceSamples:
+    """Utterances of finished videos whose speaker is on screen and assessable, with the probabilities of the face.
+
+    Raises:
+        InputError: there is no such utterance.
+        FercliError: as `fercli.results.load.load`.
+    """
+    from fercli.media.kept_sound import KeptSound
+    from fercli.results.load import load
+    from fercli.workspace import Workspace
+
+    features, targets, speakers = [], [], []
+    for path in workspaces:
+        workspace = Workspace.open(path)
+        said = [one for one in load(workspace).utterances if one.face is not None]
+        sound = KeptSound(workspace.table("sound")) if said else None
+        for one in said:
+            heard = utterance(sound.between(one.start_s, one.end_s)) if sound else None
+            taught = np.array([(one.face or {}).get(canonical(label) or "", 0.0) for label in _owners(labels)])
+            if heard is not None and taught.sum() > 0:
+                features.append(features_of(encoder, heard))
+                targets.append(taught / taught.sum())
+                speakers.append(f"{path.name}: {one.person}")
+        reporter.note(f"{path}: {len(said)} utterances with a face that was assessed")
+    if not features:
+        raise InputError(
+            "no utterance of these workspaces has a visible speaker whose face was assessed",
+            hint="run first: fercli annotate VIDEO --sound",
+            code="teacher-empty",
+        )
+    return VoiceSamples(np.stack(features), np.stack(targets), np.array(speakers))
+
+
+def _owners(labels: Sequence[str]) -> list[str]:
+    """Labels of which each emotion has only one: faces do not tell `calm` from `neutral`."""
+    seen: set[str | None] = {None}
+    owners = []
+    for label in labels:
+        name = canonical(label)
+        owners.append("" if name in seen else label)
+        seen.add(name)
+    return owners
