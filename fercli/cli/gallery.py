@@ -102,6 +102,49 @@ def add_from(
     reporter.note(f"next: {command('track', workspace, '--gallery', gallery)}")
 
 
+@gallery_app.command()
+def make(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PICTURES|VIDEOS...",
+            help="Pictures, videos, and folders of them, in which the person is the most frequent one.",
+            show_default=False,
+            readable=False,
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="Folder of the person, as people/Ross; new.", show_default=False, readable=False
+        ),
+    ],
+    pictures: Annotated[int, typer.Option(help="Largest number of pictures, the best ones.")] = 50,
+    licence: Annotated[str, typer.Option(help="Note on the rights in the pictures, kept in provenance.csv.")] = "",
+    json: Annotated[bool, opt.flag("--json", help="Print everything as JSON on stdout.")] = False,
+    device: opt.Device = Runtime.device,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Make the pictures of one person: strangers, doubles and poor faces are left out, and listed in removed.csv.
+
+    Example: fercli gallery make photos/ interview.mp4 -o people/Ross
+    """
+    from fercli.cli.outputs import json_to_stdout
+    from fercli.corpus.gallery_make import REMOVED, make_gallery
+
+    reporter = ConsoleReporter(quiet=quiet)
+    made = make_gallery(sources, output, *_networks(device), reporter, at_most=pictures, licence=licence)
+    if json:
+        kept, removed = ([asdict(one) for one in lines] for lines in (made.kept, made.removed))
+        json_to_stdout({"folder": str(made.folder), "kept": kept, "removed": removed})
+    else:
+        print(visible(f"{len(made.kept)} pictures in {made.folder}"))
+        for reason, count in made.reasons().items():
+            print(f"left out: {count} {reason}")
+    reporter.note(f"what was left out, and why: {made.folder / REMOVED}")
+    reporter.note(f"next: {command('gallery', 'check', output.parent)}")
+
+
 def _networks(device: str) -> tuple[Any, Any]:
     """The default detector and embedder."""
     from fercli.models.devices import pick_device

@@ -115,18 +115,22 @@ def find_entry(entries: Iterable[Entry], name: str, gallery: Path) -> Entry:
 
 
 def add_picture(folder: Path, stem: str, picture: NDArray[np.uint8]) -> Path:
-    """Write an (H, W, 3) picture as a JPEG under an unused name: `stem`, `stem (1)`, ...; creates the folder.
+    """Write an (H, W, 3) picture as a JPEG; see `write_picture`."""
+    from fercli.media.images import encode_jpeg
+
+    return write_picture(folder, stem, encode_jpeg(picture))
+
+
+def write_picture(folder: Path, stem: str, content: bytes) -> Path:
+    """Write JPEG bytes under an unused name: `stem`, `stem (1)`, ...; creates the folder.
 
     Only the owner can read it.
 
     Raises:
         OutputError: it cannot be written.
     """
-    from fercli.media.images import encode_jpeg
-
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    content = encode_jpeg(picture)
     names = (folder / f"{stem}{f' ({number})' if number else ''}.jpg" for number in count())
     return next(name for name in names if create_atomically(name, content, private=True))
 

@@ -24,7 +24,7 @@ good as a bright one: at a fifth of the light, 0.35, all pairs were at least 0.6
 _TOO_DARK = 4.0
 """Sharpness below which a dark face is mostly noise: at a tenth of the light, 5.8, different
 persons were at least 0.57 apart, at a twentieth, 2.4, only 0.32."""
-_TURNED_AWAY = 0.1
+TURNED_AWAY = 0.1
 """Frontality below which the embedding no longer separates persons: two women in profile, side by side, lay at 0.36."""
 _ENOUGH_PIXELS = 150.0
 """The input of the network has this size; more pixels do not help."""
@@ -158,6 +158,6 @@ def judge(faces: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     size, sharpness, contrast, frontal = columns
     frontal = np.nan_to_num(frontal, nan=1.0)
     clear = (sharpness >= _TOO_BLURRED * contrast) & (sharpness >= _TOO_DARK)
-    usable = (size >= _TOO_SMALL) & clear & (frontal >= _TURNED_AWAY)
+    usable = (size >= _TOO_SMALL) & clear & (frontal >= TURNED_AWAY)
     large = np.minimum(size / _ENOUGH_PIXELS, 1)
     return usable, large * sharpness / (sharpness + _HALF_SHARP) * (0.25 + 0.75 * frontal)

@@ -135,3 +135,23 @@ def test_what_cannot_be_done(
     captured = capsys.readouterr()
     assert captured.out == "" and named in captured.err
     assert captured.err.startswith("error[") and "hint: " in captured.err
+
+
+def test_make_writes_the_folder_and_says_what_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fercli.corpus.candidates.sharpness", lambda face: 200.0)
+    monkeypatch.setattr("fercli.corpus.candidates.contrast", lambda face: 1000.0)
+    for name, colour in (("a", RED), ("b", RED), ("c", GREEN)):
+        save(tmp_path / f"photos/{name}.png", (colour, FACE))
+    folder = tmp_path / "made/Ross"
+    assert main(["gallery", "make", str(tmp_path / "photos"), "-o", str(folder)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == [
+        f"1 pictures in {folder}",
+        "left out: 1 double",
+        "left out: 1 another person",
+    ]
+    assert captured.err.splitlines()[-1] == f"next: fercli gallery check {tmp_path}/made"
+    assert main(["gallery", "make", str(tmp_path / "photos"), "-o", str(folder)]) == 2
+    assert "error[output-exists]" in capsys.readouterr().err
