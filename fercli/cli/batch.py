@@ -50,9 +50,9 @@ def annotate_many(
     tasks = tasks_for(videos, folder, recursive=recursive)
     if not (quiet or jobs or has_distributed()):
         print("one video at a time: to use all cores, run: pip install 'fercli[cluster]'", file=sys.stderr)
-    with _display(tasks, quiet=quiet) as display, open_engine(jobs, scheduler, order.runtime.device) as engine:
+    with show_run(tasks, quiet=quiet) as display, open_engine(jobs, scheduler, order.runtime.device) as engine:
         outcomes = run(folder, tasks, order, engine, display)
-    _summary(outcomes, folder, quiet=quiet)
+    summarise(outcomes, folder, quiet=quiet)
     return EXIT_FOUND if any(outcome.state == FAILED for outcome in outcomes) else 0
 
 
@@ -68,8 +68,8 @@ def _folder(output: str | None) -> Path:
 
 
 @contextmanager
-def _display(tasks: Sequence[Task], *, quiet: bool) -> Iterator[Display]:
-    """Bars if stderr is a terminal, else a line for each video that has ended."""
+def show_run(tasks: Sequence[Task], *, quiet: bool) -> Iterator[Display]:
+    """Shows a run: bars if stderr is a terminal, else a line for each video that has ended."""
     if quiet or not sys.stderr.isatty():
         yield _Lines(len(tasks), quiet=quiet)
         return
@@ -155,7 +155,7 @@ def _sentence(outcome: Outcome) -> str:
     return visible(f"{outcome.video}: {persons}, {segments}, {took}")
 
 
-def _summary(outcomes: Sequence[Outcome], folder: Path, *, quiet: bool) -> None:
+def summarise(outcomes: Sequence[Outcome], folder: Path, *, quiet: bool) -> None:
     """The table of all videos, or of those that failed with --quiet; on stderr."""
     from fercli.batch.outcome import FAILED
 

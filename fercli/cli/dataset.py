@@ -11,6 +11,7 @@ import typer
 
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
+from fercli.cli.corpus import build_corpus, export_corpus, rebuild_corpus
 from fercli.cli.groups import StrictGroup
 from fercli.config import TrainConfig
 from fercli.errors import EXIT_FOUND, command
@@ -27,6 +28,9 @@ SHOWN = 10
 """Problems and duplicates listed one by one; `--json` has all."""
 
 dataset_app = typer.Typer(cls=StrictGroup, help="Data sets of labelled faces.", no_args_is_help=True)
+dataset_app.command("build")(build_corpus)
+dataset_app.command("rebuild")(rebuild_corpus)
+dataset_app.command("export")(export_corpus)
 
 
 @dataset_app.command("list")

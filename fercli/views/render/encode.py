@@ -129,20 +129,30 @@ class Encoder:
         base: unit of the timestamps, seconds.
         rate: average frames a second.
         look: of the source.
+        quality: constant rate factor of x264.
+        threads: of the encoder; 0 for as many as there are cores.
     """
 
     def __init__(
-        self, container: OutputContainer, size: tuple[int, int], base: Fraction, rate: Fraction, look: Look
+        self,
+        container: OutputContainer,
+        size: tuple[int, int],
+        base: Fraction,
+        rate: Fraction,
+        look: Look,
+        *,
+        quality: str = QUALITY,
+        threads: int = 0,
     ) -> None:
         self._right, self._bottom = size[0] % 2, size[1] % 2
         self._base, self._look = base, look
-        options = {"preset": PRESET, "crf": QUALITY}
+        options = {"preset": PRESET, "crf": quality}
         self._stream = container.add_stream("libx264", rate, options)
         context = self._stream.codec_context
         context.width, context.height = size[0] + self._right, size[1] + self._bottom
         context.pix_fmt = "yuv420p"
         context.time_base = self._stream.time_base = base
-        context.thread_type, context.thread_count = "AUTO", 0
+        context.thread_type, context.thread_count = "AUTO", threads
         context.colorspace, context.color_range = look.colorspace, look.color_range
         context.color_primaries, context.color_trc = look.color_primaries, look.color_trc
         context.sample_aspect_ratio = look.pixel_aspect
