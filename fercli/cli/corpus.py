@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
 from fercli.cli.terminal import visible
-from fercli.config import AudioParams, PersonsParams, Runtime, SpeechParams
+from fercli.config import AudioParams, PersonsParams, Runtime, SpeakersParams, SpeechParams
 from fercli.errors import EXIT_FOUND, ConfigError, InputError, command
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def build_corpus(
         )
     make_folder(output)
     persons = PersonsParams(gallery=opt.absolute(gallery))
-    heard = AudioParams(), SpeechParams(opt.parse_speech_model(speech_model), language)
+    heard: list[Any] = [AudioParams(), SpeechParams(opt.parse_speech_model(speech_model), language)]
+    heard += [SpeakersParams()] if speaking else []
     order = Order((persons, *(heard if speaking or transcribe else ())), (), Runtime(device=device))
     tasks = tasks_for(videos, output / WORK, recursive=recursive)
     settings = Settings(output, wanted, files=not manifest_only)
