@@ -65,8 +65,12 @@ def main() -> None:
             found = json.loads((Path(folder) / "scores.json").read_text())["test"]["figures"]
         seconds = (time.process_time() - begun) / arguments.epochs
         print(
-            f"| {model} | " + " | ".join(f"{found[name]:.3f}" for name in FIGURES) + f" | {seconds:.1f} |", flush=True
+            f"| {model} | " + " | ".join(_number(found[name]) for name in FIGURES) + f" | {seconds:.1f} |", flush=True
         )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _as_send(made: list[Story]) -> list[Story]:
