@@ -31,10 +31,17 @@ from fercli.media.upright import (
 )
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.reformatter import VideoReformatter
     from av.video.stream import VideoStream
 
+WARM_UP_FRAMES = 100
+"""Frames that are decoded before the first one that is wanted, and not used: the pictures directly after a key frame
+can depend on those before it."""
+_REORDERED = 16
+"""Frames by which decoding may be ahead of presentation: containers seek by the order of decoding."""
+_SEEKABLE = frozenset(("h264", "hevc", "vp8", "vp9", "libdav1d", "av1", "mjpeg"))
 _Place = tuple[int, int, int, int]
 """Left, top, width and height on a screen, pixels."""
 
@@ -84,7 +91,7 @@ def decode(
     number = next(numbers, None)
     if number is None:
         return
-    for picture in _all_pictures(path, index, decoder, warn):
+    for picture in _all_pictures(path, index, decoder, warn, number):
         while number is not None and number < picture.frame:
             number = next(numbers, None)
         if number is None:
@@ -149,14 +156,21 @@ def _view_if_any(path: Path) -> View | None:
         return None if frame is None else view_of(path, stream, frame)
 
 
-def _all_pictures(path: Path, index: FrameIndex, decoder: str, warn: Callable[[str], None]) -> Iterator[Picture]:
-    """If one reader fails, the next continues from there."""
+def _all_pictures(
+    path: Path, index: FrameIndex, decoder: str, warn: Callable[[str], None], first: int
+) -> Iterator[Picture]:
+    """All pictures from frame `first` on, perhaps also earlier ones. If one reader fails, the next continues from
+    there."""
     done, end = 0, len(index.pts_s)
     if decoder == "decord":
         for picture in decord_pictures(path, index, warn):
             yield picture
             done = picture.frame + 1
     view = _view_if_any(path) if done < end else None
+    if view and first - done > WARM_UP_FRAMES:
+        for picture in _pictures_after_seeking(path, index, view, first):
+            yield picture
+            done = picture.frame + 1
     for patient in (False, True):
         if view and done < end:
             for picture in _pyav_pictures(path, index, view, patient=patient):
@@ -170,6 +184,31 @@ def _pyav_pictures(path: Path, index: FrameIndex, view: View, *, patient: bool) 
         painter = _Converter(stream, view)
         for number, frame in _numbered(decoded_frames(container, stream, patient=patient, jumps=index.jumps), index):
             yield painter.picture(number, frame)
+
+
+def _pictures_after_seeking(path: Path, index: FrameIndex, view: View, first: int) -> Iterator[Picture]:
+    """The pictures from `first` on, without those before it; none if it is not sure that they are the same as when all
+    are decoded."""
+    with open_video(path) as (container, stream):
+        if index.ticks is None or index.jumps or not _can_seek(container, stream):
+            return
+        start = first - WARM_UP_FRAMES
+        container.seek(int(index.ticks[max(0, start - _REORDERED)]), stream=stream)
+        painter, expected = _Converter(stream, view), start
+        for number, frame in _numbered(decoded_frames(container, stream, patient=False), index):
+            if number < start:
+                continue
+            if number != expected:
+                return  # the seek went too far, or the file is damaged: the other readers find what can be decoded
+            expected += 1
+            if number >= first:
+                yield painter.picture(number, frame)
+
+
+def _can_seek(container: InputContainer, stream: VideoStream) -> bool:
+    """Whether the container has an index of key frames, and the pictures after a key frame do not depend on those
+    before it."""
+    return container.format.name.startswith(("mov,", "matroska,")) and stream.codec_context.name in _SEEKABLE
 
 
 def _numbered(frames: Iterable[VideoFrame], index: FrameIndex) -> Iterator[tuple[int, VideoFrame]]:

@@ -83,6 +83,38 @@ def test_reading_stops_at_the_last_wanted_frame(videos: Path, monkeypatch: pytes
     assert [n for n, _ in read_frames(videos / "b.mp4", [58, COUNT, COUNT + 5])] == [58]
 
 
+SOUGHT = {"plain.mp4", "b.mp4", "open.mp4", "variable.mkv", "late.mp4", "hevc.mov", "vp9.webm"}
+
+
+@pytest.mark.parametrize("name", VIDEOS)
+@pytest.mark.parametrize("first", [16, 37, 59])
+def test_a_late_start_gives_the_same_pictures_without_those_before(
+    videos: Path, name: str, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "WARM_UP_FRAMES", 15)
+    file, index = videos / name, read_index(videos / name)
+    wanted = range(first, COUNT)
+    expected = [one.rgb() for one in decode(file, index, range(COUNT)) if one.frame in wanted]
+    if name in SOUGHT:
+        monkeypatch.setattr(decoding, "_pyav_pictures", None)
+    found = {one.frame: one.rgb() for one in decode(file, index, wanted)}
+    assert list(found) == list(wanted)
+    assert all((one == other).all() for one, other in zip(found.values(), expected, strict=True))
+
+
+def test_a_late_start_in_a_damaged_file_gives_the_same_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "WARM_UP_FRAMES", 15)
+    video = numbered_video(tmp_path / "b.mp4", COUNT, encode=H264_B_FRAMES)
+    _blank_one_b_frame(video)
+    index = read_index(video)
+    every = {one.frame: one.rgb() for one in decode(video, index, range(COUNT))}
+    late = {one.frame: one.rgb() for one in decode(video, index, range(20, COUNT))}
+    assert list(late) == [frame for frame in every if frame >= 20]
+    assert all((late[frame] == every[frame]).all() for frame in late)
+
+
 @pytest.mark.parametrize("decoder", ["decord", "pyav"])
 def test_preview_is_small_and_shows_the_same(tmp_path: Path, decoder: str) -> None:
     wide = np.kron(quarters(), np.ones((6, 6, 1), np.uint8))  # 768 x 384
