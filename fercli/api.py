@@ -192,15 +192,19 @@ def up_to_date(
     verify: bool = False,
     models: Models | None = None,
     digests: Digests | None = None,
+    share: pipeline.Share | None = None,
 ) -> Iterator[Workspace]:
-    """Run the stages of a plan, and yield the locked workspace of the video; errors as `annotate`."""
+    """Run the stages of a plan, and yield the locked workspace of the video; errors as `annotate`.
+
+    `share` is as for `pipeline.run`.
+    """
     digests = digests or Digests()
     pipeline.check(plan, digests)
     check_device(runtime)
     workspace = workspace_at(place, video, verify=verify, sound_only=any(stage is AUDIO for stage, _ in plan))
     plan = [(stage, _with_images_already_kept(workspace, params)) for stage, params in plan]
     with workspace.lock():
-        pipeline.run(workspace, plan, runtime, reporter, force=force, models=models, digests=digests)
+        pipeline.run(workspace, plan, runtime, reporter, force=force, models=models, digests=digests, share=share)
         yield workspace
 
 

@@ -1,11 +1,15 @@
-"""Find the stale stages of the chain, with reasons, and run them."""
+"""Find the stale stages of the chain, with reasons, and run them; or a piece of a stage that another process runs."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+import socket
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial as bound
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +37,32 @@ class StageStatus:
     receipt: Receipt | None
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Some chunks of a stage that runs in another process, which waits for them and has locked the workspace.
+
+    Attributes:
+        workspace: absolute path of the workspace.
+        stage: name of the stage; `params` are its parameters.
+        key: digest of the key of the run.
+        first, end: the chunks, half-open.
+        runtime: device and batch size.
+    """
+
+    workspace: Path
+    stage: str
+    params: Any
+    key: str
+    first: int
+    end: int
+    runtime: Runtime
+
+
+Share = Callable[[Piece, list[int], Reporter], list[str]]
+"""Has other processes do chunks of a stage: an example of a piece, the chunks that are left, and the progress callback.
+Returns warnings of the stage; chunks that nobody did are left."""
+
+
 def check(plan: Plan, digests: Digests) -> None:
     """Check a plan before a long run.
 
@@ -53,6 +83,7 @@ def run(
     force: bool = False,
     models: Models | None = None,
     digests: Digests | None = None,
+    share: Share | None = None,
 ) -> list[Receipt]:
     """Run the stale stages of a plan in order, and report the reason of each; returns the receipts of all stages in it.
 
@@ -64,6 +95,7 @@ def run(
         force: run all of them, also fresh ones.
         models: loaded networks, for a caller that runs several plans.
         digests: digests of networks and galleries, for the same.
+        share: has other processes do a part of long stages.
 
     Raises:
         ConfigError, InputError, ModelError: as `check`.
@@ -91,7 +123,7 @@ def run(
             receipts.append(found)
             continue
         reporter.note(f"{stage.title}: runs, because {reason}")
-        receipts.append(_run_stage(workspace, stage, params, planned, runtime, reporter, models))
+        receipts.append(_run_stage(workspace, stage, params, planned, runtime, reporter, models, share))
         digests.forget(workspace.path / stage.name)
     return receipts
 
@@ -129,6 +161,7 @@ def _run_stage(
     runtime: Runtime,
     reporter: Reporter,
     models: Models,
+    share: Share | None,
 ) -> Receipt:
     _require_video(workspace, stage)
     partial = workspace.path / f"{stage.name}.partial"
@@ -139,7 +172,11 @@ def _run_stage(
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
     started = time.monotonic()
-    context = StageContext(workspace, out, Chunks(partial / "chunks"), runtime, reporter, models)
+    key = _digest(planned.key_file())
+    context = StageContext(workspace, out, _chunks(partial, key), runtime, reporter, models)
+    if share is not None:
+        piece = Piece(workspace.path.absolute(), stage.name, params, key, 0, 0, runtime)
+        context.share = bound(share, piece, reporter=reporter)
     with writing(out):
         counts = call(stage.run, context, params)
         receipt = Receipt(
@@ -155,8 +192,46 @@ def _run_stage(
         )
         write_atomically(out / "receipt.json", (json.dumps(asdict(receipt), indent=2) + "\n").encode())
         workspace.swap_in(stage.name, out)
-        shutil.rmtree(partial)
+        # A process whose piece was done again by another one may still write; the next run removes what it leaves.
+        shutil.rmtree(partial, ignore_errors=share is not None)
     return receipt
+
+
+def run_piece(piece: Piece, reporter: Reporter, models: Models) -> list[str]:
+    """Do some chunks of a stage that another process runs; returns the warnings of the stage.
+
+    Raises:
+        WorkspaceError: that process has no such stage running in this workspace; for example because the workspace is
+            not on a disk that both processes see.
+    """
+    partial = piece.workspace / f"{piece.stage}.partial"
+    try:
+        key = _digest((partial / "key.json").read_bytes())
+    except OSError:
+        key = ""
+    if key != piece.key:
+        raise WorkspaceError(
+            f"{socket.gethostname()} cannot see the workspace {piece.workspace} as the process that shares its work",
+            hint="put the folder of outputs on a disk that all workers share, or start workers on one machine",
+            code="workspace-not-shared",
+        )
+    workspace = Workspace.open(piece.workspace)
+    stage = next(stage for stage in chain.STAGES if stage.name == piece.stage)
+    _require_video(workspace, stage)
+    context = StageContext(workspace, partial / "out", _chunks(partial, key), piece.runtime, reporter, models)
+    context.piece = range(piece.first, piece.end)
+    with writing(partial):
+        call(stage.run, context, piece.params)
+    return context.warnings
+
+
+def _chunks(partial: Path, key: str) -> Chunks:
+    """The chunks of one key: a process of a run with another key, which was killed, cannot add to them."""
+    return Chunks(partial / f"chunks-{key[:16]}")
+
+
+def _digest(key_file: bytes) -> str:
+    return hashlib.sha256(key_file).hexdigest()
 
 
 def _complete_stage(
@@ -175,7 +250,7 @@ def _complete_stage(
         for file in (workspace.path / stage.name).iterdir():
             if file.is_file():
                 shutil.copy2(file, out / file.name)
-        context = StageContext(workspace, out, Chunks(partial / "chunks"), runtime, reporter, models)
+        context = StageContext(workspace, out, _chunks(partial, ""), runtime, reporter, models)
         call(stage.complete or chain.nothing, context, params)
         workspace.swap_in(stage.name, out)
         shutil.rmtree(partial)

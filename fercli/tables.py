@@ -508,6 +508,7 @@ def read_parts(
     schema: pa.Schema | None = None,
     *,
     rows: Collection[int] | None = None,
+    only: Collection[int] | None = None,
     columns: list[str] | None = None,
     piece: bool = False,
 ) -> Iterator[pa.Table]:
@@ -515,6 +516,7 @@ def read_parts(
 
     Args:
         rows: only the row groups that hold one of these rows are read; by default all.
+        only: only the row groups with these numbers are read; by default all.
         columns: only these are read and checked; by default all.
         piece: whether the file is a piece of a table, whose row numbers continue those of the piece before.
     """
@@ -528,7 +530,8 @@ def read_parts(
             begin = 0
             for number in range(file.num_row_groups):
                 end = begin + file.metadata.row_group(number).num_rows
-                if wanted is None or np.searchsorted(wanted, begin) < np.searchsorted(wanted, end):
+                asked = only is None or number in only
+                if asked and (wanted is None or np.searchsorted(wanted, begin) < np.searchsorted(wanted, end)):
                     part = file.read_row_group(number, columns=columns)
                     if schema is not None:
                         _check_values(path, part, schema, first_row=None if piece else begin)
@@ -536,6 +539,15 @@ def read_parts(
                 begin = end
     except (OSError, pa.ArrowException) as error:
         raise _corrupt(path, str(error)) from error
+
+
+def part_sizes(path: Path) -> list[int]:
+    """Number of rows of each row group of a table; errors as `read_table`."""
+    try:
+        found = pq.read_metadata(path.absolute())
+    except (OSError, pa.ArrowException) as error:
+        raise _corrupt(path, str(error)) from error
+    return [found.row_group(number).num_rows for number in range(found.num_row_groups)]
 
 
 def rows_by_value(values: pa.ChunkedArray) -> dict[Any, NDArray[np.int64]]:

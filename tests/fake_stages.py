@@ -7,6 +7,7 @@ Run as a program it works through the chain once, slowly enough to be killed in 
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -67,20 +68,24 @@ def _frames(context: StageContext, params: FakeParams) -> dict[str, Any]:
 
 def _faces(context: StageContext, params: FakeParams) -> dict[str, Any]:
     frames = tables.read_table(context.workspace.table("frames"), tables.FRAMES)["frame"].to_pylist()
-    for start in range(context.chunks.done * FRAMES_PER_CHUNK, len(frames), FRAMES_PER_CHUNK):
-        Log.add(f"chunk {start // FRAMES_PER_CHUNK}")
-        rows = [_face(frame, params.value) for frame in frames[start : start + FRAMES_PER_CHUNK]]
-        crops = [{"face": row["face"], "jpeg": bytes([row["face"]]) * 50} for row in rows]
+    for number in context.chunks_left(math.ceil(len(frames) / FRAMES_PER_CHUNK)):
+        Log.add(f"chunk {number}")
+        own = frames[number * FRAMES_PER_CHUNK : (number + 1) * FRAMES_PER_CHUNK]
+        rows = [_face(face, frame, params.value) for face, frame in enumerate(own)]
+        crops = [{"face": row["face"], "jpeg": bytes([row["frame"]]) * 50} for row in rows]
         context.chunks.commit(
+            number,
             {"faces": pa.Table.from_pylist(rows, tables.FACES), "crops": pa.Table.from_pylist(crops, tables.CROPS)},
             CROPS,
         )
-    return dict(context.chunks.merge(context.out, CROPS))
+    if context.piece is not None:
+        return {}
+    return dict(context.chunks.merge(context.out, CROPS, numbered="face"))
 
 
-def _face(frame: int, value: int) -> dict[str, Any]:
+def _face(face: int, frame: int, value: int) -> dict[str, Any]:
     return {
-        "face": frame,
+        "face": face,
         "frame": frame,
         "x1": float(value),
         "y1": 1.0,

@@ -44,8 +44,8 @@ def annotate_many(
         videos: videos, folders, `.txt` lists and `.csv` tables of videos.
         output: the folder for workspaces, annotations, `batch.json` and `batch.csv`.
         formats: names from `fercli formats`, one file each.
-        jobs: videos at once, in processes of this machine; 0: as many as fit it. With other than 1, the caller's
-            script needs `if __name__ == "__main__":`, because each process imports it.
+        jobs: processes of this machine, each for one video, or for pieces of a long one; 0: as many as fit it. With
+            other than 1, the caller's script needs `if __name__ == "__main__":`, because each process imports it.
         scheduler: address of a running Dask scheduler, used instead.
         recursive: whether folders in a folder are searched, too.
         gallery, cast, params, runtime, licences, force, verify: as for `fercli.annotate`.

@@ -6,11 +6,10 @@ Workers read the videos and write the workspaces themselves, so both must have t
 from __future__ import annotations
 
 import os
-import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from importlib.util import find_spec
 from logging import CRITICAL
 from pathlib import Path
@@ -18,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from fercli.batch.events import Event, EventReporter
 from fercli.batch.outcome import Outcome, failure
-from fercli.batch.run import Engine, in_process
-from fercli.batch.work import Kit, Order, Task, Work
+from fercli.batch.run import Engine, in_process, sharing
+from fercli.batch.split import share_from_worker, share_through
+from fercli.batch.work import Order, Task, Work
+from fercli.batch.workers import VIDEO, Workers, kit_of_worker, new_key, results
 from fercli.cores import environment_of, usable_cores
 from fercli.errors import ConfigError, MissingDependency, WorkspaceError
-from fercli.version import VERSION
+from fercli.pipeline import Share
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -31,10 +32,6 @@ MEMORY_OF_A_JOB = 1_500_000_000
 """Bytes that are free for each job on this machine; a worker needs about 1 GB, whatever the length of the video."""
 _CONNECT_S, _WORKERS_S = 20, 60
 """How long a scheduler may take to answer, and its first workers to join."""
-
-
-class AnotherVersion(Exception):
-    """A worker has another fercli than the process that gives the orders."""
 
 
 def has_distributed() -> bool:
@@ -73,7 +70,8 @@ def open_engine(jobs: int, scheduler: str, device: str) -> Iterator[Engine]:
     """The engine for a run; workers are only started when there is work.
 
     Args:
-        jobs: videos at once on this machine; 0 for a number that fits it.
+        jobs: processes on this machine, each for one video, or for pieces of one if there are fewer videos; 0: as many
+            as videos, if that fits the machine.
         scheduler: address of a running scheduler, used instead of this machine; empty for none.
         device: `auto`, `cpu` or `cuda`.
 
@@ -88,7 +86,9 @@ def open_engine(jobs: int, scheduler: str, device: str) -> Iterator[Engine]:
         def choose(tasks: int) -> Engine:
             if scheduler:
                 return stack.enter_context(cluster_engine(scheduler))
-            count = min(tasks, jobs or (default_jobs(tasks, device) if has_distributed() else 1))
+            if tasks == 1 and jobs > 1:
+                return sharing(stack.enter_context(open_share(jobs, "", device)))
+            count = jobs or (default_jobs(tasks, device) if has_distributed() else 1)
             return stack.enter_context(local_engine(count, device)) if count > 1 else in_process
 
         def engine(
@@ -102,9 +102,36 @@ def open_engine(jobs: int, scheduler: str, device: str) -> Iterator[Engine]:
 
 
 @contextmanager
+def open_share(jobs: int, scheduler: str, device: str) -> Iterator[Share | None]:
+    """How other processes do pieces of the work on one video that is annotated in this process; None without `jobs` and
+    `scheduler`. Processes of this machine are started when there is enough to do. Arguments and errors as
+    `open_engine`."""
+    if not scheduler and jobs < 2:
+        yield None
+        return
+    require_distributed()
+    with ExitStack() as stack:
+        opened = [stack.enter_context(cluster_client(scheduler))] if scheduler else []
+
+        def client() -> Client:
+            if not opened:
+                opened.append(stack.enter_context(local_client(jobs, device)))
+            return opened[0]
+
+        yield share_through(client)
+
+
+@contextmanager
 def local_engine(jobs: int, device: str) -> Iterator[Engine]:
-    """An engine of `jobs` processes of this machine, with a share of the cores each, and a GPU each where there are
-    GPUs."""
+    """An engine of `jobs` processes of this machine, see `local_client`."""
+    with local_client(jobs, device) as client:
+        yield _engine(client)
+
+
+@contextmanager
+def local_client(jobs: int, device: str) -> Iterator[Client]:
+    """A scheduler with `jobs` worker processes on this machine, with a share of the cores each, and a GPU each where
+    there are GPUs."""
     import dask
     from distributed import Client, Nanny, Scheduler, SpecCluster
 
@@ -123,12 +150,20 @@ def local_engine(jobs: int, device: str) -> Iterator[Engine]:
         SpecCluster({number: worker(number) for number in range(jobs)}, scheduler, silence_logs=CRITICAL) as cluster,
         Client(cluster) as client,
     ):
-        yield _engine(client)
+        client.wait_for_workers(jobs)  # or one video would be all of them there is
+        yield client
 
 
 @contextmanager
 def cluster_engine(address: str, workers: int = 1) -> Iterator[Engine]:
-    """An engine on the workers of a running scheduler, as `tcp://HOST:8786`, once that many have joined.
+    """An engine on the workers of a running scheduler, see `cluster_client`."""
+    with cluster_client(address, workers) as client:
+        yield _engine(client)
+
+
+@contextmanager
+def cluster_client(address: str, workers: int = 1) -> Iterator[Client]:
+    """A running scheduler, as `tcp://HOST:8786`, once that many workers have joined.
 
     Raises:
         ConfigError: no scheduler answers there, or no worker has this fercli.
@@ -152,7 +187,7 @@ def cluster_engine(address: str, workers: int = 1) -> Iterator[Engine]:
                 hint=f"start some with: dask worker {address}",
                 code="scheduler-unreachable",
             ) from error
-        yield _engine(client)
+        yield client
 
 
 def _engine(client: Client) -> Engine:
@@ -174,52 +209,27 @@ def _outcomes(
 ) -> Iterator[tuple[Task, Outcome]]:
     from distributed import KilledWorker
 
-    workers = _Workers(client)
+    workers = Workers(client)
 
     def submit(task: Task) -> Any:
-        options = {"workers": workers.allowed, "priority": -task.number, "pure": False}
+        options = {"workers": workers.allowed, "priority": -task.number, "key": new_key(VIDEO)}
         return client.submit(_on_worker, work, task, order, topic, **options)
 
+    def refused(task: Task, problem: str) -> None:
+        send(Event(task.number, "warning", problem))
+
     for problem in workers.check():
-        send(Event(tasks[0].number, "warning", problem))
+        refused(tasks[0], problem)
     suspects = []
-    for task, result in _results(client, tasks, submit, workers, send):
+    for task, result in results(client, tasks, submit, workers, refused):
         if isinstance(result, KilledWorker):
             suspects.append(task)  # perhaps it only waited on a worker that another video killed
         else:
             yield task, _outcome(task, result)
     for suspect in suspects:
         yield from (
-            (task, _outcome(task, result)) for task, result in _results(client, [suspect], submit, workers, send)
+            (task, _outcome(task, result)) for task, result in results(client, [suspect], submit, workers, refused)
         )
-
-
-def _results(
-    client: Client,
-    tasks: Sequence[Task],
-    submit: Callable[[Task], Any],
-    workers: _Workers,
-    send: Callable[[Event], None],
-) -> Iterator[tuple[Task, Outcome | BaseException]]:
-    """The outcome of each task, or the error that Dask has for it, as they come."""
-    from distributed import as_completed
-
-    futures = {submit(task): task for task in tasks}
-    running = as_completed(futures)
-    try:
-        for future in running:
-            task = futures.pop(future)
-            error = future.exception() if future.status == "error" else None
-            if isinstance(error, (AnotherVersion, ImportError, AttributeError)) and (problems := workers.check()):
-                for problem in problems:  # a worker that joined late
-                    send(Event(task.number, "warning", problem))
-                again = submit(task)
-                futures[again] = task
-                running.add(again)
-            else:
-                yield task, future.result() if error is None else error
-    finally:
-        client.cancel(list(futures), force=True)
 
 
 def _outcome(task: Task, result: Outcome | BaseException) -> Outcome:
@@ -236,69 +246,14 @@ def _outcome(task: Task, result: Outcome | BaseException) -> Outcome:
     return failure(task.job.source, result)
 
 
-class _Workers:
-    """Which workers have this fercli; the others get no work.
-
-    Attributes:
-        allowed: addresses of the workers that may get work; None for all of them.
-    """
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._version: dict[str, str] = {}
-        self.allowed: list[str] | None = None
-
-    def check(self) -> list[str]:
-        """Ask the workers that have joined since; returns a sentence for each that is refused.
-
-        Raises:
-            ConfigError: none is left.
-        """
-
-        def version() -> str:  # pickled by value, because the worker may have no such module
-            from importlib.metadata import PackageNotFoundError, version
-
-            try:
-                return version("fercli")
-            except PackageNotFoundError:
-                return "none"
-
-        known = list(workers_of(self._client))
-        new = [address for address in known if address not in self._version]
-        self._version |= self._client.run(version, workers=new) if new else {}
-        refused = [address for address in known if self._version[address] != VERSION]
-        if refused:
-            self.allowed = [address for address in known if address not in refused]
-        if not self.allowed and len(refused) == len(known):
-            raise ConfigError(
-                f"no worker has fercli {VERSION}",
-                hint=f"on the workers, run: pip install fercli=={VERSION}",
-                code="worker-version",
-            )
-        return [
-            f"the worker {address} has fercli {self._version[address]}, not {VERSION}; it gets no work"
-            for address in refused
-            if address in new
-        ]
-
-
 def _on_worker(work: Work, task: Task, order: Order, topic: str) -> Outcome:
-    """Runs on a worker. Each of its threads has its own networks."""
+    """Runs on a worker."""
     from distributed import get_worker
 
     worker = get_worker()
-    if order.version != VERSION:
-        raise AnotherVersion(VERSION)
-    kits: dict[int, Kit] = worker.__dict__.setdefault("fercli_kits", {})
-    kit = kits.setdefault(threading.get_ident(), Kit())
+    kit = replace(kit_of_worker(order.version), share=share_from_worker(task.number))
 
     def send(event: Event) -> None:
         worker.log_event(topic, astuple(event))
 
     return work(task, order, EventReporter(task.number, send), kit)
-
-
-def workers_of(client: Client) -> Mapping[str, Any]:
-    """Address -> facts of each worker."""
-    workers: Mapping[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
-    return workers

@@ -17,6 +17,7 @@ from fercli.api import check_device, plan_for
 from fercli.batch.events import Event, EventReporter
 from fercli.batch.outcome import DONE, Outcome, write_outcomes
 from fercli.batch.work import Kit, Order, Task, Work, analyse, annotate, find_persons, finished
+from fercli.pipeline import Share
 from fercli.writing import writing
 
 Engine = Callable[[Work, Sequence[Task], Order, Callable[[Event], None]], Iterator[tuple[Task, Outcome]]]
@@ -39,9 +40,20 @@ def in_process(
     work: Work, tasks: Sequence[Task], order: Order, send: Callable[[Event], None]
 ) -> Iterator[tuple[Task, Outcome]]:
     """The engine without workers: one video after the other, in this process."""
-    kit = Kit()
-    for task in tasks:
-        yield task, work(task, order, EventReporter(task.number, send), kit)
+    return sharing(None)(work, tasks, order, send)
+
+
+def sharing(share: Share | None) -> Engine:
+    """The same, but other processes do pieces of long stages."""
+
+    def engine(
+        work: Work, tasks: Sequence[Task], order: Order, send: Callable[[Event], None]
+    ) -> Iterator[tuple[Task, Outcome]]:
+        kit = Kit(share=share)
+        for task in tasks:
+            yield task, work(task, order, EventReporter(task.number, send), kit)
+
+    return engine
 
 
 def run(folder: Path, tasks: Sequence[Task], order: Order, engine: Engine, display: Display) -> list[Outcome]:

@@ -21,6 +21,7 @@ from fercli.exports import check_output, write_export
 from fercli.formats import FORMATS
 from fercli.media.remote import fetch
 from fercli.models.loaded import Models
+from fercli.pipeline import Share
 from fercli.version import VERSION
 from fercli.workspace import Digests
 from fercli.writing import writing
@@ -63,10 +64,12 @@ class Order:
 
 @dataclass
 class Kit:
-    """What one process keeps from video to video: loaded networks, and digests of networks and galleries."""
+    """What one process keeps from video to video: loaded networks, and digests of networks and galleries; and how other
+    processes do a part of its work, if there are any."""
 
     models: Models = field(default_factory=Models)
     digests: Digests = field(default_factory=Digests)
+    share: Share | None = None
 
 
 Work = Callable[[Task, Order, EventReporter, Kit], Outcome]
@@ -169,6 +172,7 @@ def _stages(task: Task, order: Order, reporter: EventReporter, kit: Kit, wanted:
         verify=order.verify,
         models=kit.models,
         digests=kit.digests,
+        share=kit.share,
     )
 
 

@@ -32,6 +32,7 @@ from fercli.models.licences import require_licences
 
 if TYPE_CHECKING:
     from fercli.batch.work import Order
+    from fercli.pipeline import Share
 
 
 def annotate(
@@ -110,6 +111,7 @@ def annotate(
     Example: fercli annotate episode.mp4 -o episode.json
     """
     from fercli.api import plan_for
+    from fercli.batch.cluster import open_share
     from fercli.batch.jobs import is_one_video
     from fercli.batch.work import Order
     from fercli.cli.batch import annotate_many
@@ -166,7 +168,8 @@ def annotate(
     require_licences(licences, plan_for(params))
     if is_one_video(videos):
         order = Order(params, tuple(format.split(",")), runtime, force=force, verify=verify, overwrite=overwrite)
-        annotate_one(videos[0], output, workdir, order, quiet=quiet)
+        with open_share(jobs, scheduler, device) as share:
+            annotate_one(videos[0], output, workdir, order, share, quiet=quiet)
         return
     if workdir is not None:
         raise ConfigError(
@@ -182,8 +185,10 @@ def annotate(
         raise typer.Exit(code)
 
 
-def annotate_one(video: Path, output: str | None, workdir: Path | None, order: Order, *, quiet: bool) -> None:
-    """Annotate one video, and print a summary.
+def annotate_one(
+    video: Path, output: str | None, workdir: Path | None, order: Order, share: Share | None, *, quiet: bool
+) -> None:
+    """Annotate one video, and print a summary; other processes do pieces of it through `share`.
 
     Raises:
         FercliError: as `fercli.annotate`; or an output cannot be written.
@@ -214,7 +219,7 @@ def annotate_one(video: Path, output: str | None, workdir: Path | None, order: O
         check_output(file, place, [video, *given], overwrite=order.overwrite)
     reporter = ConsoleReporter(quiet=quiet)
     plan, force, verify = plan_for(order.params), order.force, order.verify
-    with up_to_date(place, video, plan, order.runtime, reporter, force=force, verify=verify) as workspace:
+    with up_to_date(place, video, plan, order.runtime, reporter, force=force, verify=verify, share=share) as workspace:
         deliver(workspace, formats, files, reporter)
     if not quiet:
         summary(workspace, files)

@@ -43,7 +43,13 @@ Videos = Annotated[
 Recursive = Annotated[bool, flag("--recursive", "-r", help="Search the folders in a folder, too.", panel=MANY)]
 Jobs = Annotated[
     int,
-    typer.Option("--jobs", "-j", help="Videos at once; 0: as many as fit this machine.", min=0, rich_help_panel=MANY),
+    typer.Option(
+        "--jobs",
+        "-j",
+        help="Processes, each for a video or a piece of a long one; 0: a video each, as many as fit.",
+        min=0,
+        rich_help_panel=MANY,
+    ),
 ]
 Scheduler = Annotated[
     str,

@@ -38,12 +38,18 @@ def run(context: StageContext, params: AttributesParams) -> dict[str, Any]:
     if not faces.num_rows:
         context.skip(NO_FACE, SCHEMAS)
         return {"faces": 0, "without_mesh": 0, "meshes": 0}
-    mesh = FaceMesh(*(context.models.load(find_model(name, task)) for name, task in NETWORKS))
-    with context.reporter.task("measure-faces", faces.num_rows, "face") as task:
-        for number, part in enumerate(tables.read_parts(context.workspace.table("crops"), tables.CROPS)):
-            if number >= context.chunks.done:
-                context.chunks.commit(_measure(context, mesh, part, faces, params), SCHEMAS)
-            task.advance(part.num_rows)
+    crops = context.workspace.table("crops")
+    sizes = tables.part_sizes(crops)
+    left = context.chunks_left(len(sizes))
+    if left:
+        mesh = FaceMesh(*(context.models.load(find_model(name, task)) for name, task in NETWORKS))
+        with context.reporter.task("measure-faces", faces.num_rows, "face") as task:
+            task.advance(faces.num_rows - sum(sizes[number] for number in left))
+            for number, part in zip(left, tables.read_parts(crops, tables.CROPS, only=left), strict=True):
+                context.chunks.commit(number, _measure(context, mesh, part, faces, params), SCHEMAS)
+                task.advance(part.num_rows)
+    if context.piece is not None:
+        return {}
     counts = context.chunks.merge(context.out, SCHEMAS)
     found = tables.read_table(context.out / "attributes.parquet", tables.ATTRIBUTES)
     return {"faces": counts["attributes"], "without_mesh": found["yaw"].null_count, "meshes": counts["meshes"]}

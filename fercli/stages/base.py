@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,16 @@ class StageContext:
     Attributes:
         workspace: the workspace, with the tables of earlier stages.
         out: empty directory for the finished outputs; it becomes the stage's directory.
-        chunks: finished pieces; after a kill, the next run with the same key continues from them.
+        chunks: finished chunks; after a kill, the next run with the same key continues from them.
         runtime: device and batch size.
         reporter: callback for progress and warnings.
         models: networks that are loaded already.
         warnings: warnings for the receipt; added by `warn`.
         training_data: name of a network -> training data, as its file states them, for the receipt.
         skipped: why the stage does not apply to this video, for the receipt; set by `skip`.
+        piece: the chunks that this process does, for a stage that is split; None: all of them, and the final tables.
+        share: has other processes do some of these chunks, and returns their warnings when they are done; None if
+            there are no other processes.
     """
 
     workspace: Workspace
@@ -49,6 +52,17 @@ class StageContext:
     warnings: list[str] = field(default_factory=list)
     training_data: dict[str, str] = field(default_factory=dict)
     skipped: str = ""
+    piece: range | None = None
+    share: Callable[[list[int]], Iterable[str]] | None = None
+
+    def chunks_left(self, total: int) -> list[int]:
+        """Numbers of the chunks that this process has to do, of `total`; none is finished. Other processes do their
+        share first, if there are any: ask for it before networks are loaded."""
+        if self.share is not None:
+            for warning in self.share(_left(range(total), self.chunks)):
+                if warning not in self.warnings:
+                    self.warn(warning)
+        return _left(range(total) if self.piece is None else self.piece, self.chunks)
 
     def warn(self, message: str) -> None:
         """Report a warning now, and store it in the receipt."""
@@ -65,6 +79,11 @@ class StageContext:
         self.skipped = reason
         for name, schema in schemas.items():
             write_table(self.out / f"{name}.parquet", [], schema)
+
+
+def _left(numbers: range, chunks: Chunks) -> list[int]:
+    done = chunks.done
+    return [number for number in numbers if number not in done]
 
 
 def require_ranges(params: Any, *ranges: tuple[str, bool, str]) -> None:

@@ -85,32 +85,22 @@ class Looks:
 
 def run(context: StageContext, params: EmotionsParams) -> dict[str, Any]:
     """Classify what is assessable, in chunks, then smooth each track into segments."""
-    from fercli.models.devices import pick_device
-
     check(params)
     name, path = find_classifier(params.model)
     header = read_header(path)
+    labels = header.head("")[0].labels
+    schema = tables.windows_schema(labels)
     context.training_data[name] = header.training_data
     if not tables.read_table(context.workspace.table("tracks"), tables.TRACKS).num_rows:
-        labels = header.head("")[0].labels
-        context.skip(NO_FACE, {"emotions": tables.windows_schema(labels), "segments": tables.SEGMENTS})
+        context.skip(NO_FACE, {"emotions": schema, "segments": tables.SEGMENTS})
         return {"windows": 0, "not_assessable": 0, "segments": 0}
-    classifier = context.models.classifier(params.model, pick_device(context.runtime.device))
-    windows = make_windows(context.workspace, params, classifier.header.n_frames)
-    schema = tables.windows_schema(classifier.head.labels)
-    looks = Looks(context, classifier)
-
+    windows = make_windows(context.workspace, params, header.n_frames)
     total = len(windows)
-    with context.reporter.task("classify-emotions", total, "window") as task:
-        task.advance(min(total, context.chunks.done * WINDOWS_PER_CHUNK))
-        for start in range(context.chunks.done * WINDOWS_PER_CHUNK, total, WINDOWS_PER_CHUNK):
-            part = slice(start, min(start + WINDOWS_PER_CHUNK, total))
-            seen = looks(np.unique(windows.clip[[i for i in range(part.start, part.stop) if not windows.reason[i]]]))
-            reasons = [_reason_with(seen.covered, windows, i) for i in range(part.start, part.stop)]
-            rows = _classify(seen.views, windows.clip[part], reasons, classifier, context.runtime.batch, params.prior)
-            rows = without_speech(rows, classifier.head.labels, windows.speech[part], windows.mouth[part])
-            context.chunks.commit({"emotions": _rows(windows, part, reasons, rows, schema)}, {"emotions": schema})
-            task.advance(part.stop - part.start)
+    left = context.chunks_left(math.ceil(total / WINDOWS_PER_CHUNK))
+    if left:
+        _classify_chunks(context, params, windows, left, schema)
+    if context.piece is not None:
+        return {}
     context.chunks.merge(context.out, {"emotions": schema})
 
     rows = tables.read_table(context.out / "emotions.parquet", schema)
@@ -152,6 +142,27 @@ def weights(params: EmotionsParams) -> dict[str, str]:
     """The networks in use and the sha256 of their files."""
     name, path = find_classifier(params.model)
     return {name: sha256_file(path), **weights_key(find_model(OCCLUSION, "occlusion"))}
+
+
+def _classify_chunks(
+    context: StageContext, params: EmotionsParams, windows: Windows, left: list[int], schema: pa.Schema
+) -> None:
+    from fercli.models.devices import pick_device
+
+    classifier = context.models.classifier(params.model, pick_device(context.runtime.device))
+    looks = Looks(context, classifier)
+    total = len(windows)
+    parts = {n: slice(n * WINDOWS_PER_CHUNK, min((n + 1) * WINDOWS_PER_CHUNK, total)) for n in left}
+    with context.reporter.task("classify-emotions", total, "window") as task:
+        task.advance(total - sum(part.stop - part.start for part in parts.values()))
+        for number, part in parts.items():
+            seen = looks(np.unique(windows.clip[[i for i in range(part.start, part.stop) if not windows.reason[i]]]))
+            reasons = [_reason_with(seen.covered, windows, i) for i in range(part.start, part.stop)]
+            rows = _classify(seen.views, windows.clip[part], reasons, classifier, context.runtime.batch, params.prior)
+            rows = without_speech(rows, classifier.head.labels, windows.speech[part], windows.mouth[part])
+            found = {"emotions": _rows(windows, part, reasons, rows, schema)}
+            context.chunks.commit(number, found, {"emotions": schema})
+            task.advance(part.stop - part.start)
 
 
 def _reason_with(covered: Mapping[int, str], windows: Windows, number: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -32,17 +33,16 @@ _PIECES = {**_RESULTS, "seen": _SEEN}
 
 
 class FaceRows:
-    """Rows of `faces` and `crops` for some frames, numbered from `first_face`.
+    """Rows of `faces` and `crops` for the frames of a chunk, numbered from 0.
 
     Args:
         params: parameters of the stage.
-        first_face: number of the first face.
         stretch: stretch of the video.
     """
 
-    def __init__(self, params: FacesParams, first_face: int, stretch: Stretch) -> None:
+    def __init__(self, params: FacesParams, stretch: Stretch) -> None:
         self._params, self._stretch = params, stretch
-        self._next_face = first_face
+        self._next_face = 0
         self._seen: list[int] = []
         self._faces: list[dict[str, Any]] = []
         self._crops: list[dict[str, Any]] = []
@@ -109,46 +109,70 @@ def run(context: StageContext, params: FacesParams) -> dict[str, Any]:
     if not context.workspace.video.has_picture:
         context.skip(NO_PICTURE, _RESULTS)
         return {"frames": 0, "frames_with_faces": 0, "faces": 0}
-    detector = context.models.load(find_model(params.detector, "detector"), params.weights, context.runtime.device)
     frames = read_table(context.workspace.table("frames"), FRAMES)["frame"].to_pylist()
-    wanted = frames[context.chunks.done * CHUNK_FRAMES :]
-    path, decoder = Path(context.workspace.video.path), context.runtime.decoder
-    pictures = decode(path, frame_index(context.workspace), wanted, decoder=decoder, warn=context.warn)
-    return detect_faces(context, params, detector, frames, ((one.frame, one.rgb()) for one in pictures))
+
+    def pictures(wanted: list[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        path, index = Path(context.workspace.video.path), frame_index(context.workspace)
+        for one in decode(path, index, wanted, decoder=context.runtime.decoder, warn=context.warn):
+            yield one.frame, one.rgb()
+
+    def detector() -> Detector:
+        found = find_model(params.detector, "detector")
+        loaded: Detector = context.models.load(found, params.weights, context.runtime.device)
+        return loaded
+
+    return detect_faces(context, params, detector, frames, pictures)
 
 
 def detect_faces(
     context: StageContext,
     params: FacesParams,
-    detector: Detector,
+    load: Callable[[], Detector],
     frames: list[int],
-    pictures: Iterable[tuple[int, NDArray[np.uint8]]],
+    pictures: Callable[[list[int]], Iterable[tuple[int, NDArray[np.uint8]]]],
 ) -> dict[str, Any]:
     """As `run`, for pictures from any source.
 
     Args:
         context, params: context and parameters of the stage.
-        detector: finds the faces.
+        load: gives the detector; called if a chunk is left.
         frames: numbers of all sampled frames, ascending.
-        pictures: number and picture of each frame that is not in a finished chunk yet, ascending; some may be missing.
+        pictures: number and picture of each of the frames whose numbers it is called with, ascending; some may be
+            missing.
     """
-    done = min(len(frames), context.chunks.done * CHUNK_FRAMES)
+    left = context.chunks_left(math.ceil(len(frames) / CHUNK_FRAMES))
+    if left:
+        _detect_chunks(context, params, load(), frames, left, pictures)
+    if context.piece is not None:
+        return {}
+    counts = context.chunks.merge(context.out, _RESULTS, numbered="face")
+    return _counts(context, len(frames), counts["faces"])
+
+
+def _detect_chunks(
+    context: StageContext,
+    params: FacesParams,
+    detector: Detector,
+    frames: list[int],
+    left: list[int],
+    pictures: Callable[[list[int]], Iterable[tuple[int, NDArray[np.uint8]]]],
+) -> None:
+    chunks = {number: frames[number * CHUNK_FRAMES : (number + 1) * CHUNK_FRAMES] for number in left}
+    wanted = [frame for own in chunks.values() for frame in own]
+    expected = _with_gaps(wanted, pictures(wanted))
     stretch = Stretch.of(context.workspace.video.pixel_aspect)
     faces = sum(part.num_rows for part in context.chunks.parts("faces", FACES))
-    expected = _with_gaps(frames[done:], pictures)
     with context.reporter.task("detect-faces", len(frames), "frame") as task:
-        task.advance(done)
-        for _ in range(done, len(frames), CHUNK_FRAMES):
-            rows = FaceRows(params, faces, stretch)
-            for frame, image in islice(expected, CHUNK_FRAMES):
+        task.advance(len(frames) - len(wanted))
+        for number, own in chunks.items():
+            rows = FaceRows(params, stretch)
+            for frame, image in islice(expected, len(own)):
                 if image is not None:
                     square = stretch.square(image)
                     rows.add(frame, square, find_faces(detector, square, params))
                 task.advance(1, faces=str(faces + len(rows)))
-            context.chunks.commit(rows.tables(), _PIECES)
+            context.chunks.commit(number, rows.tables(), _PIECES)
             faces += len(rows)
-    context.chunks.merge(context.out, _RESULTS)
-    return _counts(context, len(frames), faces)
 
 
 def find_faces(detector: Detector, image: NDArray[np.uint8], params: FacesParams) -> Detections:

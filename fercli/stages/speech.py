@@ -236,7 +236,7 @@ def _recognised(
     with context.reporter.task("transcribe", len(passages), "passage") as task:
         for first in range(0, len(passages), _AT_ONCE):
             own = range(first, min(first + _AT_ONCE, len(passages)))
-            if first // _AT_ONCE >= context.chunks.done:
+            if first // _AT_ONCE not in context.chunks.done:
                 new = [place for place in own if place not in encoded]
                 found = recogniser.encode([sound.between(*passages[place]) for place in new])
                 encoded.update(zip(new, found, strict=True))
@@ -250,7 +250,7 @@ def _recognised(
                     rows += _placed(words, passages[place][0], spans)
                 pieces = _rows(sentences_of(rows), number)
                 number += pieces["utterances"].num_rows
-                context.chunks.commit(pieces, _PIECES)
+                context.chunks.commit(first // _AT_ONCE, pieces, _PIECES)
             task.advance(len(own))
     if repeating:
         context.warn(f"{repeating} sentences repeat themselves, as happens without clear speech, and are left out")

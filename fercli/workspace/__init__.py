@@ -5,7 +5,7 @@
       index.npz          time of each frame of the video
       frames/ ...        one directory per stage, each with its receipt.json
       edits.jsonl        manual corrections, one line per edit; no stage writes it
-      faces.partial/     a running or killed stage: key.json, chunks/, out/
+      faces.partial/     a running or killed stage: key.json, chunks-KEY/, out/
 
 A stage directory is complete or absent. A stage writes to `name.partial/out`, the receipt last; then the directory
 replaces the old one by renaming, so after a kill at any moment there is either the old or the new state. Renaming needs

@@ -39,7 +39,9 @@ def measured(path: Path, pictures: Sequence[Image], *, pixel_aspect: float = 1.0
     video = replace(VIDEO, pixel_aspect=pixel_aspect)
     frames = frames_table([number / 10 for number in numbers])
     context = stage_context(make_workspace(path / "frames", video, frames=frames))
-    faces.detect_faces(context, FacesParams(), default_detector(), numbers, zip(numbers, pictures, strict=True))
+    faces.detect_faces(
+        context, FacesParams(), default_detector, numbers, lambda wanted: zip(numbers, pictures, strict=True)
+    )
     found = {name: tables.read_table(context.out / f"{name}.parquet") for name in ("faces", "crops")}
     workspace = make_workspace(path / "faces", video, frames=frames, **found)
     context = stage_context(workspace)

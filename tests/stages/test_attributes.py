@@ -91,7 +91,7 @@ def test_finished_pieces_are_kept(tmp_path: Path, crop: Image) -> None:
     row = {name: 0.5 for name in tables.ATTRIBUTES.names} | {"face": 0}
     kept = pa.Table.from_pylist([row], schema=tables.ATTRIBUTES)
     meshes = pa.Table.from_pylist([{"face": 0, "points": [1.5] * 478 * 3}], schema=tables.MESHES)
-    context.chunks.commit({"attributes": kept, "meshes": meshes}, SCHEMAS)
+    context.chunks.commit(0, {"attributes": kept, "meshes": meshes}, SCHEMAS)
     run(context, AttributesParams())
     assert tables.read_table(context.out / "attributes.parquet").to_pylist() == [row]
     assert tables.read_table(context.out / "meshes.parquet", tables.MESHES) == meshes

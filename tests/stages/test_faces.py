@@ -86,7 +86,9 @@ def context_for(path: Path, frames: list[int]) -> StageContext:
 def detect(path: Path, pictures: dict[int, Image], params: FacesParams = PARAMS, detector: Any = None) -> Any:
     """Run over these pictures; gives the rows of faces, the crops, and the counts."""
     context = context_for(path, list(pictures))
-    counts = detect_faces(context, params, detector or FindsColour(), list(pictures), iter(pictures.items()))
+    counts = detect_faces(
+        context, params, lambda: detector or FindsColour(), list(pictures), lambda wanted: pictures.items()
+    )
     faces = read_table(context.out / "faces.parquet", FACES).to_pylist()
     crops = read_table(context.out / "crops.parquet", CROPS).to_pylist()
     assert [row["face"] for row in faces] == [row["face"] for row in crops] == list(range(len(faces)))
@@ -222,7 +224,7 @@ def test_pixels_that_are_not_square_are_stretched_and_boxes_come_back(
     image = picture(90, 150, red=(30, 20, 60, 60))
     workspace = make_workspace(tmp_path / "w", replace(VIDEO, pixel_aspect=aspect), frames=frames_table([0.0]))
     context = stage_context(workspace)
-    detect_faces(context, PARAMS, Looks(), [0], iter([(0, image)]))
+    detect_faces(context, PARAMS, Looks, [0], lambda wanted: [(0, image)])
     [row] = read_table(context.out / "faces.parquet", FACES).to_pylist()
     np.testing.assert_allclose(corners(row), [30, 20, 60, 60], atol=1)
     np.testing.assert_allclose(row["landmarks"][:2], [39, 36], atol=1)
@@ -261,26 +263,37 @@ def until_killed(frames: list[int], stop: int) -> Iterator[tuple[int, Image]]:
 def test_a_killed_run_goes_on_in_the_middle_and_ends_with_the_same_bytes(tmp_path: Path, stop: int) -> None:
     frames = list(range(0, 3 * (2 * CHUNK_FRAMES + 30), 3))
     whole = context_for(tmp_path / "whole", frames)
-    expected = detect_faces(whole, PARAMS, FindsColour(), frames, walk(frames))
+    expected = detect_faces(whole, PARAMS, FindsColour, frames, walk)
 
     killed = context_for(tmp_path / "killed", frames)
     with pytest.raises(KilledError):
-        detect_faces(killed, PARAMS, FindsColour(), frames, until_killed(frames, stop))
-    rest = frames[killed.chunks.done * CHUNK_FRAMES :]
-    assert len(frames) - len(rest) > stop - CHUNK_FRAMES - 2  # the reader is one frame ahead
-    counts = detect_faces(killed, PARAMS, FindsColour(), frames, walk(rest))
+        detect_faces(killed, PARAMS, FindsColour, frames, lambda wanted: until_killed(wanted, stop))
+    done = min(len(frames), len(killed.chunks.done) * CHUNK_FRAMES)
+    assert done > stop - CHUNK_FRAMES - 2  # the reader is one frame ahead
+    asked: list[int] = []
+
+    def rest(wanted: list[int]) -> Iterator[tuple[int, Image]]:
+        asked.extend(wanted)
+        return walk(wanted)
+
+    counts = detect_faces(killed, PARAMS, FindsColour, frames, rest)
+    assert asked == frames[done:]
 
     assert counts == expected
     for table in ("faces.parquet", "crops.parquet"):
         assert (killed.out / table).read_bytes() == (whole.out / table).read_bytes()
 
 
+def _not_called(*args: Any) -> Any:
+    raise AssertionError("nothing is left to do")
+
+
 def test_a_run_killed_after_its_last_chunk_only_merges(tmp_path: Path) -> None:
     frames = list(range(CHUNK_FRAMES + 10))
     context = context_for(tmp_path / "w", frames)
-    expected = detect_faces(context, PARAMS, FindsColour(), frames, walk(frames))
+    expected = detect_faces(context, PARAMS, FindsColour, frames, walk)
     before = (context.out / "faces.parquet").read_bytes()
-    assert detect_faces(context, PARAMS, FindsColour(), frames, iter(())) == expected
+    assert detect_faces(context, PARAMS, _not_called, frames, _not_called) == expected
     assert (context.out / "faces.parquet").read_bytes() == before
 
 
@@ -289,7 +302,7 @@ def test_frames_that_do_not_decode_are_counted_and_told_also_after_a_resume(tmp_
     missing = {0, 5, CHUNK_FRAMES, *range(2 * CHUNK_FRAMES - 10, 2 * CHUNK_FRAMES + 20)}
     there = [frame for frame in frames if frame not in missing]
     whole = context_for(tmp_path / "whole", frames)
-    expected = detect_faces(whole, PARAMS, FindsColour(), frames, walk(there))
+    expected = detect_faces(whole, PARAMS, FindsColour, frames, lambda wanted: walk(there))
     assert expected["frames"] == len(there)
     assert whole.warnings == [f"only {len(there)} of {len(frames)} sampled frames of {VIDEO.path} could be decoded"]
     rows = read_table(whole.out / "faces.parquet", FACES).to_pydict()
@@ -297,10 +310,10 @@ def test_frames_that_do_not_decode_are_counted_and_told_also_after_a_resume(tmp_
 
     killed = context_for(tmp_path / "killed", frames)
     with pytest.raises(KilledError):
-        detect_faces(killed, PARAMS, FindsColour(), frames, until_killed(there, CHUNK_FRAMES + 20))
-    assert killed.chunks.done == 1
+        detect_faces(killed, PARAMS, FindsColour, frames, lambda wanted: until_killed(there, CHUNK_FRAMES + 20))
+    assert killed.chunks.done == {0}
     rest = [frame for frame in there if frame >= CHUNK_FRAMES]
-    assert detect_faces(killed, PARAMS, FindsColour(), frames, walk(rest)) == expected
+    assert detect_faces(killed, PARAMS, FindsColour, frames, lambda wanted: walk(rest)) == expected
     assert killed.warnings == whole.warnings
     assert (killed.out / "crops.parquet").read_bytes() == (whole.out / "crops.parquet").read_bytes()
 
