@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from fercli.geometry import square_around
 from fercli.labels import BLENDSHAPES
 from fercli.media.images import square_crop
 from fercli.models.pictures import default_detector, find_faces
+from fercli.stages import attributes
 from fercli.stages.attributes import SCHEMAS, check, run, weights
 from fercli.workspace import Workspace
 from tests.models.pictures import portrait
@@ -95,6 +97,23 @@ def test_finished_pieces_are_kept(tmp_path: Path, crop: Image) -> None:
     run(context, AttributesParams())
     assert tables.read_table(context.out / "attributes.parquet").to_pylist() == [row]
     assert tables.read_table(context.out / "meshes.parquet", tables.MESHES) == meshes
+
+
+def test_pieces_in_any_order_give_the_same_bytes(tmp_path: Path, crop: Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    crops = [crop, crop[:, ::-1].copy(), np.full_like(crop, 90)]
+    whole, split = (stage_context(film(tmp_path / name, crops, [0.0] * 3)) for name in ("whole", "split"))
+    for context in (whole, split):
+        path = context.workspace.table("crops")
+        rows = tables.read_table(path)
+        tables.write_table(path, [rows[:1], rows[1:2], rows[2:]], tables.CROPS)
+    expected = run(whole, AttributesParams(keep_landmarks=True))
+    for piece in (range(2, 3), range(2)):
+        assert run(replace(split, piece=piece), AttributesParams(keep_landmarks=True)) == {}
+        assert not list(split.out.iterdir())
+    monkeypatch.setattr(attributes, "_measure", None)
+    assert run(split, AttributesParams(keep_landmarks=True)) == expected
+    for name in ("attributes.parquet", "meshes.parquet"):
+        assert (split.out / name).read_bytes() == (whole.out / name).read_bytes()
 
 
 def test_without_a_face_there_is_an_empty_table_and_a_reason(tmp_path: Path) -> None:

@@ -189,6 +189,19 @@ def outputs(context: Any) -> dict[str, bytes]:
 SMALL = {"size": 5.0}
 
 
+def test_pieces_in_any_order_give_the_same_bytes(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emotions, "WINDOWS_PER_CHUNK", 3)
+    params = EmotionsParams(model=model)
+    whole, split = (stage_context(long_film(tmp_path / name)) for name in ("whole", "split"))
+    expected = emotions_stage.run(whole, params)
+    for piece in (range(2, 4), range(2)):
+        assert emotions_stage.run(replace(split, piece=piece), params) == {}
+        assert not list(split.out.iterdir())
+    monkeypatch.setattr(emotions, "_classify", None)
+    assert emotions_stage.run(split, params) == expected
+    assert outputs(split) == outputs(whole)
+
+
 class Killed(Exception):
     """In place of a SIGKILL."""
 

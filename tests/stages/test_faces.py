@@ -284,6 +284,18 @@ def test_a_killed_run_goes_on_in_the_middle_and_ends_with_the_same_bytes(tmp_pat
         assert (killed.out / table).read_bytes() == (whole.out / table).read_bytes()
 
 
+def test_pieces_in_any_order_give_the_same_bytes(tmp_path: Path) -> None:
+    frames = list(range(3 * CHUNK_FRAMES + 30))
+    whole, split = (context_for(tmp_path / name, frames) for name in ("whole", "split"))
+    expected = detect_faces(whole, PARAMS, FindsColour, frames, walk)
+    for piece in (range(2, 4), range(2)):
+        assert detect_faces(replace(split, piece=piece), PARAMS, FindsColour, frames, walk) == {}
+        assert not list(split.out.iterdir())
+    assert detect_faces(split, PARAMS, _not_called, frames, _not_called) == expected
+    for table in ("faces.parquet", "crops.parquet"):
+        assert (split.out / table).read_bytes() == (whole.out / table).read_bytes()
+
+
 def _not_called(*args: Any) -> Any:
     raise AssertionError("nothing is left to do")
 
