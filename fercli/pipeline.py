@@ -9,7 +9,6 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial as bound
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +175,7 @@ def _run_stage(
     context = StageContext(workspace, out, _chunks(partial, key), runtime, reporter, models)
     if share is not None:
         piece = Piece(workspace.path.absolute(), stage.name, params, key, 0, 0, runtime)
-        context.share = bound(share, piece, reporter=reporter)
+        context.share = _of_stage(share, piece, reporter)
     with writing(out):
         counts = call(stage.run, context, params)
         receipt = Receipt(
@@ -195,6 +194,10 @@ def _run_stage(
         # A process whose piece was done again by another one may still write; the next run removes what it leaves.
         shutil.rmtree(partial, ignore_errors=share is not None)
     return receipt
+
+
+def _of_stage(share: Share, piece: Piece, reporter: Reporter) -> Callable[[list[int]], list[str]]:
+    return lambda left: share(piece, left, reporter)
 
 
 def run_piece(piece: Piece, reporter: Reporter, models: Models) -> list[str]:

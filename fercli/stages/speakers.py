@@ -252,19 +252,20 @@ def _judge(context: StageContext, work: _Pieces, network: SpeakerNetwork, index:
     """Commit the rows of each piece that is not done yet."""
     borders = work.borders
     spans = list(zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True))
-    todo = spans[context.chunks.done :]
+    done = len(context.chunks.done)
+    todo = spans[done:]
     pictures = _seen_until(context, work, todo, index)
     probabilities = [np.zeros(len(face.moments), np.float32) for face in work.faces]
     with context.reporter.task("detect-speakers", len(spans), "piece") as task:
         task.advance(len(spans) - len(todo))
-        for first, after in todo:
+        for number, (first, after) in enumerate(todo, done):
             next(pictures)
             heard = _Heard(network, work.sound, first, after)
             for face, found in zip(work.faces, probabilities, strict=True):
                 place = work.wanted(face, first, after)
                 if place is not None:
                     _fill(face, found, place, heard, work)
-            context.chunks.commit({"talking": _talking(work, probabilities, first, after)}, SCHEMAS)
+            context.chunks.commit(number, {"talking": _talking(work, probabilities, first, after)}, SCHEMAS)
             task.advance()
 
 

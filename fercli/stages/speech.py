@@ -137,7 +137,7 @@ def _from_subtitles(context: StageContext, spans: Sequence[Span], params: Speech
         [HeardWord(f" {text}", start_s, end_s, 1.0) for text, start_s, end_s in words] for words in found.sentences
     ]
     if not context.chunks.done:
-        context.chunks.commit(_rows(sentences, 0), _PIECES)
+        context.chunks.commit(0, _rows(sentences, 0), _PIECES)
 
 
 def _cues(context: StageContext, params: SpeechParams) -> list[tuple[float, float, str]]:

@@ -41,12 +41,13 @@ def run(context: StageContext, params: VoicesParams) -> dict[str, Any]:
     with context.reporter.task("classify-voices", len(utterances), "utterance") as task:
         for start in range(0, len(utterances), AT_ONCE):
             part = utterances[start : start + AT_ONCE]
-            if start // AT_ONCE >= context.chunks.done:
+            if start // AT_ONCE not in context.chunks.done:
                 found = [classifier.emotions(sound.between(one["start_s"], one["end_s"])) for one in part]
                 rows = [
                     {"utterance": one["utterance"], **_row(emotions)} for one, emotions in zip(part, found, strict=True)
                 ]
-                context.chunks.commit({"voices": pa.Table.from_pylist(rows, schema=tables.VOICES)}, SCHEMAS)
+                table = pa.Table.from_pylist(rows, schema=tables.VOICES)
+                context.chunks.commit(start // AT_ONCE, {"voices": table}, SCHEMAS)
             task.advance(len(part))
     context.chunks.merge(context.out, SCHEMAS)
     assessed = tables.read_table(context.out / "voices.parquet", tables.VOICES)["neutral"]
