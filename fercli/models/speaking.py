@@ -17,8 +17,10 @@ WINDOW_S = 3.0
 LATE = 5
 """Pictures by which the sound may be late, from 0: mouths move first, and some films are out of step."""
 _RATE = 16_000
-_SLOW = FPS
-"""Pictures whose mean is taken away from each series: what is slower than syllables does not count."""
+SYLLABLES_HZ = (1, 8)
+"""What is slower or faster does not count: without this limit the sound of another moment fits as well."""
+_SHORTEST = 20
+"""Pictures below which nothing is known."""
 _FLOOR = 1e-3
 CHANCE = 0.17
 """Mean of `follows` for sound of another moment (panel4, three seconds, the best of LATE delays)."""
@@ -65,16 +67,17 @@ def follows(mouth: NDArray[np.float64], sound: NDArray[np.float64]) -> NDArray[n
         (N,) in [-1, 1]; CHANCE where nothing changes.
     """
     from scipy.ndimage import uniform_filter1d
+    from scipy.signal import butter, sosfiltfilt
 
     window = min(round(WINDOW_S * FPS), len(mouth))
 
     def local(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(uniform_filter1d(values, window, mode="nearest"))
 
-    def quick(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(uniform_filter1d(values, 3, mode="nearest") - uniform_filter1d(values, _SLOW, mode="nearest"))
-
-    opened, sounded = quick(mouth), quick(sound)
+    if len(mouth) < _SHORTEST:
+        return np.full(len(mouth), CHANCE)
+    band = butter(2, SYLLABLES_HZ, "band", fs=FPS, output="sos")
+    opened, sounded = sosfiltfilt(band, mouth), sosfiltfilt(band, sound)
     found = np.full(len(mouth), -1.0)
     for late in range(LATE):
         heard = np.concatenate((sounded[late:], np.repeat(sounded[-1:], late)))[: len(opened)]
