@@ -22,6 +22,7 @@ STAGE_SHARES = {
     "persons": 0.03,
     "measure-faces": 0.1,
     "classify-emotions": 0.15,
+    "estimate-valence": 0.01,
     "extract-audio": 0.02,
     "transcribe": 0.3,
 }

@@ -27,7 +27,6 @@ _STATUS: dict[str, int] = {
     "persons-seen-together": 409,
     "workspace-locked": 409,
     "job-not-done": 409,
-    "job-running": 409,
     "edits-changed": 412,
     "upload-too-large": 413,
     "video-too-large": 413,

@@ -67,7 +67,7 @@ def segments(server: Server, job: str, person: str) -> list[tuple[int, int, str,
 
 def spot(page: Page, person: str, time_s: float) -> tuple[float, float]:
     """Where a moment of a lane is on the screen, in the middle of its segments; the whole video is shown."""
-    canvas = page.locator(f"canvas[data-person={json.dumps(person)}]")
+    canvas = page.locator(f"canvas[data-person={json.dumps(person, ensure_ascii=False)}]")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None

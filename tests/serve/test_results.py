@@ -120,6 +120,9 @@ def test_the_video_comes_in_ranges(here: World, job: str) -> None:
     assert here.client.get(f"{job}/video", headers={"range": "bytes=99999999-"}).status_code == 416
     (here.root / "a.mp4").unlink()
     assert problem(here.client.get(f"{job}/video")) == (404, "file-missing")
+    (here.root.parent / "secret.mp4").write_bytes(b"secret")
+    (here.root / "a.mp4").symlink_to(here.root.parent / "secret.mp4")
+    assert problem(here.client.get(f"{job}/video")) == (404, "file-missing")
 
 
 def test_what_is_drawn_changes_with_edits_and_the_tracks_do_not(here: World, job: str) -> None:

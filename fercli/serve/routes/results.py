@@ -129,7 +129,8 @@ async def get_video(request: Request, job: str) -> Response:
     service = service_of(request)
     row = service.find(job)
     path = Path(row.video)
-    if not path.is_file():
+    # A link may have been put there since.
+    if not path.is_file() or not path.resolve().is_relative_to(service.settings.root.resolve()):
         raise InputError("the video is no longer there", hint="everything else works", code="file-missing")
     kind = _VIDEO_TYPES.get(path.suffix.lower(), "application/octet-stream")
     return FileResponse(path, media_type=kind, headers=PRIVATE)
