@@ -162,6 +162,7 @@ async def upload(size: int) -> None:
 
 def restarts(count: int) -> None:
     """Kill a service again and again; its jobs make small films, see tests/serve/film_server.py."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
     from tests.media_samples import numbered_video
     from tests.serve.browsers import Server as FilmServer
 

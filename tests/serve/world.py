@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -104,13 +106,23 @@ class World:
     def wait(self, job: str, *states: str) -> dict[str, Any]:
         """The job once it has one of these states; by default once it has ended."""
         wanted = states or ("done", "failed", "cancelled")
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while time.monotonic() < until:
             found: dict[str, Any] = self.client.get(f"/v1/jobs/{job}").json()
             if found.get("state") in wanted:
                 return found
             time.sleep(0.01)
-        raise AssertionError(f"the job is {found}, not {wanted}")
+        raise AssertionError(f"the job is {found}, not {wanted}\n{stacks()}")
+
+
+def stacks() -> str:
+    """What every thread does now."""
+    frames = sys._current_frames()
+    return "\n".join(
+        f"{thread.name}:\n{''.join(traceback.format_stack(frame)[-9:])}"
+        for thread in threading.enumerate()
+        if (frame := frames.get(thread.ident or 0)) is not None
+    )
 
 
 @contextmanager
