@@ -201,3 +201,56 @@ def export_corpus(
 
     count = export(corpus, to, output)
     ConsoleReporter(quiet=quiet).note(f"{output}: {count} clips as {to}")
+
+
+def pick_clips(
+    corpus: Annotated[
+        Path, typer.Argument(metavar="CORPUS", help="Folder of a corpus.", show_default=False, readable=False)
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A new folder.", show_default=False, readable=False)],
+    pick: Annotated[int, typer.Option(help="Number of clips.")] = 500,
+    balance: Annotated[str, typer.Option(help="Evenly over these, with commas: emotion, person, video.")] = "emotion",
+    by: Annotated[str, typer.Option(help="Which ones first: uncertainty, or random.")] = "uncertainty",
+    quiet: opt.Quiet = False,
+) -> None:
+    """Pick clips for people to label, two annotators each, as a project for Label Studio.
+
+    Example: fercli dataset pick corpus/ --pick 500 --balance emotion,person --by uncertainty -o project/
+    """
+    from fercli.corpus.picking import ANNOTATORS, make_project
+
+    names = [name.strip() for name in balance.split(",") if name.strip()]
+    picked = make_project(corpus, output, pick, names, by)
+    reporter = ConsoleReporter(quiet=quiet)
+    reporter.note(f"{output}: {len(picked)} clips, {ANNOTATORS} annotators each")
+    reporter.note(
+        f"next: label them, export as JSON, then {command('dataset', 'labels', 'EXPORT.json', corpus, '-o', 'DIR')}"
+    )
+
+
+def take_labels(
+    export: Annotated[
+        Path, typer.Argument(metavar="EXPORT", help="JSON export of Label Studio.", show_default=False, readable=False)
+    ],
+    corpus: Annotated[
+        Path, typer.Argument(metavar="CORPUS", help="Folder of the corpus.", show_default=False, readable=False)
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A new folder.", show_default=False, readable=False)],
+    quiet: opt.Quiet = False,
+) -> None:
+    """Take the labels of people: their agreement, a list of disagreements, and a data set to train with.
+
+    Example: fercli dataset labels export.json corpus/ -o labelled/
+    """
+    from fercli.corpus.finish import add_agreement
+    from fercli.corpus.labelled import take_labels as take
+
+    agreement = take(export, corpus, output)
+    add_agreement(corpus, agreement.sentence)
+    print(agreement.sentence)
+    reporter = ConsoleReporter(quiet=quiet)
+    if agreement.disagreements:
+        reporter.note(f"disagreements: {output / 'disagreements.csv'}")
+    reporter.note(
+        f"{agreement.usable} clips with a majority; next: {command('train', '--dataset', 'folder', '--root', output)}"
+    )

@@ -11,7 +11,7 @@ import typer
 
 from fercli.cli import options as opt
 from fercli.cli.console import ConsoleReporter
-from fercli.cli.corpus import build_corpus, export_corpus, rebuild_corpus
+from fercli.cli.corpus import build_corpus, export_corpus, pick_clips, rebuild_corpus, take_labels
 from fercli.cli.groups import StrictGroup
 from fercli.config import TrainConfig
 from fercli.errors import EXIT_FOUND, command
@@ -31,6 +31,8 @@ dataset_app = typer.Typer(cls=StrictGroup, help="Data sets of labelled faces.", 
 dataset_app.command("build")(build_corpus)
 dataset_app.command("rebuild")(rebuild_corpus)
 dataset_app.command("export")(export_corpus)
+dataset_app.command("pick")(pick_clips)
+dataset_app.command("labels")(take_labels)
 
 
 @dataset_app.command("list")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,11 +13,13 @@ from pathlib import Path
 from fercli.corpus.card import card
 from fercli.corpus.croissant import CROISSANT, croissant
 from fercli.corpus.likeness import Alike, read_likeness
-from fercli.corpus.manifest import MANIFEST, Clip, write_manifest
+from fercli.corpus.manifest import MANIFEST, Clip, read_manifest, write_manifest
 from fercli.corpus.splits import LEFT_OUT, SHARES, assign, without_doubles
+from fercli.typed import build
 from fercli.writing import write_atomically, writing
 
 CARD, DOUBLES = "README.md", "doubles.csv"
+ABOUT = "work/about.json"
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,26 @@ def finish(folder: Path, clips: Sequence[Clip], about: About) -> Finished:
         warnings.append(f"{len(doubles)} clips show what a clip of another split shows: they are {LEFT_OUT}")
     write_manifest(folder / MANIFEST, found)
     write_atomically(folder / DOUBLES, _doubles_csv(doubles), private=True)
+    write_atomically(folder / ABOUT, json.dumps(asdict(about)).encode(), private=True)
     write_atomically(folder / CARD, card(folder, found, about.split_by, about.licence, known=about.known).encode())
     write_atomically(folder / CROISSANT, croissant(folder, found, about.licence).encode())
     return Finished(found, doubles, warnings)
+
+
+def add_agreement(folder: Path, sentence: str) -> None:
+    """Write the card again, with a sentence on the agreement of annotators; without `work/`, it stays as it is.
+
+    Raises:
+        InputError: the manifest cannot be read.
+        OutputError: the card cannot be written.
+    """
+    try:
+        about = build(About, json.loads((folder / ABOUT).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError):
+        return
+    clips = read_manifest(folder / MANIFEST)
+    text = card(folder, clips, about.split_by, about.licence, known=about.known, agreement=sentence)
+    write_atomically(folder / CARD, text.encode())
 
 
 def copy_card(source: Path, folder: Path) -> None:
