@@ -75,13 +75,13 @@ class FakeRecogniser:
 
 
 class FakeModels:
-    """Hands out both."""
+    """Hands out both; `voice` is another network for voice activity."""
 
-    def __init__(self, recogniser: FakeRecogniser) -> None:
-        self._recogniser = recogniser
+    def __init__(self, recogniser: FakeRecogniser, voice: Any = None) -> None:
+        self._recogniser, self._voice = recogniser, voice or FakeVoice()
 
     def load(self, spec: ModelSpec, given: str = "", device: str = "cpu") -> Any:
-        return FakeVoice() if spec.task == "voice" else self._recogniser
+        return self._voice if spec.task == "voice" else self._recogniser
 
 
 def sound_table(

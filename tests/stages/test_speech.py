@@ -25,12 +25,12 @@ from fercli.media.embedded_subtitles import embedded_subtitles
 from fercli.media.kept_sound import KeptSound
 from fercli.models import registry
 from fercli.models.loaded import Models
-from fercli.models.registry import find_speech_model
+from fercli.models.registry import find_model, find_speech_model
 from fercli.models.silero import WINDOW_S, voiced
 from fercli.models.whisper import HeardSentence, HeardWord
 from fercli.stages.speech import check, confined, outside, passages_of, sentences_of, weights
 from tests.failing import fails
-from tests.fake_speech import FakeRecogniser, context_of, pieces_of, said, sound_table, transcribed
+from tests.fake_speech import FakeModels, FakeRecogniser, context_of, pieces_of, said, sound_table, transcribed
 from tests.media_samples import ffmpeg, numbered_video
 from tests.workspaces import make_workspace
 
@@ -294,3 +294,21 @@ def test_subtitles_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     context = context_of(tmp_path / "w", sound_table(10, [(2, 3)]), FakeRecogniser(lambda _: []))
     with fails(DatasetError, "file-unreadable"):
         transcribed(context, SpeechParams(subtitles=str(tmp_path / "a.srt")))
+
+
+@pytest.mark.slow
+def test_nothing_is_heard_in_music_and_noise(tmp_path: Path) -> None:
+    pytest.importorskip("faster_whisper", reason="no faster-whisper: pip install 'fercli[sound]'")
+    time_s = np.arange(12 * RATE) / RATE
+    chords = np.array([[262, 330, 392], [220, 262, 330], [175, 220, 262], [196, 247, 294]])
+    notes = chords[(time_s % 8 // 2).astype(int)]
+    fading = np.exp(-2 * (time_s % 0.5))
+    music = (0.2 * fading * sum(np.sin(2 * np.pi * notes[:, k] * time_s) for k in range(3))).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 0.05, 12 * RATE).astype(np.float32)
+    silero = Models().load(find_model("silero-vad", "voice"))
+    for name, sound in (("music", music), ("noise", noise)):
+        recogniser = FakeRecogniser(lambda _: [HELLO])  # it would hear something everywhere
+        context = context_of(tmp_path / name, pieces_of(sound, 0.0), recogniser)
+        context.models = FakeModels(recogniser, silero)  # type: ignore[assignment]
+        counts, rows = transcribed(context)
+        assert not recogniser.seen and not rows["utterances"] and counts["words"] == 0, name
