@@ -81,11 +81,12 @@ class Recogniser:
 
     def encode(self, sounds: Sequence[NDArray[np.float32]]) -> list[Encoded]:
         """Passages of up to LONGEST_S, each (n,) float32 in [-1, 1] at 16 kHz."""
+        from faster_whisper.audio import pad_or_trim
+
         if not sounds:
             return []
         extract = self._model.feature_extractor
-        # The rest is silence: faster-whisper itself fills the spectrogram with zeros, which sound like loud noise.
-        mel = np.stack([extract(_with_silence(samples))[:, : extract.nb_max_frames] for samples in sounds])
+        mel = np.stack([pad_or_trim(extract(samples)[..., :-1]) for samples in sounds])
         found = np.asarray(self._model.model.encode(_stored(mel), to_cpu=True), np.float32)
         return [Encoded(samples, features) for samples, features in zip(sounds, found, strict=True)]
 
@@ -184,12 +185,6 @@ class Recogniser:
             )
             for segment in segments
         ]
-
-
-def _with_silence(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The sound, with silence up to LONGEST_S."""
-    length = round(LONGEST_S * RATE)
-    return np.pad(samples[:length], (0, max(0, length - len(samples))))
 
 
 def _stored(array: NDArray[np.float32]) -> Any:
