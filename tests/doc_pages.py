@@ -18,7 +18,7 @@ from fercli.cli.entry import main
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-RUN = ("tutorial.md", "howto/analyse.md")
+RUN = ("tutorial.md", "howto/analyse.md", "detectors.md")
 """Pages whose examples work on the demo video, in the order they are run, in one directory."""
 GENERATED = ("reference/commands.md",)
 _BLOCK = re.compile(r"```(?P<language>\w+)\n(?P<content>.*?)```", re.DOTALL)

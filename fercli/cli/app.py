@@ -9,6 +9,7 @@ import typer
 
 from fercli.cli.annotate import annotate
 from fercli.cli.collect import collect
+from fercli.cli.compare import compare_app
 from fercli.cli.config_file import config
 from fercli.cli.dataset import dataset_app
 from fercli.cli.doctor import doctor, models_app
@@ -59,7 +60,13 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     "Look": {"status": status, "show": show, "report": report, "render": render, "plot": plot, "explain": explain},
     "Persons": {"people": people_app, "edits": edits_app, "import": import_corrections, "gallery": gallery_app},
     "Take away": {"export": export, "collect": collect, "formats": formats, "serve": serve},
-    "Learn": {"features": features, "train": train, "evaluate": evaluate_app, "dataset": dataset_app},
+    "Learn": {
+        "features": features,
+        "train": train,
+        "evaluate": evaluate_app,
+        "compare": compare_app,
+        "dataset": dataset_app,
+    },
     "Check": {"models": models_app, "doctor": doctor},
 }
 """Heading of the help -> name -> command or group, in the order in which the help lists them."""

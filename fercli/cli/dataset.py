@@ -86,6 +86,9 @@ def clean_dataset(
         "suspects.csv"
     ),
     folds: Annotated[int, typer.Option(help="Networks to train, each without one part of the faces.")] = 5,
+    reweigh: Annotated[
+        bool, opt.flag("--reweigh", help="Let training draw doubted faces less often instead of leaving them out.")
+    ] = False,
     workdir: Annotated[
         Path, typer.Option(help="Directory of their runs; continues those that are there.", readable=False)
     ] = Path("runs/clean"),
@@ -129,7 +132,7 @@ def clean_dataset(
         device=device,
     )
     reporter = ConsoleReporter(quiet=quiet)
-    suspects, labels = find_suspects(config, folds, reporter)
+    suspects, labels = find_suspects(config, folds, reporter, reweigh=reweigh)
     write_suspects(output, suspects)
     reporter.note(f"{len(suspects)} of {labels} labels are doubted: {output}; look at some before you leave them out")
     reporter.note(f"next: {command('train', '--dataset', dataset, '--root', place, '--without', output)}")

@@ -20,12 +20,16 @@ from fercli.config import TracksParams, TrainConfig
 from fercli.errors import ConfigError, command
 
 if TYPE_CHECKING:
+    from fercli.learn.datasets import DatasetSplits
     from fercli.learn.evaluation.classification import Scores
+    from fercli.learn.evaluation.consistency import Consistency
     from fercli.learn.evaluation.person_scores import PersonScores
     from fercli.learn.evaluation.rated import RatingScores
     from fercli.learn.evaluation.segments import SegmentScores
     from fercli.learn.evaluation.track_files import Tracks
     from fercli.learn.evaluation.tracks import TrackScores
+    from fercli.learn.evaluation.word_head import WordHead
+    from fercli.models.classifier import EmotionClassifier
     from fercli.progress import Reporter
 
 WIDTH = 100
@@ -73,6 +77,12 @@ def evaluate(
     figures: Annotated[
         Path | None, typer.Option(help="Directory for pictures of confusion and reliability.", readable=False)
     ] = None,
+    consistency: Annotated[
+        bool, opt.flag("--consistency", help="Also compare heat maps of faces and of changed faces.")
+    ] = False,
+    word_head: Annotated[
+        bool, opt.flag("--word-head", help="Also score the nearest word vector instead of the softmax.")
+    ] = False,
     json: Annotated[bool, opt.flag("--json", help="Figures as JSON on stdout.")] = False,
     prior: opt.Prior = None,
     features: Annotated[
@@ -110,6 +120,7 @@ def evaluate(
     reporter = ConsoleReporter(quiet=quiet)
     if truth is not None:
         _refuse_beside_truth(dataset=dataset, root=root, split=split, figures=figures, strict=strict, prior=prior)
+        _refuse_beside_truth(consistency=consistency, word_head=word_head)
         from fercli.learn.evaluation.rated import is_about_ratings
 
         if is_about_ratings(truth):
@@ -134,6 +145,8 @@ def evaluate(
             device=device,
             strict=strict,
             reporter=reporter,
+            consistency=consistency,
+            word_head=word_head,
         )
 
 
@@ -145,7 +158,7 @@ def _is_over_series(target: str) -> bool:
 
 
 def _refuse_beside_truth(**options: object) -> None:
-    given = [f"--{name}" for name, value in options.items() if value not in (None, "", False)]
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value not in (None, "", False)]
     if given:
         raise ConfigError(
             f"--truth scores annotations; {', '.join(given)} can only be used for a classifier",
@@ -166,6 +179,8 @@ def _classifier(
     device: str,
     strict: bool,
     reporter: Reporter,
+    consistency: bool,
+    word_head: bool,
 ) -> None:
     """Score a classifier on a data set.
 
@@ -198,10 +213,43 @@ def _classifier(
     scores, terms = evaluate(model, data, split, device, reporter, prior)
     if figures is not None:
         _draw(scores, figures, reporter)
+    maps = _consistency(model, data, terms, device, reporter) if consistency else {}
+    words = _word_head(model, data, terms, device, reporter) if word_head else None
     if as_json:
-        json_to_stdout({"model": model, "dataset": dataset, **terms, **scores.as_json()})
-    else:
-        _show_scores(scores, f"{model} on {dataset} ({terms['split']}), classification head {terms['head']}")
+        more: dict[str, object] = {"consistency": {name: vars(one) for name, one in maps.items()}} if maps else {}
+        more |= {"word_head": vars(words)} if words else {}
+        json_to_stdout({"model": model, "dataset": dataset, **terms, **scores.as_json(), **more})
+        return
+    _show_scores(scores, f"{model} on {dataset} ({terms['split']}), classification head {terms['head']}")
+    if maps:
+        _show_consistency(maps)
+    if words:
+        _show_word_head(words, scores)
+
+
+def _consistency(
+    model: str, data: DatasetSplits, terms: dict[str, str], device: str, reporter: Reporter
+) -> dict[str, Consistency]:
+    from fercli.learn.evaluation.consistency import attention_consistency
+
+    classifier = _opened(model, terms, device)
+    return attention_consistency(classifier, data.part(terms["split"]), data.face_scale, reporter)
+
+
+def _word_head(model: str, data: DatasetSplits, terms: dict[str, str], device: str, reporter: Reporter) -> WordHead:
+    from fercli.learn.evaluation.word_head import score_word_head
+    from fercli.learn.training.word_vectors import shipped_vectors
+
+    vectors = shipped_vectors(data.train.main.classes)
+    return score_word_head(_opened(model, terms, device), data, terms["split"], vectors, reporter)
+
+
+def _opened(model: str, terms: dict[str, str], device: str) -> EmotionClassifier:
+    from fercli.models.classifier import EmotionClassifier
+    from fercli.models.devices import pick_device
+    from fercli.models.registry import find_classifier
+
+    return EmotionClassifier(find_classifier(model)[1], pick_device(device), terms["head"])
 
 
 def _voices(
@@ -440,6 +488,26 @@ def _show_scores(scores: Scores, title: str, what: str = "faces") -> None:
         for name, subject in scores.per_subject.items():
             table.add_row(name, f"{subject.accuracy:.3f}", str(subject.n))
         console.print(table)
+
+
+def _show_consistency(maps: dict[str, Consistency]) -> None:
+    from fercli.cli import layout
+
+    table = layout.table("heat maps under", numbers=("correlation", "overlap", "same class", "faces"))
+    for name, one in maps.items():
+        table.add_row(name, f"{one.correlation:.3f}", f"{one.iou:.3f}", f"{one.same_class:.3f}", str(one.faces))
+    layout.console(at_least=WIDTH).print(table)
+
+
+def _show_word_head(words: WordHead, scores: Scores) -> None:
+    from fercli.cli import layout
+
+    table = layout.table("head", numbers=("accuracy", "95 % interval", "uar", "faces"))
+    low, high = scores.intervals["accuracy"]
+    table.add_row("softmax", f"{scores.accuracy:.4f}", f"{low:.3f} to {high:.3f}", f"{scores.uar:.4f}", str(scores.n))
+    low, high = words.interval
+    table.add_row("nearest word", f"{words.accuracy:.4f}", f"{low:.3f} to {high:.3f}", f"{words.uar:.4f}", str(words.n))
+    layout.console(at_least=WIDTH).print(table)
 
 
 def _show_agreement(scores: SegmentScores, path: Path, truth: Path) -> None:

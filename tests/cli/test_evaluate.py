@@ -13,6 +13,7 @@ from fercli.cli.entry import main
 from fercli.errors import EXIT_FOUND
 from fercli.labels import EMOTIONS
 from fercli.learn.datasets import DATASETS, framing
+from fercli.learn.datasets.over_time import OVER_TIME
 from fercli.models.weights import Head
 from tests.learn.datasets.faces import npz_arrays, write_npz
 from tests.models.tiny import write_tiny_classifier
@@ -201,7 +202,7 @@ def test_what_a_data_set_holds(root: Path, capsys: pytest.CaptureFixture[str]) -
     shown = capsys.readouterr().out
     assert "samples that cannot be used: 0" in shown and "pictures in more than one split: 0" in shown
     assert main(["dataset", "list"]) == 0
-    assert capsys.readouterr().out.split() == list(DATASETS)
+    assert capsys.readouterr().out.split() == sorted({*DATASETS, *OVER_TIME})
 
 
 @pytest.mark.parametrize(
@@ -296,3 +297,19 @@ def test_what_is_no_length_of_time(tmp_path: Path, lasting: str) -> None:
     (tmp_path / "a.csv").write_text("start,end,class\n0,4,happy\n")
     path = str(tmp_path / "a.csv")
     assert main(["evaluate", path, "--truth", path, f"--lasting={lasting}"]) == 2
+
+
+def test_heat_maps_and_the_nearest_word_beside_the_scores(
+    weights: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["evaluate", str(weights), "--dataset", "fer2013", "--root", str(root), "--device", "cpu"]
+    assert main([*command, "--consistency", "--word-head", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert set(figures["consistency"]) == {"flip", "rotation", "crop", "scale"}
+    assert figures["consistency"]["flip"]["faces"] == 14
+    assert (figures["word_head"]["n"], figures["word_head"]["fitted"]) == (14, 7)
+    assert main([*command, "--consistency", "--word-head"]) == 0
+    shown = capsys.readouterr().out
+    assert "heat maps under" in shown and "nearest word" in shown
+    assert main([*command, "--word-head", "--split", "train"]) == 2
+    assert main(["evaluate", "a.json", "--truth", "b.csv", "--consistency"]) == 2

@@ -108,7 +108,7 @@ def score(
     probabilities, truth = probabilities[labelled], truth[labelled]
     predicted = probabilities.argmax(axis=1)
     matrix = metrics.confusion(truth, predicted, len(classes))
-    persons = _persons(names)
+    persons = persons_of(names)
     return Scores(
         n=len(truth),
         classes=tuple(classes),
@@ -149,7 +149,7 @@ def _per_subject(names: NDArray[np.str_], right: NDArray[np.bool_]) -> dict[str,
     return scores
 
 
-def _persons(names: NDArray[np.str_]) -> NDArray[np.int64] | None:
-    """Number of the person of each sample, from 0; None if one is unknown or all are the same."""
+def persons_of(names: NDArray[np.str_]) -> NDArray[np.int64] | None:
+    """(N,) number of the person of each sample, from 0; None if one is unknown or all are the same."""
     known, numbers = np.unique(names, return_inverse=True)
     return numbers if len(known) > 1 and "" not in known else None

@@ -67,9 +67,7 @@ def evaluate(
     name = next(iter(data.train.labellings))
     header = read_header(path)
     trained_on_it = name in {head.name for head in header.heads}
-    if trained_on_it and not data.official and split in ("train", "all"):
-        unseen = "test" if len(data.test) else "valid"
-        reporter.warn(f"{path} was trained on some of these faces of {name}; add --split {unseen} for the others")
+    warn_if_seen(model, data, split, reporter)
     classifier = EmotionClassifier(path, pick_device(device), name if trained_on_it else "")
     faces = data.part(split)
     truth = faces.main
@@ -85,6 +83,15 @@ def evaluate(
         rated = answers[..., header.n_outputs - len(header.ratings) :].mean(axis=0)
         scores = replace(scores, ratings=rating_scores(rated, faces.ratings))
     return scores, {"split": split, "head": classifier.head.name}
+
+
+def warn_if_seen(model: str, data: DatasetSplits, split: str, reporter: Reporter) -> None:
+    """Warn if a classifier was trained on faces of a split whose set does not define its splits."""
+    _, path = find_classifier(model)
+    name = next(iter(data.train.labellings))
+    if name in {head.name for head in read_header(path).heads} and not data.official and split in ("train", "all"):
+        unseen = "test" if len(data.test) else "valid"
+        reporter.warn(f"{path} was trained on some of these faces of {name}; add --split {unseen} for the others")
 
 
 def outputs(

@@ -30,13 +30,16 @@ from fercli.progress import Reporter
 MOST_FOLDS = 20
 
 
-def find_suspects(config: TrainConfig, folds: int, reporter: Reporter) -> tuple[list[Suspect], int]:
+def find_suspects(
+    config: TrainConfig, folds: int, reporter: Reporter, *, reweigh: bool = False
+) -> tuple[list[Suspect], int]:
     """Train one network a fold, and list the labels that are doubted, the clearest first; and the number of labels.
 
     Args:
         config: a run on one data set; `out` gets a run for each fold, which goes on if it was interrupted.
         folds: number of folds, 2 to MOST_FOLDS.
         reporter: gets notes and progress.
+        reweigh: whether doubted faces get a weight, see `weighted`, instead of being left out.
 
     Raises:
         As `train`; ConfigError if there is no such number of folds.
@@ -55,7 +58,18 @@ def find_suspects(config: TrainConfig, folds: int, reporter: Reporter) -> tuple[
         reporter.note(f"fold {fold + 1} of {folds}: {len(held_out)} faces held out")
         probabilities[held_out] = _predict(config, data, fold, folds, held_out, reporter)
     keys = [source_key(source, config.root) for source in data.train.sources]
-    return doubted(probabilities, main, keys), int((main.labels >= 0).sum())
+    suspects = doubted(probabilities, main, keys)
+    return [weighted(one) for one in suspects] if reweigh else suspects, int((main.labels >= 0).sum())
+
+
+def weighted(suspect: Suspect) -> Suspect:
+    """A suspect that is drawn the less often the surer the networks are of the other class.
+
+    Its weight is the probability of its label among those of the two classes, doubled: 1 where both are as probable,
+    0.01 at least.
+    """
+    both = suspect.p_label + suspect.p_predicted
+    return replace(suspect, weight=round(float(np.clip(2 * suspect.p_label / max(both, 1e-6), 0.01, 1)), 3))
 
 
 def assign_folds(faces: FaceSet, folds: int) -> NDArray[np.int64]:

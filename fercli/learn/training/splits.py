@@ -27,7 +27,7 @@ def read_splits(config: TrainConfig, reporter: Reporter) -> DatasetSplits:
         DatasetError: a set cannot be read, nothing is left to train on, or nothing with a label to choose the best by.
     """
     mapping = read_classes(config.classes) if config.classes else None
-    listed = read_suspects(config.without) if config.without else frozenset()
+    listed = read_suspects(config.without) if config.without else {}
     sets = [_read(source, config, reporter) for source in config.sources]
     valid = _read(config.valid, config, reporter) if config.valid else None
     if len(sets) == 1 and valid is None and mapping is None:
@@ -67,11 +67,14 @@ def packing_of(config: TrainConfig) -> Packing:
     return Packing(config.pack_size, math.ceil(config.input_size / VIEW), colour)
 
 
-def _cleaned(data: DatasetSplits, listed: frozenset[str], config: TrainConfig, reporter: Reporter) -> DatasetSplits:
+def _cleaned(data: DatasetSplits, listed: dict[str, float], config: TrainConfig, reporter: Reporter) -> DatasetSplits:
     assert config.without is not None
     roots = [source.root for source in config.sources]
     train = without(data.train, listed, roots, config.without)
     reporter.note(f"left out: {len(data.train) - len(train)} faces listed in {config.without}")
+    weighted = sum(weight > 0 for weight in listed.values())
+    if weighted:
+        reporter.note(f"drawn less often: {weighted} faces listed there with a weight")
     return replace(data, train=train)
 
 

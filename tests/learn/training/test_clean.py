@@ -13,8 +13,8 @@ from fercli.cli.entry import main
 from fercli.config import TrainConfig
 from fercli.errors import ConfigError, DatasetError
 from fercli.learn.datasets import FaceSet, Labelling, read_dataset
-from fercli.learn.datasets.suspects import read_suspects, source_key, without, write_suspects
-from fercli.learn.training.clean import assign_folds, doubted, find_suspects
+from fercli.learn.datasets.suspects import Suspect, read_suspects, source_key, without, write_suspects
+from fercli.learn.training.clean import assign_folds, doubted, find_suspects, weighted
 from fercli.progress import Silent
 from tests.failing import fails
 from tests.learn.datasets.faces import npz_arrays, pattern, write_npz
@@ -66,10 +66,25 @@ def test_a_list_is_written_read_and_left_out(tmp_path: Path) -> None:
     assert without(some, listed, [tmp_path], tmp_path / "list.csv").sources == some.sources[:2]
 
 
+def test_a_doubted_face_can_stay_and_be_drawn_less_often(tmp_path: Path) -> None:
+    unsure = [Suspect(f"{n}.png", "anger", "happiness", p, q, "") for n, (p, q) in enumerate([(0.1, 0.7), (0, 1)])]
+    suspects = [weighted(one) for one in unsure]
+    assert [one.weight for one in suspects] == [0.25, 0.01]
+    write_suspects(tmp_path / "list.csv", [*suspects, Suspect("2.png", "anger", "happiness", 0, 1, "")])
+    sources = tuple(f"{tmp_path}/{n}.png" for n in range(4))
+    some = replace(faces(np.zeros((4, 1, 8, 8), np.uint8)), sources=sources, weights=np.array([1.0, 1, 1, 2]))
+    left = without(some, read_suspects(tmp_path / "list.csv"), [tmp_path], tmp_path / "list.csv")
+    assert left.sources == (sources[0], sources[1], sources[3])
+    assert left.weights is not None and left.weights.tolist() == [0.25, 0.01, 2]
+    (tmp_path / "list.csv").write_text("source,weight\n0.png,2\n")
+    with fails(DatasetError, "dataset-unusable", "list.csv:2"):
+        read_suspects(tmp_path / "list.csv")
+
+
 def test_the_list_of_another_set_is_an_error(tmp_path: Path) -> None:
     some = faces(np.zeros((3, 1, 8, 8), np.uint8))
     with fails(DatasetError, "dataset-unusable", "list.csv"):
-        without(some, frozenset({"7.png"}), [Path("/set")], tmp_path / "list.csv")
+        without(some, {"7.png": 0.0}, [Path("/set")], tmp_path / "list.csv")
     (tmp_path / "other.csv").write_text("file,label\na,b\n")
     with fails(DatasetError, "dataset-unusable", "source"):
         read_suspects(tmp_path / "other.csv")

@@ -1,0 +1,1 @@
+"""Parts side by side on the same data: detectors, landmarks, classifiers."""
