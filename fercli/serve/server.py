@@ -13,6 +13,8 @@ from fercli.serve.settings import Settings
 
 _NEEDED = ("fastapi", "uvicorn", "python_multipart", "distributed")
 _STOP_S = 5
+_IDLE_S = 60
+"""A client that asks again within it finds its connection open: with less, its request may meet the end of it."""
 _LONGEST_HEADER = 32 * 1024
 
 
@@ -53,6 +55,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=_STOP_S,
+        timeout_keep_alive=_IDLE_S,
         h11_max_incomplete_event_size=_LONGEST_HEADER,
     )
     host, port = bound.getsockname()[:2]
