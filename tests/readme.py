@@ -40,7 +40,8 @@ BEHIND = {
     "json": """
 `fercli formats --schema` prints the [JSON Schema](https://json-schema.org) of this document (draft 2020-12), with every
 key described. A reader can rely on it: `version` is raised when a reader of the old form could misread the new one.
-Each item of `records` is one `segment` of that schema; in `jsonl` it also has the name of the `video`.
+Each item of `records` is one `segment` of that schema, and with [sound](sound.md) also one `utterance` or
+`voice_emotion`; in `jsonl` it also has the name of the `video`.
 
 `video.analysed` is the analysed stretch, from and to in seconds: the whole video unless `--start` or `--end` was given.
 Outside it, a missing segment does not mean that no person is visible.
