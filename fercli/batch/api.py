@@ -15,8 +15,12 @@ from fercli.batch.places import assign_places
 from fercli.batch.run import run
 from fercli.batch.work import Order, Task
 from fercli.config import Runtime
+from fercli.files import address_of
 from fercli.formats import choose_format
 from fercli.models.licences import require_licences
+
+FOLDER = "annotations"
+"""The folder of the outputs if none is given."""
 
 
 def annotate_many(
@@ -35,6 +39,7 @@ def annotate_many(
     force: bool = False,
     verify: bool = False,
     overwrite: bool = False,
+    workdir: str | Path = FOLDER,
     ended: Callable[[Outcome], None] | None = None,
 ) -> list[Outcome]:
     """Annotate many videos, as `fercli annotate` does: a video that fails does not stop the others, and finished ones
@@ -42,7 +47,8 @@ def annotate_many(
 
     Args:
         videos: videos, folders, `.txt` lists and `.csv` tables of videos.
-        output: the folder for workspaces, annotations, `batch.json` and `batch.csv`.
+        output: the folder for workspaces, annotations, `batch.json` and `batch.csv`. Or an address, as
+            `s3://BUCKET/season/`, to which all but the workspaces is sent.
         formats: names from `fercli formats`, one file each.
         jobs: processes of this machine, each for one video, or for pieces of a long one; 0: as many as fit it. With
             other than 1, the caller's script needs `if __name__ == "__main__":`, because each process imports it.
@@ -50,6 +56,7 @@ def annotate_many(
         recursive: whether folders in a folder are searched, too.
         gallery, cast, params, runtime, licences, force, verify: as for `fercli.annotate`.
         overwrite: whether files are replaced that fercli did not write, or that were changed since.
+        workdir: the folder for workspaces and a copy of the outputs, if `output` is an address.
         ended: called with each outcome as it comes.
 
     Returns:
@@ -58,9 +65,10 @@ def annotate_many(
 
     Raises:
         ConfigError, InputError, ModelError: something that concerns all videos cannot be used.
-        OutputError: the folder cannot be written.
+        OutputError: the folder or the address cannot be written.
     """
-    folder = Path(output)
+    url = str(output) if address_of(Path(output)) else ""
+    folder = Path(workdir if url else output)
     plan = plan_for(params, gallery=gallery, cast=cast)
     require_licences(licences, plan)
     names = tuple(choose_format(Path(), name) for name in formats)
@@ -69,7 +77,7 @@ def annotate_many(
     )
     tasks = tasks_for([Path(video) for video in videos], folder, recursive=recursive)
     with open_engine(jobs, scheduler, order.runtime.device) as engine:
-        return run(folder, tasks, order, engine, _Callback(ended))
+        return run(folder, tasks, order, engine, _Callback(ended), url=url)
 
 
 def tasks_for(videos: Iterable[Path], folder: Path, *, recursive: bool) -> list[Task]:

@@ -13,6 +13,8 @@ from fercli.errors import FercliError
 from fercli.writing import write_atomically
 
 DONE, FAILED = "done", "failed"
+OUTCOMES = ("batch.json", "batch.csv")
+"""The files of `write_outcomes`."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def write_outcomes(folder: Path, outcomes: Sequence[Outcome]) -> None:
     document = {"videos": [asdict(outcome) for outcome in outcomes]}
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
     # File names that are not UTF-8 are escaped, in the same way as JSON does.
-    write_atomically(folder / "batch.json", text.encode("utf-8", "backslashreplace"))
+    write_atomically(folder / OUTCOMES[0], text.encode("utf-8", "backslashreplace"))
     table = io.StringIO()
     writer = csv.writer(table)
     writer.writerow(field.name for field in fields(Outcome))
@@ -68,4 +70,4 @@ def write_outcomes(folder: Path, outcomes: Sequence[Outcome]) -> None:
         lists = {name: "\n".join(getattr(outcome, name)) for name in ("outputs", "warnings")}
         row = asdict(outcome) | lists
         writer.writerow("" if value is None else value for value in row.values())
-    write_atomically(folder / "batch.csv", table.getvalue().encode("utf-8", "backslashreplace"))
+    write_atomically(folder / OUTCOMES[1], table.getvalue().encode("utf-8", "backslashreplace"))

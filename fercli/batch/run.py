@@ -14,9 +14,11 @@ from typing import Protocol
 
 from fercli import pipeline
 from fercli.api import check_device, plan_for
+from fercli.batch.delivery import Delivery
 from fercli.batch.events import Event, EventReporter
-from fercli.batch.outcome import DONE, Outcome, write_outcomes
-from fercli.batch.work import Kit, Order, Task, Work, analyse, annotate, find_persons, finished
+from fercli.batch.outcome import DONE, OUTCOMES, Outcome, failure, write_outcomes
+from fercli.batch.work import Kit, Order, Task, Work, analyse, annotate, find_persons, finished, outputs_of
+from fercli.errors import FercliError
 from fercli.pipeline import Share
 from fercli.writing import writing
 
@@ -56,7 +58,9 @@ def sharing(share: Share | None) -> Engine:
     return engine
 
 
-def run(folder: Path, tasks: Sequence[Task], order: Order, engine: Engine, display: Display) -> list[Outcome]:
+def run(
+    folder: Path, tasks: Sequence[Task], order: Order, engine: Engine, display: Display, *, url: str = ""
+) -> list[Outcome]:
     """Annotate all videos; returns their outcomes in the order of the tasks, also written to batch.json and batch.csv.
 
     Args:
@@ -65,20 +69,24 @@ def run(folder: Path, tasks: Sequence[Task], order: Order, engine: Engine, displ
         order: what is the same for all of them.
         engine: runs the work, here or on workers.
         display: shows it.
+        url: address to which the outputs are sent, too; empty for none.
 
     Raises:
         ConfigError, InputError, ModelError: something that concerns all videos cannot be used.
-        OutputError: the folder cannot be written.
+        OutputError: the folder or the address cannot be written.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    record = _Record(folder, tasks, display)
+    delivery = Delivery(folder, url, overwrite=order.overwrite) if url else None
+    record = _Record(folder, tasks, display, delivery)
     kit = Kit()
     pipeline.check(plan_for(order.params), kit.digests)
     check_device(order.runtime)
     pending = []
     for task in tasks:
         known = finished(task, order, kit)
+        if known is None and delivery is not None:
+            known = _refused(task, order, delivery)
         if known is None:
             pending.append(task)
         else:
@@ -88,7 +96,19 @@ def run(folder: Path, tasks: Sequence[Task], order: Order, engine: Engine, displ
             _work(pending, order, engine, record)
     finally:
         record.write()
+    if delivery is not None:
+        for name in OUTCOMES:
+            delivery.send(folder / name)
     return record.outcomes()
+
+
+def _refused(task: Task, order: Order, delivery: Delivery) -> Outcome | None:
+    """The outcome of a video whose outputs must not be sent; None if they may be."""
+    try:
+        delivery.refuse_existing(task.place.workspace, outputs_of(task, order))
+    except FercliError as error:
+        return failure(task.job.source, error)
+    return None
 
 
 def _work(tasks: list[Task], order: Order, engine: Engine, record: _Record) -> None:
@@ -106,8 +126,9 @@ def _work(tasks: list[Task], order: Order, engine: Engine, record: _Record) -> N
 class _Record:
     """The outcomes so far, shown and written as they come."""
 
-    def __init__(self, folder: Path, tasks: Sequence[Task], display: Display) -> None:
+    def __init__(self, folder: Path, tasks: Sequence[Task], display: Display, delivery: Delivery | None) -> None:
         self.display = display
+        self._delivery = delivery
         self._folder, self._tasks = folder, tasks
         self._outcomes: dict[int, Outcome] = {}
         self._before: dict[int, Outcome] = {}
@@ -116,6 +137,8 @@ class _Record:
     def add(self, task: Task, outcome: Outcome) -> None:
         if before := self._before.get(task.number):
             outcome = _both(before, outcome)
+        if self._delivery is not None:
+            outcome = self._delivery.deliver(task.place.workspace, outcome)
         self._outcomes[task.number] = outcome
         self.display.ended(task, outcome)
         if time.monotonic() - self._written_at > _WRITE_EVERY_S:

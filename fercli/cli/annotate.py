@@ -28,6 +28,7 @@ from fercli.config import (
     limit_of,
 )
 from fercli.errors import ConfigError, SoundOnly
+from fercli.files import address_of
 from fercli.models.licences import require_licences
 
 if TYPE_CHECKING:
@@ -44,11 +45,15 @@ def annotate(
             "-o",
             metavar=opt.PATH,
             help="The file to write, a directory for it, or - for stdout; by default VIDEO and the format's suffix, "
-            "here; of several videos a directory, by default annotations.",
+            "here; of several videos a directory, by default annotations, or an address as s3://BUCKET/season/.",
         ),
     ] = None,
     workdir: Annotated[
-        Path | None, typer.Option(help="By default VIDEO.fercli beside the output.", readable=False)
+        Path | None,
+        typer.Option(
+            help="By default VIDEO.fercli beside the output; with an address, the folder of all workspaces.",
+            readable=False,
+        ),
     ] = None,
     format: opt.Formats = "",
     recursive: opt.Recursive = False,
@@ -166,21 +171,17 @@ def annotate(
         heard.insert(0, AudioParams(audio_track, frames.start_s, frames.end_s))
     params = (frames, faces, tracks, persons, attributes, emotions, *valence, *heard)
     require_licences(licences, plan_for(params))
-    if is_one_video(videos):
+    if is_one_video(videos) and not address_of(Path(output or "")):
         order = Order(params, tuple(format.split(",")), runtime, force=force, verify=verify, overwrite=overwrite)
         with open_share(jobs, scheduler, device) as share:
             annotate_one(videos[0], output, workdir, order, share, quiet=quiet)
         return
-    if workdir is not None:
-        raise ConfigError(
-            "--workdir is the workspace of one video",
-            hint="leave it out: each video has its own beside its output",
-            code="option-conflict",
-        )
     if not sound:
         require_sound(opt.parse_formats(format))
     order = Order(params, opt.parse_formats(format), runtime, force=force, verify=verify, overwrite=overwrite)
-    code = annotate_many(videos, output, order, recursive=recursive, jobs=jobs, scheduler=scheduler, quiet=quiet)
+    code = annotate_many(
+        videos, output, order, recursive=recursive, jobs=jobs, scheduler=scheduler, quiet=quiet, workdir=workdir
+    )
     if code:
         raise typer.Exit(code)
 

@@ -12,6 +12,7 @@ from fercli.chain import STAGES
 from fercli.cli import layout
 from fercli.cli.terminal import visible
 from fercli.errors import EXIT_FOUND, ConfigError, command
+from fercli.files import address_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from fercli.batch.outcome import Outcome
     from fercli.batch.run import Display
     from fercli.batch.work import Order, Task
-
-FOLDER = "annotations"
-"""The folder of the outputs if none is given."""
 
 
 def annotate_many(
@@ -34,37 +32,55 @@ def annotate_many(
     jobs: int,
     scheduler: str,
     quiet: bool,
+    workdir: Path | None,
 ) -> int:
     """Annotate all videos that the arguments name; returns the exit code: 0, or EXIT_FOUND if one failed.
 
     Raises:
         ConfigError, InputError, ModelError: something that concerns all videos cannot be used.
-        OutputError: the folder cannot be written.
+        OutputError: the folder or the address cannot be written.
     """
     from fercli.batch.api import tasks_for
     from fercli.batch.cluster import has_distributed, open_engine
     from fercli.batch.outcome import FAILED
     from fercli.batch.run import run
 
-    folder = _folder(output)
+    folder, url = _folder(output, workdir)
     tasks = tasks_for(videos, folder, recursive=recursive)
     if not (quiet or jobs or has_distributed()):
         print("one video at a time: to use all cores, run: pip install 'fercli[cluster]'", file=sys.stderr)
     with show_run(tasks, quiet=quiet) as display, open_engine(jobs, scheduler, order.runtime.device) as engine:
-        outcomes = run(folder, tasks, order, engine, display)
+        outcomes = run(folder, tasks, order, engine, display, url=url)
     summarise(outcomes, folder, quiet=quiet)
     return EXIT_FOUND if any(outcome.state == FAILED for outcome in outcomes) else 0
 
 
-def _folder(output: str | None) -> Path:
+def _folder(output: str | None, workdir: Path | None) -> tuple[Path, str]:
+    """The local folder, and the address to which its files are sent; empty if -o is no address."""
+    from fercli.batch.api import FOLDER
+
     folder = Path(output or FOLDER)
+    if url := (output or "") if address_of(folder) else "":
+        if folder.suffix and not url.endswith("/"):
+            raise ConfigError(
+                f"-o {url} looks like a file, and an address has to be that of a folder",
+                hint=f"add a slash, or choose another: {folder.stem}/",
+                code="output-is-no-folder",
+            )
+        return workdir or Path(FOLDER), url
+    if workdir is not None:
+        raise ConfigError(
+            "--workdir is the workspace of one video",
+            hint="leave it out: each video has its own beside its output",
+            code="option-conflict",
+        )
     if folder.is_file() or (folder.suffix and not folder.exists() and not str(output).endswith("/")):
         raise ConfigError(
             f"-o {output} is a file, and several videos need a folder",
             hint=f"give a folder, such as -o {FOLDER}/, and the format with --format",
             code="output-is-no-folder",
         )
-    return folder
+    return folder, ""
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fercli.errors import MissingDependency, VideoError, reason_of
+from fercli.errors import FercliError, MissingDependency, VideoError, reason_of
 from fercli.files import fitting_name
 from fercli.progress import Reporter
 from fercli.workspace import FileState
@@ -33,10 +33,10 @@ def fetch(url: str, video: Path, reporter: Reporter, *, sha256: str = "") -> Non
         MissingDependency: the package for such addresses is not installed.
         OutputError: the file cannot be written.
     """
-    system, path = _open(url)
+    system, path = file_system(url, VideoError, "video-unfetchable")
     try:
         facts = system.info(path)
-        version = {"url": url, "size": facts.get("size"), "version": _version(facts), "sha256": sha256}
+        version = {"url": url, "size": facts.get("size"), "version": version_of(facts), "sha256": sha256}
     except (OSError, ValueError) as error:
         raise _unfetchable(url, error) from error
     if _is_fetched(video, version):
@@ -50,7 +50,13 @@ def fetch(url: str, video: Path, reporter: Reporter, *, sha256: str = "") -> Non
     write_atomically(_note(video), (json.dumps(note) + "\n").encode())
 
 
-def _open(url: str) -> tuple[Any, str]:
+def file_system(url: str, kind: type[FercliError], code: str) -> tuple[Any, str]:
+    """The file system of fsspec for an address, and the path in it.
+
+    Raises:
+        MissingDependency: the package for such addresses is not installed.
+        FercliError: of that kind and code: there are no such addresses.
+    """
     from fsspec.core import url_to_fs
 
     try:
@@ -61,9 +67,7 @@ def _open(url: str) -> tuple[Any, str]:
             hint="for https run: pip install 'fercli[remote]'; for s3 and gs: pip install s3fs, gcsfs",
         ) from error
     except ValueError as error:
-        raise VideoError(
-            f"{url} is no address that can be read: {error}", hint="check the address", code="video-unfetchable"
-        ) from error
+        raise kind(f"{url} is no address that can be used: {error}", hint="check the address", code=code) from error
     return system, str(path)
 
 
@@ -96,7 +100,7 @@ def _unfetchable(url: str, error: Exception) -> VideoError:
     )
 
 
-def _version(facts: dict[str, Any]) -> str:
+def version_of(facts: dict[str, Any]) -> str:
     """What tells two files at one address apart, as far as the server says it."""
     names = ("ETag", "etag", "md5", "checksum", "LastModified", "last_modified", "mtime", "created")
     return next((str(facts[name]) for name in names if facts.get(name)), "")

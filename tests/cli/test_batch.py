@@ -72,6 +72,21 @@ def test_a_folder_is_annotated_and_the_video_that_fails_is_named(
     assert "up to date" in capsys.readouterr().err
 
 
+def test_an_address_gets_the_outputs_and_the_folder_of_workdir_the_workspaces(season: Path, tmp_path: Path) -> None:
+    there, local = tmp_path / "there", tmp_path / "local"
+    command = ["annotate", str(season / "e1.mp4"), "-o", f"file://{there}/", "--workdir", str(local), *FPS]
+    assert main(command) == 0
+    assert sorted(file.name for file in there.iterdir()) == ["batch.csv", "batch.json", "e1.json"]
+    assert outcomes(there)["e1.mp4"]["outputs"] == [f"file://{there}/e1.json"]
+    assert (local / "e1.fercli").is_dir() and (local / "e1.json").read_bytes() == (there / "e1.json").read_bytes()
+    assert main(command) == 0 and outcomes(there)["e1.mp4"]["seconds"] == 0.0
+
+
+def test_an_address_of_a_file_is_refused(season: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["annotate", str(season / "e1.mp4"), "-o", "memory://season/e1.json"]) == 2
+    assert "error[output-is-no-folder]" in capsys.readouterr().err
+
+
 def test_with_quiet_only_failures_are_reported(
     season: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
