@@ -45,7 +45,7 @@ def make_sample(path: Path) -> dict[str, Any]:
     """
     man = list(carphone_frames())
     # The clip has 120 frames only: each half of it is played forwards and then backwards.
-    shots = [(MAN, man[:60] + man[58:18:-1]), (WOMAN, list(_woman())), (MAN, man[60:120] + man[118:78:-1])]
+    shots = [(MAN, man[:60] + man[58:18:-1]), (WOMAN, list(woman_frames())), (MAN, man[60:120] + man[118:78:-1])]
     write_video(path, [image for _, images in shots for image in images])
     return {"fps": FPS, "shots": _truth(shots)}
 
@@ -71,7 +71,7 @@ def carphone_frames() -> Iterator[NDArray[np.uint8]]:
             yield large[top : top + HEIGHT].astype(np.uint8)
 
 
-def _woman() -> Iterator[NDArray[np.uint8]]:
+def woman_frames() -> Iterator[NDArray[np.uint8]]:
     """A slow zoom into the portrait."""
     file = package_file("skimage", "data/astronaut.png", "scikit-image")
     portrait = np.asarray(cv2.imread(str(file), cv2.IMREAD_COLOR_RGB))

@@ -166,8 +166,11 @@ class _Cuts:
             print(f"warning: {visible(event.text)}", file=sys.stderr)
 
     def ended(self, task: Task, outcome: Outcome) -> None:
+        from fercli.cli.layout import counted
+
         if not self._quiet and not outcome.code:
-            print(visible(f"{outcome.video}: {outcome.segments} clips"), file=sys.stderr, flush=True)
+            clips = counted(outcome.segments or 0, "clips")
+            print(visible(f"{outcome.video}: {clips}"), file=sys.stderr, flush=True)
 
 
 def _report_failures(outcomes: Sequence[Outcome]) -> int:
@@ -180,9 +183,11 @@ def _report_failures(outcomes: Sequence[Outcome]) -> int:
 
 
 def _print(folder: Path, clips: Sequence[Clip]) -> None:
+    from fercli.cli.layout import counted
+
     minutes = sum(clip.seconds for clip in clips) / 60
-    persons = len({clip.person for clip in clips})
-    print(visible(f"{folder}: {len(clips)} clips, {minutes:.1f} minutes, {persons} persons"))
+    persons = counted(len({clip.person for clip in clips}), "persons")
+    print(visible(f"{folder}: {counted(len(clips), 'clips')}, {minutes:.1f} minutes, {persons}"))
 
 
 def export_corpus(

@@ -129,6 +129,7 @@ def make(
 
     Example: fercli gallery make photos/ interview.mp4 -o people/Ross
     """
+    from fercli.cli.layout import counted
     from fercli.cli.outputs import json_to_stdout
     from fercli.corpus.gallery_make import REMOVED, make_gallery
 
@@ -138,7 +139,7 @@ def make(
         kept, removed = ([asdict(one) for one in lines] for lines in (made.kept, made.removed))
         json_to_stdout({"folder": str(made.folder), "kept": kept, "removed": removed})
     else:
-        print(visible(f"{len(made.kept)} pictures in {made.folder}"))
+        print(visible(f"{counted(len(made.kept), 'pictures')} in {made.folder}"))
         for reason, count in made.reasons().items():
             print(f"left out: {count} {reason}")
     reporter.note(f"what was left out, and why: {made.folder / REMOVED}")

@@ -148,7 +148,7 @@ def test_make_writes_the_folder_and_says_what_is_left_out(
     assert main(["gallery", "make", str(tmp_path / "photos"), "-o", str(folder)]) == 0
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [
-        f"1 pictures in {folder}",
+        f"1 picture in {folder}",
         "left out: 1 double",
         "left out: 1 another person",
     ]
