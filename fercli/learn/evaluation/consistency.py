@@ -93,12 +93,12 @@ def attention_consistency(
         for start in range(0, len(rows), BATCH):
             own = rows[start : start + BATCH]
             clips = np.asarray([[view(image) for image in faces.images[row]] for row in own], np.uint8)[:, chosen]
-            labels = classifier.classify(clips).argmax(axis=1)
+            labels = _classes(classifier, clips)
             maps = classifier.heat_maps(clips, labels.tolist()).mean(axis=1)
             for name, matrix_of in TRANSFORMS.items():
                 matrix = matrix_of(clips.shape[2])
                 changed = np.asarray([[moved(image, matrix) for image in clip] for clip in clips], np.uint8)
-                again = classifier.classify(changed).argmax(axis=1)
+                again = _classes(classifier, changed)
                 theirs = classifier.heat_maps(changed, labels.tolist()).mean(axis=1)
                 for one, other, same in zip(maps, theirs, again == labels, strict=True):
                     found[name].append((*alike(one, other, matrix), bool(same)))
@@ -126,6 +126,11 @@ def alike(heat: NDArray[np.float32], changed: NDArray[np.float32], matrix: NDArr
     hot = one >= HOT * one.max(), other >= HOT * other.max()
     union = (hot[0] | hot[1]).sum()
     return float(np.corrcoef(one, other)[0, 1]), float((hot[0] & hot[1]).sum() / union)
+
+
+def _classes(classifier: EmotionClassifier, clips: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """(N,) most probable classes of the clips alone: averaged with the mirror image, no mirror would change them."""
+    return classifier.logits(clips)[0].argmax(axis=1)
 
 
 def _mean(rows: list[tuple[float, float, bool]]) -> Consistency:

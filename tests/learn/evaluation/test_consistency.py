@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from fercli.learn.datasets.faces import FaceSet, Labelling
 from fercli.learn.evaluation.consistency import TRANSFORMS, alike, attention_consistency, moved
-from fercli.models.classifier import EmotionClassifier
+from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.progress import Silent
 from tests.models.tiny import HEADER, write_tiny_classifier
 
@@ -60,7 +60,11 @@ def test_figures_of_a_network(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 255, (9, 1, 64, 64), np.uint8)
     labelling = Labelling.of_indices(HEADER.heads[0].labels, np.zeros(9, np.int64))
     faces = FaceSet(images, {"fer2013": labelling}, ("",) * 9, ("",) * 9)
-    found = attention_consistency(EmotionClassifier(path, "cpu"), faces, 1.3, Silent())
+    classifier = EmotionClassifier(path, "cpu")
+    found = attention_consistency(classifier, faces, 1.3, Silent())
+    view = FaceView(classifier.header, 1.3)
+    alone, mirrored = classifier.logits(np.array([[view(image[0])] * 4 for image in images])).argmax(axis=2)
+    assert found["flip"].same_class == (alone == mirrored).mean()
     assert list(found) == ["flip", "rotation", "crop", "scale"]
     for one in found.values():
         assert one.faces == 9 and -1 <= one.correlation <= 1 and 0 <= one.iou <= 1 and 0 <= one.same_class <= 1
