@@ -85,7 +85,12 @@ def test_what_is_there_is_not_sent_again_and_what_is_gone_is(
     system.rm(path)
     sent: list[str] = []
     send = Delivery.send
-    monkeypatch.setattr(Delivery, "send", lambda self, file: (sent.append(file.name), send(self, file)))
+
+    def noted(self: Delivery, file: Path) -> None:
+        sent.append(file.name)
+        send(self, file)
+
+    monkeypatch.setattr(Delivery, "send", noted)
     assert [one.state for one in annotated(tmp_path, url)] == ["done", "done"]
     assert worked == ["a", "b"] and sent == ["b.json", "batch.json", "batch.csv"]
     assert read(url, "b.json") == b"b 2"
