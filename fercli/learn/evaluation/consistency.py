@@ -130,7 +130,7 @@ def alike(heat: NDArray[np.float32], changed: NDArray[np.float32], matrix: NDArr
 
 def _classes(classifier: EmotionClassifier, clips: NDArray[np.uint8]) -> NDArray[np.intp]:
     """(N,) most probable classes of the clips alone: averaged with the mirror image, no mirror would change them."""
-    return classifier.logits(clips)[0].argmax(axis=1)
+    return np.asarray(classifier.logits(clips)[0].argmax(axis=1), np.intp)
 
 
 def _mean(rows: list[tuple[float, float, bool]]) -> Consistency:
