@@ -41,7 +41,7 @@ def offered(environment: dict[str, str], *words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (["det"], ["detect-faces"]),
+        (["detect-f"], ["detect-faces"]),
         (["people", "re"], ["rename", "restore"]),
         (["detect-faces", "episode.fercli", "--min-s"], ["--min-score", "--min-size"]),
         (["annotate", "--fps", "5", "--fps", "6", "episode.mp4", "--galler"], ["--gallery"]),
