@@ -73,10 +73,14 @@ def options_of(command: str) -> dict[str, str]:
 def test_annotate_calls_everything_as_the_stages_do() -> None:
     stages: dict[str, str] = {}
     faces = ("detect-faces", "track", "measure-faces", "classify-emotions", "export", "extract-frames")
-    for command in (*faces, "extract-audio", "transcribe"):
+    # Their own --model and --weights go by other names in annotate, which has those of all stages.
+    renamed = ("--model", "--weights")
+    for command in (*faces, "extract-audio", "transcribe", "detect-speakers", "classify-voices", "estimate-valence"):
         for name, meaning in options_of(command).items():
-            assert stages.setdefault(name, meaning) == meaning, f"{name} means two things"
-    alone = ("--output", "--workdir", "--format", "--recursive", "--jobs", "--scheduler", "--sound")
+            if command in faces or name not in renamed:
+                assert stages.setdefault(name, meaning) == meaning, f"{name} means two things"
+    alone = ("--output", "--workdir", "--format", "--recursive", "--jobs", "--scheduler", "--sound", "--with")
+    alone = (*alone, "--voice-model", "--valence-weights")
     own = {name: meaning for name, meaning in options_of("annotate").items() if name not in alone}
     assert own.items() <= stages.items()
 
@@ -142,7 +146,9 @@ def test_every_group_refuses_them() -> None:
         return [command, *inner] if hasattr(command, "commands") else []
 
     found = groups(typer.main.get_command(app))
-    assert {group.name for group in found} == {"fercli", "people", "edits", "gallery", "evaluate", "dataset", "models"}
+    assert {group.name for group in found} == {
+        "fercli", "people", "edits", "gallery", "evaluate", "dataset", "models", "compare"
+    }  # fmt: skip
     assert all(isinstance(group, StrictGroup) for group in found)
 
 
