@@ -17,6 +17,7 @@ from pympi.Elan import Eaf
 from fercli.errors import DatasetError
 from fercli.formats import READERS
 from fercli.formats.annotations import Label
+from fercli.formats.ratings import read_ratings
 from fercli.formats.reading import read_annotations
 from fercli.importers.corrections import import_file
 from fercli.learn.evaluation.person_truth import read_person_truth
@@ -196,13 +197,20 @@ def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
 
 def test_the_examples_of_the_manual_can_be_read(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "truth.md").read_text(encoding="utf-8")
-    (labels,), (record, persons) = (re.findall(f"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("text", "json"))
+    (labels, ratings), (record, persons) = (
+        re.findall(f"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("text", "json")
+    )
     assert len(read_truth(write(tmp_path / "a.jsonl", record))) == 1
     assert [(span.person, span.end_ms) for span in read_truth(write(tmp_path / "a.csv", labels))] == [
         ("Ross", 4200),
         ("Ross", 6500),
         ("Rachel", 12000),
     ]
+    rated = read_ratings(write(tmp_path / "ratings.csv", ratings))
+    assert {(one.name, one.person): one.values.tolist() for one in rated} == {
+        ("valence", "Ross"): [-0.25, -0.3],
+        ("arousal", "Ross"): [0.1, 0.15],
+    }
     shots = read_person_truth(write(tmp_path / "a.json", persons))
     assert [(shot.person, [face.person for face in shot.faces]) for shot in shots] == [
         ("Ross", []),
