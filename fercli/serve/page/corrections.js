@@ -6,21 +6,21 @@ import { annotatorName } from "./main.js";
 export function makeCorrections(job, state, reload) {
   let running = Promise.resolve();
 
-  // One after the other, so that each sees what the one before has changed.
-  const correct = (edit) => (running = running.then(() => send(edit)));
+  // One after the other, so that each sees what the one before has changed. The person is selected afterwards.
+  const correct = (edit, person) => (running = running.then(() => send(edit, person)));
 
-  async function send(edit) {
+  async function send(edit, person) {
     const by = await annotatorName();
     if (!by) return false;
     try {
       const { notes } = await post(`/v1/jobs/${job}/edits`, { ...edit, by });
-      await reload();
+      await reload(person);
       if (notes.length) say(notes.join(". "));
       return true;
     } catch (error) {
       if (error instanceof Problem && error.code === "persons-seen-together" && !edit.force) {
         const text = make("p", {}, `${error.message}.`);
-        return (await ask("Merge them all the same?", [text], "Merge")) ? send({ ...edit, force: true }) : false;
+        return (await ask("Merge them all the same?", [text], "Merge")) ? send({ ...edit, force: true }, person) : false;
       }
       complain(error);
       if (error.status === 404 || error.status === 409) await reload();
@@ -42,11 +42,7 @@ export function makeCorrections(job, state, reload) {
     const merged = others().some((one) => one.name === to);
     if (merged && !(await ask(`There is a ${to} already. Merge them?`, [], "Merge"))) return;
     const edit = merged ? { edit: "merge", persons: [person], to } : { edit: "rename", person, to };
-    if (await correct(edit)) {
-      state.person = to;
-      state.changed();
-      say(`${person} is ${to}`);
-    }
+    if (await correct(edit, to)) say(`${person} is ${to}`);
   }
 
   async function merge() {
@@ -58,11 +54,8 @@ export function makeCorrections(job, state, reload) {
     }
     const select = make("select", { name: "to" }, ...others().map((one) => make("option", { value: one.name }, one.name)));
     const answer = await ask(`Merge ${person} with`, [field("Person", select)], "Merge");
-    if (answer && (await correct({ edit: "merge", persons: [person], to: answer.to }))) {
-      state.person = answer.to;
-      state.changed();
+    if (answer && (await correct({ edit: "merge", persons: [person], to: answer.to }, answer.to)))
       say(`${person} and ${answer.to} are one person`);
-    }
   }
 
   async function ignore(ignored) {

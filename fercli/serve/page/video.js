@@ -14,7 +14,7 @@ export async function showVideo(main, where, job, facts) {
   where.textContent = row.name;
   if (row.state !== "done") return showUnfinished(main, job, row, facts, where);
   main.replaceChildren(make("p", { class: "hint" }, "Reading …"));
-  const state = { timeline: null, data: null, time: 0, person: null, segment: null, version: "", changed: () => {} };
+  const state = { timeline: null, data: null, time: 0, person: null, segment: null, version: "" };
   const [timeline, tracks] = await Promise.all([get(`/v1/jobs/${job}/timeline`), get(`/v1/jobs/${job}/tracks-drawn`)]);
   state.timeline = readTimeline(timeline);
   state.data = readTracks(tracks);
@@ -58,7 +58,6 @@ export async function showVideo(main, where, job, facts) {
   panel.showLog(state.timeline.edits);
   panel.showNotes(state.timeline.warnings);
   moment(state.time);
-  state.changed = showSelection;
 
   function moment(time) {
     state.time = time;
@@ -94,12 +93,13 @@ export async function showVideo(main, where, job, facts) {
     if (person) lanes.describe(`${clock(state.time)}, ${sentence(person, state.time)}`);
   }
 
-  // Reads the timeline again, and keeps the selection where it is.
-  async function reload(around) {
+  // Reads the timeline again, and keeps the selection where it is, also if its person has another name now.
+  async function reload(name) {
     const person = chosen();
     const k = state.segment;
-    const middle = around ?? (person && k !== null ? (person.segments.start[k] + person.segments.end[k]) / 2 : state.time);
+    const middle = person && k !== null ? (person.segments.start[k] + person.segments.end[k]) / 2 : state.time;
     state.timeline = readTimeline(await get(`/v1/jobs/${job}/timeline`));
+    if (name) state.person = name;
     const same = chosen();
     state.segment = same ? segmentAt(same, middle) : null;
     if (state.segment === -1) state.segment = null;
