@@ -161,7 +161,8 @@ def _log_on_workers(monkeypatch: pytest.MonkeyPatch, folder: Path, **kill: str) 
 
     for name, value in {"FERCLI_FAKE_LOG": str(folder / "log"), **kill}.items():
         monkeypatch.setenv(name, value)
-    dask.config.set({"distributed.worker.preload": ["tests.batch.fake_worker"]})
+    # As `dask.config.set` would, but only for this test: the workers of later tests have no fake chain.
+    monkeypatch.setitem(dask.config.config["distributed"]["worker"], "preload", ["tests.batch.fake_worker"])
     return folder / "log"
 
 

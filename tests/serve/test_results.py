@@ -45,7 +45,15 @@ def segments(here: World, job: str, person: str) -> list[tuple[int, int, str, in
     ]
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("coco", "openface", "pyfeat")])
+SILENT = [name for name in FORMATS if name not in ("coco", "openface", "pyfeat") and not FORMATS[name].said]
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if FORMATS[name].said])
+def test_a_format_of_what_is_said_needs_a_transcript(here: World, job: str, name: str) -> None:
+    assert problem(here.client.get(f"{job}/result", params={"format": name})) == (409, "stage-missing")
+
+
+@pytest.mark.parametrize("name", SILENT)
 def test_every_format_can_be_taken_away(here: World, job: str, name: str) -> None:
     answer = here.client.get(f"{job}/result", params={"format": name})
     assert answer.status_code == 200 and answer.content
