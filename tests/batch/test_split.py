@@ -155,28 +155,28 @@ def annotate(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Out
     return Outcome(task.job.source, DONE, outputs=(str(os.getpid()),))
 
 
-def _log_on_workers(monkeypatch: pytest.MonkeyPatch, folder: Path, **kill: str) -> Path:
+@pytest.fixture
+def workers_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Has workers run the fake chain, and write down which process does which chunk."""
     import dask
+    import distributed  # noqa: F401  # its defaults have to be there before one is changed and changed back
 
-    for name, value in {"FERCLI_FAKE_LOG": str(folder / "log"), **kill}.items():
-        monkeypatch.setenv(name, value)
-    # As `dask.config.set` would, but only for this test: the workers of later tests have no fake chain.
-    monkeypatch.setitem(dask.config.config["distributed"]["worker"], "preload", ["tests.batch.fake_worker"])
-    return folder / "log"
+    monkeypatch.setenv("FERCLI_FAKE_LOG", str(tmp_path / "log"))
+    with dask.config.set({"distributed.worker.preload": ["tests.batch.fake_worker"]}):
+        yield tmp_path / "log"
 
 
 @pytest.mark.slow
 def test_workers_share_one_video_and_one_that_is_killed_costs_its_chunk(
-    tmp_path: Path, serial: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, serial: dict[str, Any], workers_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = _log_on_workers(monkeypatch, tmp_path, FERCLI_FAKE_KILL="chunk 6")
+    monkeypatch.setenv("FERCLI_FAKE_KILL", "chunk 6")
     (task,) = tasks_of(tmp_path, "a")
     events: list[Event] = []
     with local_engine(3, "cpu") as engine:
         ((_, outcome),) = engine(annotate, [task], Order((), ("json",)), events.append)
     assert outcome.state == DONE, outcome
-    done = [line.split(" by ") for line in log.read_text().splitlines()]
+    done = [line.split(" by ") for line in workers_log.read_text().splitlines()]
     chunks = [what for what, _ in done if what.startswith("chunk")]
     assert sorted(set(chunks)) == [f"chunk {n}" for n in range(CHUNKS)]
     assert len({who for what, who in done if what.startswith("chunk")}) >= 2
@@ -189,14 +189,13 @@ def test_workers_share_one_video_and_one_that_is_killed_costs_its_chunk(
 
 @pytest.mark.slow
 def test_one_video_in_this_process_has_its_pieces_done_by_workers(
-    tmp_path: Path, serial: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, serial: dict[str, Any], workers_log: Path
 ) -> None:
-    log = _log_on_workers(monkeypatch, tmp_path)
     Log.path = tmp_path / "own"
     with open_share(2, "", "cpu") as share:
         assert run(workspace_of(tmp_path), share) == serial
     assert "chunk" not in Log.path.read_text()
-    done = [line.split(" by ")[0] for line in log.read_text().splitlines()]
+    done = [line.split(" by ")[0] for line in workers_log.read_text().splitlines()]
     assert sorted(done) == [f"chunk {n}" for n in range(CHUNKS)]
 
 
