@@ -91,7 +91,8 @@ def test_tables_name_what_their_columns_mean(result: fercli.Result) -> None:
     for name in TABLES:
         table = result.to_arrow(name)
         assert all(rules_of(field).get("meaning") for field in table.schema), name
-        assert set(table["video"].to_pylist()) == {"épisode 1.mp4"}
+        # The fixture has no sound.
+        assert set(table["video"].to_pylist()) == (set() if name in ("utterances", "words") else {"épisode 1.mp4"})
         assert result.to_pandas(name).shape == (table.num_rows, table.num_columns)
     with pytest.raises(ConfigError):
         result.to_arrow("seasons")
