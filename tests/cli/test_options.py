@@ -79,8 +79,8 @@ def test_annotate_calls_everything_as_the_stages_do() -> None:
         for name, meaning in options_of(command).items():
             if command in faces or name not in renamed:
                 assert stages.setdefault(name, meaning) == meaning, f"{name} means two things"
-    alone = ("--output", "--workdir", "--format", "--recursive", "--jobs", "--scheduler", "--sound", "--with")
-    alone = (*alone, "--voice-model", "--valence-weights")
+    alone = {"--output", "--workdir", "--format", "--recursive", "--jobs", "--scheduler", "--sound", "--with"}
+    alone |= {"--voice-model", "--valence-weights"}
     own = {name: meaning for name, meaning in options_of("annotate").items() if name not in alone}
     assert own.items() <= stages.items()
 
