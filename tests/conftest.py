@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import jsonschema
 import pytest
 
@@ -18,6 +19,10 @@ from fercli.results.model import Result
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = json.loads(Path(json_records.__file__).with_name("annotations.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+# No test is timed: on a busy machine the first example of a property can take longer than the default allows.
+hypothesis.settings.register_profile("fercli", deadline=None)
+hypothesis.settings.load_profile("fercli")
 
 
 @pytest.fixture(autouse=True)
