@@ -21,6 +21,7 @@ export async function showVideo(main, where, job, facts) {
   const video = state.timeline.video;
   state.time = video.start;
 
+  let loading = Promise.resolve();
   const chosen = () => state.timeline.persons.find((one) => one.name === state.person) ?? null;
   const corrections = makeCorrections(job, state, reload);
   const player = makePlayer(job, video, {
@@ -93,8 +94,14 @@ export async function showVideo(main, where, job, facts) {
     if (person) lanes.describe(`${clock(state.time)}, ${sentence(person, state.time)}`);
   }
 
+  // One after the other: an older timeline that arrives late would take the place of a newer one.
+  function reload(name) {
+    loading = loading.catch(() => {}).then(() => load(name));
+    return loading;
+  }
+
   // Reads the timeline again, and keeps the selection where it is, also if its person has another name now.
-  async function reload(name) {
+  async function load(name) {
     const person = chosen();
     const k = state.segment;
     const middle = person && k !== null ? (person.segments.start[k] + person.segments.end[k]) / 2 : state.time;
