@@ -201,6 +201,7 @@ def test_the_keyboard_does_it_all(browser: Browser, server: Server, job: str) ->
     page.keyboard.press("l")
     page.keyboard.press("j")
     page.keyboard.press("ArrowRight")
+    until(page, "document.querySelector('.now').textContent.startsWith('0:05.20')")
     page.keyboard.press("[")
     told(page, "no emotion here")
     assert segments(server, job, "Person 2") == [(5200, 7000, "happy", 1)]
@@ -210,6 +211,7 @@ def test_the_keyboard_does_it_all(browser: Browser, server: Server, job: str) ->
     page.keyboard.type("Joey")
     page.keyboard.press("Enter")
     page.wait_for_selector(".lane.chosen[data-person='Joey']")
+    told(page, "is Joey")
     page.keyboard.press("0")
     told(page, "not assessable from")
     page.keyboard.press("?")
