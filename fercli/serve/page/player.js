@@ -91,8 +91,9 @@ export function makePlayer(job, facts, { onTime, drawn }) {
     if (film.requestVideoFrameCallback) {
       const each = (_, frame) => {
         const now = frame.mediaTime * 1000 + offset;
-        // A frame that was asked for stands for the moment that was asked for.
-        shown(film.paused && wanted !== null && wanted >= now ? wanted : now);
+        // A frame that was asked for stands for the moment that was asked for; one of an earlier request, which a newer
+        // one has overtaken, would set the time back.
+        if (!film.seeking) shown(film.paused && wanted !== null && wanted >= now ? wanted : now);
         film.requestVideoFrameCallback(each);
       };
       film.requestVideoFrameCallback(each);
