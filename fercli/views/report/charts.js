@@ -89,12 +89,17 @@ function drawValence(svg, bins, at, top) {
     { d: line, fill: "none", stroke: "#5b3a8c", "stroke-width": 1.6, "stroke-linejoin": "round", class: "valence" },
     svg,
   );
-  ["+1", "\u22121"].forEach((text, k) =>
+  writeEnds(svg, ["+1", "\u22121"], at, top, BALANCE);
+}
+
+// What the upper and the lower edge of a chart stand for.
+const writeEnds = (svg, texts, at, top, height) =>
+  texts.forEach((text, k) =>
     element(
       "text",
       {
         x: at.width - 3,
-        y: k ? top + BALANCE - 3 : top + 10,
+        y: k ? top + height - 3 : top + 10,
         "text-anchor": "end",
         "font-size": 10,
         fill: "#555",
@@ -106,7 +111,6 @@ function drawValence(svg, bins, at, top) {
       text,
     ),
   );
-}
 
 // Shares go from the base up to 100 %; degrees go up to the right of the picture and down to its left.
 const isAngle = (line) => data.lines[line] === "yaw";
@@ -134,23 +138,7 @@ function drawLine(svg, bins, at, top) {
     svg,
   );
   const marks = angle ? [`${MOST_DEGREES}° right`, `${MOST_DEGREES}° left`] : ["100 %", ""];
-  marks.forEach((text, k) =>
-    element(
-      "text",
-      {
-        x: at.width - 3,
-        y: k ? top + LINE - 3 : top + 10,
-        "text-anchor": "end",
-        "font-size": 10,
-        fill: "#555",
-        stroke: "#fff",
-        "stroke-width": 3,
-        "paint-order": "stroke",
-      },
-      svg,
-      text,
-    ),
-  );
+  writeEnds(svg, marks, at, top, LINE);
 }
 
 // When the person speaks; narrow utterances are at least a pixel wide.
