@@ -189,7 +189,6 @@ def test_every_correction_by_mouse_and_its_undo(browser: Browser, server: Server
     visit.close()
 
 
-@pytest.mark.xfail(strict=False, reason="keys pressed within milliseconds of a seek or a correction can be lost")
 def test_the_keyboard_does_it_all(browser: Browser, server: Server, job: str) -> None:
     visit = Visit(browser, server, f"#/jobs/{job}")
     page = visit.page

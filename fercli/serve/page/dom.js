@@ -12,6 +12,15 @@ export function make(tag, attributes = {}, ...children) {
   return node;
 }
 
+// Gives a node these children. Those that it has already are not taken out, which would end their focus or a drag.
+export function arrange(node, children) {
+  const kept = new Set(children);
+  for (const child of [...node.childNodes]) if (!kept.has(child)) child.remove();
+  children.forEach((child, place) => {
+    if (node.childNodes[place] !== child) node.insertBefore(child, node.childNodes[place] ?? null);
+  });
+}
+
 export const button = (text, onclick, attributes = {}) => make("button", { type: "button", onclick, ...attributes }, text);
 
 // A short message, also spoken by screen readers.

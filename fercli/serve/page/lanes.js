@@ -1,5 +1,5 @@
 // A lane for each person, all on one scale of time: draw what is in view, zoom, select, drag boundaries.
-import { button, make } from "./dom.js";
+import { arrange, button, make } from "./dom.js";
 import { boundary, segmentAt } from "./model.js";
 import { AXIS, LANE, WORDS, paintAxis, paintCuts, paintSegments, paintStream, paintUnseen, paintWords, prepare, scale } from "./paint.js";
 import { clock } from "./times.js";
@@ -27,6 +27,7 @@ export function makeLanes(job, facts, state, { seek, select, drag, menu }) {
   const plots = make("div", { class: "plots" }, make("div", { class: "lane axis-row" }, make("span", { class: "lane-head" }), axis), wordsRow, rows, cursor, preview);
   const node = make("section", { class: "lanes", "aria-label": "Timelines" }, bar, plots);
   const canvasOf = new Map(); // name -> canvas
+  const laneOf = new Map(); // name -> row
   const visible = new Set();
   const stale = new Set();
   let waiting = 0;
@@ -183,30 +184,44 @@ export function makeLanes(job, facts, state, { seek, select, drag, menu }) {
     canvas.addEventListener("focus", () => {
       if (canvas.matches(":focus-visible") && state.person !== person.name) select(person, segmentAt(person, state.time));
     });
-    const face = person.face === null ? null : make("img", { src: `/v1/jobs/${job}/faces/${person.face}.jpg`, alt: "", width: 40, height: 40, loading: "lazy" });
     const name = button("", () => menu(person.name), { class: "person-name", title: person.name, "aria-label": `${person.name}: select`, "aria-pressed": "false" });
-    name.append(...[face, make("span", {}, person.name), person.by_hand ? make("span", { class: "mark", title: "corrected by hand" }, "✎") : null].filter(Boolean));
     canvasOf.set(person.name, canvas);
     watcher.observe(canvas);
-    return make("div", { class: "lane", "data-person": person.name }, make("div", { class: "lane-head" }, name), canvas);
+    const made = make("div", { class: "lane", "data-person": person.name }, make("div", { class: "lane-head" }, name), canvas);
+    laneOf.set(person.name, made);
+    return made;
   }
 
-  // Persons have changed: rows are made again.
+  function showHead({ name, face, by_hand: byHand }) {
+    const picture = face === null ? null : make("img", { src: `/v1/jobs/${job}/faces/${face}.jpg`, alt: "", width: 40, height: 40, loading: "lazy" });
+    const mark = byHand ? make("span", { class: "mark", title: "corrected by hand" }, "✎") : null;
+    laneOf.get(name).querySelector(".person-name").replaceChildren(...[picture, make("span", {}, name), mark].filter(Boolean));
+  }
+
+  function forget(name) {
+    const canvas = canvasOf.get(name);
+    watcher.unobserve(canvas);
+    visible.delete(canvas);
+    stale.delete(canvas);
+    canvasOf.delete(name);
+    laneOf.delete(name);
+  }
+
+  // Persons have changed. The lanes of those who stay are kept: a new one would lose the focus and a drag that has begun.
   function refresh() {
     const focused = document.activeElement?.dataset?.person;
-    watcher.disconnect();
-    visible.clear();
-    stale.clear();
-    canvasOf.clear();
-    const persons = state.timeline.persons;
-    wordsRow.hidden = !state.timeline.speech.start.length;
-    const shown = persons.filter((person) => !person.ignored).map(lane);
+    const { persons, speech } = state.timeline;
+    const shown = persons.filter((person) => !person.ignored);
     const ignored = persons.filter((person) => person.ignored);
-    const list = ignored.length
-      ? [make("div", { class: "ignored" }, "Ignored: ", ...ignored.map((person) => button(person.name, () => menu(person.name))))]
-      : [];
-    rows.replaceChildren(...(shown.length ? shown : [make("p", { class: "hint" }, "No face was found.")]), ...list);
-    if (focused) canvasOf.get(focused)?.focus({ preventScroll: true });
+    wordsRow.hidden = !speech.start.length;
+    for (const name of [...laneOf.keys()]) if (!shown.some((person) => person.name === name)) forget(name);
+    const children = shown.map((person) => laneOf.get(person.name) ?? lane(person));
+    shown.forEach(showHead);
+    if (!shown.length) children.push(make("p", { class: "hint" }, "No face was found."));
+    if (ignored.length)
+      children.push(make("div", { class: "ignored" }, "Ignored: ", ...ignored.map((person) => button(person.name, () => menu(person.name)))));
+    arrange(rows, children);
+    if (focused && !canvasOf.has(focused)) canvasOf.get(state.person)?.focus({ preventScroll: true });
     mark();
     redraw();
   }

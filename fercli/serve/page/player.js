@@ -91,9 +91,9 @@ export function makePlayer(job, facts, { onTime, drawn }) {
     if (film.requestVideoFrameCallback) {
       const each = (_, frame) => {
         const now = frame.mediaTime * 1000 + offset;
-        // A frame that was asked for stands for the moment that was asked for; one of an earlier request, which a newer
-        // one has overtaken, would set the time back.
-        if (!film.seeking) shown(film.paused && wanted !== null && wanted >= now ? wanted : now);
+        // The frame that was asked for begins before the moment that was asked for; and a frame of an earlier request,
+        // which a newer one has overtaken, may still come.
+        shown(film.paused && wanted !== null ? wanted : now);
         film.requestVideoFrameCallback(each);
       };
       film.requestVideoFrameCallback(each);
@@ -117,17 +117,22 @@ export function makePlayer(job, facts, { onTime, drawn }) {
     shown(time);
   }
 
-  async function seek(to) {
-    const target = Math.min(Math.max(to, facts.start), facts.end - 1);
-    if (framesOnly) {
-      time = target;
-      showStill();
-      return;
-    }
-    await ready;
-    wanted = target;
-    film.currentTime = Math.max(target - offset, 0) / 1000 + INSIDE_MS / 1000;
-    shown(target);
+  const clockOf = (moment) => Math.max(moment - offset, 0) / 1000 + INSIDE_MS / 1000;
+
+  // The time is set at once, so that the next key counts from it; the player follows as soon as its clock is known.
+  function seek(to) {
+    wanted = Math.min(Math.max(to, facts.start), facts.end - 1);
+    shown(wanted);
+    if (framesOnly) showStill();
+    else
+      ready.then(() => {
+        if (wanted !== null) film.currentTime = clockOf(wanted);
+      });
+  }
+
+  // The player's own controls: what was asked for before no longer holds.
+  function forgetWanted() {
+    if (wanted !== null && (!film.paused || Math.abs(film.currentTime - clockOf(wanted)) > 0.001)) wanted = null;
   }
 
   function toggle() {
@@ -142,6 +147,8 @@ export function makePlayer(job, facts, { onTime, drawn }) {
   }
 
   film.addEventListener("error", withoutPlayback);
+  film.addEventListener("play", forgetWanted);
+  film.addEventListener("seeking", forgetWanted);
   const resized = new ResizeObserver(draw);
   resized.observe(screen);
   film.src = `/v1/jobs/${job}/video`;

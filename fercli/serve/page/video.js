@@ -102,10 +102,11 @@ export async function showVideo(main, where, job, facts) {
 
   // Reads the timeline again, and keeps the selection where it is, also if its person has another name now.
   async function load(name) {
-    const person = chosen();
+    const latest = readTimeline(await get(`/v1/jobs/${job}/timeline`));
+    const person = chosen(); // only now: while the timeline was on its way, somebody may have selected something else
     const k = state.segment;
     const middle = person && k !== null ? (person.segments.start[k] + person.segments.end[k]) / 2 : state.time;
-    state.timeline = readTimeline(await get(`/v1/jobs/${job}/timeline`));
+    state.timeline = latest;
     if (name) state.person = name;
     const same = chosen();
     state.segment = same ? segmentAt(same, middle) : null;
