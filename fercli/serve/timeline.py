@@ -1,12 +1,14 @@
 """What the page draws: the timeline, which changes with every edit, and the tracks, which do not.
 
-Times are whole milliseconds, boxes whole pixels, probabilities whole percent; long ascending columns are steps, the
-first value and then the differences.
+Times are whole milliseconds, boxes whole pixels, probabilities and ratings whole percent; long ascending columns are
+steps, the first value and then the differences. `schemas.Timeline` and `schemas.TracksDrawn` describe every column.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -18,11 +20,14 @@ from fercli.edits.state import PERSONS, read_state
 from fercli.geometry import keyframes
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
 from fercli.results.details import Details, read_details
-from fercli.results.model import Person, Result, Segment
+from fercli.results.model import Interval, Person, Result, Segment, Signal
+from fercli.results.said import joined
 from fercli.results.smoothed import SmoothedProbabilities
+from fercli.results.valence import load_ratings
 from fercli.tables import rows_by_value
 from fercli.views.render.sampled import Sampled
 from fercli.views.report.columns import class_facts, ms, steps
+from fercli.views.report.content import RATED
 from fercli.views.report.thinning import bin_stream
 from fercli.workspace import Workspace
 
@@ -44,6 +49,7 @@ def timeline(result: Result, workspace: Workspace) -> dict[str, Any]:
     """
     video = result.video
     everyone = [*result.everyone, *result.ignored]
+    said = _said(result)
     return {
         "classes": [class_facts(name) for name in CLASSES],
         "video": {
@@ -54,7 +60,7 @@ def timeline(result: Result, workspace: Workspace) -> dict[str, Any]:
             "width": video["width"],
             "height": video["height"],
         },
-        "persons": [_person(person) for person in everyone],
+        "persons": [_person(person, said.get(person.name, ())) for person in everyone],
         "speech": {
             "start": [one.start_ms for one in result.utterances],
             "end": [one.end_ms for one in result.utterances],
@@ -67,7 +73,7 @@ def timeline(result: Result, workspace: Workspace) -> dict[str, Any]:
 
 
 def tracks(workspace: Workspace) -> dict[str, Any]:
-    """Boxes and probabilities of every track, and the cuts.
+    """Boxes, probabilities and ratings of every track, and the cuts.
 
     Raises:
         CorruptTable: a table cannot be read.
@@ -80,10 +86,26 @@ def tracks(workspace: Workspace) -> dict[str, Any]:
         "labels": [CLASSES.index(label) for label in details.labels],
         "boxes": _boxes(details),
         "streams": _streams(details, _predicted(workspace), workspace.video.start_s),
+        "rated": _rated(workspace, [row["track"] for row in people]),
     }
 
 
-def _person(person: Person) -> dict[str, Any]:
+def _said(result: Result) -> dict[str, list[tuple[Interval, str]]]:
+    """Person -> the words that the person says one after the other in an utterance: when, and which."""
+    found: dict[str, list[tuple[Interval, str]]] = defaultdict(list)
+    texts = {one.number: one.text for one in result.utterances}
+    counts = Counter(word.utterance for word in result.words)
+    for (number, person), group in groupby(result.words, key=lambda word: (word.utterance, word.person)):
+        words = list(group)
+        if person is None or result.speech is None:
+            continue
+        whole = len(words) == counts[number]
+        text = texts[number] if whole else joined(words, result.speech.language)
+        found[person].append((Interval(words[0].start_s, max(word.end_s for word in words)), text))
+    return found
+
+
+def _person(person: Person, said: Sequence[tuple[Interval, str]]) -> dict[str, Any]:
     segments = person.segments
     return {
         "name": person.name,
@@ -106,6 +128,11 @@ def _person(person: Person) -> dict[str, Any]:
             "doubtful": [segment.doubtful for segment in segments],
             "track": [segment.track for segment in segments],
             "human": [int(segment.source == "human") for segment in segments],
+        },
+        "said": {
+            "start": [when.start_ms for when, _ in said],
+            "end": [when.end_ms for when, _ in said],
+            "text": [text for _, text in said],
         },
     }
 
@@ -146,6 +173,28 @@ def _streams(details: Details, predicted: dict[int, list[Segment]], origin_s: fl
     for track, rows in rows_by_value(details.windows["track"]).items():
         values: NDArray[np.float64] = smoothed.of_windows(details.windows.take(rows), predicted.get(track, []))
         stream = bin_stream(start[rows], end[rows], values, origin_s=origin_s, shortest_s=shortest, most=_BINS)
+        columns["track"].append(track)
+        columns["step"].append(round(1000 * stream.step_s, 3))
+        columns["bin"].append(steps(stream.bins))
+        columns["percent"].append(np.rint(100 * stream.values).astype(int).T.tolist())
+    return columns
+
+
+def _rated(workspace: Workspace, numbers: Sequence[int]) -> dict[str, Any]:
+    """Of each track the ratings over time, in bins, and from what they are; no track where there are none."""
+    ratings, _, _ = load_ratings(workspace, [], dict.fromkeys(numbers, ""))
+    found: dict[int, dict[str, Signal]] = defaultdict(dict)
+    for signal in ratings() if ratings else ():
+        found[signal.track][signal.name] = signal
+    seconds = sum(float(np.sum(own["valence"].end_s - own["valence"].start_s)) for own in found.values())
+    shortest = max(_SHORTEST_BIN_S, seconds / _BINS)
+    columns: dict[str, Any] = {"source": "", "track": [], "step": [], "bin": [], "percent": []}
+    for track, own in found.items():
+        values = np.stack([own[name].values[:, place] for name, place in RATED], axis=1).astype(np.float64)
+        values[:, 1:3] = np.where(np.isnan(values[:, 1:3]), values[:, :1], values[:, 1:3])  # a network without an error
+        valence, origin_s = own["valence"], workspace.video.start_s
+        stream = bin_stream(valence.start_s, valence.end_s, values, origin_s=origin_s, shortest_s=shortest, most=_BINS)
+        columns["source"] = valence.source
         columns["track"].append(track)
         columns["step"].append(round(1000 * stream.step_s, 3))
         columns["bin"].append(steps(stream.bins))

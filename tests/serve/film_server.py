@@ -26,7 +26,8 @@ from fercli.serve import server, service
 from fercli.serve.settings import Settings
 from fercli.serve.work import CANCEL
 from fercli.workspace import FileState
-from tests.views.report.film import START_S, make_film
+from tests.serve.films import make_for
+from tests.views.report.film import START_S
 
 STEPS = 20
 
@@ -43,7 +44,7 @@ def film_engine(root: Path, seconds: float) -> Callable[[], object]:
                 return failure(task.job.source, Cancelled("the job was cancelled"))
         facts = replace(probe(video, read_index(video)), start_s=START_S, duration_s=9.0)
         if not task.place.workspace.exists():
-            made = make_film(task.place.workspace, facts)
+            made = make_for(task.place.workspace, facts)
             made._file = FileState.of(video)
         with (root / "worked").open("a") as log:
             log.write(f"{task.place.base.parent.name}\n")

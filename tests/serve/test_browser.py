@@ -228,6 +228,62 @@ def test_the_keyboard_does_it_all(browser: Browser, server: Server, job: str) ->
     visit.close()
 
 
+PIXELS = """([person, colour, from]) => {
+  const canvas = [...document.querySelectorAll("canvas[data-person]")].find((one) => one.dataset.person === person);
+  const wanted = colour.match(/\\w\\w/g).map((part) => parseInt(part, 16));
+  const { width, height } = canvas;
+  const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, width, height);
+  const columns = new Set();
+  const rows = new Set();
+  for (let n = from * width; n < width * height; n++)
+    if (wanted.every((value, k) => Math.abs(data[4 * n + k] - value) < 3) && data[4 * n + 3] > 250) {
+      columns.add(n % width);
+      rows.add(Math.floor(n / width));
+    }
+  return { columns: columns.size / width, rows: [...rows], height };
+}"""
+"""Which share of a lane's columns has a colour below a row, and in which rows."""
+CURVE, WORDS = ("#5b3a8c", 0), ("#0b5394", 36)  # below the frame of the selected segment, which has the colour as well
+
+
+def test_a_lane_has_the_curve_of_valence_and_the_words(browser: Browser, server: Server, film: Path, job: str) -> None:
+    (server.root / "season" / "rated.webm").write_bytes(film.read_bytes())
+    rated = server.client.post("/v1/jobs", json={"path": "season/rated.webm"}).json()["id"]
+    server.wait(rated)
+    visit = Visit(browser, server, f"#/jobs/{rated}", color_scheme="light")
+    page = visit.page
+    until(page, f"arg => ({PIXELS})(arg).columns > 0", [ROSS, *CURVE])
+    curve = page.evaluate(PIXELS, [ROSS, *CURVE])
+    assert 0.8 < curve["columns"] < 0.9, "8 of 9 seconds are assessable; a few pixels are under the marks of the scale"
+    middle = curve["height"] - 2 - 36 / 2
+    assert min(curve["rows"]) < middle - 5, "happy lies above the zero line"
+    assert min(page.evaluate(PIXELS, ["Person 2", *CURVE])["rows"]) > middle, "angry below"
+    assert page.evaluate(PIXELS, [ROSS, *WORDS])["columns"] == pytest.approx(1 / 9, abs=0.02)
+    assert page.evaluate(PIXELS, ["Person 2", *WORDS])["columns"] == pytest.approx(1 / 27, abs=0.02)
+    page.mouse.click(*spot(page, ROSS, START_S + 1.2))
+    until(page, "document.querySelector('.panel .rated').textContent.startsWith('Valence +0.')")
+    assert page.locator(".panel .rated").inner_text().endswith(", derived")
+    text = page.locator("canvas[role=slider]").first.get_attribute("aria-valuetext") or ""
+    assert "happy, valence +0." in text and "arousal +0." in text and "says: Hello <b>there</b>." in text
+    assert page.locator("b:has-text('there')").count() == 0
+    page.mouse.click(*spot(page, ROSS, START_S + 6.5))
+    until(page, "document.querySelector('.panel .rated').textContent === 'No valence at this moment'")
+    visit.close()
+
+    visit = Visit(browser, server, f"#/jobs/{job}", color_scheme="light")
+    page = visit.page
+    page.wait_for_selector(".lane.chosen")
+    until(page, f"arg => ({PIXELS})(arg).columns > 0", [ROSS, "#f0e442", 0])  # happy is drawn
+    plain = page.evaluate(PIXELS, [ROSS, *CURVE])
+    assert (plain["columns"], plain["height"]) == (0, 68)
+    assert page.evaluate(PIXELS, ["Person 2", *WORDS])["columns"] == 0
+    assert page.locator(".panel .rated:visible").count() == 0
+    assert "valence" not in (page.locator("canvas[role=slider]").first.get_attribute("aria-valuetext") or "")
+    visit.close()
+
+
 def test_two_annotators_see_each_others_edits(browser: Browser, server: Server, job: str) -> None:
     one = Visit(browser, server, f"#/jobs/{job}", by="Monica")
     other = Visit(browser, server, f"#/jobs/{job}", by="Phoebe")

@@ -143,6 +143,39 @@ def test_what_is_drawn_changes_with_edits_and_the_tracks_do_not(here: World, job
         assert here.client.get(f"{job}/{path}", headers=headers).status_code == status
 
 
+def test_valence_and_words_are_in_what_is_drawn(here: World) -> None:
+    job = f"/v1/jobs/{here.done('rated.mp4')}"
+    timeline, drawn = (here.client.get(f"{job}/{path}").json() for path in ("timeline", "tracks-drawn"))
+    said = {one["name"]: one["said"] for one in timeline["persons"]}
+    assert said == {
+        EVIL: {"start": [5500], "end": [6500], "text": ["Hello <b>there</b>."]},
+        "Person 2": {"start": [7000], "end": [7333], "text": ["Who"]},
+        "Unassigned": {"start": [], "end": [], "text": []},
+    }
+    rated = drawn["rated"]
+    assert (rated["source"], rated["track"], rated["step"]) == ("derived", [0, 1, 2, 3], [100.0] * 4)
+    happy, unseen = rated["percent"][0], rated["percent"][3]
+    valence, low, high, arousal, intensity = (column[5] for column in happy)
+    assert 40 < valence <= 81 and low < valence < high <= 100 and 30 < arousal < 60 and intensity > 50
+    assert [len(column) for column in happy] == [len(rated["bin"][0])] * 5 and rated["bin"][0][:3] == [0, 1, 1]
+    assert unseen == [[]] * 5, "a face that is not assessable has no valence"
+    angry = rated["percent"][1]
+    assert max(angry[0]) < -20
+
+
+def test_without_ratings_and_words_nothing_of_them_is_drawn(here: World, job: str) -> None:
+    timeline, drawn = (here.client.get(f"{job}/{path}").json() for path in ("timeline", "tracks-drawn"))
+    assert drawn["rated"] == {"source": "", "track": [], "step": [], "bin": [], "percent": []}
+    assert all(one["said"]["start"] == [] for one in timeline["persons"])
+
+
+def test_who_speaks_follows_the_names(here: World) -> None:
+    job = f"/v1/jobs/{here.done('rated.mp4')}"
+    assert edit(here, job, edit="rename", person=EVIL, to="Ross").status_code == 201
+    persons = here.client.get(f"{job}/timeline").json()["persons"]
+    assert {one["name"]: one["said"]["text"] for one in persons}["Ross"] == ["Hello <b>there</b>."]
+
+
 def test_persons_are_renamed_merged_split_ignored_and_restored(here: World, job: str) -> None:
     answer = edit(here, job, edit="rename", person=EVIL, to="Ross")
     assert answer.json()["edits"] == [1] and answer.json()["notes"] == []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
+import jsonschema
 import pytest
 
 from fercli.batch.events import Event
@@ -26,6 +28,46 @@ def test_openapi_describes_every_route_with_its_errors(here: World) -> None:
     options = post["application/json"]["schema"]["properties"]["options"]["properties"]
     assert options["frames"]["properties"]["fps"]["default"] == 10.0 and "cast" in options["persons"]["properties"]
     assert "application/problem+json" in paths["/v1/jobs/{job}"]["get"]["responses"]["404"]["content"]
+
+
+def test_answers_are_as_described_and_have_an_example(here: World) -> None:
+    job = f"/v1/jobs/{here.done('rated.mp4')}"
+    edit = {"edit": "rename", "person": "Person 2", "to": "Ross", "by": "annotator-1"}
+    assert here.client.post(f"{job}/edits", json=edit).status_code == 201
+    description = here.client.get("/openapi.json").json()
+    seen = set()
+    for path, methods in description["paths"].items():
+        content = methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {}).get("application/json")
+        if content is None or path.endswith("/result"):  # a document of any format
+            continue
+        schema = content["schema"]
+        answer = here.client.get(path.replace("/v1/jobs/{job}", job)).json()
+        whole = {**schema, "components": description["components"]}
+        jsonschema.Draft202012Validator(whole).validate(answer)
+        example = _examples(schema, description)
+        assert example, path
+        for one in example:
+            jsonschema.Draft202012Validator(whole).validate(one)
+        seen.add(path)
+    assert {"/v1/jobs/{job}/timeline", "/v1/jobs/{job}/tracks-drawn", "/v1/jobs/{job}/edits", "/v1/health"} <= seen
+    bodies = [
+        methods["post"]["requestBody"]
+        for methods in description["paths"].values()
+        if "requestBody" in methods.get("post", {})
+    ]
+    assert len(bodies) == 3
+    for body in bodies:
+        assert _examples(body["content"]["application/json"]["schema"], description)
+
+
+def _examples(schema: dict[str, Any], description: dict[str, Any]) -> list[Any]:
+    """The examples of a schema; of a list of things, one thing is enough."""
+    if "$ref" in schema:
+        return _examples(description["components"]["schemas"][schema["$ref"].rpartition("/")[2]], description)
+    if "items" in schema:
+        return [[one] for one in _examples(schema["items"], description)]
+    found: list[Any] = schema.get("examples", [])
+    return found
 
 
 def test_version_models_and_figures(here: World) -> None:

@@ -1,7 +1,7 @@
 // A lane for each person, all on one scale of time: draw what is in view, zoom, select, drag boundaries.
 import { arrange, button, make } from "./dom.js";
 import { boundary, segmentAt } from "./model.js";
-import { AXIS, LANE, WORDS, paintAxis, paintCuts, paintSegments, paintStream, paintUnseen, paintWords, prepare, scale } from "./paint.js";
+import { AXIS, WORDS, layout, paintAxis, paintCuts, paintRated, paintSaid, paintSegments, paintStream, paintUnseen, paintWords, prepare, scale } from "./paint.js";
 import { clock } from "./times.js";
 
 const GRAB = 6; // pixels
@@ -67,11 +67,14 @@ export function makeLanes(job, facts, state, { seek, select, drag, menu }) {
   function paintLane(canvas, at) {
     const person = state.timeline.persons.find((one) => one.name === canvas.dataset.person);
     if (!person) return;
-    const tools = prepare(canvas, at.width, LANE);
-    paintUnseen(tools, state.timeline, at, LANE);
-    paintCuts(tools, state.data.shots, view, at, LANE);
+    const place = layout(person, state.data);
+    const tools = prepare(canvas, at.width, place.height);
+    paintUnseen(tools, state.timeline, at, place.height);
+    paintCuts(tools, state.data.shots, view, at, place.height);
     paintSegments(tools, person, state.timeline, view, at, state.person === person.name ? state.segment : null);
-    paintStream(tools, person, state.data, state.timeline, view, at);
+    if (place.stream > place.said) paintSaid(tools, person, view, at, place.said);
+    paintStream(tools, person, state.data, state.timeline, view, at, place.stream);
+    if (place.height > place.rated) paintRated(tools, person, state.data, state.timeline, view, at, place.rated);
   }
 
   function placeCursor() {
@@ -148,6 +151,7 @@ export function makeLanes(job, facts, state, { seek, select, drag, menu }) {
     const outer = plots.getBoundingClientRect();
     const show = (time) => {
       preview.hidden = false;
+      preview.style.height = `${box.height}px`;
       preview.style.transform = `translate(${canvas.offsetLeft + ((time - view.from) / (view.to - view.from)) * box.width}px, ${box.top - outer.top + plots.scrollTop}px)`;
       preview.dataset.time = clock(time, 2);
     };
@@ -174,7 +178,6 @@ export function makeLanes(job, facts, state, { seek, select, drag, menu }) {
       "aria-valuemin": facts.start / 1000,
       "aria-valuemax": facts.end / 1000,
     });
-    canvas.style.height = `${LANE}px`;
     canvas.addEventListener("pointerdown", (event) => press(person, canvas, event));
     canvas.addEventListener("pointermove", (event) => {
       if (event.buttons) return;
@@ -217,6 +220,7 @@ export function makeLanes(job, facts, state, { seek, select, drag, menu }) {
     for (const name of [...laneOf.keys()]) if (!shown.some((person) => person.name === name)) forget(name);
     const children = shown.map((person) => laneOf.get(person.name) ?? lane(person));
     shown.forEach(showHead);
+    for (const person of shown) canvasOf.get(person.name).style.height = `${layout(person, state.data).height}px`;
     if (!shown.length) children.push(make("p", { class: "hint" }, "No face was found."));
     if (ignored.length)
       children.push(make("div", { class: "ignored" }, "Ignored: ", ...ignored.map((person) => button(person.name, () => menu(person.name)))));

@@ -3,9 +3,9 @@ import { summed, upTo } from "./times.js";
 
 const EDGES = ["x1", "y1", "x2", "y2"];
 
-// What no edit changes: boxes and probabilities of each track, and the cuts.
+// What no edit changes: boxes, probabilities and ratings of each track, and the cuts.
 export function readTracks(data) {
-  const { boxes, streams } = data;
+  const { boxes, streams, rated } = data;
   const found = new Map();
   boxes.track.forEach((number, k) =>
     found.set(number, {
@@ -15,12 +15,30 @@ export function readTracks(data) {
       edges: EDGES.map((edge) => summed(boxes[edge][k])),
     }),
   );
-  streams.track.forEach((number, k) => {
-    const stream = { step: streams.step[k], bin: summed(streams.bin[k]), percent: streams.percent[k] };
-    if (found.has(number)) found.get(number).stream = stream;
-  });
-  return { tracks: found, shots: summed(data.shots), labels: data.labels };
+  const binned = ({ step, bin, percent }, k) => ({ step: step[k], bin: summed(bin[k]), percent: percent[k] });
+  streams.track.forEach((number, k) => found.has(number) && (found.get(number).stream = binned(streams, k)));
+  rated.track.forEach((number, k) => found.has(number) && (found.get(number).rated = binned(rated, k)));
+  return { tracks: found, shots: summed(data.shots), labels: data.labels, source: rated.source };
 }
+
+// Columns of what is rated: percent, of -1 to 1.
+export const [VALENCE, LOW, HIGH, AROUSAL, INTENSITY] = [0, 1, 2, 3, 4];
+
+// The ratings of a person at a moment; null if there are none.
+export function ratingsAt(person, { tracks }, time, origin) {
+  const { track, start, end } = person.tracks;
+  for (let k = 0; k < track.length; k++) {
+    if (start[k] > time || end[k] <= time) continue;
+    const rated = tracks.get(track[k])?.rated;
+    if (!rated) continue;
+    const number = Math.floor((time - origin) / rated.step + 1e-6);
+    const place = upTo(rated.bin, number) - 1;
+    if (rated.bin[place] === number) return rated.percent.map((column) => column[place]);
+  }
+  return null;
+}
+
+export const isRated = (person, { tracks }) => person.tracks.track.some((number) => tracks.get(number)?.rated?.bin.length);
 
 export function boxAt({ pts, edges }, time) {
   const next = upTo(pts, time);
@@ -30,16 +48,17 @@ export function boxAt({ pts, edges }, time) {
   return edges.map((edge) => edge[last] + share * (edge[next] - edge[last]));
 }
 
+const longest = ({ start, end }) => start.reduce((most, from, k) => Math.max(most, end[k] - from), 0) + 1;
+
 // Persons with their segments, as the log of edits has them now.
 export function readTimeline(data) {
   const personOf = new Map();
   for (const person of data.persons) {
-    const { start, end } = person.segments;
-    person.longest = start.reduce((longest, from, k) => Math.max(longest, end[k] - from), 0) + 1;
+    person.longest = longest(person.segments);
     person.tracks.track.forEach((track) => personOf.set(track, person));
+    person.said.longest = longest(person.said);
   }
-  const { start, end } = data.speech;
-  data.speech.longest = start.reduce((longest, from, k) => Math.max(longest, end[k] - from), 0) + 1;
+  data.speech.longest = longest(data.speech);
   return { ...data, personOf, unknown: data.classes.length - 1 };
 }
 

@@ -1,13 +1,28 @@
-// How lanes are painted: segments, probabilities, cuts, speech, and the axis. Only what is in view is looked at.
+// How lanes are painted: segments, words, probabilities, valence, cuts, and the axis. Only what is in view is looked at.
+import { HIGH, LOW, VALENCE, isRated } from "./model.js";
 import { clock, upTo } from "./times.js";
 
 const TICKS = [100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1.5e4, 3e4, 6e4, 1.2e5, 3e5, 6e5, 9e5, 1.8e6, 3.6e6, 7.2e6];
-export const TIMELINE = 26;
-export const STREAM = 34;
-export const LANE = 4 + TIMELINE + 4 + STREAM;
+const TOP = 4;
+const GAP = 4;
+const TIMELINE = 26;
+const SAID = 18;
+const STREAM = 34;
+const RATED = 36;
 export const AXIS = 22;
 export const WORDS = 22;
 const LABELLED = 20;
+const READABLE = 24;
+
+// Where the parts of a lane begin, and its height. A person who says nothing has no row of words, and one without
+// ratings none for valence.
+export function layout(person, data) {
+  const said = TOP + TIMELINE + GAP;
+  const stream = said + (person.said.start.length ? SAID + GAP : 0);
+  const rated = stream + STREAM + GAP;
+  const height = isRated(person, data) ? rated + RATED + 2 : stream + STREAM;
+  return { said, stream, rated, height };
+}
 
 export function prepare(canvas, width, height) {
   const dense = devicePixelRatio || 1;
@@ -17,7 +32,8 @@ export function prepare(canvas, width, height) {
   const pen = canvas.getContext("2d");
   pen.setTransform(dense, 0, 0, dense, 0, 0);
   const style = getComputedStyle(canvas);
-  return { pen, ink: style.color, faint: style.getPropertyValue("--faint"), accent: style.getPropertyValue("--accent") };
+  const colour = (name) => style.getPropertyValue(`--${name}`);
+  return { pen, ink: style.color, soft: colour("soft"), faint: colour("faint"), accent: colour("accent"), rated: colour("rated"), ground: colour("ground") };
 }
 
 export const scale = (view, width) => {
@@ -28,7 +44,7 @@ export const scale = (view, width) => {
 // Segments at least a pixel wide are drawn as they are; of narrower ones the longest in a pixel stands for it.
 export function paintSegments({ pen, ink, accent }, person, timeline, view, at, selected) {
   const { start, end, class: kind, human, doubtful } = person.segments;
-  const top = 4;
+  const top = TOP;
   const narrow = new Map();
   const labels = [];
   for (let k = upTo(start, view.from - person.longest); k < start.length && start[k] < view.to; k++) {
@@ -101,8 +117,7 @@ function fillSegment(pen, timeline, kind, left, top, wide) {
 }
 
 // Probabilities, stacked to 100 %; of several bins in a pixel their mean.
-export function paintStream({ pen, faint }, person, data, timeline, view, at) {
-  const top = 8 + TIMELINE;
+export function paintStream({ pen, faint }, person, data, timeline, view, at, top) {
   pen.fillStyle = faint;
   pen.fillRect(0, top + STREAM - 1, at.width, 1);
   for (const number of person.tracks.track) {
@@ -111,8 +126,8 @@ export function paintStream({ pen, faint }, person, data, timeline, view, at) {
   }
 }
 
-function paintTrack(pen, { step, bin, percent }, labels, timeline, view, at, top) {
-  const origin = timeline.video.start;
+// Calls a function with the bins in view, grouped so that none is narrower than a pixel: `key` numbers the groups.
+function eachBin({ step, bin, percent }, origin, view, at, draw) {
   const group = Math.max(1, Math.floor(1 / (step * at.perMs)));
   const last = (view.to - origin) / step;
   let k = upTo(bin, Math.floor((view.from - origin) / step) - group - 1);
@@ -122,22 +137,27 @@ function paintTrack(pen, { step, bin, percent }, labels, timeline, view, at, top
     while (k < bin.length && Math.floor(bin[k] / group) === key) k++;
     const left = Math.round(at.x(origin + key * group * step)); // whole pixels: no seams between bins
     const wide = Math.max(1, Math.round(at.x(origin + (key + 1) * group * step)) - left);
-    let total = 0;
-    const sums = percent.map((column) => {
+    const means = percent.map((column) => {
       let sum = 0;
       for (let n = first; n < k; n++) sum += column[n];
-      total += sum;
-      return sum;
+      return sum / (k - first);
     });
+    draw(left, wide, means, key);
+  }
+}
+
+function paintTrack(pen, stream, labels, timeline, view, at, top) {
+  eachBin(stream, timeline.video.start, view, at, (left, wide, means) => {
+    const total = means.reduce((sum, mean) => sum + mean, 0) || 1;
     let y = top + STREAM;
-    sums.forEach((sum, label) => {
-      const tall = (STREAM * sum) / (total || 1);
+    means.forEach((mean, label) => {
+      const tall = (STREAM * mean) / total;
       if (tall < 0.3) return;
       y -= tall;
       pen.fillStyle = timeline.classes[labels[label]].colour;
       pen.fillRect(left, y, wide, tall);
     });
-  }
+  });
 }
 
 export function paintUnseen({ pen, faint }, timeline, at, height) {
@@ -164,22 +184,106 @@ export function paintAxis({ pen, ink }, view, at) {
   }
 }
 
+// When something is said, and which words if there is room for them.
 export function paintWords({ pen, ink, faint }, speech, view, at) {
+  eachSaid(speech, view, at, (left, wide, text) => {
+    pen.fillStyle = faint;
+    pen.fillRect(left, 2, wide, WORDS - 4);
+    writeClipped(pen, text, left, wide, 2, WORDS - 4, ink);
+  });
+}
+
+// When a person speaks: a line as long as the words, which stand above it.
+export function paintSaid({ pen, ink, accent, faint }, { said }, view, at, top) {
+  pen.fillStyle = faint;
+  pen.fillRect(0, top + SAID - 2, at.width, 1);
+  eachSaid(said, view, at, (left, wide, text) => {
+    pen.fillStyle = accent;
+    pen.fillRect(left, top + SAID - 3, wide, 3);
+    writeClipped(pen, text, left, wide, top, SAID - 3, ink);
+  });
+}
+
+function eachSaid(speech, view, at, draw) {
+  for (let k = upTo(speech.start, view.from - speech.longest); k < speech.start.length && speech.start[k] < view.to; k++) {
+    if (speech.end[k] <= view.from) continue;
+    const left = Math.max(at.x(speech.start[k]), 0);
+    draw(left, Math.max(at.x(speech.end[k]) - left - 1, 1), speech.text[k]);
+  }
+}
+
+function writeClipped(pen, text, left, wide, top, height, ink) {
+  if (wide < READABLE) return;
+  pen.save();
+  pen.beginPath();
+  pen.rect(left, top, wide - 2, height);
+  pen.clip();
   pen.font = "11px system-ui, sans-serif";
   pen.textAlign = "start";
-  for (let k = upTo(speech.start, view.from - speech.longest); k < speech.start.length && speech.start[k] < view.to; k++) {
-    const left = Math.max(at.x(speech.start[k]), 0);
-    const wide = at.x(speech.end[k]) - left;
-    if (wide < 0.5) continue;
-    pen.fillStyle = faint;
-    pen.fillRect(left, 2, Math.max(wide - 1, 1), WORDS - 4);
-    if (wide < 24) continue;
-    pen.save();
-    pen.beginPath();
-    pen.rect(left, 0, wide - 3, WORDS);
-    pen.clip();
-    pen.fillStyle = ink;
-    pen.fillText(speech.text[k], left + 3, 15);
-    pen.restore();
+  pen.fillStyle = ink;
+  pen.fillText(text, left + 3, top + height - 4);
+  pen.restore();
+}
+
+// Valence around its zero line, with its interval; what lies above is pleasant. A stretch without ratings has no curve.
+export function paintRated({ pen, soft, faint, rated: colour, ground }, person, data, timeline, view, at, top) {
+  const zero = top + RATED / 2;
+  const y = (percent) => zero - (percent * RATED) / 200;
+  pen.fillStyle = faint;
+  pen.fillRect(0, top, at.width, 1);
+  pen.fillRect(0, top + RATED - 1, at.width, 1);
+  pen.fillStyle = soft;
+  pen.fillRect(0, Math.round(zero), at.width, 1);
+  for (const number of person.tracks.track) {
+    const rated = data.tracks.get(number)?.rated;
+    if (rated?.bin.length) for (const run of runsOf(rated, timeline.video.start, view, at)) paintRun(pen, run, y, colour);
   }
+  pen.font = "10px system-ui, sans-serif";
+  pen.textAlign = "end";
+  pen.lineWidth = 3;
+  pen.strokeStyle = ground;
+  pen.fillStyle = soft;
+  for (const [text, base] of [["valence +1", top + 9], ["\u22121", top + RATED - 2]]) {
+    pen.strokeText(text, at.width - 3, base);
+    pen.fillText(text, at.width - 3, base);
+  }
+  pen.textAlign = "start";
+}
+
+// Neighbouring bins.
+function runsOf(rated, origin, view, at) {
+  const runs = [];
+  let before = NaN;
+  eachBin(rated, origin, view, at, (left, wide, means, key) => {
+    if (key !== before + 1) runs.push([]);
+    runs.at(-1).push({ left, right: left + wide, means });
+    before = key;
+  });
+  return runs;
+}
+
+function paintRun(pen, run, y, colour) {
+  const first = run[0];
+  const last = run.at(-1);
+  const along = (bins, column) => bins.forEach(({ left, right, means }) => pen.lineTo((left + right) / 2, y(means[column])));
+  pen.beginPath();
+  pen.moveTo(first.left, y(first.means[HIGH]));
+  along(run, HIGH);
+  pen.lineTo(last.right, y(last.means[HIGH]));
+  pen.lineTo(last.right, y(last.means[LOW]));
+  along([...run].reverse(), LOW);
+  pen.lineTo(first.left, y(first.means[LOW]));
+  pen.closePath();
+  pen.globalAlpha = 0.25;
+  pen.fillStyle = colour;
+  pen.fill();
+  pen.globalAlpha = 1;
+  pen.beginPath();
+  pen.moveTo(first.left, y(first.means[VALENCE]));
+  along(run, VALENCE);
+  pen.lineTo(last.right, y(last.means[VALENCE]));
+  pen.lineWidth = 2;
+  pen.lineJoin = "round";
+  pen.strokeStyle = colour;
+  pen.stroke();
 }

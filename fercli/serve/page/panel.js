@@ -1,9 +1,11 @@
 // Beside the video: the selected segment and person with what can be corrected, and the log of edits.
 import { button, make } from "./dom.js";
-import { clock } from "./times.js";
+import { AROUSAL, HIGH, INTENSITY, LOW, VALENCE } from "./model.js";
+import { clock, signed } from "./times.js";
 
 export function makePanel({ setClass, clear, setTimes, rename, merge, ignore, restore, undo }) {
   const person = make("section", { class: "box", "aria-label": "Person" });
+  const rated = make("p", { class: "rated", hidden: true });
   const segment = make("section", { class: "box", "aria-label": "Segment" });
   const log = make("ol", { class: "log", reversed: true });
   const logBox = make("details", { class: "box", open: true }, make("summary", {}, "Edits"), log);
@@ -20,6 +22,7 @@ export function makePanel({ setClass, clear, setTimes, rename, merge, ignore, re
     person.replaceChildren(
       make("h2", {}, chosen.name),
       make("p", { class: "hint" }, facts.filter(Boolean).join(" · ")),
+      rated,
       make(
         "div",
         { class: "buttons" },
@@ -27,6 +30,16 @@ export function makePanel({ setClass, clear, setTimes, rename, merge, ignore, re
         chosen.ignored ? button("No longer ignore", restore) : button("Ignore", ignore, { "aria-keyshortcuts": "i" }),
       ),
     );
+  }
+
+  // The ratings of the person at the moment; `values` is null where there are none.
+  function showRated(values, source) {
+    rated.hidden = !source;
+    if (!source) return;
+    const shown = (column) => signed(values[column]);
+    rated.textContent = values
+      ? `Valence ${shown(VALENCE)} (${shown(LOW)} to ${shown(HIGH)}) · arousal ${shown(AROUSAL)} · intensity ${values[INTENSITY]} %, ${source}`
+      : "No valence at this moment";
   }
 
   function showSegment(chosen, k, classes) {
@@ -83,5 +96,5 @@ export function makePanel({ setClass, clear, setTimes, rename, merge, ignore, re
     notes.hidden = !warnings.length;
     notes.replaceChildren(make("summary", {}, `Warnings (${warnings.length})`), make("ul", {}, ...warnings.map((text) => make("li", {}, text))));
   }
-  return { node, showPerson, showSegment, showLog, showNotes };
+  return { node, showPerson, showRated, showSegment, showLog, showNotes };
 }

@@ -18,6 +18,9 @@ export function bytes(count) {
 
 export const about = (seconds) => (seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
 
+// A share of -1 to 1 that is given in percent.
+export const signed = (percent) => `${percent < 0 ? "\u2212" : "+"}${(Math.abs(percent) / 100).toFixed(2)}`;
+
 // Number of entries of an ascending list that are not above a value.
 export function upTo(values, value) {
   let low = 0;

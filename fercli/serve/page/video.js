@@ -4,10 +4,10 @@ import { makeCorrections } from "./corrections.js";
 import { attempt, button, make, say } from "./dom.js";
 import { onKeys, showKeys } from "./keys.js";
 import { makeLanes } from "./lanes.js";
-import { boundary, covering, moved, readTimeline, readTracks, segmentAt } from "./model.js";
+import { AROUSAL, VALENCE, boundary, covering, isRated, moved, ratingsAt, readTimeline, readTracks, segmentAt } from "./model.js";
 import { makePanel } from "./panel.js";
 import { makePlayer } from "./player.js";
-import { clock } from "./times.js";
+import { clock, signed } from "./times.js";
 
 export async function showVideo(main, where, job, facts) {
   const row = await get(`/v1/jobs/${job}`);
@@ -66,16 +66,27 @@ export async function showVideo(main, where, job, facts) {
     lanes.follow(time);
     const shot = state.data.shots.filter((cut) => cut <= time).length + 1;
     now.textContent = `${clock(time, 2)} of ${clock(video.end, 0)} · shot ${shot}`;
-    if (person) lanes.describe(`${clock(time)}, ${sentence(person, time)}`);
+    describe(person);
     const { speech } = state.timeline;
     said.textContent = covering(speech, speech.longest, time).reverse().map((k) => (speech.person[k] ? `${speech.person[k]}: ` : "") + speech.text[k]).join(" ");
   }
 
-  function sentence(person, time) {
+  // A person at the moment: in the lane for screen readers, and in the panel.
+  function describe(person) {
+    if (!person) return;
+    const rated = ratingsAt(person, state.data, state.time, video.start);
+    panel.showRated(rated, isRated(person, state.data) ? state.data.source : "");
+    lanes.describe([clock(state.time), ...sentence(person, state.time, rated)].join(", "));
+  }
+
+  function sentence(person, time, rated) {
     const k = segmentAt(person, time);
-    if (k < 0) return "not on screen";
     const { class: kind, reason, human } = person.segments;
-    return `${state.timeline.classes[kind[k]].name}${human[k] ? ", set by hand" : reason[k] ? `, ${reason[k]}` : ""}`;
+    const found = k < 0 ? ["not on screen"] : [state.timeline.classes[kind[k]].name, human[k] ? "set by hand" : reason[k]];
+    if (rated) found.push(`valence ${signed(rated[VALENCE])}`, `arousal ${signed(rated[AROUSAL])}`);
+    const words = covering(person.said, person.said.longest, time).map((n) => person.said.text[n]);
+    if (words.length) found.push(`says: ${words.reverse().join(" ")}`);
+    return found.filter(Boolean);
   }
 
   function select(person, k) {
@@ -91,7 +102,7 @@ export async function showVideo(main, where, job, facts) {
     panel.showSegment(person, state.segment, state.timeline.classes);
     lanes.mark();
     player.draw();
-    if (person) lanes.describe(`${clock(state.time)}, ${sentence(person, state.time)}`);
+    describe(person);
   }
 
   // One after the other: an older timeline that arrives late would take the place of a newer one.

@@ -83,7 +83,7 @@ async def post_session(request: Request, wanted: schemas.SessionRequest) -> Resp
 def router() -> APIRouter:
     """The routes."""
     found = APIRouter(tags=["service"])
-    found.add_api_route("/v1/health", health)
+    found.add_api_route("/v1/health", health, response_model=schemas.Health)
     found.add_api_route("/v1/version", version, response_model=schemas.VersionFacts, responses=errors())
     found.add_api_route("/v1/models", models, response_model=list[schemas.ModelFacts], responses=errors())
     found.add_api_route("/metrics", get_metrics, response_class=PlainTextResponse, responses=errors())

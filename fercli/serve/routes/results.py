@@ -32,6 +32,7 @@ _VIDEO_TYPES = {
     ".ogv": "video/ogg",
 }
 _LARGEST_TABLE_PAGE = 10_000
+_KNOWN = {"description": "You have it already"}
 
 
 async def get_result(
@@ -137,7 +138,7 @@ async def get_video(request: Request, job: str) -> Response:
 
 
 async def get_timeline(request: Request, job: str) -> Response:
-    """What the page draws: persons with their segments, and the edits. The ETag is the version for If-Match."""
+    """What the page draws: persons with segments and words, and the edits. The ETag is the version for If-Match."""
     service = service_of(request)
     workspace = service.workspace_of(job)
     version = version_of(workspace).whole
@@ -152,7 +153,7 @@ async def get_timeline(request: Request, job: str) -> Response:
 
 
 async def get_tracks(request: Request, job: str) -> Response:
-    """What the page draws and no edit changes: boxes and probabilities of every track, and the cuts."""
+    """What the page draws and no edit changes: boxes, probabilities and ratings of every track, and the cuts."""
     service = service_of(request)
     workspace = service.workspace_of(job)
     version = version_of(workspace).tables
@@ -198,7 +199,7 @@ def router() -> APIRouter:
             f"/{name}",
             table_route(name),
             response_model=schemas.Page,
-            responses={200: {"content": {ARROW: {}, CSV: {}}}, **errors(404, 406, 409, 422)},
+            responses={200: {"content": {ARROW: {}, CSV: {}}}, 304: _KNOWN, **errors(404, 406, 409, 422)},
         )
     found.add_api_route("/report", get_report, response_class=Response, responses={**_files("text/html"), **fails})
     found.add_api_route(
@@ -208,9 +209,10 @@ def router() -> APIRouter:
         "/faces/{number}.jpg", get_face, response_class=Response, responses={**_files("image/jpeg"), **fails}
     )
     found.add_api_route("/video", get_video, response_class=Response, responses={**_files("video/mp4"), **errors(404)})
-    found.add_api_route("/timeline", get_timeline, responses=fails)
-    found.add_api_route("/tracks-drawn", get_tracks, responses=fails)
-    found.add_api_route("/edits", get_edits, responses=fails)
+    known: dict[int | str, dict[str, Any]] = {304: _KNOWN, **fails}
+    found.add_api_route("/timeline", get_timeline, response_model=schemas.Timeline, responses=known)
+    found.add_api_route("/tracks-drawn", get_tracks, response_model=schemas.TracksDrawn, responses=known)
+    found.add_api_route("/edits", get_edits, response_model=schemas.Edits, responses=fails)
     found.add_api_route(
         "/edits",
         post_edit,
@@ -223,4 +225,4 @@ def router() -> APIRouter:
 
 
 def _files(kind: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"description": "The file", "content": {kind: {}}}, 304: {"description": "You have it already"}}
+    return {200: {"description": "The file", "content": {kind: {}}}, 304: _KNOWN}
