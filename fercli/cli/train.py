@@ -56,8 +56,8 @@ def train(
     model: Annotated[
         str,
         typer.Option(
-            help="resnet18, tsm-resnet18, tsm-resnet18-online, resnet18-lstm, resnet18-rca, dlib-resnet or "
-            "tsm-dlib-resnet."
+            help="resnet18, tsm-resnet18, tsm-resnet18-online, resnet18-lstm, resnet18-rca, attention-56, "
+            "attention-56-small, dlib-resnet or tsm-dlib-resnet."
         ),
     ] = TrainConfig.model,
     init: Annotated[

@@ -8,13 +8,14 @@ from functools import partial
 from typing import TypeAlias
 
 from fercli.errors import ConfigError
+from fercli.models.attention56 import Attention56
 from fercli.models.dlib_resnet import GREY_MEAN, GREY_STD, SMALLEST, TsmDlibResNet
 from fercli.models.lstm import ResNet18Lstm
 from fercli.models.rca import ChannelAttention
 from fercli.models.tsm import TsmResNet18
 from fercli.models.weights import ClassifierHeader
 
-Network: TypeAlias = TsmResNet18 | ResNet18Lstm | TsmDlibResNet
+Network: TypeAlias = TsmResNet18 | ResNet18Lstm | TsmDlibResNet | Attention56
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ def _lstm(n_classes: int, n_frames: int, fold_div: int, stem_pool: bool, dropout
     return ResNet18Lstm(n_classes, stem_pool, dropout)  # it shifts nothing, and counts the frames itself
 
 
+def _attention(
+    n_classes: int, n_frames: int, fold_div: int, stem_pool: bool, dropout: float, *, small: bool = False
+) -> Attention56:
+    return Attention56(n_classes, stem_pool, dropout, small=small)  # it shifts nothing
+
+
 def _dlib(n_classes: int, n_frames: int, fold_div: int, stem_pool: bool, dropout: float) -> TsmDlibResNet:
     return TsmDlibResNet(n_classes, n_frames, fold_div, dropout)  # it always pools behind its first convolution
 
@@ -49,6 +56,8 @@ ARCHITECTURES = {
     "tsm-resnet18-online": Architecture(partial(TsmResNet18, causal=True), 4),
     "resnet18-lstm": Architecture(_lstm, 4),
     "resnet18-rca": Architecture(partial(TsmResNet18, attention=ChannelAttention), 1),
+    "attention-56": Architecture(_attention, 1),
+    "attention-56-small": Architecture(partial(_attention, small=True), 1),
     "dlib-resnet": Architecture(_dlib, 1, GREY_MEAN, GREY_STD, SMALLEST),
     "tsm-dlib-resnet": Architecture(_dlib, 4, GREY_MEAN, GREY_STD, SMALLEST),
 }

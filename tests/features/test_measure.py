@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 from fercli import tables
 from fercli.cli.entry import main
@@ -18,9 +20,10 @@ from fercli.features.file import read_facts, read_features
 from fercli.features.measure import KINDS, Request, measure, on_steps, on_windows
 from fercli.labels import BLENDSHAPES, EMOTIONS
 from fercli.models.classifier import EmotionClassifier, FaceView
-from fercli.models.weights import load_state
+from fercli.models.networks import build_network
+from fercli.models.weights import load_state, save_classifier
 from fercli.workspace import Workspace
-from tests.models.tiny import write_tiny_classifier
+from tests.models.tiny import HEADER, write_tiny_classifier
 from tests.workspaces import (
     attributes_table,
     crops_table,
@@ -99,6 +102,16 @@ def test_the_trunk_is_what_the_last_layer_sees(tmp_path: Path, model: str) -> No
     views = [view(crop)[None] for crop in _stored(workspace)]
     clips = np.stack([views[face] for face in windows.clip[assessable, 0]])
     np.testing.assert_allclose(logits, classifier.logits(clips)[0], atol=1e-3)
+
+
+def test_the_trunk_of_residual_attention(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network, path = build_network("attention-56-small", len(EMOTIONS)), tmp_path / "attention.safetensors"
+    save_classifier(path, network.state_dict(), replace(HEADER, architecture="attention-56-small", n_frames=1))
+    (measured,) = measure(film(tmp_path / "w"), Request(("trunk",), str(path)))
+    assert measured.modality.size == 1024
+    assert np.isfinite(measured.values).all()
+    assert measured.values.std(axis=0).max() > 0
 
 
 def _stored(workspace: Workspace) -> list[Any]:

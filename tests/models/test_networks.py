@@ -15,7 +15,7 @@ from tests.failing import fails
 
 RESNETS = {"resnet18": 1, "tsm-resnet18": 4, "tsm-resnet18-online": 4, "resnet18-lstm": 4, "resnet18-rca": 1}
 DLIB = {"dlib-resnet": 1, "tsm-dlib-resnet": 4}
-FRAMES = {**RESNETS, **DLIB}
+FRAMES = {**RESNETS, **DLIB, "attention-56": 1, "attention-56-small": 1}
 
 
 def test_the_architectures_and_their_clips() -> None:

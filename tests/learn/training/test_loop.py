@@ -436,6 +436,19 @@ def test_a_network_on_the_trunk_of_dlib_is_trained_and_used(root: Path, tmp_path
     np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.slow
+def test_a_network_of_residual_attention_is_trained_and_used(root: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = settings(root, tmp_path / "run", model="attention-56-small", sizes=(24,), epochs=3)
+    classifier = EmotionClassifier(train(config, Talk()), "cpu")
+    header = classifier.header
+    assert (header.architecture, header.input_size, header.n_frames) == ("attention-56-small", 24, 1)
+    faces = np.random.default_rng(0).integers(0, 256, (2, 1, 24, 24), dtype=np.uint8)
+    np.testing.assert_allclose(classifier.classify(faces).sum(axis=1), 1, rtol=1e-5)
+    assert classifier.features(faces).shape == (2, 1024)
+    assert rows(config.out)[-1]["loss"] < rows(config.out)[0]["loss"]
+
+
 def test_init_of_another_architecture_says_which_one_it_is(config: TrainConfig) -> None:
     path = config.out.parent / "init.safetensors"
     state = SmallNetwork(7).state_dict() | {"lstm.weight": torch.zeros(1)}
