@@ -57,6 +57,8 @@ class FacesParams:
         min_score: detections below it are dropped; in [0, 1], on the detector's own scale.
         min_size: faces with a shorter side below it are dropped, source pixels.
         max_side: larger frames are scaled down to this long side for detection, pixels.
+        every: the detector looks at every sampled frame of this number; where it finds the same calm faces before and
+            after, those between are interpolated (`stages.face_search`). 1: it looks at all.
         crop_scale: side of the stored square crop as a multiple of the longer side of the box.
         crop_size: crops larger than this are scaled down to it, pixels.
     """
@@ -66,6 +68,7 @@ class FacesParams:
     min_score: float = 0.5
     min_size: int = 12
     max_side: int = 640
+    every: int = 2
     crop_scale: float = 1.7
     crop_size: int = 192
 
@@ -135,6 +138,8 @@ class EmotionsParams:
     Attributes:
         model: a name from `fercli models`, or the path of a file written by `fercli train`.
         stride: faces of a track from one window to the next.
+        thorough: the network looks at all windows, also at those between two of which it says almost the same, and
+            always at the mirror image, also where it is sure without.
         min_size: faces with a shorter side below it are not assessable, source pixels.
         min_sharpness: faces blurrier than this are not assessable; see `media.images.sharpness`.
         min_contrast: faces with less contrast are not assessable; see `media.images.contrast`.
@@ -149,6 +154,7 @@ class EmotionsParams:
 
     model: str = "tsm-resnet18"
     stride: int = 2
+    thorough: bool = False
     min_size: int = 24
     min_sharpness: float = 10.0
     min_contrast: float = 40.0

@@ -96,6 +96,12 @@ FACES = pa.schema(
         column("y2", pa.float32(), "bottom edge (exclusive), pixels", _PIXEL, rule(above_column="y1")),
         column("score", pa.float32(), "confidence of the detector, in [0, 1]", _SHARE),
         column(
+            "detected",
+            pa.bool_(),
+            "whether the detector looked at this frame; otherwise box and landmarks lie between those of the frames "
+            "around it, and of their scores this is the lower one",
+        ),
+        column(
             "landmarks",
             pa.list_(pa.float32(), 10),
             "x, y of the left eye, right eye, nose, left and right mouth corner as seen in the upright face, pixels; "

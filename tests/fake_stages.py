@@ -92,6 +92,7 @@ def _face(face: int, frame: int, value: int) -> dict[str, Any]:
         "x2": 20.0,
         "y2": 21.0,
         "score": 0.9,
+        "detected": True,
         "landmarks": None,
         "size": 19.0,
         "sharpness": 100.0,

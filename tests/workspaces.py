@@ -137,6 +137,7 @@ def face_row(frame: int, **values: Any) -> dict[str, Any]:
         "x2": 180.0,
         "y2": 150.0,
         "score": 0.9,
+        "detected": True,
         "landmarks": None,
         "size": 80.0,
         "sharpness": 200.0,

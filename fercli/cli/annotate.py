@@ -70,6 +70,7 @@ def annotate(
     min_score: opt.MinScore = FacesParams.min_score,
     min_size: opt.MinSize = FacesParams.min_size,
     max_side: opt.MaxSide = FacesParams.max_side,
+    detect_every: opt.DetectEvery = FacesParams.every,
     crop_scale: opt.CropScale = FacesParams.crop_scale,
     crop_size: opt.CropSize = FacesParams.crop_size,
     embedder: opt.Embedder = TracksParams.embedder,
@@ -81,6 +82,7 @@ def annotate(
     cast: opt.Cast = None,
     model: opt.Model = EmotionsParams.model,
     stride: opt.Stride = EmotionsParams.stride,
+    thorough: opt.Thorough = EmotionsParams.thorough,
     min_face: opt.MinFace = EmotionsParams.min_size,
     min_sharpness: opt.MinSharpness = EmotionsParams.min_sharpness,
     min_flag: opt.MinFlag = AttributesParams.min_flag,
@@ -130,7 +132,9 @@ def annotate(
         shot_threshold,
         decoder=opt.parse_decoder(decoder),
     )
-    faces = FacesParams(detector, opt.absolute(detector_weights), min_score, min_size, max_side, crop_scale, crop_size)
+    faces = FacesParams(
+        detector, opt.absolute(detector_weights), min_score, min_size, max_side, detect_every, crop_scale, crop_size
+    )
     network = opt.parse_network(embedder)
     tracks = TracksParams(
         network,
@@ -143,6 +147,7 @@ def annotate(
     emotions = EmotionsParams(
         opt.parse_network(model),
         stride,
+        thorough,
         min_face,
         min_sharpness,
         min_contrast,

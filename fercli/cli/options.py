@@ -103,6 +103,13 @@ MinSize = Annotated[int, typer.Option(help="Drop faces smaller than this, pixels
 MaxSide = Annotated[
     int, typer.Option(help="Scale larger frames down to this side for detection, pixels.", rich_help_panel=FACES)
 ]
+DetectEvery = Annotated[
+    int,
+    typer.Option(
+        help="Detect in every sampled frame of this number, and interpolate calm faces between; 1: in all.",
+        rich_help_panel=FACES,
+    ),
+]
 CropScale = Annotated[float, typer.Option(help="Crop side in face sides.", rich_help_panel=FACES)]
 CropSize = Annotated[int, typer.Option(help="Largest crop side, pixels.", rich_help_panel=FACES)]
 Embedder = Annotated[
@@ -140,6 +147,9 @@ Model = Annotated[
     ),
 ]
 Stride = Annotated[int, typer.Option(help="Faces from one window to the next.", rich_help_panel=EMOTIONS)]
+Thorough = Annotated[
+    bool, flag("--thorough", help="Classify calm windows and all mirror images, too; takes longer.", panel=EMOTIONS)
+]
 MinFace = Annotated[
     int, typer.Option(help="Faces smaller than this are not assessable, pixels.", rich_help_panel=EMOTIONS)
 ]

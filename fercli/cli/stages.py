@@ -90,6 +90,7 @@ def detect_faces(
     min_score: opt.MinScore = FacesParams.min_score,
     min_size: opt.MinSize = FacesParams.min_size,
     max_side: opt.MaxSide = FacesParams.max_side,
+    detect_every: opt.DetectEvery = FacesParams.every,
     crop_scale: opt.CropScale = FacesParams.crop_scale,
     crop_size: opt.CropSize = FacesParams.crop_size,
     decoder: opt.Decoder = DECODERS[0],
@@ -104,7 +105,7 @@ def detect_faces(
     Example: fercli detect-faces episode.fercli --min-size 30
     """
     weights = opt.absolute(detector_weights)
-    params = FacesParams(detector, weights, min_score, min_size, max_side, crop_scale, crop_size)
+    params = FacesParams(detector, weights, min_score, min_size, max_side, detect_every, crop_scale, crop_size)
     runtime = Runtime(device, decoder=opt.parse_decoder(decoder), config=recorded(config))
     require_licences(licences, [(FACES, params)])
     _run_stages([(FACES, params)], workspace, runtime, force=force, reporter=ConsoleReporter(quiet=quiet))
@@ -148,6 +149,7 @@ def classify_emotions(
     workspace: opt.WorkspacePath,
     model: opt.Model = EmotionsParams.model,
     stride: opt.Stride = EmotionsParams.stride,
+    thorough: opt.Thorough = EmotionsParams.thorough,
     min_face: opt.MinFace = EmotionsParams.min_size,
     min_sharpness: opt.MinSharpness = EmotionsParams.min_sharpness,
     min_contrast: opt.MinContrast = EmotionsParams.min_contrast,
@@ -172,6 +174,7 @@ def classify_emotions(
     params = EmotionsParams(
         opt.parse_network(model),
         stride,
+        thorough,
         min_face,
         min_sharpness,
         min_contrast,

@@ -1,6 +1,6 @@
 """MediaPipe's Face Mesh V2 and its blendshapes: 478 points of a face, head pose, and openings of eyes and mouth.
 
-The networks are Google's (MediaPipe Face Landmarker, Apache-2.0), run by OpenCV. On dlib's nine example photographs the
+The networks are Google's (MediaPipe Face Landmarker, Apache-2.0), run by LiteRT. On dlib's nine example photographs the
 mean error of the 51 inner points is .043 of the distance between the outer corners of the eyes
 (`benchmarks/face_mesh.py`).
 """
@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fercli.errors import WeightsError
+from fercli.labels import BLENDSHAPES
 from fercli.models.classifier import FaceView, View
 from fercli.models.face_mesh_points import BLENDSHAPE_INPUT, CHIN, EYES, INNER_51, MOUTH, OUTLINE, POSE_POINTS
+from fercli.models.tflite import ERRORS, TfLiteNetwork
 
 INPUT_SIZE = 256
 """Side of the input of the mesh network, pixels."""
@@ -25,7 +26,6 @@ VIEW_SCALE = 1.3
 """Side of that picture as a multiple of the longer side of the detector's box: that with the least error on dlib's
 example photographs (1.0: .055, 1.15: .043, 1.3: .043, 1.5: .045, 1.7: .059)."""
 N_POINTS = 478
-_BATCH = 16
 
 Points = NDArray[np.float32]
 """(..., 478, 3) x to the right, y downwards, z away from the camera; pixels of the view, z in the same unit."""
@@ -50,10 +50,10 @@ class FaceMesh:
     """Both networks, ready to use.
 
     Args:
-        mesh, blendshapes: networks read by `cv2.dnn`.
+        mesh, blendshapes: both run a face at a time; several at once take longer a face.
     """
 
-    def __init__(self, mesh: cv2.dnn.Net, blendshapes: cv2.dnn.Net) -> None:
+    def __init__(self, mesh: TfLiteNetwork, blendshapes: TfLiteNetwork) -> None:
         self._mesh, self._blendshapes = mesh, blendshapes
 
     def measure(self, views: Sequence[NDArray[np.uint8]]) -> Meshes:
@@ -62,24 +62,16 @@ class FaceMesh:
         Args:
             views: N times (256, 256, 3) RGB, upright, as `mesh_view` cuts them.
         """
-        points = [np.zeros((0, N_POINTS, 3), np.float32)]
-        flags = [np.zeros(0, np.float32)]
-        for start in range(0, len(views), _BATCH):
-            part = np.stack(views[start : start + _BATCH])
-            self._mesh.setInput(part.transpose(0, 3, 1, 2).astype(np.float32) / 255)
-            found, flag = self._mesh.forward(["Identity", "Identity_1"])
-            points.append(np.asarray(found, np.float32).reshape(-1, N_POINTS, 3))
-            flags.append((1 / (1 + np.exp(-np.asarray(flag).reshape(-1)))).astype(np.float32))
-        joined = np.concatenate(points)
-        return Meshes(joined, np.concatenate(flags), self._shapes(joined))
-
-    def _shapes(self, points: Points) -> NDArray[np.float32]:
-        """One face at a time: the network has a fixed batch size of 1."""
-        rows = [np.zeros((0, 51), np.float32)]
-        for face in points[:, list(BLENDSHAPE_INPUT), :2]:
-            self._blendshapes.setInput(np.ascontiguousarray(face)[None])
-            rows.append(np.asarray(self._blendshapes.forward(), np.float32).reshape(1, -1)[:, 1:])
-        return np.clip(np.concatenate(rows), 0, 1)
+        points = np.zeros((len(views), N_POINTS, 3), np.float32)
+        flags = np.zeros(len(views), np.float32)
+        shapes = np.zeros((len(views), len(BLENDSHAPES)), np.float32)
+        for row, view in enumerate(views):
+            found, flag = self._mesh.run(view.astype(np.float32) / np.float32(255), "Identity", "Identity_1")
+            points[row] = found.reshape(N_POINTS, 3)
+            flags[row] = 1 / (1 + np.exp(-flag.item()))
+            (scores,) = self._blendshapes.run(points[row, list(BLENDSHAPE_INPUT), :2])
+            shapes[row] = np.clip(scores.reshape(-1)[1:], 0, 1)
+        return Meshes(points, flags, shapes)
 
 
 def mesh_view(crop_scale: float) -> FaceView:
@@ -142,7 +134,7 @@ def landmarks_68(points: Points) -> Points:
     return np.concatenate([jaw, points[list(INNER_51)]]).astype(np.float32)
 
 
-def load(weights: Path | None, device: str) -> cv2.dnn.Net:
+def load(weights: Path | None, device: str) -> TfLiteNetwork:
     """Loader of the mesh for the registry. Runs on the CPU for any `device`.
 
     Raises:
@@ -151,7 +143,7 @@ def load(weights: Path | None, device: str) -> cv2.dnn.Net:
     return _read(weights, "face mesh")
 
 
-def load_blendshapes(weights: Path | None, device: str) -> cv2.dnn.Net:
+def load_blendshapes(weights: Path | None, device: str) -> TfLiteNetwork:
     """Loader of the blendshapes for the registry; as `load`."""
     return _read(weights, "network for blendshapes")
 
@@ -175,12 +167,10 @@ def _eye(corners: Points) -> float:
     return float(heights / max(2 * float(np.linalg.norm(outer - inner)), 1e-6))
 
 
-def _read(path: Path | None, what: str) -> cv2.dnn.Net:
+def _read(path: Path | None, what: str) -> TfLiteNetwork:
     if path is None:
         raise WeightsError(f"the {what} needs its weights file", hint="reinstall fercli", code="weights-missing")
-    # The new engine of OpenCV 5 does not return the required outputs.
-    engine = {"engine": cv2.dnn.ENGINE_CLASSIC} if hasattr(cv2.dnn, "ENGINE_CLASSIC") else {}
     try:
-        return cv2.dnn.readNetFromTFLite(str(path), **engine)
-    except cv2.error as error:
-        raise WeightsError(f"{path} is not the {what}: {error.err}", hint="reinstall fercli") from error
+        return TfLiteNetwork(path)
+    except ERRORS as error:
+        raise WeightsError(f"{path} is not the {what}: {error}", hint="reinstall fercli") from error

@@ -27,6 +27,7 @@ from fercli.hashing import sha256_file
 from fercli.models.registry import find_classifier, find_model, weights_key
 from fercli.models.weights import MAX_PRIOR_POWER, prior_power, read_header, require_emotions
 from fercli.stages.base import NO_FACE, StageContext, require_ranges
+from fercli.stages.calm_windows import classify_calm
 
 if TYPE_CHECKING:
     from fercli.models.classifier import EmotionClassifier
@@ -158,7 +159,7 @@ def _classify_chunks(
         for number, part in parts.items():
             seen = looks(np.unique(windows.clip[[i for i in range(part.start, part.stop) if not windows.reason[i]]]))
             reasons = [_reason_with(seen.covered, windows, i) for i in range(part.start, part.stop)]
-            rows = _classify(seen.views, windows.clip[part], reasons, classifier, context.runtime.batch, params.prior)
+            rows = _classify(seen.views, windows, part, reasons, classifier, context.runtime.batch, params)
             rows = without_speech(rows, classifier.head.labels, windows.speech[part], windows.mouth[part])
             found = {"emotions": _rows(windows, part, reasons, rows, schema)}
             context.chunks.commit(number, found, {"emotions": schema})
@@ -175,19 +176,29 @@ def _reason_with(covered: Mapping[int, str], windows: Windows, number: int) -> s
 
 def _classify(
     views: Mapping[int, NDArray[np.uint8]],
-    clips: NDArray[np.int64],
+    windows: Windows,
+    part: slice,
     reasons: list[str],
     classifier: EmotionClassifier,
     batch: int,
-    prior: float | None,
+    params: EmotionsParams,
 ) -> NDArray[np.float32]:
-    """(len(clips), C) probabilities; NaN rows for windows that are not assessable."""
-    assessable = [i for i, reason in enumerate(reasons) if not reason]
-    result = np.full((len(clips), len(classifier.head.labels)), np.nan, dtype=np.float32)
-    for start in range(0, len(assessable), batch):
-        rows = assessable[start : start + batch]
-        result[rows] = classifier.classify(np.stack([[views[face] for face in clips[i]] for i in rows]), prior)
-    return result
+    """(n, C) probabilities of some windows; NaN rows for those that are not assessable."""
+    clips = windows.clip[part]
+
+    def classify(rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        found = [np.zeros((0, len(classifier.head.labels)), np.float32)]
+        for start in range(0, len(rows), batch):
+            stack = np.stack([[views[face] for face in clip] for clip in clips[rows[start : start + batch]].tolist()])
+            found.append((classifier.classify if params.thorough else classifier.classify_quickly)(stack, params.prior))
+        return np.concatenate(found)
+
+    assessable = np.array([not reason for reason in reasons], np.bool_)
+    if params.thorough:
+        result = np.full((len(clips), len(classifier.head.labels)), np.nan, np.float32)
+        result[assessable] = classify(np.flatnonzero(assessable))
+        return result
+    return classify_calm(windows.track[part], clips, assessable, classify)
 
 
 def _rows(

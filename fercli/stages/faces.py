@@ -20,6 +20,7 @@ from fercli.media.upright import Stretch
 from fercli.models.detections import Detections, Detector
 from fercli.models.registry import find_model, weights_key
 from fercli.stages.base import NO_PICTURE, StageContext, require_ranges
+from fercli.stages.face_search import Moments, Searched, search
 from fercli.tables import CROPS, FACES, FRAMES, read_table
 
 CHUNK_FRAMES = 100
@@ -50,10 +51,11 @@ class FaceRows:
     def __len__(self) -> int:
         return len(self._faces)
 
-    def add(self, frame: int, image: NDArray[np.uint8], found: Detections) -> None:
+    def add(self, frame: int, searched: Searched) -> None:
         """One frame in square pixels with the faces in it, in the order of their numbers."""
         from fercli.media.images import contrast, encode_jpeg, sharpness, square_crop
 
+        image, found = searched.image, searched.found
         self._seen.append(frame)
         for row, (box, score) in enumerate(zip(found.boxes, found.scores, strict=True)):
             stored = self._stretch.stored(box)
@@ -65,6 +67,7 @@ class FaceRows:
                     "frame": frame,
                     **dict(zip(("x1", "y1", "x2", "y2"), stored.tolist(), strict=True)),
                     "score": float(score),
+                    "detected": searched.detected,
                     "size": float(min(stored[2:] - stored[:2])),
                     "sharpness": sharpness(_inside(image, box)),
                     "contrast": contrast(_inside(image, box)),
@@ -109,7 +112,7 @@ def run(context: StageContext, params: FacesParams) -> dict[str, Any]:
     if not context.workspace.video.has_picture:
         context.skip(NO_PICTURE, _RESULTS)
         return {"frames": 0, "frames_with_faces": 0, "faces": 0}
-    frames = read_table(context.workspace.table("frames"), FRAMES)["frame"].to_pylist()
+    frames = read_table(context.workspace.table("frames"), FRAMES)
 
     def pictures(wanted: list[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         path, index = Path(context.workspace.video.path), frame_index(context.workspace)
@@ -121,7 +124,7 @@ def run(context: StageContext, params: FacesParams) -> dict[str, Any]:
         loaded: Detector = context.models.load(found, params.weights, context.runtime.device)
         return loaded
 
-    return detect_faces(context, params, detector, frames, pictures)
+    return detect_faces(context, params, detector, frames["frame"].to_pylist(), Moments.of(frames), pictures)
 
 
 def detect_faces(
@@ -129,6 +132,7 @@ def detect_faces(
     params: FacesParams,
     load: Callable[[], Detector],
     frames: list[int],
+    moments: Moments,
     pictures: Callable[[list[int]], Iterable[tuple[int, NDArray[np.uint8]]]],
 ) -> dict[str, Any]:
     """As `run`, for pictures from any source.
@@ -137,12 +141,13 @@ def detect_faces(
         context, params: context and parameters of the stage.
         load: gives the detector; called if a chunk is left.
         frames: numbers of all sampled frames, ascending.
+        moments: of the same frames.
         pictures: number and picture of each of the frames whose numbers it is called with, ascending; some may be
             missing.
     """
     left = context.chunks_left(math.ceil(len(frames) / CHUNK_FRAMES))
     if left:
-        _detect_chunks(context, params, load(), frames, left, pictures)
+        _detect_chunks(context, params, load(), frames, moments, left, pictures)
     if context.piece is not None:
         return {}
     counts = context.chunks.merge(context.out, _RESULTS, numbered="face")
@@ -154,6 +159,7 @@ def _detect_chunks(
     params: FacesParams,
     detector: Detector,
     frames: list[int],
+    moments: Moments,
     left: list[int],
     pictures: Callable[[list[int]], Iterable[tuple[int, NDArray[np.uint8]]]],
 ) -> None:
@@ -166,10 +172,13 @@ def _detect_chunks(
         task.advance(len(frames) - len(wanted))
         for number, own in chunks.items():
             rows = FaceRows(params, stretch)
-            for frame, image in islice(expected, len(own)):
-                if image is not None:
-                    square = stretch.square(image)
-                    rows.add(frame, square, find_faces(detector, square, params))
+            squares = (None if image is None else stretch.square(image) for _, image in islice(expected, len(own)))
+            start = number * CHUNK_FRAMES
+            its = moments.part(start, start + len(own))
+            found = search(squares, its, lambda image: find_faces(detector, image, params), params.every)
+            for frame, searched in zip(own, found, strict=True):
+                if searched is not None:
+                    rows.add(frame, searched)
                 task.advance(1, faces=str(faces + len(rows)))
             context.chunks.commit(number, rows.tables(), _PIECES)
             faces += len(rows)
@@ -249,6 +258,7 @@ def check(params: FacesParams) -> None:
         ("min_score", 0 <= params.min_score <= 1, "from 0 to 1"),
         ("min_size", params.min_size >= 0, "0 or more"),
         ("max_side", params.max_side >= 32, "32 or more"),
+        ("every", params.every >= 1, "1 or more"),
         ("crop_scale", params.crop_scale > 0, "above 0"),
         ("crop_size", params.crop_size >= 1, "1 or more"),
     )

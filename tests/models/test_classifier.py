@@ -132,6 +132,21 @@ def test_mirrored_clips_and_single_clips_get_the_same_answer(weights: Path) -> N
     np.testing.assert_allclose(network.classify(clips(2)[1:]), both[1:], atol=1e-5)
 
 
+def test_the_mirror_image_counts_only_where_the_network_is_not_sure(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, pixels = EmotionClassifier(weights, "cpu"), clips(5)
+    alone, both = network.probabilities(network.logits(pixels)[:1]), network.classify(pixels)
+    surest = np.sort(alone.max(axis=1))
+    assert np.abs(alone - both).max(axis=1).min() > 1e-3
+    for sure, spared in ((0.0, 5), (float(surest[2:4].mean()), 2), (1.1, 0)):
+        monkeypatch.setattr(classifier, "SURE", sure)
+        found = network.classify_quickly(pixels)
+        single = alone.max(axis=1) >= sure
+        assert single.sum() == spared
+        np.testing.assert_allclose(found, np.where(single[:, None], alone, both), atol=1e-6)
+
+
 def test_a_network_of_one_frame_and_other_labels(tmp_path: Path) -> None:
     path = tmp_path / "static.safetensors"
     write_tiny_classifier(

@@ -20,6 +20,7 @@ from fercli.models.face_mesh import landmarks_68
 from fercli.models.mesh_points import scaled, turned_back
 from fercli.models.pictures import default_detector
 from fercli.stages import attributes, faces
+from fercli.stages.face_search import Moments
 from fercli.workspace import Workspace
 from tests.models.pictures import portrait
 from tests.workspaces import VIDEO, frames_table, make_workspace, stage_context
@@ -40,7 +41,12 @@ def measured(path: Path, pictures: Sequence[Image], *, pixel_aspect: float = 1.0
     frames = frames_table([number / 10 for number in numbers])
     context = stage_context(make_workspace(path / "frames", video, frames=frames))
     faces.detect_faces(
-        context, FacesParams(), default_detector, numbers, lambda wanted: zip(numbers, pictures, strict=True)
+        context,
+        FacesParams(),
+        default_detector,
+        numbers,
+        Moments.of(frames),
+        lambda wanted: zip(numbers, pictures, strict=True),
     )
     found = {name: tables.read_table(context.out / f"{name}.parquet") for name in ("faces", "crops")}
     workspace = make_workspace(path / "faces", video, frames=frames, **found)

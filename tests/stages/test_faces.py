@@ -18,6 +18,7 @@ from fercli.models.detections import Detections
 from fercli.models.registry import MODELS
 from fercli.stages import faces as faces_stage
 from fercli.stages.base import StageContext
+from fercli.stages.face_search import Moments
 from fercli.stages.faces import CHUNK_FRAMES, detect_faces, find_faces
 from fercli.tables import CROPS, FACES, read_table
 from tests.failing import fails
@@ -87,12 +88,22 @@ def detect(path: Path, pictures: dict[int, Image], params: FacesParams = PARAMS,
     """Run over these pictures; gives the rows of faces, the crops, and the counts."""
     context = context_for(path, list(pictures))
     counts = detect_faces(
-        context, params, lambda: detector or FindsColour(), list(pictures), lambda wanted: pictures.items()
+        context,
+        params,
+        lambda: detector or FindsColour(),
+        list(pictures),
+        apart(len(pictures)),
+        lambda wanted: pictures.items(),
     )
     faces = read_table(context.out / "faces.parquet", FACES).to_pylist()
     crops = read_table(context.out / "crops.parquet", CROPS).to_pylist()
     assert [row["face"] for row in faces] == [row["face"] for row in crops] == list(range(len(faces)))
     return faces, [decode_jpeg(row["jpeg"]) for row in crops], counts
+
+
+def apart(frames: int) -> Moments:
+    """Frames so far apart that each is looked at."""
+    return Moments(np.arange(frames, dtype=np.float64), np.zeros(frames, np.bool_))
 
 
 def corners(row: dict[str, Any]) -> list[float]:
@@ -224,7 +235,7 @@ def test_pixels_that_are_not_square_are_stretched_and_boxes_come_back(
     image = picture(90, 150, red=(30, 20, 60, 60))
     workspace = make_workspace(tmp_path / "w", replace(VIDEO, pixel_aspect=aspect), frames=frames_table([0.0]))
     context = stage_context(workspace)
-    detect_faces(context, PARAMS, Looks, [0], lambda wanted: [(0, image)])
+    detect_faces(context, PARAMS, Looks, [0], apart(1), lambda wanted: [(0, image)])
     [row] = read_table(context.out / "faces.parquet", FACES).to_pylist()
     np.testing.assert_allclose(corners(row), [30, 20, 60, 60], atol=1)
     np.testing.assert_allclose(row["landmarks"][:2], [39, 36], atol=1)
@@ -263,11 +274,11 @@ def until_killed(frames: list[int], stop: int) -> Iterator[tuple[int, Image]]:
 def test_a_killed_run_goes_on_in_the_middle_and_ends_with_the_same_bytes(tmp_path: Path, stop: int) -> None:
     frames = list(range(0, 3 * (2 * CHUNK_FRAMES + 30), 3))
     whole = context_for(tmp_path / "whole", frames)
-    expected = detect_faces(whole, PARAMS, FindsColour, frames, walk)
+    expected = detect_faces(whole, PARAMS, FindsColour, frames, apart(len(frames)), walk)
 
     killed = context_for(tmp_path / "killed", frames)
     with pytest.raises(KilledError):
-        detect_faces(killed, PARAMS, FindsColour, frames, lambda wanted: until_killed(wanted, stop))
+        detect_faces(killed, PARAMS, FindsColour, frames, apart(len(frames)), lambda wanted: until_killed(wanted, stop))
     done = min(len(frames), len(killed.chunks.done) * CHUNK_FRAMES)
     assert done > stop - CHUNK_FRAMES - 2  # the reader is one frame ahead
     asked: list[int] = []
@@ -276,7 +287,7 @@ def test_a_killed_run_goes_on_in_the_middle_and_ends_with_the_same_bytes(tmp_pat
         asked.extend(wanted)
         return walk(wanted)
 
-    counts = detect_faces(killed, PARAMS, FindsColour, frames, rest)
+    counts = detect_faces(killed, PARAMS, FindsColour, frames, apart(len(frames)), rest)
     assert asked == frames[done:]
 
     assert counts == expected
@@ -287,11 +298,11 @@ def test_a_killed_run_goes_on_in_the_middle_and_ends_with_the_same_bytes(tmp_pat
 def test_pieces_in_any_order_give_the_same_bytes(tmp_path: Path) -> None:
     frames = list(range(3 * CHUNK_FRAMES + 30))
     whole, split = (context_for(tmp_path / name, frames) for name in ("whole", "split"))
-    expected = detect_faces(whole, PARAMS, FindsColour, frames, walk)
+    expected = detect_faces(whole, PARAMS, FindsColour, frames, apart(len(frames)), walk)
     for piece in (range(2, 4), range(2)):
-        assert detect_faces(replace(split, piece=piece), PARAMS, FindsColour, frames, walk) == {}
+        assert detect_faces(replace(split, piece=piece), PARAMS, FindsColour, frames, apart(len(frames)), walk) == {}
         assert not list(split.out.iterdir())
-    assert detect_faces(split, PARAMS, _not_called, frames, _not_called) == expected
+    assert detect_faces(split, PARAMS, _not_called, frames, apart(len(frames)), _not_called) == expected
     for table in ("faces.parquet", "crops.parquet"):
         assert (split.out / table).read_bytes() == (whole.out / table).read_bytes()
 
@@ -303,9 +314,9 @@ def _not_called(*args: Any) -> Any:
 def test_a_run_killed_after_its_last_chunk_only_merges(tmp_path: Path) -> None:
     frames = list(range(CHUNK_FRAMES + 10))
     context = context_for(tmp_path / "w", frames)
-    expected = detect_faces(context, PARAMS, FindsColour, frames, walk)
+    expected = detect_faces(context, PARAMS, FindsColour, frames, apart(len(frames)), walk)
     before = (context.out / "faces.parquet").read_bytes()
-    assert detect_faces(context, PARAMS, _not_called, frames, _not_called) == expected
+    assert detect_faces(context, PARAMS, _not_called, frames, apart(len(frames)), _not_called) == expected
     assert (context.out / "faces.parquet").read_bytes() == before
 
 
@@ -314,7 +325,7 @@ def test_frames_that_do_not_decode_are_counted_and_told_also_after_a_resume(tmp_
     missing = {0, 5, CHUNK_FRAMES, *range(2 * CHUNK_FRAMES - 10, 2 * CHUNK_FRAMES + 20)}
     there = [frame for frame in frames if frame not in missing]
     whole = context_for(tmp_path / "whole", frames)
-    expected = detect_faces(whole, PARAMS, FindsColour, frames, lambda wanted: walk(there))
+    expected = detect_faces(whole, PARAMS, FindsColour, frames, apart(len(frames)), lambda wanted: walk(there))
     assert expected["frames"] == len(there)
     assert whole.warnings == [f"only {len(there)} of {len(frames)} sampled frames of {VIDEO.path} could be decoded"]
     rows = read_table(whole.out / "faces.parquet", FACES).to_pydict()
@@ -322,10 +333,17 @@ def test_frames_that_do_not_decode_are_counted_and_told_also_after_a_resume(tmp_
 
     killed = context_for(tmp_path / "killed", frames)
     with pytest.raises(KilledError):
-        detect_faces(killed, PARAMS, FindsColour, frames, lambda wanted: until_killed(there, CHUNK_FRAMES + 20))
+        detect_faces(
+            killed,
+            PARAMS,
+            FindsColour,
+            frames,
+            apart(len(frames)),
+            lambda wanted: until_killed(there, CHUNK_FRAMES + 20),
+        )
     assert killed.chunks.done == {0}
     rest = [frame for frame in there if frame >= CHUNK_FRAMES]
-    assert detect_faces(killed, PARAMS, FindsColour, frames, lambda wanted: walk(rest)) == expected
+    assert detect_faces(killed, PARAMS, FindsColour, frames, apart(len(frames)), lambda wanted: walk(rest)) == expected
     assert killed.warnings == whole.warnings
     assert (killed.out / "crops.parquet").read_bytes() == (whole.out / "crops.parquet").read_bytes()
 
@@ -380,12 +398,13 @@ def test_a_video_that_is_gone_is_an_error(tmp_path: Path) -> None:
         FacesParams(min_score=float("nan")),
         FacesParams(min_size=-1),
         FacesParams(max_side=0),
+        FacesParams(every=0),
         FacesParams(crop_scale=0),
         FacesParams(crop_size=0),
     ],
 )
 def test_parameters_out_of_range_are_refused(tmp_path: Path, params: FacesParams) -> None:
-    with pytest.raises(ConfigError, match=r"^(min_score|min_size|max_side|crop_scale|crop_size) is"):
+    with pytest.raises(ConfigError, match=r"^(min_score|min_size|max_side|every|crop_scale|crop_size) is"):
         faces_stage.run(context_for(tmp_path / "w", [0]), params)
 
 
