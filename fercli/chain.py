@@ -7,6 +7,7 @@ its code is in `fercli.stages` and is imported when it runs.
                                       -> emotions -> valence
     video -> audio -> speech -> voices
     video, faces, tracks, attributes, audio -> speakers
+    (with a network that hears, speech and speakers -> valence, too)
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Stage:
         params: the dataclass of its parameters.
         run: `(context, params) -> counts` for the receipt; does the work.
         weights: `(params) -> name -> sha256` of the networks it uses.
+        also: `(params) -> tables` of earlier stages that it reads as well, if they are there.
         outside: `(params) -> name -> digest` of what it reads outside the workspace.
         check: `(params) -> None`, raises errors that can be detected before any work.
         lacks: `(workspace, params) -> bool`, whether a requested output that is not part of the key is missing.
@@ -62,6 +64,7 @@ class Stage:
     params: type
     run: Function
     weights: Function = "fercli.chain:nothing"
+    also: Function = "fercli.chain:nothing"
     outside: Function = "fercli.chain:nothing"
     check: Function = "fercli.chain:nothing"
     lacks: Function | None = None
@@ -144,19 +147,6 @@ EMOTIONS = Stage(
     check="fercli.stages.emotions:check",
 )
 
-VALENCE = Stage(
-    name="valence",
-    command="estimate-valence",
-    reads=("frames", "faces", "crops", "tracks", "attributes", "emotions", "segments"),
-    writes=("valence", "courses"),
-    version=2,
-    params=ValenceParams,
-    run="fercli.stages.valence:run",
-    weights="fercli.stages.valence:weights",
-    check="fercli.stages.valence:check",
-    optional=True,
-)
-
 AUDIO = Stage(
     name="audio",
     command="extract-audio",
@@ -207,6 +197,20 @@ VOICES = Stage(
     optional=True,
 )
 
+VALENCE = Stage(
+    name="valence",
+    command="estimate-valence",
+    reads=("frames", "faces", "crops", "tracks", "attributes", "emotions", "segments"),
+    writes=("valence", "courses"),
+    version=2,
+    params=ValenceParams,
+    run="fercli.stages.valence:run",
+    weights="fercli.stages.valence:weights",
+    also="fercli.stages.valence:also_reads",
+    check="fercli.stages.valence:check",
+    optional=True,
+)
+
 
 def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
     """Topological order of the stages; otherwise in the given order.
@@ -226,7 +230,7 @@ def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
 
 
 STAGES: tuple[Stage, ...] = in_order(
-    (FRAMES, FACES, TRACKS, PERSONS, ATTRIBUTES, EMOTIONS, VALENCE, AUDIO, SPEECH, SPEAKERS, VOICES)
+    (FRAMES, FACES, TRACKS, PERSONS, ATTRIBUTES, EMOTIONS, AUDIO, SPEECH, SPEAKERS, VOICES, VALENCE)
 )
 """In the order they run."""
 Plan = list[tuple[Stage, Any]]

@@ -33,7 +33,7 @@ def features(
         ),
     ],
     kinds: Annotated[
-        str, typer.Option("--of", help="trunk, emotions, blendshapes, pose; several with commas.")
+        str, typer.Option("--of", help="trunk, emotions, blendshapes, pose, voice; several with commas.")
     ] = "trunk,blendshapes,pose",
     model: Annotated[
         str, typer.Option(help="Classifier of the trunk: a name from 'fercli models', or a file.")

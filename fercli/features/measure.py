@@ -4,6 +4,7 @@ trunk         what the last layer of a classifier of emotions sees, window by wi
 emotions      the probabilities of the windows, as classify-emotions stored them
 blendshapes   51 ARKit blendshapes of the face mesh, face by face
 pose          yaw, pitch and roll, openings of eyes and mouth, face by face
+voice         what the encoder of Whisper knows of the voice of the person, second by second (`features.voice`)
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 POSE = ("yaw", "pitch", "roll", "eye_left", "eye_right", "mouth")
 LAYERS = ("trunk", "logits")
 """Layers of a classifier: its features before the last layer, or its outputs of both views, averaged."""
+VOICE, VOICE_SIZE = "voice", 512
+"""Name and length of the vectors of a voice: the width of `whisper-base`."""
 BATCH = 64
 """Windows that go through the network at once."""
 
@@ -120,8 +123,10 @@ def on_steps(
 def on_windows(
     measured: Sequence[Measured],
 ) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float32]]]]:
-    """The same on the intervals of the kind with the longest ones, which others are averaged onto; as `on_steps`."""
-    coarsest = min(measured, key=lambda one: len(one.track))
+    """The same on the intervals of the kind with the longest ones, which others are averaged onto; as `on_steps`. A
+    voice is not heard all the time, so its intervals count only if there are no others."""
+    seen = [one for one in measured if one.modality.name != VOICE]
+    coarsest = min(seen or measured, key=lambda one: len(one.track))
     for track in np.unique(coarsest.track).tolist():
         own = [_of(one, track) for one in measured]
         edges = (_of(coarsest, track).start_s, _of(coarsest, track).end_s)
@@ -221,6 +226,17 @@ def _of_faces(workspace: Workspace, name: str, columns: Sequence[str]) -> Measur
     return _by_track(name, "measure-faces", columns, tracks["track"].to_numpy(), start_s, end_s, values)
 
 
+def _voice(workspace: Workspace, request: Request, reporter: Reporter) -> Measured:
+    from fercli.features.voice import voice_rows, voice_source
+
+    source = voice_source()
+    rows = list(voice_rows(workspace, reporter))
+    track, start_s, end_s = (np.array([row[column] for row in rows]) for column in range(3))
+    values = np.stack([np.zeros(VOICE_SIZE, np.float32), *(row[3] for row in rows)])[1:]
+    columns = tuple(f"voice_{number}" for number in range(VOICE_SIZE))
+    return _by_track(VOICE, source, columns, track, start_s, end_s, values)
+
+
 def _floats(column: pa.ChunkedArray) -> NDArray[np.float32]:
     return np.asarray(column.to_numpy(), np.float32)  # null -> NaN
 
@@ -245,5 +261,6 @@ KINDS: dict[str, Callable[[Workspace, Request, Reporter], Measured]] = {
     "emotions": _emotions,
     "blendshapes": lambda workspace, request, reporter: _of_faces(workspace, "blendshapes", BLENDSHAPES),
     "pose": lambda workspace, request, reporter: _of_faces(workspace, "pose", POSE),
+    VOICE: _voice,
 }
 """Name -> how it is measured."""

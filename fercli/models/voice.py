@@ -33,7 +33,7 @@ _STEP = 400
 _QUIET = 0.03
 """Share of the loudest 25 ms below which sound at both ends is left out."""
 _MARGIN = 4
-_LEVEL = 0.05
+LEVEL = 0.05
 """Root mean square to which an utterance is brought: how loud a recording is says nothing about a voice."""
 _KEY = "fercli-voice"
 _TENSORS = ("mean", "spread", "weight", "bias")
@@ -131,7 +131,7 @@ def utterance(samples: Samples) -> Samples | None:
     longest = int((LONGEST_S - 1) * _RATE)
     start = max(0, (len(heard) - longest) // 2)
     heard = heard[start : start + longest]
-    return np.asarray(heard * (_LEVEL / np.sqrt((heard**2).mean())), np.float32)
+    return np.asarray(heard * (LEVEL / np.sqrt((heard**2).mean())), np.float32)
 
 
 def features_of(encoder: WhisperEncoder, heard: Samples) -> Features:

@@ -21,8 +21,11 @@ from fercli.config import ValenceParams
 from fercli.expressions import movement
 from fercli.expressions.courses import find_course, intensity
 from fercli.expressions.valence import Rating, moments, pool, ratings
+from fercli.features.measure import VOICE
 from fercli.hashing import sha256_file
 from fercli.labels import NOT_ASSESSABLE
+from fercli.models.registry import find_model, weights_key
+from fercli.models.voice import ENCODER
 from fercli.stages.base import NO_FACE, StageContext, require_ranges
 
 SCHEMAS = {"valence": tables.VALENCE, "courses": tables.COURSES}
@@ -66,8 +69,20 @@ def run(context: StageContext, params: ValenceParams) -> dict[str, Any]:
 
 
 def weights(params: ValenceParams) -> dict[str, str]:
-    """The network of the user and the sha256 of its file, if one is given."""
-    return {Path(params.weights).name: sha256_file(Path(params.weights))} if params.weights else {}
+    """The network of the user and the sha256 of its file, if one is given; and that of its features of voices."""
+    if not params.weights:
+        return {}
+    heard = weights_key(find_model(ENCODER, "speech")) if also_reads(params) else {}
+    return {**heard, Path(params.weights).name: sha256_file(Path(params.weights))}
+
+
+def also_reads(params: ValenceParams) -> tuple[str, ...]:
+    """The tables that a network of the user reads because it hears voices."""
+    from fercli.features.rate import read_valence_header
+    from fercli.features.voice import READS
+
+    hears = params.weights and any(one.name == VOICE for one in read_valence_header(Path(params.weights)).modalities)
+    return READS if hears else ()
 
 
 def check(params: ValenceParams) -> None:

@@ -35,7 +35,7 @@ class Digests:
     def __init__(self, *, verify: bool = False, by_receipts: bool = False) -> None:
         self._known: dict[Path, str] = {}
         self._receipts: dict[Path, Receipt | None] = {}
-        self._of_params: dict[tuple[str, str, Any], dict[str, str]] = {}
+        self._of_params: dict[tuple[str, str, Any], Any] = {}
         self._verify = verify
         self.by_receipts = by_receipts
 
@@ -66,13 +66,20 @@ class Digests:
 
     def of_weights(self, stage: Stage, params: Any) -> dict[str, str]:
         """The networks of a stage, by name; raises ModelError if one cannot be used."""
-        return self._once("weights", stage, params)
+        networks: dict[str, str] = self._once("weights", stage, params)
+        return networks
+
+    def of_also(self, stage: Stage, params: Any) -> Iterable[str]:
+        """The tables that a stage reads if they are there; raises ModelError if a network cannot be used."""
+        tables: Iterable[str] = self._once("also", stage, params)
+        return tables
 
     def of_outside(self, stage: Stage, params: Any) -> dict[str, str]:
         """What a stage reads outside the workspace, by name; raises InputError if it cannot be read."""
-        return self._once("outside", stage, params)
+        found: dict[str, str] = self._once("outside", stage, params)
+        return found
 
-    def _once(self, what: str, stage: Stage, params: Any) -> dict[str, str]:
+    def _once(self, what: str, stage: Stage, params: Any) -> Any:
         key = (what, stage.name, params)
         if key not in self._of_params:
             self._of_params[key] = call(getattr(stage, what), params)
@@ -139,7 +146,8 @@ def why_stale(
 
 def planned_receipt(workspace: Workspace, stage: Stage, params: Any, digests: Digests) -> Receipt:
     """The receipt of a stage if it ran now, as far as it is known in advance; errors as `why_stale`."""
-    inputs = {name: digests.of_input(workspace, name) for name in stage.reads} | digests.of_outside(stage, params)
+    tables = (*stage.reads, *digests.of_also(stage, params))
+    inputs = {name: digests.of_input(workspace, name) for name in tables} | digests.of_outside(stage, params)
     return Receipt(stage.title, stage.version, _key_params(params), inputs, digests.of_weights(stage, params))
 
 
@@ -180,8 +188,9 @@ def _planned_again(workspace: Workspace, stage: Stage, params: Any, found: Recei
             return planned_receipt(workspace, stage, params, digests)
         except (ModelError, InputError):
             pass
-    inputs = {name: digests.of_input(workspace, name) for name in stage.reads}
-    outside = {name: value for name, value in found.inputs.items() if name not in stage.reads}
+    tables = {*stage.reads, *(found.inputs.keys() & STAGE_OF.keys())}
+    inputs = {name: digests.of_input(workspace, name) for name in tables}
+    outside = {name: value for name, value in found.inputs.items() if name not in tables}
     return Receipt(stage.title, stage.version, _key_params(params), inputs | outside, found.weights)
 
 

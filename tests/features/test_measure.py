@@ -139,7 +139,7 @@ def test_what_does_not_exist_is_refused() -> None:
         Request(())
     with pytest.raises(ConfigError):
         Request(("trunk",), layer="last")
-    assert set(KINDS) == {"trunk", "emotions", "blendshapes", "pose"}
+    assert set(KINDS) == {"trunk", "emotions", "blendshapes", "pose", "voice"}
 
 
 def test_the_command_writes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], model: str) -> None:

@@ -91,7 +91,7 @@ def test_its_file_is_part_of_the_key(tmp_path: Path) -> None:
     [
         (replace(HEADER, task="classes", outputs=("calm", "excited"), error=()), "does not rate valence"),
         (replace(HEADER, outputs=("arousal",)), "does not rate valence"),
-        (replace(HEADER, modalities=(Modality("voice", 4),)), "voice"),
+        (replace(HEADER, modalities=(Modality("gaze", 4),)), "gaze"),
     ],
 )
 def test_other_networks_are_refused_before_any_work(tmp_path: Path, header: SequenceHeader, said: str) -> None:
