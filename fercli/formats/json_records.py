@@ -58,6 +58,7 @@ def as_json_signal(signal: Signal) -> dict[str, Any]:
         "source": signal.source,
         "seconds": np.round(signal.start_s, 3).tolist(),
         **dict(zip(("values", "low", "high"), columns, strict=False)),
+        **({"by_hand": [list(one) for one in signal.by_hand]} if signal.by_hand else {}),
     }
 
 

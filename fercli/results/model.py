@@ -259,6 +259,7 @@ class Signal:
         values: (N, C) float32; NaN if it could not be measured.
         source: `derived` for ratings that follow from the emotions, `trained` for those of a network that was trained
             on ratings, empty for all else.
+        by_hand: start and end of the stretches in which derived ratings are those of the classes of manual annotations.
     """
 
     name: str
@@ -269,6 +270,7 @@ class Signal:
     columns: tuple[Column, ...]
     values: NDArray[np.float32]
     source: Literal["", "derived", "trained"] = ""
+    by_hand: tuple[tuple[float, float], ...] = ()
 
 
 Ratings = Callable[[], Iterator[Signal]]

@@ -21,6 +21,7 @@ from fercli.models.sequences.networks import build_sequence_network
 from fercli.progress import Silent
 from fercli.results.load import load as load_result
 from fercli.stages.valence import check, weights
+from tests.edits.by_hand import annotate
 from tests.rated import UNSEEN_S, rate, rated, smiling
 
 FACE = (Modality("emotions", len(EMOTIONS), "classify-emotions"), Modality("blendshapes", len(BLENDSHAPES)))
@@ -67,6 +68,19 @@ def test_the_stage_has_its_valence_with_its_error_and_derives_the_rest(tmp_path:
     assert high[~unseen] == pytest.approx(np.minimum(value[~unseen] + 0.3, 1), abs=1e-6)
     assert not np.allclose(value[~unseen], derived[0].values[~unseen, 0], atol=0.05)
     assert np.array_equal(signals[1].values, derived[1].values, equal_nan=True)
+
+
+def test_it_does_not_follow_manual_annotations_and_that_is_said(tmp_path: Path) -> None:
+    workspace, path = smiling(tmp_path / "w"), saved(tmp_path / "a.safetensors")
+    rate(workspace, ValenceParams(str(path)))
+    before = load_result(workspace)
+    assert not any("manual" in text for text in before.warnings)
+    result = load_result(annotate(workspace, "Ross,2,3,anger"))
+    assert [text for text in result.warnings if "valence" in text and "not follow" in text]
+    assert before.ratings is not None and result.ratings is not None
+    (old, _), (new, arousal) = (list(one.ratings() if one.ratings else ())[:2] for one in (before, result))
+    assert np.array_equal(old.values, new.values, equal_nan=True) and new.by_hand == ()
+    assert arousal.source == "derived" and arousal.values[20:30, 0] == pytest.approx(0.59)
 
 
 def test_a_network_without_an_error_has_no_interval(tmp_path: Path) -> None:

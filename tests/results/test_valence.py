@@ -92,6 +92,36 @@ def test_a_manual_annotation_has_no_course_and_what_is_left_keeps_its_own(tmp_pa
     assert [one.course for one in left] == [None]
 
 
+def test_derived_valence_follows_a_class_that_is_set_by_hand(tmp_path: Path) -> None:
+    workspace = rated(tmp_path / "w")
+    predicted = document(workspace, tmp_path)["signals"]
+    annotate(
+        workspace, "Ross,2,3,anger", "Ross,4,4.5,anger"
+    )  # predicted as happiness; from 4 to 5 nothing is assessable
+    valence, arousal, intensity = (one for one in document(workspace, tmp_path)["signals"] if one["object"] == "Ross")
+    for signal, norm, before in ((valence, -0.51, predicted[0]), (arousal, 0.59, predicted[1])):
+        assert signal["source"] == "derived" and signal["by_hand"] == [[2.0, 3.0], [4.0, 4.5]]
+        assert signal["values"][20:30] == [norm] * 10 and signal["values"][40:45] == [norm] * 5
+        assert signal["low"][20] == pytest.approx(norm - 0.125) and signal["high"][20] == pytest.approx(norm + 0.125)
+        others = [*range(20), *range(30, 40), *range(45, 80)]
+        assert [signal["values"][k] for k in others] == [before["values"][k] for k in others]
+    assert intensity == predicted[2]  # it is what the face does, whatever it means
+    rachel = [one for one in document(workspace, tmp_path)["signals"] if one["object"] == "Rachel"]
+    assert rachel == predicted[3:]
+
+
+def test_where_a_class_is_taken_away_by_hand_nothing_is_derived_and_two_have_their_mean(tmp_path: Path) -> None:
+    workspace = rated(tmp_path / "w")
+    annotate(workspace, "Ross,1,2,", "Ross,2,3,not assessable", "Ross,6,7,anger", "Ross,6,7,happiness")
+    valence = document(workspace, tmp_path)["signals"][0]
+    assert valence["values"][10:30] == valence["low"][10:30] == [None] * 20
+    assert valence["values"][60] == pytest.approx((0.81 - 0.51) / 2)
+    assert valence["high"][60] - valence["low"][60] > 1  # they contradict each other
+    assert valence["by_hand"] == [[1.0, 3.0], [6.0, 7.0]]
+    assert main(["edits", "undo", str(workspace.path), "4"]) == 0
+    assert document(workspace, tmp_path)["signals"][0]["values"][60] == -0.51
+
+
 def test_an_ignored_person_has_no_ratings(tmp_path: Path) -> None:
     workspace = rated(tmp_path / "w")
     assert main(["people", "ignore", str(workspace.path), "Ross"]) == 0
