@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from fercli.models.sequences.parts import Answer, Mixed, SequenceNetwork
+from fercli.models.sequences.parts import Answer, MixedNetwork
 
 
-class Gru(SequenceNetwork):
+class Gru(MixedNetwork):
     """See above.
 
     Args:
@@ -20,16 +20,11 @@ class Gru(SequenceNetwork):
     """
 
     def __init__(self, sizes: Sequence[int], outputs: int, hidden: int, dropout: float) -> None:
-        super().__init__()
-        self.mixed = Mixed(sizes, hidden, dropout)
+        super().__init__(sizes, hidden, dropout)
         self.gru = nn.GRU(hidden, hidden, batch_first=True)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(hidden, outputs)
 
-    def encode(self, inputs: Sequence[Tensor], masks: Sequence[Tensor]) -> Tensor:
-        mixed: Tensor = self.mixed(inputs, masks).relu()
-        return mixed
-
     def finish(self, encoded: Tensor, inside: Tensor) -> Answer:
-        steps, _ = self.gru(encoded)
+        steps, _ = self.gru(encoded.relu())
         return Answer(steps, self.output(self.dropout(steps))[None])

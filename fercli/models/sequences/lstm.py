@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from fercli.models.sequences.parts import Answer, Mixed, SequenceNetwork
+from fercli.models.sequences.parts import Answer, MixedNetwork
 
 WINDOW = 5
 """Steps that the attention sees, the present one included."""
 
 
-class Lstm(SequenceNetwork):
+class Lstm(MixedNetwork):
     """See above.
 
     Args:
@@ -28,19 +28,14 @@ class Lstm(SequenceNetwork):
     """
 
     def __init__(self, sizes: Sequence[int], outputs: int, hidden: int, dropout: float) -> None:
-        super().__init__()
-        self.mixed = Mixed(sizes, hidden, dropout)
+        super().__init__(sizes, hidden, dropout)
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True)
         self.score = nn.Linear(2 * hidden, 1)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(hidden, outputs)
 
-    def encode(self, inputs: Sequence[Tensor], masks: Sequence[Tensor]) -> Tensor:
-        mixed: Tensor = self.mixed(inputs, masks).relu()
-        return mixed
-
     def finish(self, encoded: Tensor, inside: Tensor) -> Answer:
-        steps, _ = self.lstm(encoded)
+        steps, _ = self.lstm(encoded.relu())
         attended = self._attend(steps)
         return Answer(attended, self.output(self.dropout(attended))[None])
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from fercli.models.sequences.parts import Answer, Mixed, SequenceNetwork
+from fercli.models.sequences.parts import Answer, MixedNetwork
 
 STAGES, LAYERS = 4, 6
 """Stages, and layers of each; the dilation of a layer is twice that of the one before it."""
@@ -46,7 +46,7 @@ class _Stage(nn.Module):
         return hidden, self.leave(hidden)
 
 
-class MsTcn(SequenceNetwork):
+class MsTcn(MixedNetwork):
     """See above.
 
     Args:
@@ -60,16 +60,11 @@ class MsTcn(SequenceNetwork):
     def __init__(
         self, sizes: Sequence[int], outputs: int, hidden: int, dropout: float, *, classes: bool = False
     ) -> None:
-        super().__init__()
+        super().__init__(sizes, hidden, dropout)
         self.classes = classes
-        self.mixed = Mixed(sizes, hidden, dropout)
         first = _Stage(hidden, outputs, hidden, dropout)
         others = [_Stage(outputs, outputs, hidden, dropout) for _ in range(STAGES - 1)]
         self.stages = nn.ModuleList([first, *others])
-
-    def encode(self, inputs: Sequence[Tensor], masks: Sequence[Tensor]) -> Tensor:
-        mixed: Tensor = self.mixed(inputs, masks)
-        return mixed
 
     def finish(self, encoded: Tensor, inside: Tensor) -> Answer:
         there = inside[:, None].float()  # behind the end of a series is nothing, as in a batch of its own

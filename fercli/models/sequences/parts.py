@@ -107,6 +107,24 @@ class Mixed(nn.Module):
         return mixed
 
 
+class MixedNetwork(SequenceNetwork):
+    """A network that takes the modalities of a step as one vector: `encode` mixes them and does nothing else.
+
+    Args:
+        sizes: length of the vectors of each modality.
+        hidden: width.
+        dropout: probability, in training.
+    """
+
+    def __init__(self, sizes: Sequence[int], hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.mixed = Mixed(sizes, hidden, dropout)
+
+    def encode(self, inputs: Sequence[Tensor], masks: Sequence[Tensor]) -> Tensor:
+        mixed: Tensor = self.mixed(inputs, masks)
+        return mixed
+
+
 def present_in(masks: Sequence[Tensor]) -> Tensor:
     """(B, T) whether any modality is there."""
     return torch.stack(list(masks)).any(dim=0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from fercli.models.sequences.parts import Answer, Mixed, SequenceNetwork
+from fercli.models.sequences.parts import Answer, MixedNetwork
 
 LEVELS = 5
 """Blocks; the dilation of each is twice that of the one before it."""
@@ -26,7 +26,7 @@ class _Block(nn.Module):
         return out
 
 
-class Tcn(SequenceNetwork):
+class Tcn(MixedNetwork):
     """See above.
 
     Args:
@@ -37,14 +37,9 @@ class Tcn(SequenceNetwork):
     """
 
     def __init__(self, sizes: Sequence[int], outputs: int, hidden: int, dropout: float) -> None:
-        super().__init__()
-        self.mixed = Mixed(sizes, hidden, dropout)
+        super().__init__(sizes, hidden, dropout)
         self.blocks = nn.ModuleList(_Block(hidden, 2**level, dropout) for level in range(LEVELS))
         self.output = nn.Linear(hidden, outputs)
-
-    def encode(self, inputs: Sequence[Tensor], masks: Sequence[Tensor]) -> Tensor:
-        mixed: Tensor = self.mixed(inputs, masks)
-        return mixed
 
     def finish(self, encoded: Tensor, inside: Tensor) -> Answer:
         there = inside[:, None].float()  # behind the end of a series is nothing, as in a batch of its own

@@ -138,6 +138,51 @@ def test_every_network_hears_the_signal_and_not_more(tmp_path: Path, model: str)
     assert 0.9 <= reached < over_videos(tested).mean.ccc
 
 
+def _modality(data: SequenceData, number: int, values: list[np.ndarray]) -> SequenceData:
+    """The same data with other features of one modality, of each series (T, D)."""
+    changed = []
+    for one, given in zip(data.series, values, strict=True):
+        inputs = list(one.inputs)
+        inputs[number] = given.astype(np.float32)
+        changed.append(replace(one, inputs=tuple(inputs)))
+    return replace(data, series=tuple(changed))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["transformer", "memory-fusion"])
+@pytest.mark.parametrize("signal", [0, 1], ids=["face", "voice"])
+def test_of_two_modalities_the_one_with_the_signal_is_used(tmp_path: Path, model: str, signal: int) -> None:
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    whole = data_of(stories(40, steps=80, noise=0.3, annotation=0.1, size=8))
+
+    def noise() -> list[np.ndarray]:
+        return [rng.normal(size=one.inputs[0].shape) for one in whole.series]
+
+    data = _modality(whole, 1 - signal, noise())
+    trained = load(_run(data, tmp_path, model=model, epochs=20, hidden=32))
+
+    def reached(found: SequenceData) -> float:
+        tested = [one for one in found.series if one.split == "test"]
+        told = predictions(trained, tested)
+        answers = {one.video: (own[:, 0], one.values[:, 0]) for own, one in zip(told, tested, strict=True)}
+        return over_videos(answers).mean.ccc
+
+    assert reached(data) > 0.8
+    assert reached(_modality(data, 1 - signal, noise())) > 0.8  # whatever the other one says
+    assert abs(reached(_modality(data, signal, noise()))) < 0.3
+    gaps = [one.inputs[signal].copy() for one in data.series]
+    for gap in gaps:
+        gap[20:40] = np.nan
+    tested = [number for number, one in enumerate(data.series) if one.split == "test"]
+    cut = [_modality(data, signal, gaps).series[number] for number in tested]
+    there, here = (predictions(trained, own) for own in ([data.series[number] for number in tested], cut))
+    far = np.r_[0:10, 60:80]
+    apart = [float(np.abs(a - b)[far].mean()) for a, b in zip(there, here, strict=True)]
+    inside = [float(np.abs(a - b)[22:38].mean()) for a, b in zip(there, here, strict=True)]
+    assert max(apart) < 0.1 and np.mean(inside) > 3 * np.mean(apart)
+
+
 @pytest.mark.slow
 def test_ms_tcn_has_fewer_false_segments_than_the_moments_alone(tmp_path: Path) -> None:
     """Features of single steps are noisy: the class of each alone gives splinters, and the stages take them out."""

@@ -68,6 +68,28 @@ def test_pieces_give_the_same_as_the_whole(name: str) -> None:
     torch.testing.assert_close(pieces, whole, atol=1e-5, rtol=1e-5)
 
 
+def test_what_is_missing_of_one_modality_changes_nothing_where_it_is_not_seen(name: str) -> None:
+    network, (inputs, _) = _network(name), _series(400)
+    everything = [torch.ones(1, 400, dtype=torch.bool) for _ in SIZES]
+    without = [everything[0], everything[1].clone()]
+    without[1][:, 300:] = False
+    with torch.inference_mode():
+        whole, cut = (network(inputs, masks).stages[-1] for masks in (everything, without))
+    reach = {"tcn": 62, "ms-tcn": 4 * 63}.get(name, network.context)  # steps that an output sees after it
+    assert torch.equal(whole[:, : 300 - reach], cut[:, : 300 - reach])
+    assert not torch.allclose(whole[:, 300:], cut[:, 300:])
+
+
+def test_a_series_without_a_modality_changes_nothing_of_the_others_in_a_batch(name: str) -> None:
+    network, (inputs, masks) = _network(name), _series(30, batch=3)
+    without = [masks[0], masks[1].clone()]
+    without[1][1] = False
+    with torch.inference_mode():
+        whole, cut = (network(inputs, one).stages[-1] for one in (masks, without))
+    assert torch.equal(whole[[0, 2]], cut[[0, 2]])
+    assert not torch.allclose(whole[1], cut[1])
+
+
 def test_features_are_standardised(name: str) -> None:
     network, (inputs, masks) = _network(name), _series(30)
     before = network(inputs, masks).stages
