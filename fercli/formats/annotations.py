@@ -130,6 +130,7 @@ class Annotations:
         video_end_s: end of the video, seconds; infinite if unknown. sha256: sha256 of the video; empty if unknown.
         notes: messages about skipped parts.
         said: lines of what is said; None if the file is not about it. They are utterances, or with `cues` captions.
+        unread: lines of the tiers of words and voices, which are for reading only.
         cues: whether they are cut to captions, as fercli writes subtitles.
         prefixed: whether the speaker stands in front of the text, as in `Ross: Hello.`
         unusable: names of tiers without emotions -> error of their first label. They are skipped; if one belongs to a
@@ -146,6 +147,7 @@ class Annotations:
     notes: tuple[str, ...] = ()
     unusable: Mapping[str, DatasetError] = field(default_factory=dict)
     said: tuple[Line, ...] | None = None
+    unread: tuple[Line, ...] = ()
     cues: bool = False
     prefixed: bool = False
 
@@ -234,10 +236,11 @@ def in_video(annotations: Annotations, video: str, path: Path) -> Annotations:
         return annotations
     moved = [replace(one, start_ms=one.start_ms + origin, end_ms=one.end_ms + origin) for one in annotations.marks]
     note = f"{path}: {origin / 1000:g} s added, because its time 0 is at that time of the video (TIME_ORIGIN)"
-    said = annotations.said and tuple(
-        replace(one, start_ms=one.start_ms + origin, end_ms=one.end_ms + origin) for one in annotations.said
+    said, unread = (
+        lines and tuple(replace(one, start_ms=one.start_ms + origin, end_ms=one.end_ms + origin) for one in lines)
+        for lines in (annotations.said, annotations.unread)
     )
-    annotations = replace(annotations, said=said)
+    annotations = replace(annotations, said=said, unread=unread or ())
     return replace(annotations, marks=moved, notes=(*annotations.notes, note))
 
 

@@ -13,7 +13,7 @@ are skipped too. Notes report both.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,7 @@ def read(path: Path) -> Annotations:
         notes=(*without_emotions(unusable, path), *notes),
         unusable=unusable,
         said=_said(path, root),
+        unread=_lines(path, root, (WORDS, VOICE)),
     )
 
 
@@ -257,7 +258,13 @@ def _marks(
 
 def _said(path: Path, root: ElementTree.Element) -> tuple[Line, ...] | None:
     """The lines of the tiers of utterances; None if there is no such tier."""
-    own = [tier for tier in _tiers(root) if tier.type == _TYPES[SPEECH]]
+    is_there = any(tier.type == _TYPES[SPEECH] for tier in _tiers(root))
+    return _lines(path, root, (SPEECH,)) if is_there else None
+
+
+def _lines(path: Path, root: ElementTree.Element, kinds: Sequence[str]) -> tuple[Line, ...]:
+    """The lines of the tiers of some kinds."""
+    own = [tier for tier in _tiers(root) if tier.type in {_TYPES[kind] for kind in kinds}]
     times = Times(root, str(path))
     lines = []
     for tier in own:
@@ -266,7 +273,7 @@ def _said(path: Path, root: ElementTree.Element) -> tuple[Line, ...] | None:
         for annotation, text in tier.annotations:
             place = _place(path, tier, annotation)
             lines.append(line(*times.of(annotation, place), text, speaker, place))
-    return tuple(lines) if own else None
+    return tuple(lines)
 
 
 def _place(path: Path, tier: _Tier, annotation: ElementTree.Element) -> str:

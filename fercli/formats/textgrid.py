@@ -9,7 +9,7 @@ emotions. A tier `Ross (2)` beside a tier `Ross` also belongs to Ross.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from praatio.data_classes.interval_tier import IntervalTier
@@ -66,7 +66,15 @@ def read(path: Path) -> Annotations:
     grid = _opened(path)
     marks = list(_marks(path, grid, unusable))
     notes = without_emotions(unusable, path)
-    return Annotations(marks, written=milliseconds_from_0, notes=notes, unusable=unusable, said=_said(path, grid))
+    said = _lines(path, grid, (SPEECH,)) if any(_kind(tier) == SPEECH for tier in _intervals(grid)) else None
+    return Annotations(
+        marks,
+        written=milliseconds_from_0,
+        notes=notes,
+        unusable=unusable,
+        said=said,
+        unread=_lines(path, grid, (WORDS, VOICE)),
+    )
 
 
 def _opened(path: Path) -> Textgrid:
@@ -86,16 +94,20 @@ def _opened(path: Path) -> Textgrid:
     return grid
 
 
-def _said(path: Path, grid: Textgrid) -> tuple[Line, ...] | None:
-    """The lines of the tiers of utterances; None if there is no such tier."""
-    own = [tier for tier in _intervals(grid) if tier.name.partition("@")[0] == SPEECH]
+def _kind(tier: IntervalTier) -> str:
+    """SPEECH, WORDS, VOICE, or another text for a tier of emotions."""
+    return str(tier.name.partition("@")[0])
+
+
+def _lines(path: Path, grid: Textgrid, kinds: Sequence[str]) -> tuple[Line, ...]:
+    """The lines of the tiers of some kinds."""
     lines = []
-    for tier in own:
+    for tier in (tier for tier in _intervals(grid) if _kind(tier) in kinds):
         for position, entry in enumerate(tier.entries, start=1):
             times = round(1000 * entry.start), round(1000 * entry.end)
             place = f"{path}: tier {tier.name}, label {position}"
             lines.append(line(*times, entry.label, tier.name.partition("@")[2], place))
-    return tuple(lines) if own else None
+    return tuple(lines)
 
 
 def _intervals(grid: Textgrid) -> list[IntervalTier]:
@@ -105,7 +117,7 @@ def _intervals(grid: Textgrid) -> list[IntervalTier]:
 def _marks(path: Path, grid: Textgrid, unusable: dict[str, DatasetError]) -> Iterator[Label]:
     """The marks of all tiers; those without an emotion go into `unusable`."""
     for tier in _intervals(grid):
-        if tier.name.partition("@")[0] in (SPEECH, WORDS, VOICE):
+        if _kind(tier) in (SPEECH, WORDS, VOICE):
             continue
         person = _person(tier.name, grid.tierNames)
         labelled = [(entry.start, entry.end, entry.label.strip()) for entry in tier.entries if entry.label.strip()]

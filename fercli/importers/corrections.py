@@ -15,6 +15,7 @@ from fercli.edits.state import State, read_state
 from fercli.errors import ConfigError, DatasetError, MissingStage, command
 from fercli.formats.annotations import Annotations, Label, Video, naming_hint
 from fercli.formats.reading import read_annotations
+from fercli.formats.spoken import SPEECH, spoken_tiers
 from fercli.importers.difference import TOLERANCE_MS, Difference, Shown, difference, union
 from fercli.importers.renames import find_renames
 from fercli.importers.said import SaidDifference, said_difference
@@ -64,6 +65,7 @@ def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool =
     state = read_state(workspace)
     result = load(workspace, state)
     notes = [*annotations.notes, *_about_the_video(workspace, annotations, path, force=force)]
+    notes += _about_unread(result, annotations, path)
     if annotations.only_said:
         said = _import_said(workspace, result, annotations, {}, path, by, notes)
         return Imported(0, 0, 0, {}, notes, said)
@@ -89,6 +91,23 @@ def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool =
     if annotations.said is not None:
         changes = _import_said(workspace, load(workspace), annotations, renamed, path, by, notes)
     return Imported(found.changed, found.added, found.deleted, renamed, notes, changes)
+
+
+def _about_unread(result: Result, annotations: Annotations, path: Path) -> list[str]:
+    """A note if tiers that are not read have other labels than fercli would write."""
+    written = {
+        (one.start_ms, one.end_ms, one.text)
+        for tier in spoken_tiers(result, ())
+        if tier.kind != SPEECH
+        for one in tier.rows
+    }
+    others = [one for one in annotations.unread if (one.start_ms, one.end_ms, one.text) not in written]
+    if not others:
+        return []
+    return [
+        f"{path}: {len(others)} labels in tiers of words and voices differ from those of the workspace, and are not "
+        "read: correct the text in the tiers speech"
+    ]
 
 
 def _import_said(
