@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from fercli.errors import ConfigError, DatasetError
 from fercli.learn.voice.clips import Clip, files_under
-
-Parsed = tuple[str, str] | None
-"""Label and speaker of a file; None for a file of another kind."""
 
 
 def read_clips(name: str, root: Path) -> list[Clip]:
@@ -37,81 +35,103 @@ def terms(name: str) -> str:
     return TERMS.get(name, name)
 
 
-def ravdess(root: Path) -> list[Clip]:
-    """Livingstone and Russo 2018: `Actor_01/03-01-06-01-02-01-01.wav`; speech only, no songs. Video files are read
-    where there is no sound file of the same utterance."""
-    labels = ("neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise")
+@dataclass(frozen=True)
+class Named:
+    """A data set whose files say label and speaker by their names.
 
-    def parse(path: Path) -> Parsed:
-        found = re.fullmatch(r"(0[13])-01-(0[1-8])-0[12]-0[12]-0[12]-(\d\d)", path.stem)
-        return (labels[int(found[2]) - 1], found[3]) if found else None
+    Attributes:
+        name: as its authors write it. example: a file of it.
+        pattern: matches the name of a file behind its directory, without the suffix; groups `label` and `speaker`.
+        labels: label in the name -> class; files with others are left out.
+        chosen: which of the files are read.
+    """
 
-    files = files_under(root)
+    name: str
+    example: str
+    pattern: str
+    labels: Mapping[str, str]
+    chosen: Callable[[list[Path]], list[Path]] = list
+
+    def read(self, root: Path) -> list[Clip]:
+        """The clips under a directory; raises DatasetError if there are none."""
+        found = []
+        for path in self.chosen(files_under(root)):
+            match = re.fullmatch(self.pattern, f"{path.parent.name}/{path.stem}")
+            if match and match["label"] in self.labels:
+                found.append(Clip(path, self.labels[match["label"]], match["speaker"]))
+        return _there(found, self.name, self.example)
+
+
+def _sound_before_video(files: list[Path]) -> list[Path]:
+    """Without the videos of utterances of which there is a file of sound."""
     heard = {path.stem[3:] for path in files if path.stem.startswith("03-")}
-    chosen = [path for path in files if path.stem.startswith("03-") or path.stem[3:] not in heard]
-    return _named("RAVDESS", chosen, parse, "Actor_01/03-01-06-01-02-01-01.wav")
+    return [path for path in files if path.stem.startswith("03-") or path.stem[3:] not in heard]
 
 
-def emodb(root: Path) -> list[Clip]:
-    """Burkhardt et al. 2005: `wav/03a01Fa.wav`, the sixth letter for the German name of the emotion; boredom is left
-    out."""
-    labels = {"W": "anger", "E": "disgust", "A": "fear", "F": "happiness", "T": "sadness", "N": "neutral"}
-
-    def parse(path: Path) -> Parsed:
-        found = re.fullmatch(r"(\d\d)[ab]\d\d([WLEAFTN])[a-z]?", path.stem)
-        return (labels[found[2]], found[1]) if found and found[2] in labels else None
-
-    return _named("EmoDB", files_under(root), parse, "wav/03a01Fa.wav")
+def _once(files: list[Path]) -> list[Path]:
+    """One file of each name: the archive of TESS holds itself a second time."""
+    return [*{path.name: path for path in reversed(files)}.values()][::-1]
 
 
-def cremad(root: Path) -> list[Clip]:
-    """Cao et al. 2014: `AudioWAV/1001_DFA_ANG_XX.wav`."""
-    labels = {"ANG": "anger", "DIS": "disgust", "FEA": "fear", "HAP": "happiness", "SAD": "sadness", "NEU": "neutral"}
-
-    def parse(path: Path) -> Parsed:
-        found = re.fullmatch(r"(\d{4})_[A-Z]{3}_([A-Z]{3})_[A-Z]{2}", path.stem)
-        return (labels[found[2]], found[1]) if found and found[2] in labels else None
-
-    return _named("CREMA-D", files_under(root), parse, "AudioWAV/1001_DFA_ANG_XX.wav")
-
-
-def savee(root: Path) -> list[Clip]:
-    """Haq and Jackson 2009: `AudioData/DC/sa01.wav`, or `ALL/DC_sa01.wav`."""
-    labels = {
-        "a": "anger",
-        "d": "disgust",
-        "f": "fear",
-        "h": "happiness",
-        "n": "neutral",
-        "sa": "sadness",
-        "su": "surprise",
-    }
-
-    def parse(path: Path) -> Parsed:
-        found = re.fullmatch(r"(?:(DC|JE|JK|KL)_)?(sa|su|[adfhn])\d\d", path.stem)
-        speaker = (found[1] or path.parent.name) if found else ""
-        return (labels[found[2]], speaker) if found and speaker in ("DC", "JE", "JK", "KL") else None
-
-    return _named("SAVEE", files_under(root), parse, "AudioData/DC/sa01.wav")
-
-
-def tess(root: Path) -> list[Clip]:
-    """Pichora-Fuller and Dupuis 2020: `OAF_angry/OAF_back_angry.wav`; `ps` is pleasant surprise."""
-    labels = {
-        "angry": "anger",
-        "disgust": "disgust",
-        "fear": "fear",
-        "happy": "happiness",
-        "neutral": "neutral",
-        "ps": "surprise",
-        "sad": "sadness",
-    }
-
-    def parse(path: Path) -> Parsed:
-        found = re.fullmatch(r"(OAF?|YAF)_\w+_([a-z]+)", path.stem)
-        return (labels[found[2]], found[1][:2] + "F") if found and found[2] in labels else None
-
-    return _named("TESS", _once(files_under(root)), parse, "OAF_angry/OAF_back_angry.wav")
+NAMED = {
+    "ravdess": Named(  # Livingstone and Russo 2018; speech only, no songs
+        "RAVDESS",
+        "Actor_01/03-01-06-01-02-01-01.wav",
+        r".*/0[13]-01-(?P<label>0[1-8])-0[12]-0[12]-0[12]-(?P<speaker>\d\d)",
+        {
+            "01": "neutral",
+            "02": "calm",
+            "03": "happiness",
+            "04": "sadness",
+            "05": "anger",
+            "06": "fear",
+            "07": "disgust",
+            "08": "surprise",
+        },
+        _sound_before_video,
+    ),
+    "emodb": Named(  # Burkhardt et al. 2005; the sixth letter is that of the German name
+        "EmoDB",
+        "wav/03a01Fa.wav",
+        r".*/(?P<speaker>\d\d)[ab]\d\d(?P<label>[A-Z])[a-z]?",
+        {"W": "anger", "E": "disgust", "A": "fear", "F": "happiness", "T": "sadness", "N": "neutral"},
+    ),
+    "cremad": Named(  # Cao et al. 2014
+        "CREMA-D",
+        "AudioWAV/1001_DFA_ANG_XX.wav",
+        r".*/(?P<speaker>\d{4})_[A-Z]{3}_(?P<label>[A-Z]{3})_[A-Z]{2}",
+        {"ANG": "anger", "DIS": "disgust", "FEA": "fear", "HAP": "happiness", "SAD": "sadness", "NEU": "neutral"},
+    ),
+    "savee": Named(  # Haq and Jackson 2009; the speaker is the directory, or stands in front
+        "SAVEE",
+        "AudioData/DC/sa01.wav, or ALL/DC_sa01.wav",
+        r"(?:.*/)?(?P<speaker>DC|JE|JK|KL)[/_](?P<label>[a-z]+)\d\d",
+        {
+            "a": "anger",
+            "d": "disgust",
+            "f": "fear",
+            "h": "happiness",
+            "n": "neutral",
+            "sa": "sadness",
+            "su": "surprise",
+        },
+    ),
+    "tess": Named(  # Pichora-Fuller and Dupuis 2020; `ps` is pleasant surprise, and one name begins with OA_
+        "TESS",
+        "OAF_angry/OAF_back_angry.wav",
+        r".*/(?P<speaker>OA|YA)F?_\w+_(?P<label>[a-z]+)",
+        {
+            "angry": "anger",
+            "disgust": "disgust",
+            "fear": "fear",
+            "happy": "happiness",
+            "neutral": "neutral",
+            "ps": "surprise",
+            "sad": "sadness",
+        },
+        _once,
+    ),
+}
 
 
 _LINE = re.compile(r"\[[\d.]+ - [\d.]+\]\t(Ses\d\d[FM]_\w+)\t(\w+)\t")
@@ -134,13 +154,12 @@ def iemocap(root: Path) -> list[Clip]:
     for path in sorted(root.glob("Session*/dialog/EmoEvaluation/*.txt")):
         known.update(dict(_LINE.findall(path.read_text(encoding="utf-8", errors="replace"))))
 
-    def parse(path: Path) -> Parsed:
-        label = labels.get(known.get(path.stem, ""))
-        return (label, f"{path.stem[:5]}{path.stem[-4]}") if label else None
-
-    files = [path for path in files_under(root) if "sentences" in path.parts]
-    layout = "Session1/sentences/wav/*/*.wav and Session1/dialog/EmoEvaluation/*.txt"
-    return _named("IEMOCAP", files, parse, layout)
+    found = []
+    for path in files_under(root):
+        label = labels.get(known.get(path.stem, "")) if "sentences" in path.parts else None
+        if label:
+            found.append(Clip(path, label, f"{path.stem[:5]}{path.stem[-4]}"))
+    return _there(found, "IEMOCAP", "Session1/sentences/wav/*/*.wav and Session1/dialog/EmoEvaluation/*.txt")
 
 
 def meld(root: Path) -> list[Clip]:
@@ -153,11 +172,7 @@ def meld(root: Path) -> list[Clip]:
         files = {path.stem: path for path in sorted(root.rglob("dia*_utt*.*")) if folder in path.parts}
         if table is not None and files:
             found += _meld_split(table, files, {"dev": "valid"}.get(name, name))
-    if not found:
-        raise DatasetError(
-            "no clip of MELD is there", hint="its layout is train_sent_emo.csv and train_splits/dia0_utt0.mp4"
-        )
-    return found
+    return _there(found, "MELD", "train_sent_emo.csv and train_splits/dia0_utt0.mp4")
 
 
 def _meld_split(table: Path, files: dict[str, Path], split: str) -> list[Clip]:
@@ -175,25 +190,15 @@ def _meld_split(table: Path, files: dict[str, Path], split: str) -> list[Clip]:
     ]
 
 
-def _named(name: str, files: list[Path], parse: Callable[[Path], Parsed], layout: str) -> list[Clip]:
-    """The clips whose file names say label and speaker; raises DatasetError if there are none."""
-    found = [Clip(path, *parsed) for path in files if (parsed := parse(path)) is not None]
+def _there(found: list[Clip], name: str, layout: str) -> list[Clip]:
+    """The clips; raises DatasetError if there are none."""
     if not found:
         raise DatasetError(f"no clip of {name} is there", hint=f"its layout is {layout}")
     return found
 
 
-def _once(files: list[Path]) -> list[Path]:
-    """One file of each name: the archive of TESS holds itself a second time."""
-    return [*{path.name: path for path in reversed(files)}.values()][::-1]
-
-
 DATASETS: dict[str, Callable[[Path], list[Clip]]] = {
-    "ravdess": ravdess,
-    "emodb": emodb,
-    "cremad": cremad,
-    "savee": savee,
-    "tess": tess,
+    **{name: one.read for name, one in NAMED.items()},
     "iemocap": iemocap,
     "meld": meld,
 }

@@ -31,12 +31,18 @@ LAYOUTS: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
         [("anger", "1001"), ("neutral", "1091")],
     ),
     "savee": (
-        ["AudioData/DC/sa01.wav", "AudioData/JK/su15.wav", "AudioData/KL/n02.wav", "AudioData/XX/a01.wav"],
-        [("sadness", "DC"), ("surprise", "JK"), ("neutral", "KL")],
+        [
+            "AudioData/DC/sa01.wav",
+            "AudioData/JK/su15.wav",
+            "AudioData/KL/n02.wav",
+            "AudioData/XX/a01.wav",
+            "ALL/JE_d03.wav",
+        ],
+        [("sadness", "DC"), ("surprise", "JK"), ("neutral", "KL"), ("disgust", "JE")],
     ),
     "tess": (
         ["OAF_angry/OAF_back_angry.wav", "YAF_pleasant_surprised/YAF_bar_ps.wav", "more/OAF_angry/OAF_back_angry.wav"],
-        [("anger", "OAF"), ("surprise", "YAF")],
+        [("anger", "OA"), ("surprise", "YA")],
     ),
 }
 
