@@ -21,8 +21,17 @@ from typing import TYPE_CHECKING, Any
 
 from fercli import pipeline
 from fercli.chain import AUDIO, FRAMES, STAGES, Plan, needed_for
-from fercli.config import FramesParams, PersonsParams, Runtime, TracksParams
+from fercli.config import (
+    ANY_SUBTITLES,
+    EMBEDDED,
+    FramesParams,
+    PersonsParams,
+    Runtime,
+    SpeechParams,
+    TracksParams,
+)
 from fercli.errors import ConfigError, MissingDependency, SoundOnly
+from fercli.exports import is_as_exported
 from fercli.models.licences import require_licences
 from fercli.models.loaded import Models
 from fercli.progress import CallbackReporter, Progress, Reporter
@@ -199,6 +208,7 @@ def up_to_date(
     `share` is as for `pipeline.run`.
     """
     digests = digests or Digests()
+    plan = for_video(plan, video, place, reporter)
     pipeline.check(plan, digests)
     check_device(runtime)
     workspace = workspace_at(place, video, verify=verify, sound_only=any(stage is AUDIO for stage, _ in plan))
@@ -206,6 +216,28 @@ def up_to_date(
     with workspace.lock():
         pipeline.run(workspace, plan, runtime, reporter, force=force, models=models, digests=digests, share=share)
         yield workspace
+
+
+def for_video(plan: Plan, video: Path, place: Path, reporter: Reporter | None = None) -> Plan:
+    """A plan with the subtitles of one video instead of ANY_SUBTITLES: those beside it or in it, or none.
+
+    Args:
+        place: the workspace; subtitles that were exported from it do not count.
+        reporter: receives a message if there are subtitles which the plan does not use.
+    """
+    from fercli.formats.found_subtitles import subtitles_of
+
+    found = []
+    for stage, params in plan:
+        if isinstance(params, SpeechParams) and params.subtitles in ("", ANY_SUBTITLES):
+            known = subtitles_of(video, params.language, lambda path: is_as_exported(path, place))
+            if params.subtitles == ANY_SUBTITLES:
+                params = replace(params, subtitles=known)
+            elif known and reporter is not None:
+                what = f"{video.name} has subtitles" if known == EMBEDDED else f"{Path(known).name} has subtitles"
+                reporter.note(f"{what}: --subtitles auto takes what is said from them")
+        found.append((stage, params))
+    return found
 
 
 def workspace_at(path: Path, video: Path, *, verify: bool, sound_only: bool = False) -> Workspace:

@@ -17,8 +17,8 @@ DECODERS = ("auto", "pyav", "decord")
 """`auto` is PyAV; see `media.decode`."""
 NO_KEY = {"key": False}
 """Metadata of a parameter that changes no table: a new value makes no stage stale."""
-EMBEDDED = "embedded"
-"""Value of `SpeechParams.subtitles` for those in the video."""
+EMBEDDED, ANY_SUBTITLES = "embedded", "auto"
+"""Values of `SpeechParams.subtitles`: those in the video; those beside it or in it, if there are any."""
 ANY_LANGUAGE = "auto"
 """`language` that is detected."""
 NATIVE_FPS = 0.0
@@ -207,7 +207,8 @@ class SpeechParams:
         pad_s: added before and after each voiced stretch, seconds.
         min_silence_s: shorter silence does not end a voiced stretch, seconds.
         subtitles: path of an .srt or .vtt that has what is said, or EMBEDDED for subtitles in the video; nothing is
-            recognised then. Empty for recognition.
+            recognised then. Empty for recognition. ANY_SUBTITLES becomes one of these before the stages run, see
+            `api.for_video`.
         min_peak: voiced stretches whose highest probability is lower are not recognised, in [0, 1].
     """
 

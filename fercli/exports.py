@@ -112,7 +112,7 @@ def check_output(output: Path, workspace: Path, reads: list[Path], *, overwrite:
         return
     refuse_what_is_no_file(output)
     refuse_what_is_read(output, reads, workspace)
-    if output.exists() and not overwrite and not _is_as_exported(output, workspace):
+    if output.exists() and not overwrite and not is_as_exported(output, workspace):
         raise ConfigError(
             f"{output} exists, and was not exported from {workspace} or has changed since",
             hint="add --overwrite, or choose another -o",
@@ -120,7 +120,8 @@ def check_output(output: Path, workspace: Path, reads: list[Path], *, overwrite:
         )
 
 
-def _is_as_exported(output: Path, workspace: Path) -> bool:
+def is_as_exported(output: Path, workspace: Path) -> bool:
+    """Whether a file is an export of this workspace that nobody has changed since."""
     return sha256_file(output) in _exports(workspace).get(str(output.resolve()), ())
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fercli.api import plan_for, up_to_date
+from fercli.api import for_video, plan_for, up_to_date
 from fercli.batch.events import EventReporter
 from fercli.batch.finished import digest_of, recall, remember
 from fercli.batch.jobs import Job
@@ -112,7 +112,7 @@ def plan_of(task: Task, order: Order) -> Plan:
         elif isinstance(one, PersonsParams) and job.gallery:
             one = replace(one, gallery=job.gallery)
         params.append(one)
-    return plan_for(params)
+    return for_video(plan_for(params), job.video, task.place.workspace)
 
 
 def outputs_of(task: Task, order: Order) -> list[Path]:

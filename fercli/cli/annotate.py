@@ -12,7 +12,9 @@ from fercli.cli import options as opt
 from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
 from fercli.config import (
+    ANY_SUBTITLES,
     DECODERS,
+    EMBEDDED,
     AttributesParams,
     AudioParams,
     EmotionsParams,
@@ -104,6 +106,7 @@ def annotate(
     speech_model: opt.SpeechModel = SpeechParams.model,
     language: opt.Language = SpeechParams.language,
     translate: opt.Translate = SpeechParams.translate,
+    subtitles: opt.Subtitles = SpeechParams.subtitles,
     voice_model: opt.VoiceModel = VoicesParams.model,
     device: opt.Device = Runtime.device,
     batch: opt.Batch = Runtime.batch,
@@ -164,7 +167,9 @@ def annotate(
     analyses = opt.parse_with(with_)
     valence = (ValenceParams(opt.absolute(valence_weights), smoothing),) if "valence" in analyses else ()
     of_sound: dict[str, Any] = {
-        "speech": SpeechParams(opt.parse_speech_model(speech_model), language, translate),
+        "speech": SpeechParams(
+            opt.parse_speech_model(speech_model), language, translate, subtitles=opt.parse_subtitles(subtitles)
+        ),
         "speakers": SpeakersParams(),
         "voices": VoicesParams(opt.parse_network(voice_model)),
     }
@@ -172,6 +177,10 @@ def annotate(
     if "voices" in asked:  # of the utterances
         asked.add("speech")
     heard = [of_sound[name] for name in opt.SOUND_ANALYSES if name in asked]
+    if subtitles and "speech" not in asked:
+        raise ConfigError(
+            "--subtitles is about what is said", hint="add --sound, or --with speech", code="option-conflict"
+        )
     if heard:
         heard.insert(0, AudioParams(audio_track, frames.start_s, frames.end_s))
     params = (frames, faces, tracks, persons, attributes, emotions, *valence, *heard)
@@ -181,7 +190,13 @@ def annotate(
         with open_share(jobs, scheduler, device) as share:
             annotate_one(videos[0], output, workdir, order, share, quiet=quiet)
         return
-    if not sound:
+    if subtitles not in ("", EMBEDDED, ANY_SUBTITLES):
+        raise ConfigError(
+            f"--subtitles {subtitles} is one file, and there are several videos",
+            hint="use --subtitles auto: it takes the .srt or .vtt beside each video",
+            code="option-conflict",
+        )
+    if "speech" not in asked:
         require_sound(opt.parse_formats(format))
     order = Order(params, opt.parse_formats(format), runtime, force=force, verify=verify, overwrite=overwrite)
     code = annotate_many(
@@ -252,5 +267,5 @@ def _require_readable(video: Path, *, sound: bool) -> None:
 
 def _files_read(params: Any) -> list[str]:
     """Files that parameters of a stage name; they must not be replaced by an output."""
-    named = (getattr(params, name, "") for name in ("weights", "embedder", "cast", "model"))
-    return [path for path in named if path]
+    named = (getattr(params, name, "") for name in ("weights", "embedder", "cast", "model", "subtitles"))
+    return [path for path in named if path not in ("", EMBEDDED, ANY_SUBTITLES)]

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from fercli.cli.config_file import Study, apply
-from fercli.config import DECODERS, NATIVE_FPS, FramesParams
+from fercli.config import ANY_SUBTITLES, DECODERS, EMBEDDED, NATIVE_FPS, FramesParams
 from fercli.errors import ConfigError
 
 PATH = "<path>"
@@ -245,8 +245,8 @@ Subtitles = Annotated[
     str,
     typer.Option(
         metavar="FILE",
-        help="Take what is said from subtitles instead of recognising it: an .srt or .vtt, or 'embedded' for those in "
-        "the video. They are aligned with the voice.",
+        help="Take what is said from subtitles, aligned with the voice, instead of recognising it: an .srt or .vtt; "
+        "'embedded' for those in the video; 'auto' for those beside it or in it, if there are any.",
         rich_help_panel=SOUND,
     ),
 ]
@@ -436,6 +436,11 @@ def parse_speech_model(text: str) -> str:
 
     spec, path = find_speech_model(text)
     return absolute(Path(path)) if path else spec.name
+
+
+def parse_subtitles(text: str) -> str:
+    """A path becomes absolute."""
+    return text if text in ("", EMBEDDED, ANY_SUBTITLES) else str(Path(text).absolute())
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:

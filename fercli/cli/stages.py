@@ -26,7 +26,6 @@ from fercli.cli.config_file import recorded
 from fercli.cli.console import ConsoleReporter
 from fercli.config import (
     DECODERS,
-    EMBEDDED,
     AttributesParams,
     AudioParams,
     EmotionsParams,
@@ -266,8 +265,8 @@ def transcribe(
 
     Example: fercli transcribe episode.fercli --language en
     """
-    said = subtitles if subtitles in ("", EMBEDDED) else str(Path(subtitles).absolute())
-    params = SpeechParams(opt.parse_speech_model(speech_model), language, translate, subtitles=said)
+    network = opt.parse_speech_model(speech_model)
+    params = SpeechParams(network, language, translate, subtitles=opt.parse_subtitles(subtitles))
     runtime = Runtime(device, config=recorded(config))
     require_licences(licences, [(SPEECH, params)])
     plan: Plan = [(AUDIO, _last_params(workspace, AUDIO)), (SPEECH, params)]
@@ -327,11 +326,12 @@ def _last_params(path: Path, stage: Stage) -> Any:
 
 def _run_stages(plan: Plan, path: Path, runtime: Runtime, *, force: bool, reporter: Reporter) -> None:
     """Run the stages of a command over an existing workspace."""
-    from fercli.api import check_device
+    from fercli.api import check_device, for_video
     from fercli.workspace import Workspace
 
     workspace = Workspace.open(path)
     check_device(runtime)
+    plan = for_video(plan, Path(workspace.video.path), path, reporter)
     run_plan(workspace, plan, runtime, reporter, force=force)
 
 

@@ -6,12 +6,22 @@ import re
 from pathlib import Path
 from typing import Any
 
+from fercli.errors import VideoError
 from fercli.media.container import open_container, start_of
 
 TEXTS = {"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"}
 """Codecs of text; others are pictures."""
 _EVENT = re.compile(r"(?:[^,]*,){8}(.*)", re.DOTALL)
 _MARKUP = re.compile(r"\{[^}]*\}|<[^>]*>")
+
+
+def has_embedded_subtitles(path: Path) -> bool:
+    """Whether a video has a track of text; False if it cannot be opened."""
+    try:
+        with open_container(path) as container:
+            return _track_of_text(container) is not None
+    except VideoError:
+        return False
 
 
 def embedded_subtitles(path: Path) -> list[tuple[float, float, str]] | None:
@@ -23,7 +33,7 @@ def embedded_subtitles(path: Path) -> list[tuple[float, float, str]] | None:
     from av.error import FFmpegError
 
     with open_container(path) as container:
-        stream: Any = next((one for one in container.streams.subtitles if one.codec_context.name in TEXTS), None)
+        stream = _track_of_text(container)
         if stream is None:
             return None
         begin, found = start_of(container), []
@@ -39,6 +49,10 @@ def embedded_subtitles(path: Path) -> list[tuple[float, float, str]] | None:
             if text.strip():
                 found.append((start, start + float(packet.duration * packet.time_base), text))
         return found
+
+
+def _track_of_text(container: Any) -> Any:
+    return next((one for one in container.streams.subtitles if one.codec_context.name in TEXTS), None)
 
 
 def _parts(decoded: Any) -> list[Any]:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fercli import tables
-from fercli.config import ANY_LANGUAGE, EMBEDDED, SpeechParams
+from fercli.config import ANY_LANGUAGE, ANY_SUBTITLES, EMBEDDED, SpeechParams
 from fercli.errors import ConfigError, InputError
 from fercli.files import require_regular_file
 from fercli.formats.reading import read_annotations
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SCHEMAS = {"voice": tables.VOICE, "utterances": tables.UTTERANCES, "words": tables.WORDS}
 _PIECES = {"utterances": tables.UTTERANCES, "words": tables.WORDS}
 NO_SOUND = "there is no sound"
+_NO_FILE = ("", EMBEDDED, ANY_SUBTITLES)
 PASSAGE_S = 28.0
 """Longest passage that is recognised at once, seconds; the network takes 30."""
 _CUT_FROM_S = 15.0
@@ -93,7 +94,7 @@ def weights(params: SpeechParams) -> dict[str, str]:
     """The networks and the sha256 of their files."""
     voice = find_model("silero-vad", "voice")
     paths = {voice.name: find_weights(voice)}
-    if not params.subtitles:
+    if params.subtitles in ("", ANY_SUBTITLES):
         spec, given = find_speech_model(params.model)
         paths[spec.name] = find_weights(spec, given)
     return {name: sha256_file(path) for name, path in paths.items() if path is not None}
@@ -101,7 +102,7 @@ def weights(params: SpeechParams) -> dict[str, str]:
 
 def check(params: SpeechParams) -> None:
     """Raises ConfigError for a parameter that is out of range."""
-    if params.subtitles not in ("", EMBEDDED):
+    if params.subtitles not in _NO_FILE:
         require_regular_file(Path(params.subtitles), InputError, "give a file of subtitles")
         if Path(params.subtitles).suffix.lower() not in (".srt", ".vtt"):
             raise ConfigError(
@@ -118,7 +119,7 @@ def check(params: SpeechParams) -> None:
 
 def outside(params: SpeechParams) -> dict[str, str]:
     """The sha256 of a file of subtitles."""
-    if params.subtitles in ("", EMBEDDED):
+    if params.subtitles in _NO_FILE:
         return {}
     return {"subtitles": sha256_file(Path(params.subtitles))}
 
@@ -128,6 +129,8 @@ def _from_subtitles(context: StageContext, spans: Sequence[Span], params: Speech
     from fercli.formats.aligned import aligned
     from fercli.models.whisper import HeardWord
 
+    if params.translate:
+        context.warn("subtitles are not translated; without them, --translate writes English")
     found = aligned(_cues(context, params), spans)
     if found.shift_s:
         context.warn(f"the subtitles fit the voice when shifted by {found.shift_s:+.1f} s, and are shifted")

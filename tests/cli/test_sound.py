@@ -119,3 +119,53 @@ def test_formats_of_what_is_said_need_the_option(tmp_path: Path, capsys: pytest.
     assert main(["annotate", str(video), "-o", f"{tmp_path}/out/", "--format", name]) == 2
     assert "error[option-conflict]" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+SRT = "1\n00:00:01,000 --> 00:00:02,000\nFrom the file.\n"
+
+
+@pytest.mark.parametrize("name", ["a.srt", "a.de.vtt"])
+def test_subtitles_beside_the_video_are_used_when_asked_for(
+    tmp_path: Path, fake_networks: FakeRecogniser, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    video = with_sound(tmp_path / "a.mkv", [bursts(1.0)])
+    (tmp_path / name).write_text(SRT if name == "a.srt" else "WEBVTT\n\n" + SRT.replace(",", "."), encoding="utf-8")
+    out = str(tmp_path / "a.json")
+    words = ["annotate", str(video), "-o", out, "--fps", "2", "--with", "speech", "--language", "de"]
+    assert main(words) == 0
+    assert f"{name} has subtitles: --subtitles auto" in capsys.readouterr().err
+    assert [word["text"] for word in json.loads(Path(out).read_text(encoding="utf-8"))["words"]] == ["Hello"]
+    assert main([*words, "--subtitles", "auto"]) == 0
+    assert "has subtitles" not in capsys.readouterr().err
+    (one,) = json.loads(Path(out).read_text(encoding="utf-8"))["utterances"]
+    assert one["text"] == "From the file." and one["sources"]["text"] == "subtitles"
+    assert one["seconds"] == pytest.approx(1.0, abs=0.15)
+    (tmp_path / name).unlink()  # without subtitles, auto recognises
+    assert main([*words, "--subtitles", "auto", "-q"]) == 0
+    assert [word["text"] for word in json.loads(Path(out).read_text(encoding="utf-8"))["words"]] == ["Hello"]
+
+
+def test_a_file_of_subtitles_is_for_one_video_and_for_speech(
+    tmp_path: Path, fake_networks: FakeRecogniser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video, other = (with_sound(tmp_path / name, [bursts(1.0)]) for name in ("a.mkv", "b.mkv"))
+    file = tmp_path / "other.srt"
+    file.write_text(SRT, encoding="utf-8")
+    found = annotated(video, "--with", "speech", "--subtitles", str(file))
+    assert [one["text"] for one in found["utterances"]] == ["From the file."]
+    capsys.readouterr()
+    out = ["-o", str(tmp_path / "c.json"), "--subtitles", str(file)]
+    assert main(["annotate", str(video), *out]) == 2
+    assert "error[option-conflict]" in capsys.readouterr().err
+    many = ["annotate", str(video), str(other), "-o", f"{tmp_path}/out/", "--with", "speech", "--subtitles"]
+    assert main([*many, str(file)]) == 2
+    assert "--subtitles auto" in capsys.readouterr().err
+    (tmp_path / "b.srt").write_text(SRT, encoding="utf-8")
+    assert main([*many, "auto", "--fps", "2", "--jobs", "1", "-q"]) == 0
+    texts = {
+        name: [one["text"] for one in json.loads((tmp_path / "out" / f"{name}.json").read_text("utf-8"))["utterances"]]
+        for name in ("a", "b")
+    }
+    assert texts == {"a": ["Hello"], "b": ["From the file."]}
+    assert main(["annotate", str(video), "-o", str(file), "--sound", "--subtitles", str(file), "--overwrite"]) == 2
+    assert "other.srt" in capsys.readouterr().err and file.read_text(encoding="utf-8") == SRT
