@@ -58,7 +58,7 @@ class FacesParams:
         min_size: faces with a shorter side below it are dropped, source pixels.
         max_side: larger frames are scaled down to this long side for detection, pixels.
         every: the detector looks at every sampled frame of this number; where it finds the same calm faces before and
-            after, those between are interpolated (`stages.face_search`). 1: it looks at all.
+            after, those between are interpolated (`models.face_search`). 1: it looks at all.
         crop_scale: side of the stored square crop as a multiple of the longer side of the box.
         crop_size: crops larger than this are scaled down to it, pixels.
     """

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import EmotionsParams
+from fercli.expressions.calm_windows import classify_calm
 from fercli.expressions.gates import window_reason
 from fercli.expressions.segments import make_segments
 from fercli.expressions.talking import without_speech
@@ -27,7 +28,6 @@ from fercli.hashing import sha256_file
 from fercli.models.registry import find_classifier, find_model, weights_key
 from fercli.models.weights import MAX_PRIOR_POWER, prior_power, read_header, require_emotions
 from fercli.stages.base import NO_FACE, StageContext, require_ranges
-from fercli.stages.calm_windows import classify_calm
 
 if TYPE_CHECKING:
     from fercli.models.classifier import EmotionClassifier

@@ -18,9 +18,9 @@ from fercli.errors import WeightsError
 from fercli.geometry import frontality, roll, square_around
 from fercli.media.upright import Stretch
 from fercli.models.detections import Detections, Detector
+from fercli.models.face_search import Moments, Searched, search
 from fercli.models.registry import find_model, weights_key
 from fercli.stages.base import NO_PICTURE, StageContext, require_ranges
-from fercli.stages.face_search import Moments, Searched, search
 from fercli.tables import CROPS, FACES, FRAMES, read_table
 
 CHUNK_FRAMES = 100

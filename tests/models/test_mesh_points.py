@@ -17,10 +17,10 @@ from fercli import tables
 from fercli.config import AttributesParams, FacesParams
 from fercli.media.images import read_image
 from fercli.models.face_mesh import landmarks_68
+from fercli.models.face_search import Moments
 from fercli.models.mesh_points import scaled, turned_back
 from fercli.models.pictures import default_detector
 from fercli.stages import attributes, faces
-from fercli.stages.face_search import Moments
 from fercli.workspace import Workspace
 from tests.models.pictures import portrait
 from tests.workspaces import VIDEO, frames_table, make_workspace, stage_context

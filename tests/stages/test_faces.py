@@ -15,10 +15,10 @@ from fercli.geometry import square_around
 from fercli.media.images import contrast, decode_jpeg, sharpness
 from fercli.media.probe import probe
 from fercli.models.detections import Detections
+from fercli.models.face_search import Moments
 from fercli.models.registry import MODELS
 from fercli.stages import faces as faces_stage
 from fercli.stages.base import StageContext
-from fercli.stages.face_search import Moments
 from fercli.stages.faces import CHUNK_FRAMES, detect_faces, find_faces
 from fercli.tables import CROPS, FACES, read_table
 from tests.failing import fails

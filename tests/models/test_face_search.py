@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fercli.models.detections import Detections
-from fercli.stages.face_search import LONGEST_STEP_S, Moments, interpolated, same_faces, search
+from fercli.models.face_search import LONGEST_STEP_S, Moments, interpolated, same_faces, search
 from tests.workspaces import frames_table
 
 Image = NDArray[np.uint8]
@@ -55,16 +55,16 @@ def run(
 
 
 def test_a_calm_face_is_looked_for_in_every_second_frame() -> None:
-    looked, lefts, detected = run({k: [10.0 + k * k / 4] for k in range(5)}, steady(5))
+    looked, lefts, detected = run({k: [10.0 + k * k / 8] for k in range(5)}, steady(5))
     assert looked == [0, 2, 4]
     assert detected == [True, False, True, False, True]
-    assert lefts == [[10.0], [10.5], [11.0], [12.5], [14.0]]  # 10.25 and 12.25 if the detector had looked
+    assert lefts == [[10.0], [10.25], [10.5], [11.25], [12.0]]  # 10.125 and 11.125 if the detector had looked
 
 
 def test_every_third_frame() -> None:
-    looked, lefts, _ = run({k: [10.0 + k] for k in range(8)}, steady(8), every=3)
+    looked, lefts, _ = run({k: [10.0 + k / 2] for k in range(8)}, steady(8), every=3)
     assert looked == [0, 3, 6, 7]
-    assert [one[0] for one in lefts] == pytest.approx([10.0 + k for k in range(8)])
+    assert [one[0] for one in lefts] == pytest.approx([10.0 + k / 2 for k in range(8)])
 
 
 def test_the_last_frame_and_each_frame_with_1() -> None:
@@ -106,8 +106,9 @@ def test_two_faces_are_told_apart_by_overlap_and_ordered_from_left_to_right() ->
 
 
 def test_landmarks_move_too_and_a_face_that_lies_down_is_not_calm() -> None:
-    before, after = faces(10.0, points=True), faces(14.0, points=True)
-    assert interpolated(before, after, 0.5).landmarks == pytest.approx(faces(12.0, points=True).landmarks)
+    before, after = faces(10.0, points=True), faces(12.0, points=True)
+    assert interpolated(before, after, 0.5).landmarks == pytest.approx(faces(11.0, points=True).landmarks)
+    assert same_faces(before, after) is not None
     assert after.landmarks is not None
     after.landmarks[:] = np.nan
     assert same_faces(before, after) is None

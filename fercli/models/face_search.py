@@ -20,8 +20,9 @@ from fercli.models.detections import Detections
 LONGEST_STEP_S = 0.15
 """Too much may happen between frames further apart: with fewer than about 7 frames a second, the detector looks
 at each."""
-SAME_FACE = 0.6
-"""Intersection over union of the boxes of a face in two frames, from which it counts as calm."""
+SAME_FACE = 0.8
+"""Intersection over union of the boxes of a face in two frames, from which it counts as calm. Below that, labels of the
+talking man of tests/test_talking.py change, whose head turns (docs/speed.md)."""
 
 Image = NDArray[np.uint8]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fercli.stages.calm_windows import CALM, classify_calm
+from fercli.expressions.calm_windows import CALM, classify_calm
 
 
 class Network:
