@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 RATE_HZ = 10
 """Moments per second: the multiples of 1 / RATE_HZ seconds, so that all tracks share them."""
@@ -91,6 +90,8 @@ def pool(
         at_s: (M,) ascending.
         sigma_s: standard deviation, above 0.
     """
+    from scipy.special import ndtr  # a tenth of the start-up of every command, if it stood above
+
     known = np.asarray(np.isfinite(probabilities).all(axis=1))
     place = np.searchsorted(start_s, at_s + 1e-9, side="right") - 1
     inside = (place >= 0) & (at_s < end_s[place]) & known[place]
