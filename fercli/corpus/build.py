@@ -17,7 +17,8 @@ from fercli.batch.outcome import DONE, Outcome, failure, write_outcomes
 from fercli.batch.places import Place
 from fercli.batch.run import Display, Engine, run
 from fercli.batch.work import Kit, Order, Task
-from fercli.corpus.clip_files import clips_by_video, has_sound, remove_clip, write_clips
+from fercli.corpus.clip_files import clips_by_video, remove_clip, write_clips
+from fercli.corpus.clip_sound import sound_of
 from fercli.corpus.likeness import write_likeness
 from fercli.corpus.manifest import Clip, Source, clips_of, read_manifest, safe_name, write_manifest
 from fercli.corpus.stretches import Wanted, find_stretches
@@ -111,7 +112,7 @@ def _cut(settings: Settings, task: Task, reporter: EventReporter, kit: Kit) -> O
     workspace = Workspace.open(task.place.workspace)
     result, index, video = load(workspace), frame_index(workspace), task.job.video
     facts = workspace.video
-    source = Source(video.name, facts.sha256, facts.size, has_sound(video))
+    source = Source(video.name, facts.sha256, facts.size, *sound_of(video))
     clips = clips_of(find_stretches(result, settings.wanted), result.details(), index, source, name)
     part = part_of(settings.folder, name)
     _remove_others(settings.folder, part, clips)

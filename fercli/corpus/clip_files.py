@@ -1,9 +1,9 @@
 """The files of clips, cut from a video in one pass over its sound and one over its pictures.
 
-    clips/ID.mp4       all pictures, H.264, with the sound (AAC, mono)
+    clips/ID.mp4       all pictures, H.264, with the sound, AAC
     faces/ID.mp4       the face of the person in each of them, upright, FACE_SIDE pixels
     frames/ID/N.jpg    the same as pictures, at the moments that were analysed; N is the frame in the source
-    sound/ID.wav       16 kHz, mono, 16 bits, exactly the samples of the clip
+    sound/ID.wav       exactly the samples of the clip, with the rate and channels of the source, 16 bits
     text/ID.txt        what is said, if it is known
 
 Where a clip begins with a key frame and ends before one, and its packets are a run in the file, they are copied;
@@ -14,8 +14,7 @@ the same clip is the same file on every machine with the same version of x264.
 from __future__ import annotations
 
 import shutil
-import wave
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -26,26 +25,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.config import FacesParams
+from fercli.corpus.clip_sound import SOUND, add_sound, encoded_sound, write_sounds
 from fercli.corpus.manifest import Clip, Face
 from fercli.geometry import square_around
-from fercli.media.audio import RATE, Samples, read_sound
 from fercli.media.container import demux, open_video
 from fercli.media.decode import decode, read_view
 from fercli.media.images import encode_jpeg, square_crop
 from fercli.media.index import FrameIndex
 from fercli.media.upright import Orientation, Stretch, View
 from fercli.progress import Reporter
-from fercli.views.render.encode import Encoder, Look, look_of, mux, new_container, plain_errors
-from fercli.writing import new_file, write_atomically, writing
+from fercli.views.render.encode import Encoder, Look, look_of, mux, new_container
+from fercli.writing import write_atomically, writing
 
-CLIPS, FACES, FRAMES, SOUND, TEXT = "clips", "faces", "frames", "sound", "text"
+CLIPS, FACES, FRAMES, TEXT = "clips", "faces", "frames", "text"
 FACE_SIDE = 224
 """Side of the pictures of faces, pixels."""
 QUALITY = "10"
 """Constant rate factor of x264."""
 BASE = Fraction(1, 90_000)
 """Unit of the times in clips, seconds."""
-_BIT_RATE = 96_000
 _WIDER = 1.5
 """Side of what is cut out before a face is turned, in sides of what remains: the corners of a turned square fit."""
 _SQUARE_LOOK = Look(1, 1, 1, 1, Fraction(1))
@@ -73,16 +71,11 @@ def write_clips(video: Path, index: FrameIndex, clips: Sequence[Clip], folder: P
     with writing(folder):
         for name in (CLIPS, FACES, FRAMES, SOUND, TEXT):
             (folder / name).mkdir(parents=True, exist_ok=True)
-    _write_sounds(video, [clip for clip in missing if clip.samples], folder)
+    write_sounds(video, [clip for clip in missing if clip.samples], folder)
     for clip in missing:
         if clip.text:
             write_atomically(folder / TEXT / f"{clip.id}.txt", f"{clip.text}\n".encode(), private=True)
     _write_pictures(video, index, sorted(missing, key=lambda clip: clip.first_frame), folder, reporter)
-
-
-def has_sound(video: Path) -> bool:
-    """Whether a video has a sound track that can be read."""
-    return read_sound(video) is not None
 
 
 def upright_face(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
@@ -108,44 +101,6 @@ def face_at(faces: Sequence[Face], frame: int) -> Face:
     values[:, 4] = np.degrees(np.unwrap(np.radians(values[:, 4])))
     x1, y1, x2, y2, roll = (float(np.interp(frame, numbers, values[:, column])) for column in range(5))
     return Face(frame, x1, y1, x2, y2, roll)
-
-
-def _write_sounds(video: Path, clips: Sequence[Clip], folder: Path) -> None:
-    """One pass over the sound; where it begins late or ends early, clips are silent."""
-    sound = read_sound(video) if clips else None
-    waiting = sorted(clips, key=lambda clip: clip.first_sample)
-    active: list[tuple[Clip, Samples]] = []
-    for start_s, samples in sound.pieces if sound else ():
-        first = round(start_s * RATE)
-        while waiting and waiting[0].first_sample < first + len(samples):
-            clip = waiting.pop(0)
-            active.append((clip, np.zeros(clip.samples, np.float32)))
-        left = []
-        for clip, own in active:
-            begin, end = max(clip.first_sample, first), min(clip.first_sample + clip.samples, first + len(samples))
-            if begin < end:
-                own[begin - clip.first_sample : end - clip.first_sample] = samples[begin - first : end - first]
-            if clip.first_sample + clip.samples <= first + len(samples):
-                _write_wave(folder / SOUND / f"{clip.id}.wav", own)
-            else:
-                left.append((clip, own))
-        active = left
-    for clip, own in [*active, *((clip, np.zeros(clip.samples, np.float32)) for clip in waiting)]:
-        _write_wave(folder / SOUND / f"{clip.id}.wav", own)
-
-
-def _write_wave(path: Path, samples: Samples) -> None:
-    whole = np.clip(np.rint(samples * 32768), -32768, 32767).astype("<i2")
-    with writing(path), new_file(path, private=True) as temporary, wave.open(str(temporary), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(whole.tobytes())
-
-
-def _read_wave(path: Path) -> NDArray[np.int16]:
-    with wave.open(str(path), "rb") as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
 
 
 def _write_pictures(video: Path, index: FrameIndex, clips: Sequence[Clip], folder: Path, reporter: Reporter) -> None:
@@ -195,9 +150,7 @@ class _Writer:
         else:
             with open_video(video) as (_, stream):
                 self._stream = self._whole.add_stream_from_template(stream)
-        self._sound: Any = None
-        if clip.samples:
-            self._sound = self._whole.add_stream("aac", RATE, layout="mono", bit_rate=_BIT_RATE)
+        self._sound = add_sound(self._whole, clip) if clip.samples else None
         side = (FACE_SIDE, FACE_SIDE)
         self._crops = Encoder(self._faces, side, BASE, rate, _SQUARE_LOOK, quality=QUALITY, threads=1)
         (folder / FRAMES / clip.id).mkdir(exist_ok=True)
@@ -227,27 +180,13 @@ class _Writer:
                 packet.stream = self._stream
                 mux(self._whole, [packet])
         if self._sound is not None:
-            mux(self._whole, _encoded(self._sound, _read_wave(self._folder / SOUND / f"{self._clip.id}.wav")))
+            mux(self._whole, encoded_sound(self._sound, self._folder, self._clip))
         mux(self._faces, self._crops.finish())
         self._open.close()
 
     def drop(self) -> None:
         """Remove what is unfinished; nothing after `finish`."""
         self._open.__exit__(RuntimeError, RuntimeError("unfinished"), None)
-
-
-def _encoded(stream: Any, samples: NDArray[np.int16]) -> Iterator[Any]:
-    from av.audio.frame import AudioFrame
-
-    for start in range(0, len(samples), RATE):
-        frame = AudioFrame.from_ndarray(samples[None, start : start + RATE], "s16", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
-        with plain_errors():
-            packets = list(stream.encode(frame))
-        yield from packets
-    with plain_errors():
-        rest = list(stream.encode(None))
-    yield from rest
 
 
 def plain(view: View) -> bool:

@@ -25,7 +25,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fercli.corpus.clip_files import CLIPS, FACES, FRAMES, SOUND, TEXT
+from fercli.corpus.clip_files import CLIPS, FACES, FRAMES, TEXT
+from fercli.corpus.clip_sound import SOUND
 from fercli.corpus.manifest import MANIFEST, Clip, read_manifest
 from fercli.corpus.splits import SHARES, TEST, TRAIN, VALID
 from fercli.errors import ConfigError, InputError, command

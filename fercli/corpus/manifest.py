@@ -20,8 +20,9 @@ from fercli.results.details import Details
 from fercli.writing import new_file, writing
 
 MANIFEST = "manifest.parquet"
-FORMAT = 1
-"""Raised when older versions of fercli cannot read a new manifest."""
+FORMAT = 2
+"""Raised when older versions of fercli cannot read a new manifest. Before 2 it had no `rate` and `channels`: the sound
+was mono at RATE."""
 _ROUNDED_S = 1e-6
 """Times of results are rounded."""
 _FACE = pa.struct([("frame", pa.int32()), *((name, pa.float32()) for name in ("x1", "y1", "x2", "y2", "roll"))])
@@ -50,7 +51,8 @@ class Clip:
         person, track, shot: as in the result.
         start_s, end_s: of the clip in the source: of its first frame, and the end of its last one, seconds.
         first_frame, frames: its frames, counted in the order of presentation from 0.
-        first_sample, samples: its samples, counted from time 0 at 16,000 a second; 0 samples without sound.
+        rate, channels: of its sound, samples per second, as in the source; 0 without sound.
+        first_sample, samples: its samples, counted from time 0 at that rate; 0 without sound.
         emotion, score, share, manual, speech_s, text: as of `Stretch`.
         split: `train`, `valid`, `test`, or `left-out` for a near-duplicate of a clip in another split.
         faces: at the moments that were analysed, by frame.
@@ -67,6 +69,8 @@ class Clip:
     end_s: float
     first_frame: int
     frames: int
+    rate: int
+    channels: int
     first_sample: int
     samples: int
     emotion: str
@@ -99,12 +103,13 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Source:
-    """A video: its name, sha256, bytes, and whether it has sound."""
+    """A video: its name, sha256, bytes, and the rate and channels of its sound, 0 without."""
 
     video: str
     sha256: str
     size: int
-    sound: bool
+    rate: int
+    channels: int
 
 
 def clips_of(
@@ -132,7 +137,7 @@ def clips_of(
         if end <= first or not len(own):
             continue
         start_s, end_s = float(index.pts_s[first]), float(index.ends_s[end - 1])
-        sample = round(start_s * RATE)
+        sample = round(start_s * source.rate)
         clips.append(
             Clip(
                 id=_free(f"{name}_{safe_name(one.person)}_{round(start_s * 1000):08d}", taken),
@@ -146,8 +151,10 @@ def clips_of(
                 end_s=end_s,
                 first_frame=first,
                 frames=end - first,
+                rate=source.rate,
+                channels=source.channels,
                 first_sample=sample,
-                samples=round(end_s * RATE) - sample if source.sound else 0,
+                samples=round(end_s * source.rate) - sample,
                 emotion=one.emotion,
                 score=one.score,
                 share=one.share,
@@ -203,9 +210,11 @@ def read_manifest(path: Path) -> list[Clip]:
     require_regular_file(path, hint="give the manifest.parquet of a corpus")
     try:
         table = pq.read_table(path)
-        if (table.schema.metadata or {}).get(b"fercli corpus") != str(FORMAT).encode():
+        form = (table.schema.metadata or {}).get(b"fercli corpus")
+        if form not in (b"1", str(FORMAT).encode()):
             raise ValueError("it is not the manifest of a corpus")
-        rows = table.to_pylist()
+        before = {"rate": RATE, "channels": 1} if form == b"1" else {}
+        rows = [before | row for row in table.to_pylist()]
         return [Clip(**{**row, "faces": tuple(Face(**face) for face in row["faces"])}) for row in rows]
     except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
         raise InputError(

@@ -1,4 +1,4 @@
-"""The sound of a video: mono at 16 kHz on the clock of the player, in pieces.
+"""The sound of a video on the clock of the player, in pieces: mono at 16 kHz, or with rate and channels of the file.
 
 Time 0 is that of the pictures, see `container.start_of`. Where timestamps leave a gap, the sound is silent; where they
 overlap, the earlier sound is kept. Where the clock of the file jumps back, the sound goes on without a gap.
@@ -48,7 +48,8 @@ class SoundFacts:
         track, tracks: its number, from 1, and the number of sound tracks.
         codec: ffmpeg's name of the codec.
         channels, sample_rate: of the file.
-        dead: number of the channel of a stereo track that is silent throughout, from 1; 0 if none is.
+        dead: number of the channel of a stereo track that is silent throughout, from 1; 0 if none is, and if channels
+            are not mixed.
         peak: largest sample of the mixed sound, from 0; complete once all pieces are read, as all that follow.
         full_scale: samples at full scale.
         damaged: packets that cannot be decoded.
@@ -75,20 +76,27 @@ class Sound:
 
     Attributes:
         facts: facts of it.
-        pieces: start in seconds and (n,) float32 samples in [-1, 1] of each piece; can be read once.
+        pieces: start in seconds and (n,) float32 samples in [-1, 1] of each piece, (n, channels) if `native`; can be
+            read once.
+        rate, channels: of the pieces.
     """
 
     facts: SoundFacts
     pieces: Iterator[tuple[float, Samples]]
+    rate: int = RATE
+    channels: int = 1
 
 
-def read_sound(path: Path, track: int = 0, start_s: float = 0.0, end_s: float = 0.0) -> Sound | None:
+def read_sound(
+    path: Path, track: int = 0, start_s: float = 0.0, end_s: float = 0.0, *, native: bool = False
+) -> Sound | None:
     """The sound of a file; None if it has none.
 
     Args:
         path: the file.
         track: number of the sound track, from 1; 0 is the one that a player chooses.
         start_s, end_s: only this stretch; 0 is the start or the end of the sound.
+        native: keep the rate and all channels of the file, as far as it states them, instead of mono at RATE.
 
     Raises:
         VideoError: as `container.open_container`.
@@ -111,8 +119,10 @@ def read_sound(path: Path, track: int = 0, start_s: float = 0.0, end_s: float = 
         facts = SoundFacts(
             number, len(streams), stream.codec_context.name, stream.channels or 0, stream.codec_context.sample_rate or 0
         )
-        facts.dead = _dead_channel(container, stream) if facts.channels == _STEREO else 0
-    return Sound(facts, _pieces(_cut(_stretches(path, facts), start_s, end_s)))
+        facts.dead = _dead_channel(container, stream) if facts.channels == _STEREO and not native else 0
+        form = _form_of(facts, stream.layout.name if native else "")
+    pieces = _pieces(_cut(_stretches(path, facts, form), form, start_s, end_s), form)
+    return Sound(facts, pieces, form.rate, 1 if form.mixed else facts.channels)
 
 
 def encode(samples: Samples) -> bytes:
@@ -193,33 +203,50 @@ def _dead_channel(container: InputContainer, stream: AudioStream) -> int:
     return int(peaks.argmin()) + 1 if peaks.max() >= DEAD_BELOW else 0
 
 
+@dataclass(frozen=True)
+class _Form:
+    """What the samples are converted to: rate, ffmpeg's name of the layout, and whether channels are mixed to one."""
+
+    rate: int
+    layout: str
+    mixed: bool
+
+
+def _form_of(facts: SoundFacts, native_layout: str) -> _Form:
+    if native_layout and facts.sample_rate and facts.channels:
+        return _Form(facts.sample_rate, native_layout, mixed=False)
+    return _Form(RATE, "stereo" if facts.channels == _STEREO else "mono", mixed=True)
+
+
 @dataclass
 class _Stretch:
     """A run of frames of one kind (sample format, layout, rate) whose timestamps agree with the number of samples."""
 
     facts: SoundFacts
+    form: _Form
     kind: tuple[str, str, int]
     resampler: Any = field(init=False)
 
     def __post_init__(self) -> None:
         from av.audio.resampler import AudioResampler
 
-        layout = "stereo" if self.facts.channels == _STEREO else "mono"
-        self.resampler = AudioResampler(format="fltp", layout=layout, rate=RATE)
+        self.resampler = AudioResampler(format="fltp", layout=self.form.layout, rate=self.form.rate)
 
     def samples(self, frame: AudioFrame | None) -> Samples:
         """The samples that are ready after a frame, or with None the rest."""
         parts = [part.to_ndarray() for part in self.resampler.resample(frame)]
         if not parts:
-            return np.zeros(0, np.float32)
+            return np.zeros(0, np.float32)  # of any number of channels: nothing is taken from it
         channels: Samples = np.concatenate(parts, axis=1).astype(np.float32, copy=False)
         self.facts.full_scale += int((np.abs(channels) >= _FULL_SCALE).any(axis=0).sum())
+        if not self.form.mixed:
+            return channels.T
         dead = self.facts.dead
         mixed: Samples = channels[_STEREO - dead] if dead else channels.mean(axis=0, dtype=np.float32)
         return mixed
 
 
-def _stretches(path: Path, facts: SoundFacts) -> Iterator[tuple[int, Samples]]:
+def _stretches(path: Path, facts: SoundFacts, form: _Form) -> Iterator[tuple[int, Samples]]:
     """Place, in samples from time 0, and samples; ascending and without overlaps."""
     with open_container(path) as container:
         stream = container.streams.audio[facts.track - 1]
@@ -242,11 +269,11 @@ def _stretches(path: Path, facts: SoundFacts) -> Iterator[tuple[int, Samples]]:
                     yield place, rest
                     facts.corrected += abs(deviation) > DRIFT_S
                     facts.corrected_s += abs(float(deviation)) if abs(deviation) > DRIFT_S else 0.0
-                    place = max(place + len(rest), round(time * RATE))
-                    skip = place - round(time * RATE)
+                    place = max(place + len(rest), round(time * form.rate))
+                    skip = place - round(time * form.rate)
                 else:
-                    place, skip = round(time * RATE), 0
-                run, expected = _Stretch(facts, kind), time
+                    place, skip = round(time * form.rate), 0
+                run, expected = _Stretch(facts, form, kind), time
             frame.pts = None
             ready = run.samples(frame)
             expected += Fraction(frame.samples, frame.sample_rate)
@@ -259,10 +286,12 @@ def _stretches(path: Path, facts: SoundFacts) -> Iterator[tuple[int, Samples]]:
             yield place, run.samples(None)
 
 
-def _cut(parts: Iterator[tuple[int, Samples]], start_s: float, end_s: float) -> Iterator[tuple[int, Samples]]:
+def _cut(
+    parts: Iterator[tuple[int, Samples]], form: _Form, start_s: float, end_s: float
+) -> Iterator[tuple[int, Samples]]:
     """Only the samples in a stretch."""
-    first = round(start_s * RATE) if start_s else None
-    end = round(end_s * RATE) if end_s else None
+    first = round(start_s * form.rate) if start_s else None
+    end = round(end_s * form.rate) if end_s else None
     for place, samples in parts:
         if end is not None and place >= end:
             return
@@ -273,15 +302,15 @@ def _cut(parts: Iterator[tuple[int, Samples]], start_s: float, end_s: float) -> 
             yield place, kept
 
 
-def _pieces(parts: Iterator[tuple[int, Samples]]) -> Iterator[tuple[float, Samples]]:
+def _pieces(parts: Iterator[tuple[int, Samples]], form: _Form) -> Iterator[tuple[float, Samples]]:
     """Pieces of PIECE_S without gaps, filled with silence."""
-    size = PIECE_S * RATE
-    piece = np.zeros(size, np.float32)
+    size = PIECE_S * form.rate
+    piece = np.zeros(0, np.float32)
     start: int | None = None
     filled = 0
     for place, samples in parts:
         if start is None:
-            start = place
+            start, piece = place, np.zeros((size, *samples.shape[1:]), np.float32)
         while len(samples) or place - start > filled:
             gap = min(place - start - filled, size - filled)
             piece[filled : filled + gap] = 0
@@ -290,7 +319,7 @@ def _pieces(parts: Iterator[tuple[int, Samples]]) -> Iterator[tuple[float, Sampl
             piece[filled : filled + taken] = samples[:taken]
             samples, place, filled = samples[taken:], place + taken, filled + taken
             if filled == size:
-                yield start / RATE, piece.copy()
+                yield start / form.rate, piece.copy()
                 start, filled = start + size, 0
     if start is not None and filled:
-        yield start / RATE, piece[:filled].copy()
+        yield start / form.rate, piece[:filled].copy()

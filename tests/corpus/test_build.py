@@ -27,7 +27,7 @@ def episode(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The video of `make_film`: pictures from START_S on, five a second, and sound from the start."""
     folder = tmp_path_factory.mktemp("episode")
     silent = numbered_video(folder / "silent.mp4", 45, fps="5")
-    sound = ("-f", "lavfi", "-i", f"sine=440:sample_rate=16000:duration={START_S + 9}")
+    sound = ("-f", "lavfi", "-i", f"sine=440:sample_rate=44100:duration={START_S + 9}")
     late = ("-itsoffset", str(START_S), "-i", str(silent))
     ffmpeg(*sound, *late, "-map", "1:v", "-map", "0:a", "-c", "copy", "-c:a", "pcm_s16le", str(folder / "e.mkv"))
     return folder / "e.mkv"
@@ -85,7 +85,7 @@ def test_a_corpus_has_the_clips_their_files_and_a_card(
     for one in clips:
         file = corpus / f"clips/{one.id}.mp4"
         assert numbers(file) == list(range(one.first_frame, one.first_frame + one.frames))
-        assert one.first_sample == round(one.start_s * 16000) and one.samples == one.frames * 3200
+        assert (one.rate, one.first_sample, one.samples) == (44_100, round(one.start_s * 44_100), one.frames * 8820)
         assert (corpus / f"sound/{one.id}.wav").stat().st_size == 44 + 2 * one.samples
     assert corpus.stat().st_mode & 0o077 == 0
     card = (corpus / "README.md").read_text()

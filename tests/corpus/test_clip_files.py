@@ -8,13 +8,14 @@ import pytest
 from numpy.typing import NDArray
 
 from fercli.corpus.clip_files import FACE_SIDE, face_at, remove_clip, upright_face, write_clips
+from fercli.corpus.clip_sound import sound_of
 from fercli.corpus.manifest import Face
 from fercli.hashing import digest, sha256_file
 from fercli.media.audio import RATE
 from fercli.media.images import read_image
 from fercli.media.index import read_index
 from fercli.progress import Silent
-from tests.corpus.corpora import FPS, clip, film, numbers, samples_of
+from tests.corpus.corpora import FPS, clip, film, noise, numbers, samples_of
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +31,19 @@ def packets(path: Path) -> list[bytes]:
 def test_clips_that_overlap_have_exactly_their_frames_and_samples(video: Path, tmp_path: Path) -> None:
     clips = [clip(video, 13, 12), clip(video, 3, 30, "other"), clip(video, 44, 6, "last")]
     write_clips(video, read_index(video), clips, tmp_path, Silent())
-    whole = np.random.default_rng(1).integers(-9000, 9000, 50 * RATE // FPS).astype("<i2")
+    whole = noise(50)
     for one in clips:
         file = tmp_path / f"clips/{one.id}.mp4"
         assert numbers(file) == list(range(one.first_frame, one.first_frame + one.frames))
         times = read_index(file)
         assert np.allclose(times.pts_s - times.pts_s[0], np.arange(one.frames) / FPS, atol=1e-4)
         expected = whole[one.first_sample : one.first_sample + one.samples]
+        assert one.samples == one.frames * 48_000 // FPS == len(expected)
         assert np.array_equal(samples_of(tmp_path / f"sound/{one.id}.wav"), expected)
         with av.open(str(file)) as container:
             assert [stream.type for stream in container.streams] == ["video", "audio"]
+            (heard,) = container.streams.audio
+            assert (heard.rate, heard.channels) == (48_000, 2)
         assert len(read_index(tmp_path / f"faces/{one.id}.mp4").pts_s) == one.frames
         crops = sorted((tmp_path / f"frames/{one.id}").iterdir())
         assert [int(crop.stem) for crop in crops] == [face.frame for face in one.faces]
@@ -56,6 +60,33 @@ def test_packets_are_copied_from_a_key_frame_to_the_next_and_encoded_otherwise(v
     for one in (copied, last, encoded):
         file = tmp_path / f"clips/{one.id}.mp4"
         assert numbers(file) == list(range(one.first_frame, one.first_frame + one.frames))
+
+
+@pytest.mark.parametrize(
+    "sound", [{"rate": 44_100, "channels": 1}, {"rate": 96_000, "channels": 6}, {"rate": 11_000, "channels": 1}]
+)
+def test_sound_keeps_the_rate_and_the_channels_of_its_source(sound: dict[str, int], tmp_path: Path) -> None:
+    video = film(tmp_path / "film.mkv", 30, sound=sound)
+    assert sound_of(video) == tuple(sound.values())
+    one = clip(video, 11, 7, **sound)
+    write_clips(video, read_index(video), [one], tmp_path, Silent())
+    whole = noise(30, sound)
+    assert np.array_equal(
+        samples_of(tmp_path / f"sound/{one.id}.wav", sound),
+        whole[11 * sound["rate"] // FPS : 18 * sound["rate"] // FPS],
+    )
+    with av.open(str(tmp_path / f"clips/{one.id}.mp4")) as container:
+        (heard,) = container.streams.audio
+        assert heard.channels == min(2, sound["channels"])
+        assert heard.rate == (48_000 if sound["rate"] == 11_000 else sound["rate"])
+        assert sum(part.samples for part in container.decode(audio=0)) >= one.samples * heard.rate / sound["rate"]
+
+
+def test_a_clip_of_a_manifest_before_has_its_sound_as_it_had_it(video: Path, tmp_path: Path) -> None:
+    one = clip(video, 13, 12, rate=RATE, channels=1)
+    write_clips(video, read_index(video), [one], tmp_path, Silent())
+    found = samples_of(tmp_path / f"sound/{one.id}.wav", {"rate": RATE, "channels": 1})
+    assert len(found) == 12 * RATE // FPS and found.std() > 500
 
 
 def test_the_same_clips_are_the_same_files(video: Path, tmp_path: Path) -> None:

@@ -34,18 +34,18 @@ def index() -> FrameIndex:
 
 
 def test_a_clip_has_the_frames_that_lie_in_the_stretch_and_their_samples() -> None:
-    source = Source("film.mkv", "ab" * 32, 12, sound=True)
+    source = Source("film.mkv", "ab" * 32, 12, 48_000, 2)
     (found,) = clips_of([stretch(0.3, 1.26)], details([2, 4, 6, 9, 12, 20]), index(), source, "film")
     assert (found.first_frame, found.frames) == (3, 9)  # 0.35 to 1.25 s; the frame at 1.15 s ends at 1.25 s
     assert np.allclose((found.start_s, found.end_s), (0.35, 1.25))
-    assert (found.first_sample, found.samples) == (5600, 14400)
+    assert (found.rate, found.channels, found.first_sample, found.samples) == (48_000, 2, 16_800, 43_200)
     assert [(face.frame, face.x1, face.roll) for face in found.faces] == [(4, 1, 10), (6, 2, 20), (9, 3, 30)]
     assert found.id == "film_Ross-Geller_00000350"
     assert (found.video, found.person, found.shot, found.text) == ("film.mkv", "Ross Geller", 2, "No.")
 
 
 def test_without_sound_there_are_no_samples_and_without_a_face_there_is_no_clip() -> None:
-    source = Source("film.mkv", "ab" * 32, 12, sound=False)
+    source = Source("film.mkv", "ab" * 32, 12, 0, 0)
     found = clips_of([stretch(0.3, 1.25), stretch(0.3, 1.25), stretch(2.3, 2.9)], details([4]), index(), source, "a")
     assert [one.samples for one in found] == [0, 0]
     assert len({one.id for one in found}) == 2
@@ -56,6 +56,14 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     write_manifest(tmp_path / "m.parquet", clips)
     assert read_manifest(tmp_path / "m.parquet") == clips
     assert (tmp_path / "m.parquet").stat().st_mode & 0o077 == 0
+
+
+def test_a_manifest_without_rate_and_channels_was_mono_at_16_khz(tmp_path: Path) -> None:
+    known = clip(tmp_path / "a.mp4", 3, 9, rate=16_000, channels=1)
+    write_manifest(tmp_path / "m.parquet", [known])
+    table = pq.read_table(tmp_path / "m.parquet").drop_columns(["rate", "channels"])
+    pq.write_table(table.replace_schema_metadata({"fercli corpus": "1"}), tmp_path / "m.parquet")
+    assert read_manifest(tmp_path / "m.parquet") == [known]
 
 
 def test_other_files_are_no_manifest(tmp_path: Path) -> None:

@@ -53,6 +53,18 @@ def test_sound_that_starts_late_is_heard_late(tmp_path: Path) -> None:
     assert onsets(start_s, samples) == pytest.approx([1.7], abs=0.012)
 
 
+def test_the_rate_and_the_channels_of_the_file_can_be_kept(tmp_path: Path) -> None:
+    channels = [bursts(0.5), bursts(2.0)]
+    path = with_sound(tmp_path / "a.mkv", channels, rate=44_100, late_s=1.2, encode=("-c:a", "flac"))
+    sound = read_sound(path, native=True)
+    assert sound is not None and (sound.rate, sound.channels) == (44_100, 2)
+    ((start_s, samples),) = sound.pieces
+    assert start_s == pytest.approx(1.2, abs=0.03) and samples.shape == (3 * 44_100, 2)
+    loud = [np.flatnonzero(np.abs(samples[:, number]) > 0.1) / 44_100 for number in range(2)]
+    for found, at in zip(loud, (0.5, 2.0), strict=True):
+        assert (found.min(), found.max()) == pytest.approx((at, at + BURST_S), abs=0.001)
+
+
 @pytest.mark.parametrize("dead", [1, 2])
 def test_of_two_channels_the_one_with_sound_is_taken(tmp_path: Path, dead: int) -> None:
     channels = [bursts(0.5), bursts()] if dead == 2 else [bursts(), bursts(0.5)]
