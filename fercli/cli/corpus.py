@@ -121,15 +121,14 @@ def rebuild_corpus(
     """
     from fercli.batch.cluster import open_engine
     from fercli.corpus.build import Settings, rebuild
-    from fercli.corpus.finish import copy_card
-    from fercli.corpus.manifest import MANIFEST, read_manifest, write_manifest
+    from fercli.corpus.finish import copy_documents
+    from fercli.corpus.manifest import read_manifest
     from fercli.corpus.stretches import Wanted
 
     clips = read_manifest(manifest)
     with open_engine(jobs, scheduler, Runtime.device) as engine:
         outcomes = rebuild(clips, videos, Settings(output, Wanted()), engine, _Cuts(quiet=quiet))
-    write_manifest(output / MANIFEST, clips)
-    copy_card(manifest.parent, output)
+    copy_documents(manifest, output)
     _print(output, clips)
     if _report_failures(outcomes):
         raise typer.Exit(EXIT_FOUND)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from fercli.corpus.manifest import Clip
+from fercli.corpus.manifest import MANIFEST, Clip
 from fercli.corpus.splits import LEFT_OUT, SHARES
 from fercli.version import VERSION
 
@@ -41,6 +41,9 @@ def card(folder: Path, clips: Sequence[Clip], split_by: str, licence: str, *, kn
         "- video-classification",
         "- image-classification",
         "- audio-classification",
+        "configs:",
+        "- config_name: clips",
+        f"  data_files: {MANIFEST}",
         "---",
         "",
         f"# {folder.absolute().name}",

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from fercli.corpus.card import CONSENT, USE
+from fercli.corpus.clip_files import CLIPS, FACES, FRAMES
+from fercli.corpus.clip_sound import SOUND
 from fercli.corpus.manifest import MANIFEST, SCHEMA, Clip
 from fercli.hashing import sha256_file
 
@@ -23,6 +25,7 @@ _CONTEXT: dict[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -42,6 +45,7 @@ _CONTEXT: dict[str, Any] = {
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",
@@ -50,16 +54,16 @@ _CONTEXT: dict[str, Any] = {
 }
 _TYPES = {"int64": "sc:Integer", "double": "sc:Float", "string": "sc:Text", "bool": "sc:Boolean"}
 _FILES = {
-    "clips": ("clips/*.mp4", "video/mp4"),
-    "faces": ("faces/*.mp4", "video/mp4"),
-    "frames": ("frames/*/*.jpg", "image/jpeg"),
-    "sound": ("sound/*.wav", "audio/wav"),
+    CLIPS: (f"{CLIPS}/*.mp4", "video/mp4"),
+    FACES: (f"{FACES}/*.mp4", "video/mp4"),
+    FRAMES: (f"{FRAMES}/*/*.jpg", "image/jpeg"),
+    SOUND: (f"{SOUND}/*.wav", "audio/wav"),
 }
 
 
 def croissant(folder: Path, clips: Sequence[Clip], licence: str) -> str:
-    """The description of a corpus whose manifest is written. Fields are the columns of the manifest without faces."""
-    columns = [field for field in SCHEMA if str(field.type) in _TYPES]
+    """The description of a corpus whose manifest is written. Its records are the clips, without
+    the boxes of faces, and the pictures of faces."""
     document = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -86,23 +90,40 @@ def croissant(folder: Path, clips: Sequence[Clip], licence: str) -> str:
                 if (folder / name).is_dir()
             ),
         ],
-        "recordSet": [
-            {
-                "@type": "cr:RecordSet",
-                "@id": "clip",
-                "name": "clip",
-                "key": {"@id": "clip/id"},
-                "field": [
-                    {
-                        "@type": "cr:Field",
-                        "@id": f"clip/{column.name}",
-                        "name": column.name,
-                        "dataType": _TYPES[str(column.type)],
-                        "source": {"fileObject": {"@id": MANIFEST}, "extract": {"column": column.name}},
-                    }
-                    for column in columns
-                ],
-            }
-        ],
+        "recordSet": [_clips(), *([_frames()] if (folder / FRAMES).is_dir() else [])],
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _clips() -> dict[str, Any]:
+    """The lines of the manifest."""
+    fields = [
+        _field(
+            f"clip/{column.name}", _TYPES[str(column.type)], {"fileObject": {"@id": MANIFEST}}, {"column": column.name}
+        )
+        for column in SCHEMA
+        if str(column.type) in _TYPES
+    ]
+    return {"@type": "cr:RecordSet", "@id": "clip", "name": "clip", "key": {"@id": "clip/id"}, "field": fields}
+
+
+def _frames() -> dict[str, Any]:
+    """The pictures of faces, with the id of their clip and their number in the video, which are in their paths."""
+    files = {"fileSet": {"@id": FRAMES}}
+    fields = [
+        _field("frame/image", "sc:ImageObject", files, {"fileProperty": "content"}),
+        _field("frame/clip", "sc:Text", files, {"fileProperty": "fullpath"}, rf".*{FRAMES}/([^/]+)/\d+\.jpg$"),
+        _field("frame/number", "sc:Integer", files, {"fileProperty": "filename"}, r"0*(\d+)\.jpg$"),
+    ]
+    return {"@type": "cr:RecordSet", "@id": "frame", "name": "frame", "field": fields}
+
+
+def _field(name: str, kind: str, source: dict[str, Any], extract: dict[str, str], regex: str = "") -> dict[str, Any]:
+    transform = {"transform": {"regex": regex}} if regex else {}
+    return {
+        "@type": "cr:Field",
+        "@id": name,
+        "name": name.partition("/")[2],
+        "dataType": kind,
+        "source": {**source, "extract": extract, **transform},
+    }

@@ -2,7 +2,7 @@
 
     imagefolder  SPLIT/ID/N.jpg with SPLIT/metadata.parquet: Hugging Face `datasets`, `load_dataset("imagefolder", ...)`
     audiofolder  SPLIT/ID.wav with SPLIT/metadata.parquet: the same for sound
-    webdataset   SPLIT-000000.tar with ID.mp4, ID.face.mp4, ID.wav, ID.json and ID.txt: WebDataset
+    webdataset   SPLIT-000000.tar with ID.mp4, ID.face.mp4, ID.wav, ID.json and, if it is known, ID.txt: WebDataset
     meld         train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv as of MELD (Poria et al. 2019), with
                  dia0_utt0.mp4 in folders beside them
 
@@ -25,9 +25,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fercli.corpus.clip_files import CLIPS, FACES, FRAMES, TEXT
+from fercli.corpus.clip_files import CLIPS, FACES, FRAMES
 from fercli.corpus.clip_sound import SOUND
-from fercli.corpus.manifest import MANIFEST, Clip, read_manifest
+from fercli.corpus.manifest import MANIFEST, SCHEMA, Clip, read_manifest
 from fercli.corpus.splits import SHARES, TEST, TRAIN, VALID
 from fercli.errors import ConfigError, InputError, command
 from fercli.writing import OWNER_ONLY_DIRECTORY, new_file, write_atomically, writing
@@ -42,6 +42,9 @@ _MELD_EMOTIONS = {"happiness": "joy"}
 _SENTIMENT = {"happiness": "positive", "neutral": "neutral", "surprise": ""}
 """All others are negative; surprise can be both, and MELD's annotators decided from the text."""
 _COLUMNS = [field.name for field in fields(Clip) if field.name not in ("faces", "split")]
+_SCHEMA = pa.schema([("file_name", pa.string()), ("label", pa.string()), *(SCHEMA.field(name) for name in _COLUMNS)])
+"""The same in all splits, also where a column is empty: `load_dataset` takes the types of the first one for all."""
+_FRAME_SCHEMA = _SCHEMA.insert(1, pa.field("frame", pa.int64()))
 
 
 def export(corpus: Path, kind: str, output: Path) -> int:
@@ -112,19 +115,19 @@ def _imagefolder(corpus: Path, clips: Sequence[Clip], split: str, output: Path) 
         for file in sorted((corpus / FRAMES / clip.id).glob("*.jpg")):
             link(file, output / split / clip.id / file.name)
             rows.append({"file_name": f"{clip.id}/{file.name}", "frame": int(file.stem), **_row(clip)})
-    _metadata(output / split, rows)
+    _metadata(output / split, rows, _FRAME_SCHEMA)
 
 
 def _audiofolder(corpus: Path, clips: Sequence[Clip], split: str, output: Path) -> None:
     for clip in clips:
         link(corpus / SOUND / f"{clip.id}.wav", output / split / f"{clip.id}.wav")
-    _metadata(output / split, [{"file_name": f"{clip.id}.wav", **_row(clip)} for clip in clips])
+    _metadata(output / split, [{"file_name": f"{clip.id}.wav", **_row(clip)} for clip in clips], _SCHEMA)
 
 
-def _metadata(folder: Path, rows: list[dict[str, Any]]) -> None:
+def _metadata(folder: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
     path = folder / "metadata.parquet"
     with new_file(path, private=True) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows), temporary)
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary)
 
 
 def _webdataset(corpus: Path, clips: Sequence[Clip], split: str, output: Path) -> None:
@@ -139,10 +142,11 @@ def _webdataset(corpus: Path, clips: Sequence[Clip], split: str, output: Path) -
                     (corpus / CLIPS / f"{clip.id}.mp4", "mp4"),
                     (corpus / FACES / f"{clip.id}.mp4", "face.mp4"),
                     (corpus / SOUND / f"{clip.id}.wav", "wav"),
-                    (corpus / TEXT / f"{clip.id}.txt", "txt"),
                 ):
                     if place.is_file():
                         _add(tar, f"{key}.{suffix}", place.read_bytes())
+                if clip.transcribed:
+                    _add(tar, f"{key}.txt", f"{clip.text}\n".encode())
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

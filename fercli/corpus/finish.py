@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from fercli.corpus.likeness import Alike, read_likeness
 from fercli.corpus.manifest import MANIFEST, Clip, read_manifest, write_manifest
 from fercli.corpus.splits import LEFT_OUT, SHARES, assign, without_doubles
 from fercli.typed import build
-from fercli.writing import write_atomically, writing
+from fercli.writing import write_atomically
 
 CARD, DOUBLES = "README.md", "doubles.csv"
 ABOUT = "work/about.json"
@@ -85,16 +84,16 @@ def add_agreement(folder: Path, sentence: str) -> None:
     write_atomically(folder / CARD, text.encode())
 
 
-def copy_card(source: Path, folder: Path) -> None:
-    """Copy card and description, as far as they lie beside the manifest.
+def copy_documents(manifest: Path, folder: Path) -> None:
+    """Copy a manifest as it is, for the description has its sha256, and the documents that lie beside it.
 
     Raises:
         OutputError: they cannot be written.
     """
-    with writing(folder):
-        for name in (CARD, CROISSANT, DOUBLES):
-            if (source / name).is_file() and source.resolve() != folder.resolve():
-                shutil.copyfile(source / name, folder / name)
+    copies = {MANIFEST: manifest} | {name: manifest.parent / name for name in (CARD, CROISSANT, DOUBLES)}
+    for name, source in copies.items():
+        if source.is_file() and source.resolve() != (folder / name).resolve():
+            write_atomically(folder / name, source.read_bytes(), private=name in (MANIFEST, DOUBLES))
 
 
 def _doubles_csv(doubles: Sequence[Alike]) -> bytes:

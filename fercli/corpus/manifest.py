@@ -87,6 +87,11 @@ class Clip:
         """Its duration."""
         return self.end_s - self.start_s
 
+    @property
+    def transcribed(self) -> bool:
+        """Whether it is known what is said, which may be nothing."""
+        return self.speech_s is not None or bool(self.text)
+
 
 _TYPES: dict[str, pa.DataType] = {
     "int": pa.int64(),

@@ -240,7 +240,8 @@ class _Stretch:
         channels: Samples = np.concatenate(parts, axis=1).astype(np.float32, copy=False)
         self.facts.full_scale += int((np.abs(channels) >= _FULL_SCALE).any(axis=0).sum())
         if not self.form.mixed:
-            return channels.T
+            apart: Samples = channels.T
+            return apart
         dead = self.facts.dead
         mixed: Samples = channels[_STEREO - dead] if dead else channels.mean(axis=0, dtype=np.float32)
         return mixed

@@ -73,7 +73,7 @@ def test_webdataset_keeps_the_files_of_a_clip_together(corpus: Path, tmp_path: P
         label = json.loads(tar.extractfile("a.json").read())["label"]  # type: ignore[union-attr]
         text = tar.extractfile("a.txt").read()  # type: ignore[union-attr]
     assert names == ["a.json", "a.mp4", "a.face.mp4", "a.wav", "a.txt", "b.json", "b.mp4", "b.face.mp4", "b.wav"]
-    assert (label, text) == ("anger", b"text/a.txt")
+    assert (label, text) == ("anger", b"No.\n")
     export(corpus, "webdataset", tmp_path / "again")
     assert (tmp_path / "again/train-000000.tar").read_bytes() == (tmp_path / "out/train-000000.tar").read_bytes()
 
