@@ -68,7 +68,7 @@ def test_packets_are_copied_from_a_key_frame_to_the_next_and_encoded_otherwise(v
 def test_sound_keeps_the_rate_and_the_channels_of_its_source(sound: dict[str, int], tmp_path: Path) -> None:
     video = film(tmp_path / "film.mkv", 30, sound=sound)
     assert sound_of(video) == tuple(sound.values())
-    one = clip(video, 11, 7, **sound)
+    one = clip(video, 11, 7, "film", **sound)
     write_clips(video, read_index(video), [one], tmp_path, Silent())
     whole = noise(30, sound)
     assert np.array_equal(
