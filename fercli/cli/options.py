@@ -92,7 +92,7 @@ Detector = Annotated[str, typer.Option(help="Face detector, a name from 'fercli 
 DetectorWeights = Annotated[
     Path | None,
     typer.Option(
-        help="Weights file for the detector; required by yunet.",
+        help="Weights file for the detector; required by yunet, ssd-resnet10, faster-rcnn.",
         show_default=False,
         readable=False,
         rich_help_panel=FACES,

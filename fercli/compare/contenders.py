@@ -142,7 +142,7 @@ def _missing(name: str, weights: Mapping[str, str]) -> str:
 
 def _devices(name: str) -> tuple[str, ...]:
     """CPU, and CUDA for a detector that runs on it here."""
-    if name != "centerface":
+    if name not in ("centerface", "faster-rcnn"):
         return ("cpu",)
     import onnxruntime
 

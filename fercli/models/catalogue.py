@@ -69,6 +69,30 @@ DETECTORS = (
         install="pip install opencv-python-headless",
         needs_file=True,
     ),
+    ModelSpec(
+        name="ssd-resnet10",
+        task="detector",
+        loader="fercli.models.ssd_resnet10:load",
+        licence="of the file you give; Apache-2.0 for OpenCV's own",
+        source="https://github.com/opencv/opencv/tree/4.x/samples/dnn/face_detector",
+        training_data="of the file you give; not stated for OpenCV's own",
+        commercial="unclear",
+        needs="cv2",
+        install="pip install opencv-python-headless",
+        needs_file=True,
+    ),
+    ModelSpec(
+        name="faster-rcnn",
+        task="detector",
+        loader="fercli.models.faster_rcnn:load",
+        licence="of the file you give",
+        source="an ONNX file of torchvision.models.detection (Ren et al. 2015, arXiv 1506.01497)",
+        training_data="of the file you give",
+        commercial="unclear",
+        needs="onnxruntime",
+        install="pip install onnxruntime",
+        needs_file=True,
+    ),
 )
 
 EMBEDDERS = (

@@ -20,6 +20,7 @@ from fercli.compare.orders import wrong_orders
 from fercli.compare.wider_ap import Found
 from fercli.progress import Silent
 from tests.compare.sets import BOXES, BrightDetector, write_csv, write_pictures, write_wider
+from tests.models.detector_files import write_faster_rcnn, write_ssd_tensorflow
 
 
 @pytest.fixture
@@ -99,6 +100,26 @@ def test_detections_of_another_program_in_any_order(
     row = json.loads(shown.out)["detectors"][1]
     assert row["detector"] == "theirs" and row["recall_all"] <= recall and row["ms_per_image"] is None
     assert (f"seem to be {warned}" in shown.err) if warned else "seem" not in shown.err
+
+
+def test_detectors_from_files_of_the_user_stand_in_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One face is where the small SSD sees it, one where the small Faster R-CNN does, and a third nowhere."""
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((120, 200, 3), 204, np.uint8))
+    (tmp_path / "boxes.csv").write_text(
+        "image,x1,y1,x2,y2\na.png,50,30,150,90\na.png,0,0,100,60\na.png,150,90,200,120\n"
+    )
+    given = {"ssd-resnet10": write_ssd_tensorflow(tmp_path), "faster-rcnn": write_faster_rcnn(tmp_path / "rcnn.onnx")}
+    command = ["compare", "detectors", "--dataset", "folder", "--root", str(tmp_path), "--detectors", ",".join(given)]
+    weights = [part for name, file in given.items() for part in ("--weights", f"{name}={file}")]
+    assert main([*command, *weights, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["detectors"]
+    assert [row["detector"] for row in rows] == list(given)
+    for row in rows:
+        assert row["recall_all"] == pytest.approx(1 / 3) and row["mean_iou"] == pytest.approx(1, abs=1e-4)
+        assert row["false_alarms_per_image"] == 0 and row["cpu_ms_per_image"] > 0
+    assert main(command) == 5  # without their files
 
 
 def test_truth_with_x_and_y_exchanged_is_noticed(tmp_path: Path) -> None:
