@@ -6,11 +6,13 @@ of the mean colours of the picture, as the network gets them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 DIFFERENCE = np.array([1.0, 0.0, -1.0], np.float32)
@@ -73,7 +75,7 @@ def _save(
     nodes: list[onnx.NodeProto],
     inputs: dict[str, tuple[int | str, ...]],
     outputs: dict[str, tuple[int, ...]],
-    values: dict[str, ArrayLike],
+    values: Mapping[str, NDArray[Any]],
 ) -> Path:
     kinds = {"labels": TensorProto.INT64}
     graph = helper.make_graph(
@@ -81,7 +83,7 @@ def _save(
         "detector",
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
         [helper.make_tensor_value_info(name, kinds.get(name, TensorProto.FLOAT), of) for name, of in outputs.items()],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()],
+        [numpy_helper.from_array(value, name) for name, value in values.items()],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(path))
     return path
@@ -112,8 +114,8 @@ def write_ssd_caffe(folder: Path) -> Path:
     return path
 
 
-def _constant(name: str, value: np.ndarray) -> bytes:  # type: ignore[type-arg]  # float32 or int32
-    """A `NodeDef` of TensorFlow."""
+def _constant(name: str, value: NDArray[Any]) -> bytes:
+    """A `NodeDef` of TensorFlow; float32 or int32."""
     kind = _number(6, 3 if value.dtype == np.int32 else 1)
     shape = b"".join(_field(2, _number(1, side)) for side in value.shape)
     tensor = _number(1, 3 if value.dtype == np.int32 else 1) + _field(2, shape) + _field(4, value.tobytes())
@@ -122,7 +124,7 @@ def _constant(name: str, value: np.ndarray) -> bytes:  # type: ignore[type-arg] 
     return _field(1, name.encode()) + _field(2, b"Const") + pairs
 
 
-def _layer(name: str, value: np.ndarray) -> bytes:  # type: ignore[type-arg]  # float32
+def _layer(name: str, value: NDArray[Any]) -> bytes:
     """A `LayerParameter` of Caffe."""
     shape = _field(1, b"".join(_varint(side) for side in value.shape))
     blob = _field(7, shape) + _field(5, value.tobytes())
