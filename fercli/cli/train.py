@@ -109,7 +109,11 @@ def train(
     ] = TrainConfig.word_vectors,
     mix: Annotated[str, typer.Option(help="none, cutmix or mixup.")] = TrainConfig.mix,
     augment: Annotated[
-        str, typer.Option(help="strong, or light: without compression, sharpening, gamma and things before the face.")
+        str,
+        typer.Option(
+            help="strong; light: without compression, sharpening, gamma and things before the face; or autoaugment: "
+            "light, then AutoAugment's policy."
+        ),
     ] = TrainConfig.augment,
     randaugment: Annotated[int, typer.Option(help="Magnitude of RandAugment, 0 to 10.")] = TrainConfig.randaugment,
     ema: Annotated[

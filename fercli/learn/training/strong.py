@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fercli.learn.training.augment import random_views
+from fercli.learn.training.autoaugment import autoaugment_views
 
 REACH = 1.5
 """Factor of the ranges of rotation, scale and shift."""
@@ -42,6 +43,7 @@ def strong_views(images: Tensor, n_frames: int, size: int, generator: torch.Gene
 STRENGTHS: dict[str, Callable[[Tensor, int, int, torch.Generator], Tensor]] = {
     "strong": strong_views,
     "light": random_views,
+    "autoaugment": autoaugment_views,
 }
 """Augmentations by name."""
 
