@@ -362,7 +362,7 @@ class Edits(BaseModel):
 
 
 class Timeline(BaseModel):
-    """What the page draws, with all edits. Times are whole milliseconds."""
+    """What the page draws, with all edits. Times are whole milliseconds. `rated`: there are ratings over time."""
 
     model_config = _like(
         {
@@ -391,6 +391,7 @@ class Timeline(BaseModel):
                 }
             ],
             "speech": {"start": [5500], "end": [6500], "text": ["Hello there."], "person": ["Ross"]},
+            "rated": True,
             "warnings": [],
             "edits": [_EDIT],
         }
@@ -399,6 +400,7 @@ class Timeline(BaseModel):
     video: TimelineVideo
     persons: list[TimelinePerson]
     speech: Speech
+    rated: bool
     warnings: list[str]
     edits: list[LoggedEdit]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from itertools import groupby
+from dataclasses import replace
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,14 @@ from numpy.typing import NDArray
 from fercli import tables
 from fercli.edits.listing import rows_of
 from fercli.edits.state import PERSONS, read_state
+from fercli.expressions.valence import RATE_HZ
 from fercli.geometry import keyframes
 from fercli.labels import EMOTIONS_8, NOT_ASSESSABLE
 from fercli.results.details import Details, read_details
-from fercli.results.model import Interval, Person, Result, Segment, Signal
+from fercli.results.model import Interval, Person, Result, Segment
 from fercli.results.said import joined
 from fercli.results.smoothed import SmoothedProbabilities
-from fercli.results.valence import load_ratings
+from fercli.results.valence import SERIES, load_ratings
 from fercli.tables import rows_by_value
 from fercli.views.render.sampled import Sampled
 from fercli.views.report.columns import class_facts, ms, steps
@@ -67,9 +69,15 @@ def timeline(result: Result, workspace: Workspace) -> dict[str, Any]:
             "text": [one.text for one in result.utterances],
             "person": [one.person for one in result.utterances],
         },
+        "rated": result.ratings is not None,
         "warnings": result.warnings,
         "edits": rows_of(read_state(workspace)),
     }
+
+
+def edits(result: Result, workspace: Workspace) -> dict[str, Any]:
+    """The log of edits, and the warnings."""
+    return {"edits": rows_of(read_state(workspace)), "warnings": result.warnings}
 
 
 def tracks(workspace: Workspace) -> dict[str, Any]:
@@ -139,64 +147,90 @@ def _person(person: Person, said: Sequence[tuple[Interval, str]]) -> dict[str, A
 
 def _boxes(details: Details) -> dict[str, list[Any]]:
     names = ("x1", "y1", "x2", "y2")
-    columns: dict[str, list[Any]] = {name: [] for name in ("track", "end", "pts", *names)}
-    for track, rows in rows_by_value(details.faces["track"]).items():
-        own = details.faces.take(rows)
-        pts = own["pts_s"].to_numpy()
-        edges = np.stack([own[name].to_numpy().astype(np.float64) for name in names], axis=1)
-        side = float(np.median(np.maximum(edges[:, 2] - edges[:, 0], edges[:, 3] - edges[:, 1])))
-        kept = keyframes(pts, edges, max(1.0, _TOLERANCE * side))
-        columns["track"].append(track)
-        columns["end"].append(ms(own["end_s"][-1].as_py()))
-        columns["pts"].append(steps(pts[kept] * 1000))
-        for name, edge in zip(names, edges[kept].T, strict=True):
-            columns[name].append(steps(edge))
-    return columns
+    of_track = rows_by_value(details.faces["track"])
+    pts_s, end_s = (details.faces[name].to_numpy() for name in ("pts_s", "end_s"))
+    edges = np.stack([details.faces[name].to_numpy().astype(np.float64) for name in names], axis=1)
+    kept = [rows[_keyframes(pts_s[rows], edges[rows])] for rows in of_track.values()]
+    every = np.concatenate([*kept, np.zeros(0, np.int64)])
+    sizes = [len(one) for one in kept]
+    return {
+        "track": list(of_track),
+        "end": [ms(end_s[rows[-1]]) for rows in of_track.values()],
+        "pts": _steps_of_each(pts_s[every] * 1000, sizes),
+        **{name: _steps_of_each(edge, sizes) for name, edge in zip(names, edges[every].T, strict=True)},
+    }
 
 
-def _predicted(workspace: Workspace) -> dict[int, list[Segment]]:
+def _keyframes(pts_s: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    side = float(np.median(np.maximum(edges[:, 2] - edges[:, 0], edges[:, 3] - edges[:, 1])))
+    return keyframes(pts_s, edges, max(1.0, _TOLERANCE * side))
+
+
+def _predicted(workspace: Workspace) -> list[Segment]:
     rows = tables.read_table(workspace.table("segments"), tables.SEGMENTS).to_pylist()
-    found: dict[int, list[Segment]] = defaultdict(list)
-    for row in rows:
-        found[row["track"]].append(
-            Segment(row["start_s"], row["end_s"], emotion=row["class"], person="", track=row["track"])
-        )
-    return found
+    return [Segment(row["start_s"], row["end_s"], emotion=row["class"], person="", track=row["track"]) for row in rows]
 
 
-def _streams(details: Details, predicted: dict[int, list[Segment]], origin_s: float) -> dict[str, list[Any]]:
+def _streams(details: Details, predicted: list[Segment], origin_s: float) -> dict[str, list[Any]]:
     """Of each track the probabilities beside the label, as the report draws them, in bins."""
-    start, end = (details.windows[name].to_numpy() for name in ("start_s", "end_s"))
-    smoothed = SmoothedProbabilities(details)
-    shortest = max(_SHORTEST_BIN_S, float(np.sum(end - start)) / _BINS)
-    columns: dict[str, list[Any]] = {name: [] for name in ("track", "step", "bin", "percent")}
-    for track, rows in rows_by_value(details.windows["track"]).items():
-        values: NDArray[np.float64] = smoothed.of_windows(details.windows.take(rows), predicted.get(track, []))
-        stream = bin_stream(start[rows], end[rows], values, origin_s=origin_s, shortest_s=shortest, most=_BINS)
-        columns["track"].append(track)
-        columns["step"].append(round(1000 * stream.step_s, 3))
-        columns["bin"].append(steps(stream.bins))
-        columns["percent"].append(np.rint(100 * stream.values).astype(int).T.tolist())
-    return columns
+    windows = details.windows.select(["track", "start_s", "end_s", *details.labels]).combine_chunks()
+    start_s, end_s = (windows[name].to_numpy() for name in ("start_s", "end_s"))
+    values: NDArray[np.float64] = SmoothedProbabilities(replace(details, windows=windows)).of_windows(
+        windows, predicted
+    )
+    return _binned(windows["track"].to_numpy(), start_s, end_s, values, origin_s)
 
 
 def _rated(workspace: Workspace, numbers: Sequence[int]) -> dict[str, Any]:
     """Of each track the ratings over time, in bins, and from what they are; no track where there are none."""
     ratings, _, _ = load_ratings(workspace, [], dict.fromkeys(numbers, ""))
-    found: dict[int, dict[str, Signal]] = defaultdict(dict)
-    for signal in ratings() if ratings else ():
-        found[signal.track][signal.name] = signal
-    seconds = sum(float(np.sum(own["valence"].end_s - own["valence"].start_s)) for own in found.values())
-    shortest = max(_SHORTEST_BIN_S, seconds / _BINS)
-    columns: dict[str, Any] = {"source": "", "track": [], "step": [], "bin": [], "percent": []}
-    for track, own in found.items():
-        values = np.stack([own[name].values[:, place] for name, place in RATED], axis=1).astype(np.float64)
-        values[:, 1:3] = np.where(np.isnan(values[:, 1:3]), values[:, :1], values[:, 1:3])  # a network without an error
-        valence, origin_s = own["valence"], workspace.video.start_s
-        stream = bin_stream(valence.start_s, valence.end_s, values, origin_s=origin_s, shortest_s=shortest, most=_BINS)
-        columns["source"] = valence.source
-        columns["track"].append(track)
-        columns["step"].append(round(1000 * stream.step_s, 3))
-        columns["bin"].append(steps(stream.bins))
-        columns["percent"].append(np.rint(100 * stream.values).astype(int).T.tolist())
-    return columns
+    first = next(ratings(), None) if ratings else None
+    if first is None:
+        return {"source": "", "track": [], "step": [], "bin": [], "percent": []}
+    # All tracks at once: a long video has thousands, and to read and check each alone takes ten times as long.
+    rows = tables.read_table(workspace.table("valence"), tables.VALENCE)
+    start_s = rows["seconds"].to_numpy()
+    values = np.stack([rows[SERIES[name][place]].to_numpy() for name, place in RATED], axis=1).astype(np.float64)
+    values[:, 1:3] = np.where(np.isnan(values[:, 1:3]), values[:, :1], values[:, 1:3])  # a network without an error
+    track, origin_s = rows["track"].to_numpy(), workspace.video.start_s
+    return {"source": first.source, **_binned(track, start_s, start_s + 1 / RATE_HZ, values, origin_s)}
+
+
+def _binned(
+    track: NDArray[np.int64],
+    start_s: NDArray[np.float64],
+    end_s: NDArray[np.float64],
+    values: NDArray[np.float64],
+    origin_s: float,
+) -> dict[str, list[Any]]:
+    """Means of each track in bins, all of the same length.
+
+    The tracks are binned in one go, each after the end of the one before.
+    """
+    numbers, place = np.unique(track, return_inverse=True)
+    step_s = max(_SHORTEST_BIN_S, float(np.sum(end_s - start_s)) / _BINS)
+    first = int(np.floor((start_s.min(initial=origin_s) - origin_s) / step_s))
+    each = int(np.ceil((end_s.max(initial=origin_s) - origin_s) / step_s)) + 1 - first
+    shift = (place * each - first) * step_s
+    stream = bin_stream(start_s + shift, end_s + shift, values, origin_s=origin_s, shortest_s=step_s, most=2 * _BINS)
+    owner, bins = np.divmod(stream.bins, each)
+    sizes = np.bincount(owner, minlength=len(numbers)).tolist()
+    percent = np.rint(100 * stream.values).astype(int).T.tolist()
+    ends = np.cumsum([0, *sizes]).tolist()
+    return {
+        "track": numbers.tolist(),
+        "step": [round(1000 * step_s, 3)] * len(numbers),
+        "bin": _steps_of_each(bins + first, sizes),
+        "percent": [[column[begin:end] for column in percent] for begin, end in pairwise(ends)],
+    }
+
+
+def _steps_of_each(values: NDArray[Any], sizes: Sequence[int]) -> list[list[int]]:
+    """As `steps`, of runs of values one after the other, of so many each."""
+    whole = np.rint(values).astype(np.int64)
+    ends = np.cumsum([0, *sizes])
+    found = np.diff(whole, prepend=0)
+    begins = ends[:-1][np.array(sizes, np.int64) > 0]
+    found[begins] = whole[begins]
+    listed = found.tolist()
+    return [listed[begin:end] for begin, end in pairwise(ends.tolist())]

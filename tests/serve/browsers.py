@@ -97,9 +97,9 @@ class Server:
         found: list[dict[str, Any]] = self.client.get("/v1/jobs?limit=1000").json()["jobs"]
         return found
 
-    def wait(self, job: str, *states: str) -> dict[str, Any]:
+    def wait(self, job: str, *states: str, patience_s: float = PATIENCE_S) -> dict[str, Any]:
         """The job once it has one of these states; by default once it is done."""
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + patience_s
         while time.monotonic() < until:
             found: dict[str, Any] = self.client.get(f"/v1/jobs/{job}").json()
             if found["state"] in (states or ("done",)):

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from fercli.batch.events import Event
@@ -27,7 +26,6 @@ from fercli.serve.settings import Settings
 from fercli.serve.work import CANCEL
 from fercli.workspace import FileState
 from tests.serve.films import make_for
-from tests.views.report.film import START_S
 
 STEPS = 20
 
@@ -42,9 +40,8 @@ def film_engine(root: Path, seconds: float) -> Callable[[], object]:
             time.sleep(seconds / STEPS)
             if (task.place.base.parent / CANCEL).exists():
                 return failure(task.job.source, Cancelled("the job was cancelled"))
-        facts = replace(probe(video, read_index(video)), start_s=START_S, duration_s=9.0)
         if not task.place.workspace.exists():
-            made = make_for(task.place.workspace, facts)
+            made = make_for(task.place.workspace, probe(video, read_index(video)))
             made._file = FileState.of(video)
         with (root / "worked").open("a") as log:
             log.write(f"{task.place.base.parent.name}\n")

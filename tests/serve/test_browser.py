@@ -284,6 +284,96 @@ def test_a_lane_has_the_curve_of_valence_and_the_words(browser: Browser, server:
     visit.close()
 
 
+VIEW = """
+- region "Person":
+  - heading "Person 2" [level=2]
+  - paragraph: 2.0 s on screen · identity 0.80
+  - button "Rename"
+  - button "Merge"
+  - button "Ignore"
+- region "Segment":
+  - heading "happy" [level=2]
+  - paragraph: 0:05.00 to 0:07.00 · set by hand
+  - spinbutton "Start, seconds": "5.000"
+  - spinbutton "End, seconds": "7.000"
+  - group "Class of the segment":
+    - button "angry"
+    - button "disgusted"
+    - button "afraid"
+    - button "happy" [pressed]
+    - button "sad"
+    - button "surprised"
+    - button "neutral"
+    - button "contemptuous"
+    - button "not assessable"
+  - button "No emotion here"
+"""
+"""What a screen reader finds in the panel, in this order."""
+
+
+CHANGES = """() => {
+  window.changes = [];
+  const seen = new MutationObserver((all) => {
+    for (const _ of all) window.changes.push(document.querySelector("video").paused);
+  });
+  const lane = document.querySelectorAll("canvas[role=slider]")[1];
+  seen.observe(lane, { attributes: true, attributeFilter: ["aria-valuetext"] });
+}"""
+"""Notes of each change of the second lane's text whether the video stands still."""
+
+
+def test_a_screen_reader_finds_names_roles_values_and_messages(browser: Browser, server: Server, job: str) -> None:
+    from playwright.sync_api import expect
+
+    visit = Visit(browser, server)
+    page = visit.page
+    page.wait_for_selector(".job")
+    expect(page.get_by_role("heading", level=1, name="Videos")).to_be_visible()
+    expect(page.get_by_role("list", name="Videos").get_by_role("link", name="e01.webm").first).to_be_visible()
+    page.evaluate("job => (location.hash = `#/jobs/${job}`)", job)
+    expect(page.get_by_role("heading", level=1, name="e01.webm")).to_be_visible()
+    until(page, "document.activeElement.id === 'main'")
+    assert page.title() == "e01.webm · fercli"
+
+    sliders = page.get_by_role("slider", name="Timeline of")
+    expect(sliders).to_have_count(3)
+    sliders.first.focus()
+    assert sliders.first.get_attribute("aria-valuetext") == "0:05.0, happy"
+    assert [one.get_attribute("aria-valuenow") for one in sliders.all()] == ["5"] * 3
+    page.keyboard.press("ArrowDown")
+    expect(sliders.nth(1)).to_be_focused()
+    assert sliders.nth(1).get_attribute("aria-valuetext") == "0:05.0, angry"
+    page.keyboard.press("End")
+    assert sliders.nth(1).get_attribute("aria-valuetext") == "0:14.0, not on screen"
+    page.keyboard.press("Home")
+
+    page.get_by_role("button", name="happy").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("happy from 5.00 to 7.00 s")
+    expect(page.get_by_role("button", name="happy", exact=True)).to_be_focused()
+    expect(page.get_by_role("complementary", name="Corrections")).to_match_aria_snapshot(VIEW)
+    page.get_by_role("button", name="Undo edit 1").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".log li[data-state=undone]")
+    assert page.evaluate("document.querySelector('.panel').contains(document.activeElement)")
+
+    # A screen reader reads every change of the lane that has the focus aloud: none while the video plays.
+    sliders.nth(1).focus()
+    page.evaluate(CHANGES)
+    page.keyboard.press("k")
+    until(page, "document.querySelector('video').currentTime > 0.5 && !document.querySelector('video').paused")
+    page.evaluate("window.changes.length = 0")
+    page.wait_for_timeout(500)
+    page.keyboard.press("k")
+    until(page, "document.querySelector('video').paused && window.changes.length > 0")
+    assert page.evaluate("window.changes.filter((paused) => !paused)") == []
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    until(page, "document.activeElement.id === 'main'")
+    expect(sliders).to_have_count(3)
+    visit.close()
+
+
 def test_two_annotators_see_each_others_edits(browser: Browser, server: Server, job: str) -> None:
     one = Visit(browser, server, f"#/jobs/{job}", by="Monica")
     other = Visit(browser, server, f"#/jobs/{job}", by="Phoebe")

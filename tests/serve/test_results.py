@@ -143,6 +143,14 @@ def test_what_is_drawn_changes_with_edits_and_the_tracks_do_not(here: World, job
         assert here.client.get(f"{job}/{path}", headers=headers).status_code == status
 
 
+def test_what_is_drawn_is_sent_compressed_to_those_who_read_that(here: World, job: str) -> None:
+    for path in ("timeline", "tracks-drawn", "edits"):
+        small = here.client.get(f"{job}/{path}", headers={"accept-encoding": "br, gzip"})
+        plain = here.client.get(f"{job}/{path}", headers={"accept-encoding": "identity"})
+        assert (small.headers.get("content-encoding"), plain.headers.get("content-encoding")) == ("gzip", None)
+        assert small.json() == plain.json() and small.headers["vary"] == "accept-encoding"
+
+
 def test_valence_and_words_are_in_what_is_drawn(here: World) -> None:
     job = f"/v1/jobs/{here.done('rated.mp4')}"
     timeline, drawn = (here.client.get(f"{job}/{path}").json() for path in ("timeline", "tracks-drawn"))

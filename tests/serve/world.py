@@ -22,7 +22,6 @@ from fercli.errors import Cancelled, VideoError
 from fercli.serve.settings import Limits, Settings
 from fercli.serve.work import CANCEL
 from tests.serve.films import make_for
-from tests.views.report.film import START_S
 from tests.workspaces import VIDEO
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class Films:
         if name.startswith("broken"):
             return failure(task.job.source, VideoError(f"{task.job.video} is broken", code="video-damaged"))
         video = task.job.video
-        facts = replace(VIDEO, path=str(video), size=video.stat().st_size, start_s=START_S, duration_s=9.0)
+        facts = replace(VIDEO, path=str(video), size=video.stat().st_size)
         make_for(task.place.workspace, replace(facts, width=128, height=64))
         return Outcome(task.job.source, DONE, 1.5, persons=2, segments=5, warnings=("a warning",))
 

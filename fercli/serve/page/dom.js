@@ -21,6 +21,16 @@ export function arrange(node, children) {
   });
 }
 
+// Gives a node other children. The one that had the focus is followed by that of the same name, or else by the first.
+export function rebuild(node, ...children) {
+  const name = (one) => one.getAttribute("aria-label") ?? one.textContent;
+  const before = node.contains(document.activeElement) ? name(document.activeElement) : null;
+  node.replaceChildren(...children);
+  if (before === null) return;
+  const all = [...node.querySelectorAll("button, input")];
+  (all.find((one) => name(one) === before) ?? all[0])?.focus({ preventScroll: true });
+}
+
 export const button = (text, onclick, attributes = {}) => make("button", { type: "button", onclick, ...attributes }, text);
 
 // A short message, also spoken by screen readers.

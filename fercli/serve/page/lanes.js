@@ -1,7 +1,7 @@
 // A lane for each person, all on one scale of time: draw what is in view, zoom, select, drag boundaries.
 import { arrange, button, make } from "./dom.js";
 import { boundary, segmentAt } from "./model.js";
-import { AXIS, WORDS, layout, paintAxis, paintCuts, paintRated, paintSaid, paintSegments, paintStream, paintUnseen, paintWords, prepare, scale } from "./paint.js";
+import { AXIS, WORDS, coloursOf, layout, paintAxis, paintCuts, paintRated, paintSaid, paintSegments, paintStream, paintUnseen, paintWords, prepare, scale } from "./paint.js";
 import { clock } from "./times.js";
 
 const GRAB = 6; // pixels
@@ -31,6 +31,7 @@ export function makeLanes(job, facts, state, { seek, select, drag, menu }) {
   const visible = new Set();
   const stale = new Set();
   let waiting = 0;
+  let [left, across] = [0, 0]; // where the timelines are, pixels; measured when they are painted
 
   const watcher = new IntersectionObserver(
     (entries) => {
@@ -57,30 +58,35 @@ export function makeLanes(job, facts, state, { seek, select, drag, menu }) {
     waiting = 0;
     const width = axis.clientWidth;
     if (!width) return;
+    left = axis.offsetLeft;
+    across = width;
     const at = scale(view, width);
-    if (stale.delete(axis)) paintAxis(prepare(axis, width, AXIS), view, at);
-    if (stale.delete(words) && !wordsRow.hidden) paintWords(prepare(words, width, WORDS), state.timeline.speech, view, at);
-    for (const canvas of visible) if (stale.delete(canvas)) paintLane(canvas, at);
+    const colours = coloursOf(axis);
+    if (stale.delete(axis)) paintAxis(prepare(axis, width, AXIS, colours), view, at);
+    if (stale.delete(words) && !wordsRow.hidden) paintWords(prepare(words, width, WORDS, colours), state.timeline.speech, view, at);
+    for (const canvas of visible) if (stale.delete(canvas)) paintLane(canvas, at, colours);
     placeCursor();
   }
 
-  function paintLane(canvas, at) {
+  function paintLane(canvas, at, colours) {
     const person = state.timeline.persons.find((one) => one.name === canvas.dataset.person);
     if (!person) return;
-    const place = layout(person, state.data);
-    const tools = prepare(canvas, at.width, place.height);
-    paintUnseen(tools, state.timeline, at, place.height);
+    const place = layout(person, state.data, state.timeline);
+    const tools = prepare(canvas, at.width, place.height, colours);
+    paintStream(tools, person, state.data, state.timeline, view, at, place.stream);
+    tools.pen.globalCompositeOperation = "destination-over"; // behind everything
     paintCuts(tools, state.data.shots, view, at, place.height);
+    paintUnseen(tools, state.timeline, at, place.height);
+    tools.pen.globalCompositeOperation = "source-over";
     paintSegments(tools, person, state.timeline, view, at, state.person === person.name ? state.segment : null);
     if (place.stream > place.said) paintSaid(tools, person, view, at, place.said);
-    paintStream(tools, person, state.data, state.timeline, view, at, place.stream);
     if (place.height > place.rated) paintRated(tools, person, state.data, state.timeline, view, at, place.rated);
   }
 
   function placeCursor() {
     const share = (state.time - view.from) / (view.to - view.from);
-    cursor.hidden = share < 0 || share > 1;
-    cursor.style.transform = `translateX(${axis.offsetLeft + share * axis.clientWidth}px)`;
+    cursor.hidden = !across || share < 0 || share > 1;
+    cursor.style.transform = `translateX(${left + share * across}px)`;
   }
 
   const timeAt = (canvas, clientX) => {
@@ -184,6 +190,11 @@ export function makeLanes(job, facts, state, { seek, select, drag, menu }) {
       const now = state.timeline.persons.find((one) => one.name === person.name);
       canvas.classList.toggle("edge", Boolean(now && edgeAt(now, canvas, event.clientX)));
     });
+    canvas.addEventListener("keydown", (event) => {
+      if (event.key !== "Home" && event.key !== "End") return;
+      event.preventDefault();
+      seek(event.key === "Home" ? facts.start : facts.end);
+    });
     canvas.addEventListener("focus", () => {
       if (canvas.matches(":focus-visible") && state.person !== person.name) select(person, segmentAt(person, state.time));
     });
@@ -220,7 +231,7 @@ export function makeLanes(job, facts, state, { seek, select, drag, menu }) {
     for (const name of [...laneOf.keys()]) if (!shown.some((person) => person.name === name)) forget(name);
     const children = shown.map((person) => laneOf.get(person.name) ?? lane(person));
     shown.forEach(showHead);
-    for (const person of shown) canvasOf.get(person.name).style.height = `${layout(person, state.data).height}px`;
+    for (const person of shown) canvasOf.get(person.name).style.height = `${layout(person, state.data, state.timeline).height}px`;
     if (!shown.length) children.push(make("p", { class: "hint" }, "No face was found."));
     if (ignored.length)
       children.push(make("div", { class: "ignored" }, "Ignored: ", ...ignored.map((person) => button(person.name, () => menu(person.name)))));
@@ -240,10 +251,13 @@ export function makeLanes(job, facts, state, { seek, select, drag, menu }) {
     redraw();
   }
 
-  function describe(text) {
-    const canvas = canvasOf.get(state.person);
-    canvas?.setAttribute("aria-valuenow", Math.round(state.time) / 1000);
-    canvas?.setAttribute("aria-valuetext", text);
+  // The moment in words, in each lane.
+  function describe(words) {
+    for (const person of state.timeline.persons) {
+      const canvas = canvasOf.get(person.name);
+      canvas?.setAttribute("aria-valuenow", Math.round(state.time) / 1000);
+      canvas?.setAttribute("aria-valuetext", words(person));
+    }
   }
 
   plots.addEventListener(
@@ -279,7 +293,10 @@ export function makeLanes(job, facts, state, { seek, select, drag, menu }) {
     describe,
     zoom,
     all: () => showPart(facts.start, facts.end),
-    reveal: (name) => canvasOf.get(name)?.scrollIntoView({ block: "nearest" }),
+    reveal: (name, focus) => {
+      canvasOf.get(name)?.scrollIntoView({ block: "nearest" });
+      if (focus) canvasOf.get(name)?.focus({ preventScroll: true });
+    },
     stop: () => {
       watcher.disconnect();
       resized.disconnect();

@@ -13,11 +13,15 @@ let leave = () => {};
 annotator.value = localStorage.getItem("annotator") ?? "";
 annotator.addEventListener("change", () => localStorage.setItem("annotator", annotator.value.trim()));
 document.getElementById("keys-button").addEventListener("click", showKeys);
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the part of the address behind # says which view is shown
+  main.focus();
+});
 
 // The name for the log of edits; asked for once.
 export async function annotatorName() {
   if (!annotator.value.trim()) {
-    const input = make("input", { name: "name", required: true, maxlength: 60, autocomplete: "nickname" });
+    const input = make("input", { name: "name", required: true, maxlength: 60, autocomplete: "nickname", value: "annotator-1" }); // one who has only a mouse can go on
     const answer = await ask("Who corrects? The name stands in the log of edits.", [field("Your name", input)]);
     if (!answer?.name.trim()) return "";
     annotator.value = answer.name.trim();
@@ -32,14 +36,20 @@ async function signIn() {
   if (answer) await post("/v1/session", { token: answer.token });
 }
 
+// What the view is of: the heading, and the title of the window.
+function name(text) {
+  where.textContent = text;
+  document.title = text ? `${text} · fercli` : "fercli";
+}
+
 async function show() {
   leave();
   leave = () => {};
-  where.textContent = "";
+  name("");
   const video = /^#\/jobs\/([0-9a-f]{16})$/.exec(location.hash);
   try {
     const facts = await get("/v1/version");
-    leave = video ? await showVideo(main, where, video[1], facts) : await showQueue(main, facts);
+    leave = video ? await showVideo(main, name, video[1], facts) : await showQueue(main, name, facts);
   } catch (error) {
     if (error instanceof Problem && error.status === 401) {
       main.replaceChildren(make("button", { type: "button", onclick: show }, "Sign in"));
@@ -58,6 +68,9 @@ async function show() {
   document.documentElement.dataset.ready = "yes";
 }
 
-addEventListener("hashchange", show);
+addEventListener("hashchange", async () => {
+  await show();
+  main.focus(); // what had the focus is gone
+});
 addEventListener("unhandledrejection", (event) => say(String(event.reason?.message ?? event.reason), "problem"));
 show();

@@ -3,6 +3,9 @@ import { summed, upTo } from "./times.js";
 
 const EDGES = ["x1", "y1", "x2", "y2"];
 
+// Until the tracks have come.
+export const NO_TRACKS = { pending: true, tracks: new Map(), shots: [], labels: [], source: "" };
+
 // What no edit changes: boxes, probabilities and ratings of each track, and the cuts.
 export function readTracks(data) {
   const { boxes, streams, rated } = data;
@@ -24,21 +27,33 @@ export function readTracks(data) {
 // Columns of what is rated: percent, of -1 to 1.
 export const [VALENCE, LOW, HIGH, AROUSAL, INTENSITY] = [0, 1, 2, 3, 4];
 
-// The ratings of a person at a moment; null if there are none.
-export function ratingsAt(person, { tracks }, time, origin) {
-  const { track, start, end } = person.tracks;
-  for (let k = 0; k < track.length; k++) {
-    if (start[k] > time || end[k] <= time) continue;
-    const rated = tracks.get(track[k])?.rated;
-    if (!rated) continue;
-    const number = Math.floor((time - origin) / rated.step + 1e-6);
-    const place = upTo(rated.bin, number) - 1;
-    if (rated.bin[place] === number) return rated.percent.map((column) => column[place]);
-  }
-  return null;
+// What is binned of all tracks of a person as one series: `stream` or `rated`. A bin of two tracks comes twice. `sums` are
+// those of the bins before each one: the mean of many bins is a difference.
+const series = new WeakMap();
+export function seriesOf(person, data, kind) {
+  let known = series.get(person);
+  if (known?.data !== data) series.set(person, (known = { data }));
+  return (known[kind] ??= joined(person.tracks.track.map((number) => data.tracks.get(number)?.[kind]).filter((one) => one?.bin.length)));
 }
 
-export const isRated = (person, { tracks }) => person.tracks.track.some((number) => tracks.get(number)?.rated?.bin.length);
+function joined(parts) {
+  if (!parts.length) return { step: 1, bin: [], percent: [], sums: [] };
+  const bin = parts.flatMap((part) => part.bin);
+  const order = [...bin.keys()].sort((a, b) => bin[a] - bin[b]);
+  const ordered = (column) => order.map((k) => column[k]);
+  const percent = parts[0].percent.map((_, n) => ordered(parts.flatMap((part) => part.percent[n])));
+  return { step: parts[0].step, bin: ordered(bin), percent, sums: percent.map((column) => [0, ...summed(column)]) };
+}
+
+// The ratings of a person at a moment; null if there are none.
+export function ratingsAt(person, data, time, origin) {
+  const { step, bin, percent } = seriesOf(person, data, "rated");
+  const number = Math.floor((time - origin) / step + 1e-6);
+  const place = upTo(bin, number) - 1;
+  return bin[place] === number ? percent.map((column) => column[place]) : null;
+}
+
+export const isRated = (person, data) => seriesOf(person, data, "rated").bin.length > 0;
 
 export function boxAt({ pts, edges }, time) {
   const next = upTo(pts, time);

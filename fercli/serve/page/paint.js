@@ -1,5 +1,5 @@
 // How lanes are painted: segments, words, probabilities, valence, cuts, and the axis. Only what is in view is looked at.
-import { HIGH, LOW, VALENCE, isRated } from "./model.js";
+import { HIGH, LOW, VALENCE, isRated, seriesOf } from "./model.js";
 import { clock, upTo } from "./times.js";
 
 const TICKS = [100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1.5e4, 3e4, 6e4, 1.2e5, 3e5, 6e5, 9e5, 1.8e6, 3.6e6, 7.2e6];
@@ -15,25 +15,34 @@ const LABELLED = 20;
 const READABLE = 24;
 
 // Where the parts of a lane begin, and its height. A person who says nothing has no row of words, and one without
-// ratings none for valence.
-export function layout(person, data) {
+// ratings none for valence. While the tracks are on their way there is room for it.
+export function layout(person, data, timeline) {
   const said = TOP + TIMELINE + GAP;
   const stream = said + (person.said.start.length ? SAID + GAP : 0);
   const rated = stream + STREAM + GAP;
-  const height = isRated(person, data) ? rated + RATED + 2 : stream + STREAM;
+  const height = (data.pending ? timeline.rated : isRated(person, data)) ? rated + RATED + 2 : stream + STREAM;
   return { said, stream, rated, height };
 }
 
-export function prepare(canvas, width, height) {
+export function prepare(canvas, width, height, colours) {
   const dense = devicePixelRatio || 1;
-  canvas.width = Math.round(width * dense);
-  canvas.height = Math.round(height * dense);
-  canvas.style.height = `${height}px`;
+  const [across, down] = [Math.round(width * dense), Math.round(height * dense)];
+  if (canvas.width !== across || canvas.height !== down) {
+    canvas.width = across;
+    canvas.height = down;
+    canvas.style.height = `${height}px`;
+  }
   const pen = canvas.getContext("2d");
   pen.setTransform(dense, 0, 0, dense, 0, 0);
-  const style = getComputedStyle(canvas);
+  pen.clearRect(0, 0, width, height);
+  return { pen, dense, ...colours };
+}
+
+// The colours of the scheme, light or dark.
+export function coloursOf(node) {
+  const style = getComputedStyle(node);
   const colour = (name) => style.getPropertyValue(`--${name}`);
-  return { pen, ink: style.color, soft: colour("soft"), faint: colour("faint"), accent: colour("accent"), rated: colour("rated"), ground: colour("ground") };
+  return { ink: style.color, soft: colour("soft"), faint: colour("faint"), accent: colour("accent"), rated: colour("rated"), ground: colour("ground") };
 }
 
 export const scale = (view, width) => {
@@ -116,18 +125,39 @@ function fillSegment(pen, timeline, kind, left, top, wide) {
   pen.restore();
 }
 
-// Probabilities, stacked to 100 %; of several bins in a pixel their mean.
-export function paintStream({ pen, faint }, person, data, timeline, view, at, top) {
+// Probabilities, stacked to 100 %; of several bins in a pixel their mean. Set pixel by pixel, because tens of thousands of
+// rectangles, for hours of video, take too long. What was drawn there before is gone.
+export function paintStream({ pen, faint, dense }, person, data, timeline, view, at, top) {
+  const [across, down] = [pen.canvas.width, Math.round(STREAM * dense)];
+  const image = pen.createImageData(across, down);
+  const pixels = new Uint32Array(image.data.buffer);
+  const colours = data.labels.map((label) => asPixel(timeline.classes[label].colour));
+  const inside = (x) => Math.min(Math.max(Math.round(x * dense), 0), across);
+  eachBin(seriesOf(person, data, "stream"), timeline.video.start, view, at, (left, wide, means) => {
+    const [from, to] = [inside(left), inside(left + wide)];
+    const total = means.reduce((sum, mean) => sum + mean, 0) || 1;
+    let share = 0;
+    let bottom = down;
+    means.forEach((mean, label) => {
+      share += mean / total;
+      const edge = Math.round(down * (1 - share));
+      for (let y = edge; y < bottom; y++) for (let x = from; x < to; x++) pixels[y * across + x] = colours[label];
+      bottom = edge;
+    });
+  });
+  pen.putImageData(image, 0, Math.round(top * dense));
   pen.fillStyle = faint;
   pen.fillRect(0, top + STREAM - 1, at.width, 1);
-  for (const number of person.tracks.track) {
-    const stream = data.tracks.get(number)?.stream;
-    if (stream?.bin.length) paintTrack(pen, stream, data.labels, timeline, view, at, top);
-  }
+}
+
+// #rrggbb as an opaque pixel, red first.
+function asPixel(colour) {
+  const [red, green, blue] = [1, 3, 5].map((place) => parseInt(colour.slice(place, place + 2), 16));
+  return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
 // Calls a function with the bins in view, grouped so that none is narrower than a pixel: `key` numbers the groups.
-function eachBin({ step, bin, percent }, origin, view, at, draw) {
+function eachBin({ step, bin, sums }, origin, view, at, draw) {
   const group = Math.max(1, Math.floor(1 / (step * at.perMs)));
   const last = (view.to - origin) / step;
   let k = upTo(bin, Math.floor((view.from - origin) / step) - group - 1);
@@ -137,27 +167,9 @@ function eachBin({ step, bin, percent }, origin, view, at, draw) {
     while (k < bin.length && Math.floor(bin[k] / group) === key) k++;
     const left = Math.round(at.x(origin + key * group * step)); // whole pixels: no seams between bins
     const wide = Math.max(1, Math.round(at.x(origin + (key + 1) * group * step)) - left);
-    const means = percent.map((column) => {
-      let sum = 0;
-      for (let n = first; n < k; n++) sum += column[n];
-      return sum / (k - first);
-    });
+    const means = sums.map((sum) => (sum[k] - sum[first]) / (k - first));
     draw(left, wide, means, key);
   }
-}
-
-function paintTrack(pen, stream, labels, timeline, view, at, top) {
-  eachBin(stream, timeline.video.start, view, at, (left, wide, means) => {
-    const total = means.reduce((sum, mean) => sum + mean, 0) || 1;
-    let y = top + STREAM;
-    means.forEach((mean, label) => {
-      const tall = (STREAM * mean) / total;
-      if (tall < 0.3) return;
-      y -= tall;
-      pen.fillStyle = timeline.classes[labels[label]].colour;
-      pen.fillRect(left, y, wide, tall);
-    });
-  });
 }
 
 export function paintUnseen({ pen, faint }, timeline, at, height) {
@@ -234,10 +246,7 @@ export function paintRated({ pen, soft, faint, rated: colour, ground }, person, 
   pen.fillRect(0, top + RATED - 1, at.width, 1);
   pen.fillStyle = soft;
   pen.fillRect(0, Math.round(zero), at.width, 1);
-  for (const number of person.tracks.track) {
-    const rated = data.tracks.get(number)?.rated;
-    if (rated?.bin.length) for (const run of runsOf(rated, timeline.video.start, view, at)) paintRun(pen, run, y, colour);
-  }
+  paintRuns(pen, runsOf(seriesOf(person, data, "rated"), timeline.video.start, view, at), y, colour);
   pen.font = "10px system-ui, sans-serif";
   pen.textAlign = "end";
   pen.lineWidth = 3;
@@ -262,28 +271,30 @@ function runsOf(rated, origin, view, at) {
   return runs;
 }
 
-function paintRun(pen, run, y, colour) {
-  const first = run[0];
-  const last = run.at(-1);
-  const along = (bins, column) => bins.forEach(({ left, right, means }) => pen.lineTo((left + right) / 2, y(means[column])));
-  pen.beginPath();
-  pen.moveTo(first.left, y(first.means[HIGH]));
-  along(run, HIGH);
-  pen.lineTo(last.right, y(last.means[HIGH]));
-  pen.lineTo(last.right, y(last.means[LOW]));
-  along([...run].reverse(), LOW);
-  pen.lineTo(first.left, y(first.means[LOW]));
-  pen.closePath();
+function paintRuns(pen, runs, y, colour) {
+  const band = new Path2D();
+  const line = new Path2D();
+  const along = (path, bins, column) => bins.forEach(({ left, right, means }) => path.lineTo((left + right) / 2, y(means[column])));
+  for (const run of runs) {
+    const first = run[0];
+    const last = run.at(-1);
+    band.moveTo(first.left, y(first.means[HIGH]));
+    along(band, run, HIGH);
+    band.lineTo(last.right, y(last.means[HIGH]));
+    band.lineTo(last.right, y(last.means[LOW]));
+    along(band, run.toReversed(), LOW);
+    band.lineTo(first.left, y(first.means[LOW]));
+    band.closePath();
+    line.moveTo(first.left, y(first.means[VALENCE]));
+    along(line, run, VALENCE);
+    line.lineTo(last.right, y(last.means[VALENCE]));
+  }
   pen.globalAlpha = 0.25;
   pen.fillStyle = colour;
-  pen.fill();
+  pen.fill(band);
   pen.globalAlpha = 1;
-  pen.beginPath();
-  pen.moveTo(first.left, y(first.means[VALENCE]));
-  along(run, VALENCE);
-  pen.lineTo(last.right, y(last.means[VALENCE]));
   pen.lineWidth = 2;
   pen.lineJoin = "round";
   pen.strokeStyle = colour;
-  pen.stroke();
+  pen.stroke(line);
 }

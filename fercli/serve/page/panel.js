@@ -1,5 +1,5 @@
 // Beside the video: the selected segment and person with what can be corrected, and the log of edits.
-import { button, make } from "./dom.js";
+import { button, make, rebuild } from "./dom.js";
 import { AROUSAL, HIGH, INTENSITY, LOW, VALENCE } from "./model.js";
 import { clock, signed } from "./times.js";
 
@@ -19,7 +19,8 @@ export function makePanel({ setClass, clear, setTimes, rename, merge, ignore, re
     }
     const facts = [`${chosen.seconds.toFixed(1)} s on screen`, chosen.identity === null ? null : `identity ${chosen.identity.toFixed(2)}`];
     const named = chosen.name !== "Unassigned";
-    person.replaceChildren(
+    rebuild(
+      person,
       make("h2", {}, chosen.name),
       make("p", { class: "hint" }, facts.filter(Boolean).join(" · ")),
       rated,
@@ -64,10 +65,11 @@ export function makePanel({ setClass, clear, setTimes, rename, merge, ignore, re
       const swatch = make("span", { class: "swatch", "aria-hidden": "true" }, one.letters);
       swatch.style.background = one.colour;
       swatch.style.color = one.ink;
-      made.append(swatch, make("span", {}, one.name), make("kbd", {}, key));
+      made.append(swatch, make("span", {}, one.name), make("kbd", { "aria-hidden": "true" }, key));
       return made;
     });
-    segment.replaceChildren(
+    rebuild(
+      segment,
       make("h2", {}, classes[kind[k]].name),
       make("p", { class: "hint" }, `${clock(start[k], 2)} to ${clock(end[k], 2)} · ${source}${doubt}`),
       make("div", { class: "times" }, make("label", {}, "from ", from), make("label", {}, "to ", to), make("span", {}, "s")),
@@ -77,7 +79,8 @@ export function makePanel({ setClass, clear, setTimes, rename, merge, ignore, re
   }
 
   function showLog(edits) {
-    log.replaceChildren(
+    rebuild(
+      log,
       ...[...edits].reverse().map((edit) => {
         const undone = edit.state === "undone";
         const row = make("li", { value: edit.number, "data-state": edit.state });

@@ -143,10 +143,12 @@ export function makePlayer(job, facts, { onTime, drawn }) {
     } else if (running) {
       clearInterval(running);
       running = 0;
+      shown(time);
     } else running = setInterval(() => (time + STEP_MS < facts.end ? seek(time + STEP_MS) : toggle()), STEP_MS);
   }
 
   film.addEventListener("error", withoutPlayback);
+  film.addEventListener("pause", () => shown(time));
   film.addEventListener("play", forgetWanted);
   film.addEventListener("seeking", forgetWanted);
   const resized = new ResizeObserver(draw);
@@ -159,7 +161,7 @@ export function makePlayer(job, facts, { onTime, drawn }) {
     seek,
     toggle,
     draw,
-    now: () => time,
+    playing: () => (framesOnly ? running > 0 : !film.paused && !film.ended),
     stop: () => {
       resized.disconnect();
       clearInterval(running);

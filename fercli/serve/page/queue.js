@@ -5,12 +5,13 @@ import { about, bytes, clock } from "./times.js";
 
 const STATES = { queued: "waiting", running: "running", done: "done", failed: "failed", cancelled: "cancelled" };
 
-export async function showQueue(main, facts) {
+export async function showQueue(main, name, facts) {
+  name("Videos");
   const rows = new Map();
   const list = make("ul", { class: "jobs", "aria-label": "Videos" });
   const more = make("div", { class: "more" });
   const empty = make("p", { class: "hint" }, "No video yet.");
-  main.replaceChildren(dropZone(list, facts, added), make("h2", {}, "Videos"), empty, list, more);
+  main.replaceChildren(dropZone(list, facts, added), empty, list, more);
 
   function added(job) {
     place(job, true);
@@ -24,6 +25,8 @@ export async function showQueue(main, facts) {
       if (first) list.prepend(row.node);
       else list.append(row.node);
     }
+    if (row.state && row.state !== job.state && job.ended) say(`${job.name}: ${STATES[job.state]}`);
+    row.state = job.state;
     row.show(job);
     empty.hidden = rows.size > 0;
   }
@@ -160,7 +163,6 @@ function jobRow(job, refresh) {
     const { state: now, outcome, video } = latest;
     node.dataset.state = now;
     state.textContent = STATES[now];
-    name.toggleAttribute("aria-disabled", now !== "done");
     bar.hidden = now !== "running";
     const facts = [video.seconds ? clock(1000 * video.seconds, 0) : null, bytes(video.bytes)].filter(Boolean).join(" · ");
     if (now === "running" && latest.progress) progress(latest.progress);

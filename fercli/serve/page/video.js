@@ -1,23 +1,23 @@
 // One video: player, lanes and panel, and what happens between them.
 import { get, listen } from "./api.js";
 import { makeCorrections } from "./corrections.js";
-import { attempt, button, make, say } from "./dom.js";
+import { attempt, button, complain, make, say } from "./dom.js";
 import { onKeys, showKeys } from "./keys.js";
 import { makeLanes } from "./lanes.js";
-import { AROUSAL, VALENCE, boundary, covering, isRated, moved, ratingsAt, readTimeline, readTracks, segmentAt } from "./model.js";
+import { AROUSAL, NO_TRACKS, VALENCE, boundary, covering, isRated, moved, ratingsAt, readTimeline, readTracks, segmentAt } from "./model.js";
 import { makePanel } from "./panel.js";
 import { makePlayer } from "./player.js";
-import { clock, signed } from "./times.js";
+import { clock, signed, upTo } from "./times.js";
 
-export async function showVideo(main, where, job, facts) {
+export async function showVideo(main, name, job, facts) {
   const row = await get(`/v1/jobs/${job}`);
-  where.textContent = row.name;
-  if (row.state !== "done") return showUnfinished(main, job, row, facts, where);
+  name(row.name);
+  if (row.state !== "done") return showUnfinished(main, name, job, row, facts);
   main.replaceChildren(make("p", { class: "hint" }, "Reading …"));
-  const state = { timeline: null, data: null, time: 0, person: null, segment: null, version: "" };
-  const [timeline, tracks] = await Promise.all([get(`/v1/jobs/${job}/timeline`), get(`/v1/jobs/${job}/tracks-drawn`)]);
-  state.timeline = readTimeline(timeline);
-  state.data = readTracks(tracks);
+  const state = { timeline: null, data: NO_TRACKS, time: 0, person: null, segment: null };
+  const drawn = get(`/v1/jobs/${job}/tracks-drawn`);
+  drawn.catch(() => {}); // reported below
+  state.timeline = readTimeline(await get(`/v1/jobs/${job}/timeline`));
   const video = state.timeline.video;
   state.time = video.start;
 
@@ -51,7 +51,8 @@ export async function showVideo(main, where, job, facts) {
   const now = make("p", { class: "now" });
   const tools = make("div", { class: "tools" }, exportMenu(job, facts), make("a", { class: "button", href: `/v1/jobs/${job}/report`, target: "_blank", rel: "noopener" }, "Report"), button("Undo", corrections.undoLast, { "aria-keyshortcuts": "Control+Z" }));
   const stage = make("div", { class: "stage" }, player.node, make("div", { class: "under" }, now, tools), said);
-  main.replaceChildren(make("div", { class: "video-view" }, stage, panel.node, lanes.node));
+  const view = make("div", { class: "video-view" }, stage, panel.node, lanes.node);
+  main.replaceChildren(view);
   lanes.refresh();
   const first = state.timeline.persons.find((one) => !one.ignored);
   if (first) select(first, segmentAt(first, state.time));
@@ -59,27 +60,42 @@ export async function showVideo(main, where, job, facts) {
   panel.showLog(state.timeline.edits);
   panel.showNotes(state.timeline.warnings);
   moment(state.time);
+  addTracks();
+
+  // Boxes, probabilities and ratings: of a long video they take a while, in which everything else works already.
+  async function addTracks() {
+    try {
+      state.data = readTracks(await drawn);
+    } catch (error) {
+      complain(error);
+      return;
+    }
+    lanes.refresh();
+    player.draw();
+    moment(state.time);
+    view.dataset.drawn = "all";
+  }
 
   function moment(time) {
     state.time = time;
     const person = chosen();
     lanes.follow(time);
-    const shot = state.data.shots.filter((cut) => cut <= time).length + 1;
+    const shot = upTo(state.data.shots, time) + 1;
     now.textContent = `${clock(time, 2)} of ${clock(video.end, 0)} · shot ${shot}`;
     describe(person);
     const { speech } = state.timeline;
     said.textContent = covering(speech, speech.longest, time).reverse().map((k) => (speech.person[k] ? `${speech.person[k]}: ` : "") + speech.text[k]).join(" ");
   }
 
-  // A person at the moment: in the lane for screen readers, and in the panel.
+  // The moment in the panel, and in the lanes for screen readers. They read out every change of a lane that has the focus,
+  // so there is none while the video plays.
   function describe(person) {
-    if (!person) return;
-    const rated = ratingsAt(person, state.data, state.time, video.start);
-    panel.showRated(rated, isRated(person, state.data) ? state.data.source : "");
-    lanes.describe([clock(state.time), ...sentence(person, state.time, rated)].join(", "));
+    if (person) panel.showRated(ratingsAt(person, state.data, state.time, video.start), isRated(person, state.data) ? state.data.source : "");
+    if (!player.playing()) lanes.describe((one) => [clock(state.time), ...sentence(one, state.time)].join(", "));
   }
 
-  function sentence(person, time, rated) {
+  function sentence(person, time) {
+    const rated = ratingsAt(person, state.data, time, video.start);
     const k = segmentAt(person, time);
     const { class: kind, reason, human } = person.segments;
     const found = k < 0 ? ["not on screen"] : [state.timeline.classes[kind[k]].name, human[k] ? "set by hand" : reason[k]];
@@ -187,7 +203,7 @@ export async function showVideo(main, where, job, facts) {
     const person = shown[Math.min(Math.max(place + by, 0), shown.length - 1)];
     if (!person) return;
     select(person, segmentAt(person, state.time));
-    lanes.reveal(person.name);
+    lanes.reveal(person.name, document.activeElement?.matches("canvas[role=slider]"));
   }
 
   const step = (by) => () => {
@@ -262,10 +278,10 @@ function exportMenu(job, facts) {
 }
 
 // A video that is not done yet: its progress, and then itself.
-function showUnfinished(main, job, row, facts, where) {
+function showUnfinished(main, name, job, row, facts) {
   const bar = make("progress", { max: 1, "aria-label": "Progress" });
   const text = make("p", { class: "figures" }, row.state);
-  main.replaceChildren(make("h2", {}, row.name), bar, text, make("p", {}, make("a", { href: "#/" }, "All videos")));
+  main.replaceChildren(bar, text, make("p", {}, make("a", { href: "#/" }, "All videos")));
   let stopVideo = null;
   let stopped = false;
   const show = (progress) => {
@@ -277,7 +293,7 @@ function showUnfinished(main, job, row, facts, where) {
     const latest = await get(`/v1/jobs/${job}`);
     if (latest.state === "done") {
       stop();
-      stopVideo = await showVideo(main, where, job, facts);
+      stopVideo = await showVideo(main, name, job, facts);
       if (stopped) stopVideo();
     } else text.textContent = [latest.state, latest.outcome?.message, latest.outcome?.hint].filter(Boolean).join(". ");
   });

@@ -17,9 +17,9 @@ from fercli.serve import schemas
 from fercli.serve.corrections import correct
 from fercli.serve.pictures import face, frame, policy_of, report
 from fercli.serve.reading import version_of
-from fercli.serve.routes.common import PRIVATE, errors, etag, service_of, unchanged, versioned
+from fercli.serve.routes.common import PRIVATE, Packed, errors, etag, packed, service_of, unchanged, versioned
 from fercli.serve.rows import ARROW, CSV, JSON, TABLES, page_of, streamed, type_of
-from fercli.serve.timeline import timeline, tracks
+from fercli.serve.timeline import edits, timeline, tracks
 from fercli.workspace import Workspace
 
 _MEDIA_TYPES = {".json": "application/json", ".csv": "text/csv; charset=utf-8", ".vtt": "text/vtt; charset=utf-8"}
@@ -145,11 +145,11 @@ async def get_timeline(request: Request, job: str) -> Response:
     if (answer := unchanged(request, version)) is not None:
         return answer
 
-    def make() -> dict[str, Any]:
-        return timeline(service.reading.result(workspace), Workspace.open(workspace))
+    def make() -> Packed:
+        return packed(timeline(service.reading.result(workspace), Workspace.open(workspace)))
 
     content = await service.read(lambda: service.reading.kept(workspace, "timeline", version, make))
-    return versioned(content, version)
+    return versioned(request, content, version)
 
 
 async def get_tracks(request: Request, job: str) -> Response:
@@ -159,8 +159,10 @@ async def get_tracks(request: Request, job: str) -> Response:
     version = version_of(workspace).tables
     if (answer := unchanged(request, version)) is not None:
         return answer
-    content = await service.read(service.reading.tables_only, workspace, "tracks", tracks)
-    return versioned(content, version)
+    content = await service.read(
+        service.reading.tables_only, workspace, "tracks", lambda opened: packed(tracks(opened))
+    )
+    return versioned(request, content, version)
 
 
 async def get_edits(request: Request, job: str) -> Response:
@@ -169,11 +171,11 @@ async def get_edits(request: Request, job: str) -> Response:
     workspace = service.workspace_of(job)
     version = version_of(workspace).whole
 
-    def make() -> dict[str, Any]:
-        return timeline(service.reading.result(workspace), Workspace.open(workspace))
+    def make() -> Packed:
+        return packed(edits(service.reading.result(workspace), Workspace.open(workspace)))
 
-    content = await service.read(lambda: service.reading.kept(workspace, "timeline", version, make))
-    return versioned({"edits": content["edits"], "warnings": content["warnings"]}, version)
+    content = await service.read(lambda: service.reading.kept(workspace, "edits", version, make))
+    return versioned(request, content, version)
 
 
 async def post_edit(request: Request, job: str, wanted: schemas.EditRequest) -> Response:
