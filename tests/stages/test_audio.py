@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from fercli.pipeline import status
 from fercli.stages.audio import check
 from fercli.workspace import Receipt, Workspace
 from tests.failing import fails
-from tests.media_samples import bursts, numbered_video, with_sound
+from tests.media_samples import bursts, ffmpeg, numbered_video, with_sound
 
 
 def extracted(video: Path, *options: str) -> tuple[Workspace, Receipt]:
@@ -93,3 +95,27 @@ def test_parameters_out_of_range_are_refused() -> None:
     for params in (AudioParams(-1), AudioParams(start_s=-1.0), AudioParams(start_s=3.0, end_s=2.0)):
         with fails(ConfigError, "option-out-of-range"):
             check(params)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
+    minute = tmp_path / "minute.flac"
+    ffmpeg("-f", "lavfi", "-i", f"aevalsrc='{bursts(1.0)}':s=16000:d=60", str(minute))
+    peaks = []
+    for minutes in (2, 30):
+        film = tmp_path / f"{minutes}.mka"
+        ffmpeg("-stream_loop", str(minutes - 1), "-i", str(minute), "-c", "copy", str(film))
+        words = [sys.executable, "-c", PEAK, "extract-audio", str(film), str(film.with_suffix(".fercli")), "-q"]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout))
+        pieces = tables.read_table(film.with_suffix(".fercli") / "audio" / "sound.parquet", tables.SOUND)
+        assert pieces["end_s"].to_pylist()[-1] == pytest.approx(60 * minutes, abs=0.5)
+    assert peaks[1] < peaks[0] + 30_000  # 28 minutes of samples are 107 MB
+
+
+PEAK = """
+import resource, sys
+from fercli.cli.entry import main
+assert main(sys.argv[1:]) == 0
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
