@@ -16,6 +16,7 @@ from fercli.media.images import read_image
 from fercli.media.index import read_index
 from fercli.progress import Silent
 from tests.corpus.corpora import FPS, clip, film, noise, numbers, samples_of
+from tests.media_samples import ffmpeg
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,25 @@ def test_clips_that_overlap_have_exactly_their_frames_and_samples(video: Path, t
         crops = sorted((tmp_path / f"frames/{one.id}").iterdir())
         assert [int(crop.stem) for crop in crops] == [face.frame for face in one.faces]
         assert read_image(crops[0]).shape == (FACE_SIDE, FACE_SIDE, 3)
+
+
+def test_frames_of_uneven_length_are_cut_on_the_frame_and_the_sample(video: Path, tmp_path: Path) -> None:
+    uneven = tmp_path / "uneven.mkv"
+    few = ("-vf", "select='mod(n,3)'", "-fps_mode", "vfr")  # 1, 2, 4, 5, 7, 8 ...
+    ffmpeg("-i", str(video), *few, "-c:v", "libx264", "-crf", "18", "-c:a", "copy", str(uneven))
+    index = read_index(uneven)
+    start_s, end_s = float(index.pts_s[5]), float(index.ends_s[12])
+    assert (start_s, end_s) == pytest.approx((8 / FPS, 20 / FPS), abs=1e-3)
+    times = {"start_s": start_s, "end_s": end_s, "first_sample": round(48_000 * start_s)}
+    faces = (Face(7, 40.0, 10.0, 80.0, 50.0, 0.0),)
+    one = clip(uneven, 5, 8, "uneven", **times, samples=round(48_000 * end_s) - times["first_sample"], faces=faces)
+    write_clips(uneven, index, [one], tmp_path, Silent())
+    assert numbers(tmp_path / f"clips/{one.id}.mp4") == [8, 10, 11, 13, 14, 16, 17, 19]
+    found = read_index(tmp_path / f"clips/{one.id}.mp4").pts_s
+    np.testing.assert_allclose(found - found[0], np.array([0, 2, 3, 5, 6, 8, 9, 11]) / FPS, atol=1e-3)
+    heard = samples_of(tmp_path / f"sound/{one.id}.wav")
+    assert np.array_equal(heard, noise(50)[one.first_sample : one.first_sample + one.samples])
+    assert [path.name for path in (tmp_path / f"frames/{one.id}").iterdir()] == ["000007.jpg"]
 
 
 def test_packets_are_copied_from_a_key_frame_to_the_next_and_encoded_otherwise(video: Path, tmp_path: Path) -> None:
