@@ -1,7 +1,7 @@
 """Networks over series on made-up stories: processor seconds an epoch, and how near each gets to the ceiling.
 
-    python benchmarks/sequences.py --epochs 4            the size of SEND: 193 clips of 2 minutes at 2 Hz
-    python benchmarks/sequences.py --clips 40 --steps 120 --size 6 --noise 0.3 --hidden 32 --batch 8 --epochs 20
+    python -m benchmarks.sequences --epochs 4            the size of SEND: 193 clips of 2 minutes at 2 Hz
+    python -m benchmarks.sequences --clips 40 --steps 120 --size 6 --noise 0.3 --hidden 32 --batch 8 --epochs 20
 
 193 clips are dealt out as in SEND, 114 / 40 / 39 by person; --size 563 is that of trunk and blendshapes. The ceiling is
 the score of the latent valence itself, of which the annotation is a noisy copy. No data of SEND is in it.

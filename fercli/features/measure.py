@@ -147,13 +147,17 @@ def _known(
 
 
 def _trunk(workspace: Workspace, request: Request, reporter: Reporter) -> Measured:
-    """Features of all windows whose faces are assessable, as far as the tables say."""
+    """Features of all windows whose faces are assessable, as far as the tables say.
+
+    Unlike those of classify-emotions, windows are as long as the clips of the network, so it looks at each face once.
+    """
     from fercli.models.classifier import EmotionClassifier
     from fercli.models.devices import pick_device
 
     name, path = find_classifier(request.model)
     classifier = EmotionClassifier(path, pick_device(request.device))
-    windows = make_windows(workspace, _params(workspace), classifier.header.n_frames)
+    params, n_frames = _params(workspace), classifier.header.n_frames
+    windows = make_windows(workspace, replace(params, stride=max(params.stride, n_frames)), n_frames)
     rows = np.array([number for number, reason in enumerate(windows.reason) if not reason], np.int64)
     parts: list[NDArray[np.float32]] = []
     with reporter.task("measure features", len(rows), "window") as task:

@@ -104,6 +104,22 @@ def test_the_trunk_is_what_the_last_layer_sees(tmp_path: Path, model: str) -> No
     np.testing.assert_allclose(logits, classifier.logits(clips)[0], atol=1e-3)
 
 
+def test_a_network_of_clips_looks_at_each_face_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "tiny.safetensors"
+    write_tiny_classifier(path)  # four faces a clip
+    real, seen = EmotionClassifier.features, []
+
+    def features(self: EmotionClassifier, clips: np.ndarray) -> np.ndarray:
+        seen.append(clips)
+        return real(self, clips)
+
+    monkeypatch.setattr(EmotionClassifier, "features", features)
+    (measured,) = measure(film(tmp_path / "w"), Request(("trunk",), str(path)))
+    faces = np.concatenate([clips for clips in seen if clips.any()]).reshape(-1, 16 * 16)
+    assert len(faces) == len(np.unique(faces, axis=0)) == 12  # of 5 windows two have faces without a mesh
+    assert measured.end_s - measured.start_s == pytest.approx(4 * STEP)
+
+
 def test_the_trunk_of_residual_attention(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network, path = build_network("attention-56-small", len(EMOTIONS)), tmp_path / "attention.safetensors"
