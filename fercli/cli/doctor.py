@@ -28,6 +28,7 @@ PACKAGES = {
     "av": "av",
     "cv2": "opencv-python-headless",
     "onnxruntime": "onnxruntime",
+    "ai_edge_litert": "ai-edge-litert",
     "dlib": "dlib-bin",
     "pkg_resources": "setuptools<81",
     "face_recognition_models": "face_recognition_models",

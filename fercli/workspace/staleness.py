@@ -188,7 +188,7 @@ def _planned_again(workspace: Workspace, stage: Stage, params: Any, found: Recei
             return planned_receipt(workspace, stage, params, digests)
         except (ModelError, InputError):
             pass
-    tables = {*stage.reads, *(found.inputs.keys() & STAGE_OF.keys())}
+    tables = list(dict.fromkeys((*stage.reads, *(name for name in found.inputs if name in STAGE_OF))))
     inputs = {name: digests.of_input(workspace, name) for name in tables}
     outside = {name: value for name, value in found.inputs.items() if name not in tables}
     return Receipt(stage.title, stage.version, _key_params(params), inputs | outside, found.weights)
