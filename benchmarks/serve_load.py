@@ -103,8 +103,10 @@ async def load(video: Path, clients: int, jobs: int) -> None:
         try:
             async with httpx.AsyncClient(base_url=server.address, timeout=60) as client:
                 finished = await post(client, names[0])  # loads the networks
-                await ended(client, [finished])
+                first = await ended(client, [finished])
+                print(f"the first job, which loads the networks: {first:.1f} s of work", flush=True)
                 alone = await ended(client, [await post(client, name) for name in names[1 : jobs + 1]])
+                print(f"{jobs} jobs alone: {alone:.1f} s of work", flush=True)
                 stop, took, events = asyncio.Event(), list[float](), Counter[str]()
                 posted = [await post(client, name) for name in names[jobs + 1 :]]
                 paths = ["/v1/jobs", f"/v1/jobs/{posted[0]}", f"/v1/jobs/{finished}/segments", "/v1/jobs?state=done"]

@@ -8,9 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,9 @@ class Server:
                 break
         else:
             raise AssertionError(f"the service did not start: {self.said}")
+        # A service whose messages nobody reads stands still as soon as the pipe is full.
+        self._reader = threading.Thread(target=self.said.extend, args=(self.process.stderr,), daemon=True)
+        self._reader.start()
         self.client = httpx.Client(base_url=f"http://localhost:{self.port}", timeout=60, trust_env=False)
         for _ in range(600):
             try:
@@ -74,23 +78,26 @@ class Server:
         """SIGKILL."""
         self.client.close()
         self.process.kill()
-        self.process.wait()
-        assert self.process.stderr is not None
-        self.process.stderr.close()
+        self._ended()
 
     def stop(self) -> str:
         """End it as Ctrl-C does; returns what it said on stderr."""
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-            try:
-                _, rest = self.process.communicate(timeout=60)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                _, rest = self.process.communicate()
-        else:
-            rest = ""
-        return "".join([*self.said, rest])
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(60)
+            self.process.kill()
+            self._ended()
+        return "".join(self.said)
+
+    def _ended(self) -> None:
+        """The process has gone, with its last words; its workers may hold the pipe a little longer."""
+        self.process.wait()
+        self._reader.join(10)
+        if not self._reader.is_alive():
+            assert self.process.stderr is not None
+            self.process.stderr.close()
 
     def jobs(self) -> list[dict[str, Any]]:
         """All jobs, the latest first."""
