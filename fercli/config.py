@@ -53,7 +53,7 @@ class FacesParams:
 
     Attributes:
         detector: a name from `fercli models`.
-        weights: a weights file instead of the detector's own; required by `yunet`.
+        weights: a weights file instead of the detector's own; required by `yunet`, `ssd-resnet10` and `faster-rcnn`.
         min_score: detections below it are dropped; in [0, 1], on the detector's own scale.
         min_size: faces with a shorter side below it are dropped, source pixels.
         max_side: larger frames are scaled down to this long side for detection, pixels.
