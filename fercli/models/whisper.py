@@ -82,11 +82,14 @@ class Recogniser:
     def encode(self, sounds: Sequence[NDArray[np.float32]]) -> list[Encoded]:
         """Passages of up to LONGEST_S, each (n,) float32 in [-1, 1] at 16 kHz."""
         from faster_whisper.audio import pad_or_trim
+        from threadpoolctl import threadpool_limits
 
         if not sounds:
             return []
         extract = self._model.feature_extractor
-        mel = np.stack([pad_or_trim(extract(samples)[..., :-1]) for samples in sounds])
+        # Sums of several threads are rounded in another way, and 8-bit integers make different words of that.
+        with threadpool_limits(1, user_api="blas"):
+            mel = np.stack([pad_or_trim(extract(samples)[..., :-1]) for samples in sounds])
         found = np.asarray(self._model.model.encode(_stored(mel), to_cpu=True), np.float32)
         return [Encoded(samples, features) for samples, features in zip(sounds, found, strict=True)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,14 +20,22 @@ from fercli.workspace import Digests
 CANCEL = "cancel"
 """A file of this name in the folder of a job stops the work on it. A file, because it also reaches the workers of a
 cluster."""
+NICENESS = 10
 _LOOK_EVERY_S = 0.25
 
 
 def annotate_job(task: Task, order: Order, reporter: EventReporter, kit: Kit) -> Outcome:
     """All stages of one video, or those that are left; a cancelled job ends as failed with the code `cancelled`."""
+    _give_way()
     _look_again(kit, plan_of(task, order))
     known = finished(task, order, kit)
     return known or annotate(task, order, _Stoppable(reporter, task.place.base.parent / CANCEL), kit)
+
+
+def _give_way() -> None:
+    """The service answers first: this thread, and those that it starts, take what it leaves of the cores."""
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def _look_again(kit: Kit, plan: Plan) -> None:
