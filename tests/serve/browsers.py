@@ -132,6 +132,7 @@ def chromium() -> Iterator[Browser]:
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    playwright.expect.set_options(timeout=1000 * PATIENCE_S)  # by default 5 s, which a busy machine needs at times
     with playwright.sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield opened
