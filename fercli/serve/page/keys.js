@@ -28,7 +28,8 @@ export function showKeys() {
   return ask("Keys", [table], "");
 }
 
-const typing = (node) => node instanceof Element && node.closest("input:not([type=range]), select, textarea, dialog");
+// A dialog that was closed a moment ago still has the focus: what is pressed then is not typed into it.
+const typing = (node) => node instanceof Element && !node.closest("dialog:not([open])") && node.closest("input:not([type=range]), select, textarea");
 
 // Calls the action of a key that is pressed; returns how to stop.
 export function onKeys(actions) {
