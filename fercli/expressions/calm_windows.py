@@ -36,12 +36,12 @@ def classify_calm(
     Returns:
         (N, C), NaN where a window is not assessable.
     """
-    between = _between(track, clip, assessable)
+    before, after = _neighbours(track)
+    between = _between(before, after, clip, assessable)
     first = np.flatnonzero(assessable & ~between)
     looked = classify(first)
     found = np.full((len(track), looked.shape[1]), np.nan, np.float32)
     found[first] = looked
-    before, after = _neighbours(track)
     rows = np.flatnonzero(between)
     earlier, later = found[before[rows]], found[after[rows]]
     calm = (earlier.argmax(axis=1) == later.argmax(axis=1)) & (np.abs(earlier - later).sum(axis=1) / 2 < CALM)
@@ -52,13 +52,13 @@ def classify_calm(
     return found
 
 
-def _between(track: NDArray[np.int32], clip: NDArray[np.int64], assessable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _between(
+    before: NDArray[np.intp], after: NDArray[np.intp], clip: NDArray[np.int64], assessable: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     """Every second window, where those before and after show all of its faces and are assessable."""
-    before, after = _neighbours(track)
-    found = np.zeros(len(track), np.bool_)
-    for row in np.argsort(track, kind="stable").tolist():
-        around = before[row], after[row]
-        if min(around) < 0 or not assessable[[row, *around]].all() or found[before[row]]:
+    found = np.zeros(len(before), np.bool_)
+    for row, around in enumerate(zip(before.tolist(), after.tolist(), strict=True)):
+        if min(around) < 0 or not assessable[[row, *around]].all() or found[around[0]]:
             continue
         found[row] = np.isin(clip[row], clip[list(around)]).all()
     return found

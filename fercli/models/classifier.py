@@ -14,7 +14,7 @@ from fercli.errors import ConfigError, WeightsError
 from fercli.models.weights import ClassifierHeader, load_state, prior_power, read_header
 
 SURE = 0.8
-"""Calibrated probability of a clip's class from which its mirror image is not asked for, see `classify_quickly`."""
+"""Calibrated probability of a clip's class from which its mirror image is left out, see `classify_quickly`."""
 
 
 @dataclass(frozen=True)

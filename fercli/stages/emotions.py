@@ -185,12 +185,13 @@ def _classify(
 ) -> NDArray[np.float32]:
     """(n, C) probabilities of some windows; NaN rows for those that are not assessable."""
     clips = windows.clip[part]
+    ask = classifier.classify if params.thorough else classifier.classify_quickly
 
     def classify(rows: NDArray[np.intp]) -> NDArray[np.float32]:
         found = [np.zeros((0, len(classifier.head.labels)), np.float32)]
         for start in range(0, len(rows), batch):
             stack = np.stack([[views[face] for face in clip] for clip in clips[rows[start : start + batch]].tolist()])
-            found.append((classifier.classify if params.thorough else classifier.classify_quickly)(stack, params.prior))
+            found.append(ask(stack, params.prior))
         return np.concatenate(found)
 
     assessable = np.array([not reason for reason in reasons], np.bool_)
