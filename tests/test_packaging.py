@@ -68,6 +68,8 @@ def test_the_wheel_holds_every_module_and_nothing_else(wheel_names: list[str]) -
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "fercli").rglob("*.py")}
     assert {name for name in wheel_names if name.endswith(".py")} == modules
     assert {"fercli/py.typed", "fercli/formats/annotations.schema.json"} <= set(wheel_names)
+    graphs = {path.relative_to(ROOT).as_posix() for path in (ROOT / "fercli").rglob("*.onnx")}
+    assert {name for name in wheel_names if name.endswith(".onnx") and "/weights/" not in name} == graphs != set()
     assert {name.split("/")[0] for name in wheel_names} == {"fercli", f"fercli-{fercli.__version__}.dist-info"}
 
 

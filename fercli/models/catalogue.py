@@ -99,7 +99,7 @@ EMBEDDERS = (
     ModelSpec(
         name="dlib-resnet",
         task="embedder",
-        loader="fercli.models.dlib_resnet:load",
+        loader="fercli.models.dlib_embedder:load",
         licence="CC0-1.0",
         source="https://github.com/davisking/dlib-models, dlib_face_recognition_resnet_model_v1; "
         "file from face_recognition_models",

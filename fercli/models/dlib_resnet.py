@@ -1,15 +1,9 @@
-"""dlib's face recognition network (`dlib_face_recognition_resnet_model_v1`, CC0), run by torch.
-
-The prebuilt dlib has no BLAS and takes 74 ms a face on one core; torch takes 6 (`benchmarks/embedder.py`), uses a GPU
-where there is one, and gives the same numbers to 1e-6. Alignment stays dlib's own. Architecture: dlib's example
-`dnn_face_recognition_ex.cpp`, a ResNet of 29 convolutions whose affine layers are folded into the convolutions here.
-"""
+"""dlib's face recognition network (`dlib_file`) in torch: for a GPU, and as the trunk of a classifier."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,29 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fercli.errors import WeightsError
-from fercli.hashing import sha256_file
+from fercli.models import dlib_file
+from fercli.models.dlib_file import DIMENSIONS, LEVELS, MEAN_RGB, SCALE, read_tensors
 from fercli.models.tsm import temporal_shift
 
-if TYPE_CHECKING:
-    import dlib
-
-DIMENSIONS = 128
-
-_CHIP_SIZE = 150
-_CHIP_PADDING = 0.25
-_MEAN_RGB = (122.782, 117.001, 104.298)
 GREY_MEAN, GREY_STD = 0.45, 1.0
 """How a classifier on this trunk centres and scales pixels in [0, 1]: about as dlib does, so its weights stay alike."""
 SMALLEST = 103
 """Side below which the last level has nothing left to look at, pixels."""
-_LEVELS = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
-"""Channels, blocks, whether the first block halves the picture; from input to output."""
-
-_PREDICTOR = "shape_predictor_5_face_landmarks.dat"
-_PREDICTOR_SHA256 = "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888"
-_BATCH = 16
-_HINT = "pip install --force-reinstall face_recognition_models"
 
 
 class DlibTrunk(nn.Module):
@@ -50,18 +29,14 @@ class DlibTrunk(nn.Module):
         fold_div: see `tsm.temporal_shift`.
     """
 
-    n_features = _LEVELS[-1][0]
+    n_features = LEVELS[-1][0]
 
     def __init__(self, n_frames: int = 1, fold_div: int = 8) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, 32, 7, stride=2)
-        channels = 32
-        blocks = []
-        for width, count, halve in _LEVELS:
-            for number in range(count):
-                blocks.append(_Block(channels, width, n_frames, fold_div, halve=halve and number == 0))
-                channels = width
-        self.blocks = nn.Sequential(*blocks)
+        self.blocks = nn.Sequential(
+            *(_Block(before, after, n_frames, fold_div, halve=halve) for before, after, halve in dlib_file.blocks())
+        )
 
     def maps(self, frames: Tensor) -> Tensor:
         """(N, 3, H, W), at least SMALLEST pixels a side -> (N, n_features, h, w), not negative, before pooling."""
@@ -134,94 +109,27 @@ class _Block(nn.Module):
         return functional.relu(_filled(shortcut, shape) + _filled(y, shape))
 
 
-class DlibEmbedder:
-    """Aligns faces as dlib does and embeds them."""
-
-    def __init__(self, network: DlibResNet, predictor: dlib.shape_predictor, device: str) -> None:
-        self._network = network.to(device)
-        self._predictor = predictor
-        self._device = device
-
-    def embed(self, crops: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 128) embeddings of the faces at (N, 4) boxes, each in the pixels of its own RGB crop."""
-        chips = [self.chip(crop, box) for crop, box in zip(crops, boxes, strict=True)]
-        parts = [self.run(chips[start : start + _BATCH]) for start in range(0, len(chips), _BATCH)]
-        return np.concatenate([np.zeros((0, DIMENSIONS), dtype=np.float32), *parts])
-
-    def chip(self, crop: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Upright (150, 150, 3) face, the corners of the eyes where the network wants them."""
-        import dlib
-
-        crop = np.ascontiguousarray(crop)
-        shape = self._predictor(crop, dlib.rectangle(*(round(float(edge)) for edge in box)))
-        chip: NDArray[np.uint8] = dlib.get_face_chip(crop, shape, size=_CHIP_SIZE, padding=_CHIP_PADDING)
-        return chip
-
-    def run(self, chips: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """The network alone: (N, 128) of (150, 150, 3) faces."""
-        with torch.inference_mode():
-            pixels = torch.from_numpy(np.stack(chips)).to(self._device).float()
-            normal = (pixels - torch.tensor(_MEAN_RGB, device=self._device)) / 256
-            # Channels stay last in memory, as chips come: 15 % faster than contiguous.
-            result: NDArray[np.float32] = self._network(normal.permute(0, 3, 1, 2)).cpu().numpy()
-        return result
-
-
-def load(weights: Path, device: str) -> DlibEmbedder:
-    """Read the network, and the landmark predictor that lies beside it.
-
-    Args:
-        weights: dlib's file.
-        device: `cpu` or `cuda`.
-
-    Raises:
-        WeightsError: one of the two files is missing, altered or another network.
-    """
-    predictor = load_predictor(weights.parent)
-    return DlibEmbedder(read_network(weights), predictor, device)
-
-
-def load_predictor(directory: Path) -> dlib.shape_predictor:
-    """dlib's five landmarks: outer and inner corner of the eye to the right in the picture, the same of the other,
-    base of the nose.
-
-    Raises:
-        WeightsError: it is not in the directory, or altered.
-    """
-    import dlib
-
-    path = directory / _PREDICTOR
-    if not path.is_file() or sha256_file(path) != _PREDICTOR_SHA256:
-        raise WeightsError(f"{path} is missing or altered", hint=_HINT, code="weights-altered")
-    return dlib.shape_predictor(str(path))
-
-
 def read_network(path: Path) -> DlibResNet:
-    """The network from dlib's own file format.
+    """The network from dlib's own file.
 
     Raises:
         WeightsError: the file cannot be read or holds another network.
     """
     network = DlibResNet()
-    shapes = [shape for layer in _convolutions(network) for shape in _stored_shapes(layer)]
-    try:
-        stored = _tensors(path.read_bytes(), [*shapes, (network.head.in_features, DIMENSIONS)])
-        state = iter(list(stored))
-    except OSError as error:
-        raise WeightsError(
-            f"cannot read weights {path}: {error.strerror}", hint=_HINT, code="file-unreadable"
-        ) from error
-    except ValueError as error:
-        raise WeightsError(f"{path} is not dlib_face_recognition_resnet_model_v1: {error}", hint=_HINT) from error
-    with torch.no_grad():
-        for layer in _convolutions(network):
-            n = layer.out_channels
-            convolution, affine = next(state), next(state)
-            scale, shift = affine[:n], affine[n:]
-            layer.weight.copy_(convolution[:-n].view_as(layer.weight) * scale[:, None, None, None])
-            layer.bias.copy_(convolution[-n:] * scale + shift)  # type: ignore[union-attr]
-        network.head.weight.copy_(next(state).T)
+    # Copied: torch wants memory it may write to.
+    network.load_state_dict({name: torch.tensor(values) for name, values in read_tensors(path).items()})
     return network.eval()
+
+
+def embedding(network: DlibResNet, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N, 128) of (N, 150, 150, 3) RGB faces, computed where the network is."""
+    device = network.head.weight.device
+    with torch.inference_mode():
+        pixels = torch.from_numpy(chips).to(device).float()
+        normal = (pixels - torch.tensor(MEAN_RGB, device=device)) / SCALE
+        # Channels stay last in memory, as chips come: 15 % faster than contiguous.
+        result: NDArray[np.float32] = network(normal.permute(0, 3, 1, 2)).cpu().numpy()
+    return result
 
 
 def trunk_state(path: Path) -> dict[str, Tensor]:
@@ -234,41 +142,14 @@ def trunk_state(path: Path) -> dict[str, Tensor]:
     """
     state = {name: tensor for name, tensor in read_network(path).state_dict().items() if not name.startswith("head.")}
     weight = state["stem.weight"]
-    offset = (255 * GREY_MEAN - torch.tensor(_MEAN_RGB)) / 256
+    offset = (255 * GREY_MEAN - torch.tensor(MEAN_RGB)) / SCALE
     state["stem.bias"] = state["stem.bias"] + (weight.sum(dim=(2, 3)) * offset).sum(dim=1)
-    state["stem.weight"] = weight * (255 * GREY_STD / 256)
+    state["stem.weight"] = weight * (255 * GREY_STD / SCALE)
     return state
 
 
 def _convolutions(network: DlibTrunk) -> list[nn.Conv2d]:
     return [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
-
-
-def _stored_shapes(layer: nn.Conv2d) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """What dlib stores of a convolution and the affine layer behind it: filters and biases, scales and shifts."""
-    return (layer.weight.numel() + layer.out_channels,), (2 * layer.out_channels,)
-
-
-def _tensors(data: bytes, shapes: Sequence[tuple[int, ...]]) -> Iterator[Tensor]:
-    """Tensors of known shapes, in order. dlib writes a tensor as format version 2, four dimensions, float32 values.
-
-    Raises:
-        ValueError: one is not there.
-    """
-    place = 0
-    for shape in shapes:
-        header = b"".join(_dlib_integer(value) for value in (2, *shape, *[1] * (4 - len(shape))))
-        count = int(np.prod(shape))
-        start = data.index(header, place) + len(header)
-        place = start + 4 * count
-        # Read-only bytes: torch wants memory it may write to.
-        yield torch.from_numpy(np.frombuffer(data, dtype="<f4", count=count, offset=start).copy()).view(shape)
-
-
-def _dlib_integer(value: int) -> bytes:
-    """dlib's serialisation of a positive integer: how many bytes, then the bytes, lowest first."""
-    length = (value.bit_length() + 7) // 8
-    return bytes([length]) + value.to_bytes(length, "little")
 
 
 def _filled(x: Tensor, shape: Sequence[int]) -> Tensor:

@@ -24,7 +24,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from fercli.errors import WeightsError, reason_of
-from fercli.models.dlib_resnet import load_predictor
+from fercli.models.dlib_embedder import load_predictor
 from fercli.models.onnx_session import ERRORS, open_session
 from fercli.models.registry import find_model, find_weights
 

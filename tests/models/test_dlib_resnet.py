@@ -1,121 +1,16 @@
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
-from numpy.typing import NDArray
 
-from fercli.errors import WeightsError
-from fercli.media.images import read_image
-from fercli.models.dlib_resnet import GREY_MEAN, GREY_STD, DlibEmbedder, TsmDlibResNet, load, read_network, trunk_state
-from fercli.models.registry import find_model, find_weights, load_model
-from fercli.tracking.clustering import cluster
-from tests.failing import fails
-
-WOMAN = np.array([172, 73, 272, 203], dtype=np.float32)
-"""Her face in scikit-image's `astronaut` picture, as CenterFace boxes it."""
+from fercli.models.dlib_resnet import GREY_MEAN, GREY_STD, TsmDlibResNet, read_network, trunk_state
+from fercli.models.registry import find_model, find_weights
 
 
-@pytest.fixture(scope="module")
-def weights() -> Path:
-    path = find_weights(find_model("dlib-resnet", "embedder"))
-    assert path is not None
-    return path
-
-
-@pytest.fixture(scope="module")
-def embedder(weights: Path) -> DlibEmbedder:
-    return load(weights, "cpu")
-
-
-@pytest.fixture(scope="module")
-def portrait() -> NDArray[np.uint8]:
-    package = find_spec("skimage")
-    assert package is not None and package.origin is not None
-    return read_image(Path(package.origin).parent / "data" / "astronaut.png")
-
-
-@pytest.mark.slow
-def test_same_numbers_as_face_recognition(embedder: DlibEmbedder, portrait: NDArray[np.uint8]) -> None:
-    reference = load_model(find_model("face-recognition", "embedder"))
-    mirrored = np.array([512 - WOMAN[2], WOMAN[1], 512 - WOMAN[0], WOMAN[3]], dtype=np.float32)
-    pictures = [portrait, np.ascontiguousarray(portrait[:, ::-1]) // 2]
-    boxes = np.stack([WOMAN, mirrored])
-    expected = reference.embed(pictures, boxes)
-    assert expected.shape == (2, 128) and expected.dtype == np.float32
-    np.testing.assert_allclose(embedder.embed(pictures, boxes), expected, atol=2e-6)
-
-
-def test_a_batch_gives_what_single_faces_give(embedder: DlibEmbedder, portrait: NDArray[np.uint8]) -> None:
-    crops = [np.roll(portrait, 3 * k, axis=1) for k in range(18)]
-    boxes = np.stack([WOMAN + np.array([3, 0, 3, 0], dtype=np.float32) * k for k in range(18)])
-    together = embedder.embed(crops, boxes)
-    assert together.shape == (18, 128) and together.dtype == np.float32
-    for k in (0, 16, 17):
-        np.testing.assert_allclose(embedder.embed(crops[k : k + 1], boxes[k : k + 1])[0], together[k], atol=1e-5)
-
-
-def test_no_faces(embedder: DlibEmbedder) -> None:
-    assert embedder.embed([], np.zeros((0, 4), dtype=np.float32)).shape == (0, 128)
-
-
-def test_a_truncated_file_is_refused_by_name(weights: Path, tmp_path: Path) -> None:
-    file = tmp_path / "cut.dat"
-    file.write_bytes(weights.read_bytes()[:5_000_000])
-    with pytest.raises(WeightsError, match=r"cut\.dat is not dlib_face_recognition_resnet_model_v1"):
-        read_network(file)
-
-
-def test_another_network_of_dlib_is_refused(weights: Path) -> None:
-    with pytest.raises(WeightsError, match="mmod_human_face_detector"):
-        read_network(weights.parent / "mmod_human_face_detector.dat")
-
-
-def test_a_file_that_is_not_there_is_a_weights_error(tmp_path: Path) -> None:
-    with fails(WeightsError, "file-unreadable"):
-        read_network(tmp_path / "none.dat")
-
-
-@pytest.mark.parametrize("there", [True, False])
-def test_an_altered_or_missing_landmark_predictor_is_refused(weights: Path, tmp_path: Path, there: bool) -> None:
-    file = Path(shutil.copy(weights, tmp_path))
-    if there:
-        (tmp_path / "shape_predictor_5_face_landmarks.dat").write_bytes(b"\x01")
-    with fails(WeightsError, "weights-altered", "shape_predictor_5_face_landmarks.dat"):
-        load(file, "cpu")
-
-
-@pytest.mark.slow
-def test_photographs_of_five_men_are_told_apart(shared_data: Path, embedder: DlibEmbedder) -> None:
-    detector = load_model(find_model("centerface", "detector"))
-    crops, boxes, who = [], [], []
-    for photograph in sorted((shared_data / "johns").glob("*/*.jpg")):
-        image = read_image(photograph)
-        found = detector.detect(image).boxes
-        from_middle = np.linalg.norm((found[:, :2] + found[:, 2:]) / 2 - np.array(image.shape[1::-1]) / 2, axis=1)
-        crops.append(image)
-        boxes.append(found[np.argmin(from_middle)])
-        who.append(photograph.parent.name)
-    assert len(set(who)) == 5
-    persons = cluster(embedder.embed(crops, np.stack(boxes)), [], 0.55)
-    assert len(set(zip(who, persons, strict=True))) == len(set(persons)) == 5
-
-
-def test_the_package_face_recognition_leaves_pictures_that_are_cut_short_an_error() -> None:
-    code = (
-        "from PIL import ImageFile; import fercli.models.face_recognition_encoder;"
-        "assert not ImageFile.LOAD_TRUNCATED_IMAGES"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_a_classifier_starts_with_the_features_that_the_embedder_has_of_a_grey_face(weights: Path) -> None:
+def test_a_classifier_starts_with_the_features_that_the_embedder_has_of_a_grey_face() -> None:
+    weights = Path(str(find_weights(find_model("dlib-resnet", "embedder"))))
     grey = np.random.default_rng(0).integers(0, 256, (2, 150, 150)).astype(np.float32)
     pixels = torch.from_numpy(np.repeat(grey[:, None], 3, axis=1))
     as_dlib = (pixels - torch.tensor((122.782, 117.001, 104.298))[:, None, None]) / 256

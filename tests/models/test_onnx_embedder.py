@@ -17,7 +17,7 @@ from scipy.ndimage import center_of_mass, gaussian_filter
 from fercli.errors import WeightsError
 from fercli.hashing import sha256_file
 from fercli.media.images import read_image
-from fercli.models.dlib_resnet import load_predictor
+from fercli.models.dlib_embedder import load_predictor
 from fercli.models.onnx_embedder import TEMPLATE, OnnxEmbedder, align, load
 from fercli.models.registry import find_model, find_weights, load_model, packaged_weights, weights_key
 from tests.failing import fails

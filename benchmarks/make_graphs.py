@@ -1,0 +1,130 @@
+"""Write `fercli/models/graph_files/*.onnx`: the shipped networks as onnxruntime runs them, without their weights.
+
+    pip install onnx
+    python benchmarks/make_graphs.py
+
+Each graph names its weights and their shapes; the numbers come from the weights file when fercli opens the graph
+(`fercli/models/graphs.py`). So they are stored once, and torch and onnxruntime read the same file. Run again after a
+change here; the results are committed. `tests/models/test_graphs.py` compares them with the networks of torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from fercli.models import dlib_file
+
+TARGET = Path(__file__).resolve().parent.parent / "fercli" / "models" / "graph_files"
+OPSET, IR = 17, 8
+"""Understood by onnxruntime 1.20, the oldest that fercli accepts."""
+
+
+class Graph:
+    """A graph in the making. A value is the name of a tensor; each operation gives the name of its result."""
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._tensors: dict[str, onnx.TensorProto] = {}
+
+    def weight(self, name: str, *shape: int) -> str:
+        """A tensor of the weights file."""
+        if name not in self._tensors:
+            tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=shape)
+            tensor.data_location = TensorProto.EXTERNAL
+            tensor.external_data.add(key="location", value="weights")
+            self._tensors[name] = tensor
+        return name
+
+    def constant(self, value: Any, dtype: type = np.float32) -> str:
+        """A number or some, that no weights file holds."""
+        array: NDArray[Any] = np.asarray(value, dtype)
+        name = f"constant_{len(self._tensors)}"
+        self._tensors[name] = numpy_helper.from_array(array, name)
+        return name
+
+    def __call__(self, operator: str, *inputs: str, result: str = "", **attributes: Any) -> str:
+        """The result of an operator; it needs a name if it is an output of the graph."""
+        result = result or f"value_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(operator, list(inputs), [result], **attributes))
+        return result
+
+    def convolution(
+        self, x: str, name: str, shape: Sequence[int], stride: int = 1, padding: Sequence[int] | int = 0, bias: str = ""
+    ) -> str:
+        """A convolution with the filters `name` of that shape."""
+        top, left = (padding, padding) if isinstance(padding, int) else padding
+        biases = [self.weight(bias, shape[0])] if bias else []
+        weight = self.weight(name, *shape)
+        return self("Conv", x, weight, *biases, strides=[stride, stride], pads=[top, left, top, left])
+
+    def write(self, name: str, inputs: dict[str, tuple[int, list[Any]]], outputs: dict[str, list[Any]]) -> None:
+        """Check and write it.
+
+        Args:
+            inputs: name -> type and shape; a string is a free dimension.
+            outputs: name -> shape, float32.
+        """
+        made = helper.make_graph(
+            self._nodes,
+            name,
+            [helper.make_tensor_value_info(key, kind, shape) for key, (kind, shape) in inputs.items()],
+            [helper.make_tensor_value_info(key, TensorProto.FLOAT, shape) for key, shape in outputs.items()],
+            list(self._tensors.values()),
+        )
+        model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
+        TARGET.mkdir(exist_ok=True)
+        path = TARGET / f"{name}.onnx"
+        path.write_bytes(model.SerializeToString(deterministic=True))
+        print(f"{path.name}: {path.stat().st_size} bytes")
+
+
+def dlib_resnet() -> None:
+    """`fercli.models.dlib_resnet.DlibResNet`, from the pixels of aligned faces on."""
+    graph = Graph()
+    shapes = dlib_file.filters()
+
+    def convolved(x: str, name: str, stride: int, padding: int) -> str:
+        return graph.convolution(x, f"{name}.weight", shapes[name], stride, padding, bias=f"{name}.bias")
+
+    pixels = graph("Transpose", graph("Cast", "faces", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
+    centred = graph("Sub", pixels, graph.constant(np.reshape(dlib_file.MEAN_RGB, (3, 1, 1))))
+    x = graph("Relu", convolved(graph("Div", centred, graph.constant(dlib_file.SCALE)), "stem", 2, 0))
+    x = graph("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
+    side = ((dlib_file.CHIP_SIZE - 7) // 2 + 1 - 3) // 2 + 1
+    for number, (before, after, halves) in enumerate(dlib_file.blocks()):
+        y = graph("Relu", convolved(x, f"blocks.{number}.first", 2 if halves else 1, 0 if halves else 1))
+        y = convolved(y, f"blocks.{number}.second", 1, 1)
+        if halves:
+            x = graph("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+            # The strided convolution does not pad: what one side lacks is zero.
+            lacks = side // 2 - ((side - 3) // 2 + 1)
+            y = graph("Pad", y, graph.constant([0, 0, 0, 0, 0, 0, lacks, lacks], np.int64)) if lacks else y
+            side //= 2
+        if after > before:
+            x = graph("Pad", x, graph.constant([0, 0, 0, 0, 0, after - before, 0, 0], np.int64))
+        x = graph("Relu", graph("Add", x, y))
+    features = graph("Flatten", graph("GlobalAveragePool", x))
+    head = graph.weight("head.weight", dlib_file.DIMENSIONS, dlib_file.LEVELS[-1][0])
+    graph("Gemm", features, head, result="embeddings", transB=1)
+    face = [dlib_file.CHIP_SIZE, dlib_file.CHIP_SIZE, 3]
+    graph.write(
+        "dlib-resnet",
+        {"faces": (TensorProto.UINT8, ["faces", *face])},
+        {"embeddings": ["faces", dlib_file.DIMENSIONS]},
+    )
+
+
+def main() -> None:
+    """Write all of them."""
+    dlib_resnet()
+
+
+if __name__ == "__main__":
+    main()
