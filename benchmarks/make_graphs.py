@@ -19,11 +19,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from fercli.models import dlib_file
+from fercli.models import covered, dlib_file
 
 TARGET = Path(__file__).resolve().parent.parent / "fercli" / "models" / "graph_files"
 OPSET, IR = 17, 8
 """Understood by onnxruntime 1.20, the oldest that fercli accepts."""
+RUNNING = ("running_mean", "running_var")
 
 
 class Graph:
@@ -63,6 +64,11 @@ class Graph:
         biases = [self.weight(bias, shape[0])] if bias else []
         weight = self.weight(name, *shape)
         return self("Conv", x, weight, *biases, strides=[stride, stride], pads=[top, left, top, left])
+
+    def normalised(self, x: str, name: str, channels: int) -> str:
+        """Batch normalisation, which onnxruntime merges into the convolution before it."""
+        of_weights = (self.weight(f"{name}.{part}", channels) for part in ("weight", "bias", *RUNNING))
+        return self("BatchNormalization", x, *of_weights, epsilon=1e-5)
 
     def write(self, name: str, inputs: dict[str, tuple[int, list[Any]]], outputs: dict[str, list[Any]]) -> None:
         """Check and write it.
@@ -121,9 +127,33 @@ def dlib_resnet() -> None:
     )
 
 
+def covered_faces() -> None:
+    """`fercli.models.covered_net`: its input, `CoveredNet` and the sigmoid."""
+    graph = Graph()
+    pixels = graph("Unsqueeze", graph("Cast", "faces", to=TensorProto.FLOAT), graph.constant([1], np.int64))
+    centred = graph("Sub", pixels, graph("ReduceMean", pixels, axes=[2, 3]))
+    squares = graph("ReduceSum", graph("Mul", centred, centred), graph.constant([2, 3], np.int64))
+    spread = graph("Sqrt", graph("Div", squares, graph.constant(covered.INPUT_SIZE**2 - 1)))
+    normal = graph("Div", centred, graph("Max", spread, graph.constant(8)))
+    x = graph("Clip", normal, graph.constant(-3), graph.constant(3))
+    names = [*(f"features.{number}" for number in range(len(covered.LAYERS))), "squeeze"]
+    for name, (before, after, stride) in zip(names, [*covered.LAYERS, covered.SQUEEZE], strict=True):
+        x = graph.convolution(x, f"{name}.0.weight", (after, before, 3, 3), stride, 1)
+        x = graph("Relu", graph.normalised(x, f"{name}.1", after))
+    inputs = covered.SQUEEZE[1] * (covered.INPUT_SIZE // 8) ** 2
+    head = graph.weight("head.weight", len(covered.LIMITS), inputs), graph.weight("head.bias", len(covered.LIMITS))
+    graph("Sigmoid", graph("Gemm", graph("Flatten", x), *head, transB=1), result="probabilities")
+    graph.write(
+        "covered-faces",
+        {"faces": (TensorProto.UINT8, ["faces", covered.INPUT_SIZE, covered.INPUT_SIZE])},
+        {"probabilities": ["faces", len(covered.LIMITS)]},
+    )
+
+
 def main() -> None:
     """Write all of them."""
     dlib_resnet()
+    covered_faces()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -27,7 +28,8 @@ from torch.nn import functional
 
 from fercli.geometry import square_around
 from fercli.media.images import read_image, square_crop
-from fercli.models.covered import INPUT_SIZE, CoveredFaces, CoveredNet, network_input
+from fercli.models.covered import INPUT_SIZE, CoveredFaces
+from fercli.models.covered_net import CoveredNet, network_input, probabilities
 from fercli.models.pictures import default_detector
 
 SIDE = 96
@@ -178,7 +180,7 @@ def _loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 def limits(network: CoveredNet, valid: Faces) -> NDArray[np.float32]:
     """(2,) probabilities that FALSE_ALARMS of the uncovered faces exceed, mouth and eyes, half of the alarms each; that
     of the eyes high enough that GLASSES_ALARMS of drawn sunglasses exceed it, too."""
-    covered = CoveredFaces(network, "cpu")
+    covered = CoveredFaces(partial(probabilities, network))
     found = np.quantile(covered.probabilities(_small(valid.pictures)), 1 - FALSE_ALARMS / 2, axis=0)
     glasses = np.quantile(covered.probabilities(_with_sunglasses(valid))[:, 1], 1 - GLASSES_ALARMS)
     return np.array([found[0], max(found[1], glasses)], np.float32)
@@ -189,7 +191,7 @@ def report(
 ) -> None:
     """False alarms, and the share found of each kind of thing, at the limits."""
     rng = np.random.default_rng(1)
-    covered = CoveredFaces(network, "cpu")
+    covered = CoveredFaces(partial(probabilities, network))
     alarms = covered.probabilities(_small(faces.pictures)) > limit
     print(f"limits {limit.round(3)}, {len(faces)} faces, false alarms {alarms.mean(axis=0).round(4)}")
     glasses = (covered.probabilities(_with_sunglasses(faces))[:, 1] > limit[1]).mean()

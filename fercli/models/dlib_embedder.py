@@ -68,7 +68,9 @@ def load(weights: Path, device: str) -> DlibEmbedder:
         WeightsError: one of the two files is missing, altered or another network.
     """
     predictor = load_predictor(weights.parent)
-    return DlibEmbedder(_on_cpu(weights) if device == "cpu" else _on_gpu(weights, device), predictor)
+    on_cpu = device == "cpu"
+    network = open_graph("dlib-resnet", read_tensors(weights), weights) if on_cpu else _on_gpu(weights, device)
+    return DlibEmbedder(network, predictor)
 
 
 def load_predictor(directory: Path) -> dlib.shape_predictor:
@@ -84,16 +86,6 @@ def load_predictor(directory: Path) -> dlib.shape_predictor:
     if not path.is_file() or sha256_file(path) != _PREDICTOR_SHA256:
         raise WeightsError(f"{path} is missing or altered", hint=HINT, code="weights-altered")
     return dlib.shape_predictor(str(path))
-
-
-def _on_cpu(weights: Path) -> Network:
-    session = open_graph("dlib-resnet", read_tensors(weights))
-
-    def run(chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        (found,) = session.run(None, {"faces": chips})
-        return np.asarray(found, np.float32)
-
-    return run
 
 
 def _on_gpu(weights: Path, device: str) -> Network:

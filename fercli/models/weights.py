@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fercli.errors import WeightsError
 from fercli.files import require_regular_file
@@ -227,18 +231,38 @@ def load_state(path: Path) -> dict[str, Tensor]:
         WeightsError: the file cannot be read, or has numbers that are not finite.
     """
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    try:
-        tensors = load_file(path)
-    except (OSError, KeyError, ValueError, SafetensorError) as error:
-        raise WeightsError(f"cannot read weights {path}: {error}", code="file-unreadable") from error
+    tensors = _read(load_file, path)
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise WeightsError(
-                f"{path} has numbers that are not finite, in {name}",
-                hint="copy or train it again",
-                code="weights-not-finite",
-            )
+            raise _not_finite(path, name)
     return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+
+
+def load_arrays(path: Path) -> dict[str, NDArray[np.float32]]:
+    """The floating tensors of a shipped safetensors file as float32, without torch; raises as `load_state`."""
+    from safetensors.numpy import load_file
+
+    found = {}
+    for name, values in _read(load_file, path).items():
+        if np.issubdtype(values.dtype, np.floating):
+            found[name] = np.asarray(values, np.float32)
+            if not np.isfinite(found[name]).all():
+                raise _not_finite(path, name)
+    return found
+
+
+def _read(load_file: Callable[[Path], dict[str, Any]], path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError
+
+    try:
+        return load_file(path)
+    except (OSError, KeyError, ValueError, SafetensorError) as error:
+        raise WeightsError(f"cannot read weights {path}: {error}", code="file-unreadable") from error
+
+
+def _not_finite(path: Path, name: str) -> WeightsError:
+    return WeightsError(
+        f"{path} has numbers that are not finite, in {name}", hint="copy or train it again", code="weights-not-finite"
+    )

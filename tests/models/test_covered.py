@@ -15,9 +15,10 @@ from safetensors.torch import save_file
 from fercli.errors import WeightsError
 from fercli.geometry import square_around
 from fercli.media.images import square_crop
-from fercli.models.covered import INPUT_SIZE, CoveredFaces, covered_part, face_view, load, network_input
+from fercli.models.covered import INPUT_SIZE, CoveredFaces, covered_part, face_view, load
+from fercli.models.covered_net import network_input, probabilities, read_network
 from fercli.models.pictures import default_detector, find_faces
-from fercli.models.registry import find_model, load_model
+from fercli.models.registry import find_model, find_weights, load_model
 from tests.models.pictures import LANDMARKS, portrait
 
 Image = NDArray[np.uint8]
@@ -99,10 +100,21 @@ def test_many_faces_and_none(network: CoveredFaces, box: NDArray[np.float32]) ->
     np.testing.assert_allclose(many, many[:1].repeat(130, axis=0), atol=1e-5)
 
 
-def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("faces", [1, 40])
+def test_the_cpu_gets_the_numbers_of_torch(network: CoveredFaces, box: NDArray[np.float32], faces: int) -> None:
+    views = np.random.default_rng(0).integers(0, 256, (faces, INPUT_SIZE, INPUT_SIZE), np.uint8)
+    views[0] = seen(portrait(), box)
+    if faces > 1:
+        views[1], views[2:20] = 7, views[2:20] // 64 + 100  # the spread of their pixels is limited
+    in_torch = read_network(Path(str(find_weights(find_model("covered-faces", "occlusion")))))
+    np.testing.assert_allclose(network.probabilities(list(views)), probabilities(in_torch, views), atol=1e-5)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_weights_of_another_network_are_refused(tmp_path: Path, device: str) -> None:
     save_file({"other": torch.zeros(1)}, tmp_path / "w.safetensors")
     for path in (tmp_path / "w.safetensors", None):
         with pytest.raises(WeightsError) as error:
-            load(path, "cpu")
+            load(path, device)
         assert error.value.exit_code == 5
         assert error.value.hint

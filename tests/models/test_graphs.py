@@ -37,8 +37,8 @@ def test_weights_that_are_missing_too_many_or_of_another_shape_are_refused(
     small = np.zeros((2, 2), np.float32)
     without = {name: values for name, values in tensors.items() if name != "head.weight"}
     for wrong in (without, tensors | {"head.weight": small}, tensors | {"more": small}, {}):
-        with fails(WeightsError, "weights-unusable", "dlib-resnet.onnx"):
-            graphs.open_graph("dlib-resnet", wrong)
+        with fails(WeightsError, "weights-unusable", "given.dat", "dlib-resnet.onnx"):
+            graphs.open_graph("dlib-resnet", wrong, Path("given.dat"))
 
 
 def test_a_graph_that_is_missing_or_altered_is_refused(
@@ -48,4 +48,4 @@ def test_a_graph_that_is_missing_or_altered_is_refused(
     (tmp_path / "altered.onnx").write_bytes(b"no graph")
     for name in ("missing", "altered"):
         with fails(WeightsError, "weights-unusable", f"{name}.onnx"):
-            graphs.open_graph(name, tensors)
+            graphs.open_graph(name, tensors, Path("given.dat"))
