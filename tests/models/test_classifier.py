@@ -11,9 +11,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from fercli.errors import ConfigError, WeightsError
+from fercli.errors import WeightsError
 from fercli.labels import EMOTIONS
-from fercli.models import classifier, devices
+from fercli.models import classifier
 from fercli.models.classifier import EmotionClassifier, FaceView
 from fercli.models.tsm import TsmResNet18
 from fercli.models.weights import Head, load_state, read_header, save_classifier
@@ -214,23 +214,6 @@ def test_the_loader_of_the_registry(weights: Path) -> None:
     with pytest.raises(WeightsError) as caught:
         classifier.load(None, "cpu")
     assert "fercli models" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("asked", "cuda", "picked"),
-    [("auto", False, "cpu"), ("auto", True, "cuda"), ("cpu", True, "cpu"), ("cuda", True, "cuda")],
-)
-def test_devices(monkeypatch: pytest.MonkeyPatch, asked: str, cuda: bool, picked: str) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    assert devices.pick_device(asked) == picked
-
-
-@pytest.mark.parametrize("asked", ["cuda", "tpu", ""])
-def test_devices_that_are_not_there(monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ConfigError) as caught:
-        devices.pick_device(asked)
-    assert "cpu" in caught.value.hint
 
 
 def test_numbers_that_are_not_finite_are_refused_in_weights_and_in_what_they_give(tmp_path: Path) -> None:
