@@ -19,11 +19,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from fercli.models import covered, dlib_file
+from fercli.models import covered, dlib_file, lr_asd
 
 TARGET = Path(__file__).resolve().parent.parent / "fercli" / "models" / "graph_files"
 OPSET, IR = 17, 8
 """Understood by onnxruntime 1.20, the oldest that fercli accepts."""
+LR_ASD_WIDTHS = (32, 64, 128)
+"""Channels behind each of its blocks."""
 RUNNING = ("running_mean", "running_var")
 
 
@@ -150,8 +152,111 @@ def covered_faces() -> None:
     )
 
 
+def lr_asd_see() -> None:
+    """`fercli.models.lr_asd_net.TorchSpeakerNetwork.see`."""
+    graph = Graph()
+    pixels = graph("Unsqueeze", graph("Cast", "pictures", to=TensorProto.FLOAT), graph.constant([1], np.int64))
+    shares = graph("Div", pixels, graph.constant(255))
+    x = graph("Div", graph("Sub", shares, graph.constant(lr_asd.MEAN)), graph.constant(lr_asd.STD))
+    before, side = 1, lr_asd.SIDE
+
+    def convolved(x: str, layer: str, before: int, after: int, size: int, *, over_time: bool, stride: int = 1) -> str:
+        kernel = (size, 1) if over_time else (size, size)
+        stored = graph.weight(f"{layer}.weight", after, before, *((size, 1, 1) if over_time else (1, size, size)))
+        weight = graph("Reshape", stored, graph.constant([after, before, *kernel], np.int64))
+        pads = [edge // 2 for edge in kernel] * 2
+        bias = graph.weight(f"{layer}.bias", after)
+        return graph("Relu", graph("Conv", x, weight, bias, strides=[stride, stride], pads=pads))
+
+    for number, (block, after) in enumerate(zip(lr_asd.BLOCKS, LR_ASD_WIDTHS, strict=True)):
+        name = f"visualEncoder.{block}"
+        if number:
+            x = graph("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+        half = after // 2
+        x = convolved(x, f"{name}.s_1", before, half, 5, over_time=False, stride=1 if number else 2)
+        x = convolved(x, f"{name}.s_2", half, after, 3, over_time=False)
+        side = (side + 1) // 2
+        # (N, C, H, W) -> (1, C, N, H W): the convolutions in time take each place for itself.
+        places = graph("Reshape", x, graph.constant([-1, after, side * side], np.int64))
+        x = graph("Unsqueeze", graph("Transpose", places, perm=[1, 0, 2]), graph.constant([0], np.int64))
+        x = convolved(x, f"{name}.t_1", after, after, 5, over_time=True)
+        x = convolved(x, f"{name}.t_2", after, after, 3, over_time=True)
+        places = graph("Transpose", graph("Squeeze", x, graph.constant([0], np.int64)), perm=[1, 0, 2])
+        x = graph("Reshape", places, graph.constant([-1, after, side, side], np.int64))
+        before = after
+    rows = graph("Flatten", graph("GlobalMaxPool", x))
+    graph("Unsqueeze", rows, graph.constant([0], np.int64), result="seen")
+    graph.write(
+        "lr-asd-see",
+        {"pictures": (TensorProto.UINT8, ["pictures", lr_asd.SIDE, lr_asd.SIDE])},
+        {"seen": [1, "pictures", LR_ASD_WIDTHS[-1]]},
+    )
+
+
+def lr_asd_hear() -> None:
+    """`fercli.models.lr_asd_net.TorchSpeakerNetwork.hear`."""
+    graph = Graph()
+    x = graph("Unsqueeze", graph("Transpose", "mfcc", perm=[1, 0]), graph.constant([0, 1], np.int64))
+    before = 1
+    for number, (block, after) in enumerate(zip(lr_asd.BLOCKS, LR_ASD_WIDTHS, strict=True)):
+        if number:
+            x = graph("MaxPool", x, kernel_shape=[1, 3], strides=[1, 2], pads=[0, 1, 0, 1])
+        half = after // 2
+        layers = {"m_1": (half, before, 5, 1), "m_2": (after, half, 3, 1)}
+        layers |= {"t_1": (after, after, 1, 5), "t_2": (after, after, 1, 3)}
+        for layer, shape in layers.items():
+            name = f"audioEncoder.{block}.{layer}"
+            padding = (shape[2] // 2, shape[3] // 2)
+            x = graph("Relu", graph.convolution(x, f"{name}.weight", shape, 1, padding, bias=f"{name}.bias"))
+        before = after
+    graph("Transpose", graph("ReduceMean", x, axes=[2], keepdims=0), perm=[0, 2, 1], result="heard")
+    graph.write(
+        "lr-asd-hear",
+        {"mfcc": (TensorProto.FLOAT, ["rows", lr_asd.COEFFICIENTS])},
+        {"heard": [1, "pictures", LR_ASD_WIDTHS[-1]]},
+    )
+
+
+def lr_asd_talks() -> None:
+    """`fercli.models.lr_asd_net.TorchSpeakerNetwork.talks`."""
+    graph = Graph()
+    width = LR_ASD_WIDTHS[-1]
+    hidden = width // 2
+
+    def gate(x: str, name: str, size: int) -> str:
+        weight = graph("Squeeze", graph.weight(f"{name}.weight", size, size, 1), graph.constant([2], np.int64))
+        product = graph("MatMul", x, graph("Transpose", weight, perm=[1, 0]))
+        return graph("Mul", x, graph("Sigmoid", graph("Add", product, graph.weight(f"{name}.bias", size))))
+
+    def of_gru(part: str, *shape: int) -> list[str]:
+        """The weights of both directions. ONNX has the gates in the order update, reset, new; torch reset first."""
+        order = graph.constant([*range(hidden, 2 * hidden), *range(hidden), *range(2 * hidden, 3 * hidden)], np.int64)
+        names = [f"detector.gru_{side}.{part}_l0" for side in ("forward", "backward")]
+        ordered = (graph("Gather", graph.weight(name, 3 * hidden, *shape), order, axis=0) for name in names)
+        return [graph("Unsqueeze", one, graph.constant([0], np.int64)) for one in ordered]
+
+    joined = gate(graph("Concat", "heard", "seen", axis=2), "fusion.attention", 2 * width)
+    inputs = graph("Concat", *of_gru("weight_ih", 2 * width), axis=0)
+    recurrent = graph("Concat", *of_gru("weight_hh", hidden), axis=0)
+    biases = zip(of_gru("bias_ih"), of_gru("bias_hh"), strict=True)
+    bias = graph("Concat", *(graph("Concat", *both, axis=1) for both in biases), axis=0)
+    sequence = graph("Transpose", joined, perm=[1, 0, 2])
+    both = graph(
+        "GRU", sequence, inputs, recurrent, bias, hidden_size=hidden, direction="bidirectional", linear_before_reset=1
+    )
+    rows = graph("Reshape", both, graph.constant([-1, width], np.int64))
+    rows = gate(rows, "detector.attention.attention", width)
+    scores = graph("Gemm", rows, graph.weight("head.weight", 2, width), graph.weight("head.bias", 2), transB=1)
+    graph("Gather", scores, graph.constant(1, np.int64), axis=1, result="scores")
+    each = (TensorProto.FLOAT, [1, "pictures", width])
+    graph.write("lr-asd-talks", {"seen": each, "heard": each}, {"scores": ["pictures"]})
+
+
 def main() -> None:
     """Write all of them."""
+    lr_asd_see()
+    lr_asd_hear()
+    lr_asd_talks()
     dlib_resnet()
     covered_faces()
 

@@ -43,7 +43,7 @@ def open_graph(name: str, tensors: Mapping[str, NDArray[np.float32]], weights: P
     names = [found.name for found in session.get_inputs()]
 
     def run(*inputs: NDArray[Any]) -> NDArray[np.float32]:
-        (found,) = session.run(None, dict(zip(names, inputs, strict=True)))
+        (found,) = session.run(None, dict(zip(names, map(np.ascontiguousarray, inputs), strict=True)))
         return np.asarray(found, np.float32)
 
     return run

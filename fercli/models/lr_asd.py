@@ -8,17 +8,15 @@ score for each picture.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.errors import WeightsError
-from fercli.models.weights import load_state
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from fercli.models.graphs import Run, open_graph
+from fercli.models.weights import load_arrays
 
 FPS = 25
 """Pictures a second."""
@@ -26,107 +24,50 @@ SIDE = 112
 """Side of a picture, pixels."""
 MFCC_PER_PICTURE = 4
 COEFFICIENTS = 13
-_MEAN, _STD = 0.4161, 0.1688
+MEAN, STD = 0.4161, 0.1688
 """Of the pixels in [0, 1]."""
-_BLOCKS = ("block1", "block2", "block3")
+BLOCKS = ("block1", "block2", "block3")
+PARTS = {"see": ("visualEncoder.",), "hear": ("audioEncoder.",), "talks": ("fusion.", "detector.", "head.")}
+"""Part of the network -> beginnings of the names of its weights."""
 
 
+@dataclass(frozen=True)
 class SpeakerNetwork:
-    """The network.
+    """The network in its three parts. What the first two give is for the third; it can be cut along axis 1.
 
-    Args:
-        state: tensors by name, written by `benchmarks/convert_lr_asd.py`; float32.
+    Attributes:
+        see: (N, SIDE, SIDE) uint8 grey pictures at FPS -> (1, N, 128).
+        hear: (4 N, COEFFICIENTS) float32 as `mfcc` gives it -> (1, N, 128).
+        talks: what `see` and `hear` gave, of the same length -> (N,) float32 score of each picture, above 0 if it
+            talks.
     """
 
-    def __init__(self, state: dict[str, Tensor], device: Any) -> None:
-        import torch
-
-        self._device = device
-        self._state = {name: tensor.to(device) for name, tensor in state.items()}
-        self._grus = {}
-        for side in ("forward", "backward"):
-            gru = torch.nn.GRU(256, 64, batch_first=True)
-            prefix = f"detector.gru_{side}."
-            gru.load_state_dict({key[len(prefix) :]: t for key, t in state.items() if key.startswith(prefix)})
-            self._grus[side] = gru.to(device).eval()
-
-    def see(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """(N, SIDE, SIDE) grey pictures at FPS -> (1, N, 128)."""
-        import torch
-        from torch.nn import functional
-
-        with torch.inference_mode():
-            pixels = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device).float()
-            found = ((pixels / 255 - _MEAN) / _STD)[:, None].to(memory_format=torch.channels_last)
-            for block in _BLOCKS:
-                name = f"visualEncoder.{block}"
-                if block != _BLOCKS[0]:
-                    found = functional.max_pool2d(found, 3, 2, 1)
-                for layer in ("s_1", "s_2"):  # the convolutions in space take each picture for itself
-                    stride = 2 if (block, layer) == (_BLOCKS[0], "s_1") else 1
-                    found = self._convolved(found, f"{name}.{layer}", lambda weight: weight[:, :, 0], stride)
-                # Those in time take each place for itself. Channels are last in memory, so this is a view.
-                n, channels, height, width = found.shape
-                found = found.permute(0, 2, 3, 1).reshape(1, n, height * width, channels).permute(0, 3, 1, 2)
-                for layer in ("t_1", "t_2"):
-                    found = self._convolved(found, f"{name}.{layer}", lambda weight: weight[..., 0])
-                found = found.permute(0, 2, 3, 1).reshape(n, height, width, channels).permute(0, 3, 1, 2)
-            return found.amax(dim=(2, 3))[None]
-
-    def hear(self, mfcc: NDArray[np.float32]) -> Tensor:
-        """(4 N, COEFFICIENTS) -> (1, N, 128)."""
-        import torch
-        from torch.nn import functional
-
-        with torch.inference_mode():
-            found = torch.from_numpy(np.ascontiguousarray(mfcc.T)).to(self._device)[None, None]
-            for block in _BLOCKS:
-                if block != _BLOCKS[0]:
-                    found = functional.max_pool2d(found, (1, 3), (1, 2), (0, 1))
-                for layer in ("m_1", "m_2", "t_1", "t_2"):
-                    found = self._convolved(found, f"audioEncoder.{block}.{layer}", lambda weight: weight)
-            return found.mean(dim=2).transpose(1, 2)
-
-    def talks(self, seen: Tensor, heard: Tensor) -> NDArray[np.float32]:
-        """Score of each picture, from what `see` and `hear` return, of the same length: (N,), above 0 if it talks."""
-        import torch
-
-        with torch.inference_mode():
-            joined = self._gate(torch.cat((heard, seen), 2), "fusion.attention")
-            ahead, _ = self._grus["forward"](joined)
-            back, _ = self._grus["backward"](joined.flip(1))
-            joined = self._gate(torch.cat((ahead, back.flip(1)), 2), "detector.attention.attention")
-            scores = torch.nn.functional.linear(joined[0], self._state["head.weight"], self._state["head.bias"])
-            return np.asarray(scores[:, 1].cpu().numpy(), np.float32)
-
-    def _convolved(self, values: Tensor, layer: str, kernel: Callable[[Tensor], Tensor], stride: int = 1) -> Tensor:
-        """A convolution in two dimensions that keeps the size, if the stride is 1, and what is above 0 of it."""
-        from torch.nn import functional
-
-        weight = kernel(self._state[f"{layer}.weight"])
-        padding = tuple(side // 2 for side in weight.shape[2:])
-        return functional.relu_(functional.conv2d(values, weight, self._state[f"{layer}.bias"], stride, padding))
-
-    def _gate(self, joined: Tensor, layer: str) -> Tensor:
-        """Each channel multiplied by a share that depends on all of them."""
-        from torch.nn import functional
-
-        opened = functional.linear(joined, self._state[f"{layer}.weight"][..., 0], self._state[f"{layer}.bias"])
-        return joined * opened.sigmoid()
+    see: Callable[[NDArray[np.uint8]], Any]
+    hear: Callable[[NDArray[np.float32]], Any]
+    talks: Callable[[Any, Any], NDArray[np.float32]]
 
 
 def load(weights: Path, device: str) -> SpeakerNetwork:
-    """Build the network.
+    """Build the network; onnxruntime computes on the CPU, torch elsewhere.
 
     Raises:
         WeightsError: the file cannot be read, or is of another network.
     """
     from fercli.models.devices import pick_device
 
-    try:
-        return SpeakerNetwork(load_state(weights), pick_device(device))
-    except (KeyError, RuntimeError) as error:
-        raise WeightsError(f"{weights} is not LR-ASD: {error}", hint="reinstall fercli") from error
+    picked = pick_device(device)
+    if picked != "cpu":
+        from fercli.models.lr_asd_net import read_network
+
+        network = read_network(weights, picked)
+        return SpeakerNetwork(network.see, network.hear, network.talks)
+    tensors = load_arrays(weights)
+
+    def part(name: str) -> Run:
+        own = {key: values for key, values in tensors.items() if key.startswith(PARTS[name])}
+        return open_graph(f"lr-asd-{name}", own, weights)
+
+    return SpeakerNetwork(part("see"), part("hear"), part("talks"))
 
 
 def mfcc(samples: NDArray[np.float32], pictures: int) -> NDArray[np.float32]:

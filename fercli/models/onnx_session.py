@@ -46,6 +46,7 @@ def open_session(
     if tensors:
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(found)) for found in tensors.values()]
         options.add_external_initializers(list(tensors), values)
+        options.enable_mem_pattern = False  # batches vary in size, and a block of memory for each size would be kept
     wanted = ("CUDAExecutionProvider", "CPUExecutionProvider") if device != "cpu" else ("CPUExecutionProvider",)
     providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
     # onnxruntime would report another provider on stdout, which is for data; here the error is raised instead.

@@ -9,6 +9,7 @@ import pytest
 
 from fercli.errors import WeightsError
 from fercli.models.lr_asd import COEFFICIENTS, FPS, SIDE, load, mfcc
+from fercli.models.lr_asd_net import read_network
 from fercli.models.registry import find_model, find_weights
 from fercli.models.speaking import CHANCE, darkness, follows, loudness, probability
 from tests.failing import fails
@@ -68,10 +69,28 @@ def test_a_picture_that_does_not_move_is_not_heard_talking() -> None:
     assert scores.shape == (FPS,) and scores.max() < -1
 
 
+@pytest.mark.parametrize("pictures", [1, 2, 30])
+def test_the_cpu_gets_the_numbers_of_torch(pictures: int) -> None:
+    weights = Path(str(find_weights(find_model("lr-asd", "speakers"))))
+    network, in_torch = load(weights, "cpu"), read_network(weights, "cpu")
+    views = RNG.integers(0, 256, (pictures, SIDE, SIDE), np.uint8)
+    sound = mfcc(np.asarray(RNG.standard_normal(640 * pictures) * 0.1, np.float32), pictures)
+    seen, heard = network.see(views), network.hear(sound)
+    assert seen.shape == heard.shape == (1, pictures, 128)
+    np.testing.assert_allclose(seen, in_torch.see(views).numpy(), atol=1e-5)
+    np.testing.assert_allclose(heard, in_torch.hear(sound).numpy(), atol=1e-5)
+    scores = network.talks(seen, heard)
+    np.testing.assert_allclose(scores, in_torch.talks(in_torch.see(views), in_torch.hear(sound)), atol=1e-5)
+    half = pictures // 2
+    after = in_torch.talks(in_torch.see(views)[:, half:], in_torch.hear(sound)[:, half:])
+    np.testing.assert_allclose(network.talks(seen[:, half:], heard[:, half:]), after, atol=1e-5)
+
+
 def test_another_file_is_not_the_network(tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
     path = tmp_path / "other.safetensors"
     save_file({"weight": np.zeros(3, np.float32)}, path)
-    with fails(WeightsError, "weights-unusable", "other.safetensors"):
-        load(path, "cpu")
+    for read in (load, read_network):
+        with fails(WeightsError, "weights-unusable", "other.safetensors"):
+            read(path, "cpu")
