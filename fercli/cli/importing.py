@@ -57,11 +57,10 @@ def _summary(done: Imported) -> list[str]:
         lines.append(f"segments: {done.changed} changed, {done.added} added, {done.deleted} deleted")
     elif done.said is None:
         lines.append("no segment changed")
-    if done.said is not None:
-        said = done.said
-        lines.append(
-            f"utterances: {said.changed} changed, {said.added} added, {said.deleted} deleted"
-            if said.rows
-            else "nothing that is said changed"
-        )
+    rows = [*(done.said.rows if done.said else ()), *(done.words.rows if done.words else ())]
+    if done.said is not None and not rows:
+        lines.append("nothing that is said changed")
+    for name, found in (("utterances", done.said), ("words", done.words)):
+        if found is not None and found.rows:
+            lines.append(f"{name}: {found.changed} changed, {found.added} added, {found.deleted} deleted")
     return lines

@@ -21,10 +21,12 @@ from fercli.edits.edit import (
     SET_EMOTION,
     SET_SPEAKER,
     SET_TEXT,
+    SET_WORDS,
     SPLIT,
     UNDO,
     Anchor,
     Edit,
+    TimedWord,
 )
 from fercli.edits.log import Log, problem
 from fercli.persons.cast import NOT_IN_A_CAST, CastNames
@@ -82,8 +84,10 @@ class ManualSpeech:
 
     Attributes:
         start_ms, end_ms: as in `Manual`; it applies to the words whose middle is in it.
-        person: present name of the speaker; None if it is nobody known, or, with a text, if the speaker stays.
-        text: what is said, empty for nothing; None if only the speaker is corrected.
+        person: present name of the speaker; None if nobody known speaks, or, with text or words, if the speaker stays.
+        text: what is said, empty for nothing; None if only words or the speaker are corrected.
+        words: the words, each with its own times, none for nothing. They replace those of their speaker; or all, if
+            that speaker has none then. None if they are not corrected one by one.
         beside: whether it is added to what is said at the same time.
         number: number of the edit.
     """
@@ -94,6 +98,12 @@ class ManualSpeech:
     text: str | None = None
     beside: bool = False
     number: int = field(default=0, compare=False)
+    words: tuple[TimedWord, ...] | None = None
+
+    @property
+    def only_speaker(self) -> bool:
+        """Whether nothing but the speaker is corrected."""
+        return self.text is None and self.words is None
 
 
 @dataclass(frozen=True)
@@ -211,6 +221,7 @@ class _Replay:
             SET_EMOTION: self._annotate,
             CLEAR: self._annotate,
             SET_TEXT: self._say,
+            SET_WORDS: self._say,
             SET_SPEAKER: self._say,
             UNDO: lambda edit: f"edit {edit.of} is undone",
             ERASED: lambda edit: "",
@@ -336,7 +347,9 @@ class _Replay:
             person = self._tracks[track].name
         elif edit.person and edit.person != UNASSIGNED:
             person = self._annotated(edit)
-        self._said.append(ManualSpeech(edit.start_ms, edit.end_ms, person, edit.text, edit.beside, edit.number))
+        self._said.append(
+            ManualSpeech(edit.start_ms, edit.end_ms, person, edit.text, edit.beside, edit.number, edit.words)
+        )
         times = f"{edit.start_ms / 1000:g} to {edit.end_ms / 1000:g} s"
         return f"{person}, {times}" if person else times
 

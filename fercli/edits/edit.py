@@ -23,7 +23,7 @@ from fercli.persons.names import clean_name, clean_or_unassigned
 
 RENAME, MERGE, SPLIT, IGNORE, RESTORE = "rename", "merge", "split", "ignore", "restore"
 SET_EMOTION, CLEAR, UNDO, ERASED = "set-emotion", "clear", "undo", "erased"
-SET_TEXT, SET_SPEAKER = "set-text", "set-speaker"
+SET_TEXT, SET_WORDS, SET_SPEAKER = "set-text", "set-words", "set-speaker"
 
 _ALWAYS = {"edit", "by", "on"}
 _FIELDS: dict[str, tuple[set[str], set[str]]] = {
@@ -35,6 +35,7 @@ _FIELDS: dict[str, tuple[set[str], set[str]]] = {
     SET_EMOTION: ({"person", "start_s", "end_s", "class"}, {"at", "beside", "file"}),
     CLEAR: ({"person", "start_s", "end_s"}, {"at", "file"}),
     SET_TEXT: ({"start_s", "end_s", "text"}, {"at", "person", "beside", "file"}),
+    SET_WORDS: ({"start_s", "end_s", "words"}, {"at", "person", "beside", "file"}),
     SET_SPEAKER: ({"start_s", "end_s"}, {"at", "person", "file"}),
     UNDO: ({"of"}, set()),
     ERASED: (set(), set()),
@@ -71,6 +72,20 @@ class Anchor:
 
 
 @dataclass(frozen=True)
+class TimedWord:
+    """A corrected word.
+
+    Attributes:
+        start_ms, end_ms: [start, end) in presentation timestamps, whole milliseconds; the end is later.
+        text: the word, with the punctuation beside it.
+    """
+
+    start_ms: int
+    end_ms: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Edit:
     """One line of the log.
 
@@ -81,7 +96,7 @@ class Edit:
         at: anchors: one of the person, or one for each merged person or track that is split off; none if the person has
             no face.
         person: name of the person when the edit was made; may be `Unassigned`; for `set-speaker` empty if nobody known
-            speaks, for `set-text` if the speaker stays.
+            speaks, for `set-text` and `set-words` if the speaker stays.
         to: the new name.
         persons: for a merge, the names when it was made, one for each anchor; the first is the target.
         rest: for a split, a face that stays `person`, if that name was given by an edit.
@@ -89,8 +104,9 @@ class Edit:
         start_ms, end_ms: time interval [start, end), whole milliseconds.
         emotion: canonical name, or `not assessable`; None for all kinds but `set-emotion`.
         text: what is said, in one line, empty for nothing; None for all kinds but `set-text`.
+        words: the words by start, none for silence; None for all kinds but `set-words`.
         beside: whether it keeps other manual annotations of the same person and time, as in a split screen; for
-            `set-text`, whether it keeps what others say at the same time.
+            `set-text` and `set-words`, whether it keeps what others say at the same time.
         of: number of the edit that is undone.
         file: name of the imported file; empty if there is none.
         number: its line in the log, from 1; 0 if it is not in the log yet.
@@ -109,6 +125,7 @@ class Edit:
     end_ms: int = 0
     emotion: str | None = None
     text: str | None = None
+    words: tuple[TimedWord, ...] | None = None
     beside: bool = False
     of: int = 0
     file: str = ""
@@ -163,6 +180,7 @@ def parse(line: str, number: int) -> Edit:
         end_ms=end_ms,
         emotion=_emotion(values["class"]) if "class" in values else None,
         text=_said(values["text"]) if "text" in values else None,
+        words=_words(values["words"]) if "words" in values else None,
         beside=_flag(values, "beside"),
         of=_earlier(values["of"], number) if "of" in values else 0,
         file=_text(values, "file") if "file" in values else "",
@@ -180,12 +198,14 @@ def as_line(edit: Edit) -> str:
         values["at"] = [_anchor_json(anchor) for anchor in edit.at]
     elif edit.at:
         values["at"] = _anchor_json(edit.at[0])
-    if edit.kind in (SET_EMOTION, CLEAR, SET_TEXT, SET_SPEAKER):
+    if edit.kind in (SET_EMOTION, CLEAR, SET_TEXT, SET_WORDS, SET_SPEAKER):
         values |= {"start_s": edit.start_ms / 1000, "end_s": edit.end_ms / 1000}
     if edit.emotion is not None:
         values["class"] = RECORD_NAMES[edit.emotion]
     if edit.text is not None:
         values["text"] = edit.text
+    if edit.words is not None:
+        values["words"] = [_word_json(word) for word in edit.words]
     values |= {name: anchor for name in ("rest", "joins") if (anchor := _optional(getattr(edit, name)))}
     values |= {name: value for name in ("person", "to", "of", "beside", "file") if (value := getattr(edit, name))}
     if edit.persons:
@@ -199,6 +219,11 @@ def _optional(anchor: Anchor | None) -> dict[str, Any] | None:
 
 def _anchor_json(anchor: Anchor) -> dict[str, Any]:
     return {"time_s": round(anchor.time_s, 3), "box": [_whole(edge) for edge in anchor.box]}
+
+
+def _word_json(word: TimedWord) -> dict[str, Any]:
+    """The keys of a word in the document."""
+    return {"text": word.text, "seconds": word.start_ms / 1000, "end": word.end_ms / 1000}
 
 
 def _whole(value: float) -> float:
@@ -242,6 +267,20 @@ def _said(value: Any) -> str:
     if not isinstance(value, str) or len(value) > _LONGEST_SAID or not value.isprintable():
         raise Unusable(f"text is {_short(value)}, not a printable text")
     return value.strip()
+
+
+def _words(value: Any) -> tuple[TimedWord, ...]:
+    """Words by start; may be none."""
+    if not isinstance(value, list):
+        raise Unusable(f"words is {_short(value)}, not a list of words")
+    return tuple(sorted((_word(one) for one in value), key=lambda word: (word.start_ms, word.end_ms)))
+
+
+def _word(value: Any) -> TimedWord:
+    if not isinstance(value, dict) or value.keys() != {"text", "seconds", "end"}:
+        raise Unusable(f'a word is {_short(value)}, not {{"text": WORD, "seconds": SECONDS, "end": SECONDS}}')
+    start_ms, end_ms = _stretch({"start_s": value["seconds"], "end_s": value["end"]})
+    return TimedWord(start_ms, end_ms, _text(value, "text").strip())
 
 
 def _name(values: dict[str, Any], key: str) -> str:

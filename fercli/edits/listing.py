@@ -41,6 +41,7 @@ def describe(edit: Edit) -> str:
         "restore": f"{edit.person} is restored",
         "set-emotion": f"{edit.person}: {RECORD_NAMES.get(edit.emotion or '', '')} {span}{source}",
         "set-text": f"said {span}: {_quoted(edit.text)}{source}",
+        "set-words": f"words {span}: {_quoted(' '.join(word.text for word in edit.words or ()))}{source}",
         "set-speaker": f"{edit.person or 'nobody known'} speaks {span}{source}",
         "clear": f"{edit.person}: no emotion {span}{source}",
         "undo": f"undo {edit.of}",

@@ -88,23 +88,26 @@ class Line:
     place: str = field(default="", compare=False)
 
 
-def line(start_ms: int, end_ms: int, text: object, speaker: object, place: str) -> Line:
+def line(start_ms: int, end_ms: int, text: object, speaker: object, place: str, *, may_be_empty: bool = False) -> Line:
     """A line, with text and speaker in one line.
+
+    Args:
+        may_be_empty: whether it may end at its start.
 
     Raises:
         DatasetError: it does not end after its start.
     """
-    if end_ms <= start_ms:
+    if end_ms < start_ms or (end_ms == start_ms and not may_be_empty):
         raise DatasetError(
             f"{place}: ends at {end_ms / 1000:g} s but starts at {start_ms / 1000:g} s", hint="correct its end"
         )
     return Line(start_ms, end_ms, " ".join(str(text or "").split()), composed(speaker), place)
 
 
-def timed_line(record: Mapping[str, Any], place: str) -> Line:
+def timed_line(record: Mapping[str, Any], place: str, *, may_be_empty: bool = False) -> Line:
     """A line from a record with the keys start, end, text and object; times as in `mark`, errors as `line`."""
     start, end = _milliseconds(record, "start", place), _milliseconds(record, "end", place)
-    return line(start, end, record.get("text"), record.get("object"), place)
+    return line(start, end, record.get("text"), record.get("object"), place, may_be_empty=may_be_empty)
 
 
 def whole_milliseconds(start_s: float, end_s: float) -> tuple[int, int]:
@@ -130,7 +133,8 @@ class Annotations:
         video_end_s: end of the video, seconds; infinite if unknown. sha256: sha256 of the video; empty if unknown.
         notes: messages about skipped parts.
         said: lines of what is said; None if the file is not about it. They are utterances, or with `cues` captions.
-        unread: lines of the tiers of words and voices, which are for reading only.
+        words: lines of words; None if the file has none.
+        unread: lines of the tiers of voices, which are not read.
         cues: whether they are cut to captions, as fercli writes subtitles.
         prefixed: whether the speaker stands in front of the text, as in `Ross: Hello.`
         unusable: names of tiers without emotions -> error of their first label. They are skipped; if one belongs to a
@@ -147,6 +151,7 @@ class Annotations:
     notes: tuple[str, ...] = ()
     unusable: Mapping[str, DatasetError] = field(default_factory=dict)
     said: tuple[Line, ...] | None = None
+    words: tuple[Line, ...] | None = None
     unread: tuple[Line, ...] = ()
     cues: bool = False
     prefixed: bool = False
@@ -236,11 +241,11 @@ def in_video(annotations: Annotations, video: str, path: Path) -> Annotations:
         return annotations
     moved = [replace(one, start_ms=one.start_ms + origin, end_ms=one.end_ms + origin) for one in annotations.marks]
     note = f"{path}: {origin / 1000:g} s added, because its time 0 is at that time of the video (TIME_ORIGIN)"
-    said, unread = (
+    said, words, unread = (
         lines and tuple(replace(one, start_ms=one.start_ms + origin, end_ms=one.end_ms + origin) for one in lines)
-        for lines in (annotations.said, annotations.unread)
+        for lines in (annotations.said, annotations.words, annotations.unread)
     )
-    annotations = replace(annotations, said=said, unread=unread or ())
+    annotations = replace(annotations, said=said, words=words, unread=unread or ())
     return replace(annotations, marks=moved, notes=(*annotations.notes, note))
 
 

@@ -13,7 +13,7 @@ are skipped too. Notes report both.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -196,8 +196,9 @@ def read(path: Path) -> Annotations:
         sha256=properties.get(VIDEO_SHA256, ""),
         notes=(*without_emotions(unusable, path), *notes),
         unusable=unusable,
-        said=_said(path, root),
-        unread=_lines(path, root, (WORDS, VOICE)),
+        said=_lines(path, root, SPEECH),
+        words=_lines(path, root, WORDS),
+        unread=_lines(path, root, VOICE) or (),
     )
 
 
@@ -256,15 +257,11 @@ def _marks(
             yield mark({**seconds, "class": value, "object": tier.person, "tier": tier.name}, place)
 
 
-def _said(path: Path, root: ElementTree.Element) -> tuple[Line, ...] | None:
-    """The lines of the tiers of utterances; None if there is no such tier."""
-    is_there = any(tier.type == _TYPES[SPEECH] for tier in _tiers(root))
-    return _lines(path, root, (SPEECH,)) if is_there else None
-
-
-def _lines(path: Path, root: ElementTree.Element, kinds: Sequence[str]) -> tuple[Line, ...]:
-    """The lines of the tiers of some kinds."""
-    own = [tier for tier in _tiers(root) if tier.type in {_TYPES[kind] for kind in kinds}]
+def _lines(path: Path, root: ElementTree.Element, kind: str) -> tuple[Line, ...] | None:
+    """The lines of the tiers of a kind; None if there is no such tier."""
+    own = [tier for tier in _tiers(root) if tier.type == _TYPES[kind]]
+    if not own:
+        return None
     times = Times(root, str(path))
     lines = []
     for tier in own:

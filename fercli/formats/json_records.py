@@ -176,19 +176,33 @@ def _document(path: Path, content: dict[str, Any]) -> Annotations:
         video_end_s=end_s,
         sha256=str(facts.get("sha256", "")),
         said=_said(path, content["utterances"]) if "utterances" in content else None,
+        words=_words(path, content["words"]) if "words" in content else None,
     )
 
 
 def _said(path: Path, records: object) -> tuple[Line, ...]:
-    """The lines of records of utterances."""
-    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
-        raise DatasetError(f"{path}: the utterances are not a list of records", hint=HINT)
+    """The lines of records of utterances; as with words, some may have no length."""
     lines = []
-    for position, record in enumerate(records, start=1):
+    for position, record in enumerate(_records_of(path, records, "utterances"), start=1):
         speaker = record.get("object") or (OFF_SCREEN if record.get("on_screen") is False else "")
         values = {**record, "start": record.get("seconds"), "object": speaker}
-        lines.append(timed_line(values, f"{path}: utterance {position}"))
+        lines.append(timed_line(values, f"{path}: utterance {position}", may_be_empty=True))
     return tuple(lines)
+
+
+def _words(path: Path, records: object) -> tuple[Line, ...]:
+    """The lines of records of words; some are recognised without a length."""
+    lines = []
+    for position, record in enumerate(_records_of(path, records, "words"), start=1):
+        values = {**record, "start": record.get("seconds")}
+        lines.append(timed_line(values, f"{path}: word {position}", may_be_empty=True))
+    return tuple(lines)
+
+
+def _records_of(path: Path, records: object, what: str) -> list[dict[str, Any]]:
+    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+        raise DatasetError(f"{path}: the {what} are not a list of records", hint=HINT)
+    return records
 
 
 def _marks(path: Path, records: object, what: str, emotion: str = "") -> Iterator[Label]:

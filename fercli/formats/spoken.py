@@ -15,7 +15,7 @@ CUE_LETTERS = 84
 """Most letters of a cue: two lines of 42, as in the guidelines of broadcasters."""
 SPEECH, WORDS, VOICE = "speech", "words", "voice"
 """Kinds of tiers."""
-_LEAST_MS = 10
+LEAST_MS = 10
 """Length given to words without any, where the next word leaves room."""
 
 
@@ -67,6 +67,18 @@ def utterances(result: Result) -> list[Said]:
     return _cut([_row(one.start_ms, one.end_ms, one.text, speaker_of(one)) for one in result.utterances])
 
 
+def words(result: Result) -> list[Said]:
+    """Each word, as `apart` writes it."""
+    return apart([_row(word.start_ms, word.end_ms, word.text, speaker_of(word)) for word in result.words])
+
+
+def apart(rows: Sequence[Said]) -> list[Said]:
+    """Rows from 0 on and with a length, those of one speaker without overlaps, as in tiers; by speaker and start."""
+    cut = _cut(rows)
+    speakers = dict.fromkeys(one.speaker for one in cut)
+    return [one for speaker in speakers for one in _apart([row for row in cut if row.speaker == speaker])]
+
+
 def cues(result: Result) -> list[Said]:
     """Utterances for subtitles: those of more than CUE_LETTERS are cut between words."""
     language = result.speech.language if result.speech else ""
@@ -99,14 +111,14 @@ def spoken_tiers(result: Result, taken: Sequence[str]) -> list[SpokenTier]:
         taken: names that other tiers have.
     """
     whole = utterances(result)
-    words = _cut([_row(word.start_ms, word.end_ms, word.text, speaker_of(word)) for word in result.words])
     voices = _cut(
         [_row(one.start_ms, one.end_ms, top(one.voice), speaker_of(one)) for one in result.utterances if one.voice]
     )
     names = set(taken)
     found = []
-    for speaker in dict.fromkeys(one.speaker for one in [*whole, *words]):
-        for kind, rows in ((SPEECH, whole), (WORDS, words), (VOICE, voices)):
+    single = words(result)
+    for speaker in dict.fromkeys(one.speaker for one in [*whole, *single]):
+        for kind, rows in ((SPEECH, whole), (WORDS, single), (VOICE, voices)):
             own = _apart([one for one in rows if one.speaker == speaker])
             if own:
                 name = f"{kind}@{speaker}" if speaker else kind
@@ -135,14 +147,14 @@ def _row(start_ms: int, end_ms: int, text: str, speaker: str) -> Said:
 
 
 def _cut(rows: Sequence[Said]) -> list[Said]:
-    """Rows by start and from 0 on; those without a length get up to _LEAST_MS."""
+    """Rows by start and from 0 on; those without a length get up to LEAST_MS."""
     by_start = sorted(rows, key=lambda one: (one.start_ms, one.end_ms))
     found = []
     for place, one in enumerate(by_start):
         start, end = max(0, one.start_ms), max(0, one.end_ms)
         if start == end:
-            after = by_start[place + 1].start_ms if place + 1 < len(by_start) else start + _LEAST_MS
-            end = min(start + _LEAST_MS, max(after, start))
+            after = by_start[place + 1].start_ms if place + 1 < len(by_start) else start + LEAST_MS
+            end = min(start + LEAST_MS, max(after, start))
         if start < end and one.text:
             found.append(Said(start, end, one.text, one.speaker))
     return found

@@ -9,7 +9,7 @@ emotions. A tier `Ross (2)` beside a tier `Ross` also belongs to Ross.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from praatio.data_classes.interval_tier import IntervalTier
@@ -66,14 +66,14 @@ def read(path: Path) -> Annotations:
     grid = _opened(path)
     marks = list(_marks(path, grid, unusable))
     notes = without_emotions(unusable, path)
-    said = _lines(path, grid, (SPEECH,)) if any(_kind(tier) == SPEECH for tier in _intervals(grid)) else None
     return Annotations(
         marks,
         written=milliseconds_from_0,
         notes=notes,
         unusable=unusable,
-        said=said,
-        unread=_lines(path, grid, (WORDS, VOICE)),
+        said=_lines(path, grid, SPEECH),
+        words=_lines(path, grid, WORDS),
+        unread=_lines(path, grid, VOICE) or (),
     )
 
 
@@ -99,15 +99,16 @@ def _kind(tier: IntervalTier) -> str:
     return str(tier.name.partition("@")[0])
 
 
-def _lines(path: Path, grid: Textgrid, kinds: Sequence[str]) -> tuple[Line, ...]:
-    """The lines of the tiers of some kinds."""
+def _lines(path: Path, grid: Textgrid, kind: str) -> tuple[Line, ...] | None:
+    """The lines of the tiers of a kind; None if there is no such tier."""
+    own = [tier for tier in _intervals(grid) if _kind(tier) == kind]
     lines = []
-    for tier in (tier for tier in _intervals(grid) if _kind(tier) in kinds):
+    for tier in own:
         for position, entry in enumerate(tier.entries, start=1):
             times = round(1000 * entry.start), round(1000 * entry.end)
             place = f"{path}: tier {tier.name}, label {position}"
             lines.append(line(*times, entry.label, tier.name.partition("@")[2], place))
-    return tuple(lines)
+    return tuple(lines) if own else None
 
 
 def _intervals(grid: Textgrid) -> list[IntervalTier]:

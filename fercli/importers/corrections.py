@@ -8,17 +8,18 @@ from itertools import pairwise
 from pathlib import Path
 
 from fercli.edits.apply import Manual
-from fercli.edits.edit import CLEAR, SET_EMOTION, SET_SPEAKER, SET_TEXT, Edit
+from fercli.edits.edit import CLEAR, SET_EMOTION, Edit
 from fercli.edits.editing import rename, rename_unseen
 from fercli.edits.log import annotator, append, now
 from fercli.edits.state import State, read_state
-from fercli.errors import ConfigError, DatasetError, MissingStage, command
+from fercli.errors import ConfigError, DatasetError
 from fercli.formats.annotations import Annotations, Label, Video, naming_hint
 from fercli.formats.reading import read_annotations
-from fercli.formats.spoken import SPEECH, spoken_tiers
 from fercli.importers.difference import TOLERANCE_MS, Difference, Shown, difference, union
 from fercli.importers.renames import find_renames
-from fercli.importers.said import SaidDifference, said_difference
+from fercli.importers.said import SaidDifference
+from fercli.importers.speech import import_speech
+from fercli.importers.words import WordsDifference
 from fercli.labels import NOT_ASSESSABLE
 from fercli.persons.names import UNASSIGNED, clean_name
 from fercli.results.load import load
@@ -34,7 +35,7 @@ class Imported:
     Attributes:
         changed, added, deleted: numbers of segments, as in `Difference`.
         renamed: old name -> new name.
-        said: changes of what is said; None if the file is not about it.
+        said, words: changes of what is said, and of its words; None if the file is not about it.
         notes: messages for the user.
     """
 
@@ -44,6 +45,7 @@ class Imported:
     renamed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     said: SaidDifference | None = None
+    words: WordsDifference | None = None
 
 
 def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool = False) -> Imported:
@@ -65,10 +67,9 @@ def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool =
     state = read_state(workspace)
     result = load(workspace, state)
     notes = [*annotations.notes, *_about_the_video(workspace, annotations, path, force=force)]
-    notes += _about_unread(result, annotations, path)
     if annotations.only_said:
-        said = _import_said(workspace, result, annotations, {}, path, by, notes)
-        return Imported(0, 0, 0, {}, notes, said)
+        speech = import_speech(workspace, annotations, {}, path, by, notes)
+        return Imported(0, 0, 0, {}, notes, speech.said, speech.words)
     shown = _shown(result, annotations)
     _refuse_unusable(annotations, {one.person for one in shown})
     annotations = _with_names(annotations, [person.name for person in result.persons], path, notes)
@@ -87,78 +88,11 @@ def import_file(workspace: Workspace, path: Path, *, by: str = "", force: bool =
     notes += [f"{path} has no segment of {person}: deleted" for person in sorted(missing)]
     found = difference(shown, marks)
     notes += _write(workspace, state, found, renamed, path, by)
-    changes = None
-    if annotations.said is not None:
-        changes = _import_said(workspace, load(workspace), annotations, renamed, path, by, notes)
-    return Imported(found.changed, found.added, found.deleted, renamed, notes, changes)
-
-
-def _about_unread(result: Result, annotations: Annotations, path: Path) -> list[str]:
-    """A note if tiers that are not read have other labels than fercli would write."""
-    written = {
-        (one.start_ms, one.end_ms, one.text)
-        for tier in spoken_tiers(result, ())
-        if tier.kind != SPEECH
-        for one in tier.rows
-    }
-    others = [one for one in annotations.unread if (one.start_ms, one.end_ms, one.text) not in written]
-    if not others:
-        return []
-    return [
-        f"{path}: {len(others)} labels in tiers of words and voices differ from those of the workspace, and are not "
-        "read: correct the text in the tiers speech"
-    ]
-
-
-def _import_said(
-    workspace: Workspace,
-    result: Result,
-    annotations: Annotations,
-    renamed: dict[str, str],
-    path: Path,
-    by: str,
-    notes: list[str],
-) -> SaidDifference:
-    """Write the edits for what is said.
-
-    Raises:
-        MissingStage: `transcribe` has not run.
-        DatasetError: a name cannot be stored.
-    """
-    if result.speech is None:
-        raise MissingStage(
-            f"{path} corrects what is said, and transcribe has not run",
-            hint=f"run: {command('transcribe', workspace.path)}",
-        )
-    found = said_difference(result, annotations, renamed)
-    anchors, on, by = PersonAnchors(workspace, read_state(workspace)), now(), annotator(by)
-    seen = {person.name for person in result.everyone if person.tracks}
-    edits = []
-    for row in found.rows:
-        try:
-            person = clean_name(row.person) if row.person else ""
-        except ConfigError as error:
-            raise DatasetError(f"{path}: {error.message}", hint="correct the name of the speaker") from error
-        at = anchors.at(person, row.start_ms / 1000, row.end_ms / 1000) if person in seen else ()
-        kind = SET_SPEAKER if row.text is None else SET_TEXT
-        edits.append(
-            Edit(
-                kind,
-                by,
-                on,
-                at=at,
-                person=person,
-                start_ms=row.start_ms,
-                end_ms=row.end_ms,
-                text=row.text,
-                beside=row.beside,
-                file=path.name,
-            )
-        )
-    append(workspace, edits)
-    unseen = sorted({edit.person for edit in edits if edit.person and edit.person not in seen})
-    notes += [f"no person on screen has the name {name!r}, who speaks" for name in unseen]
-    return found
+    done = Imported(found.changed, found.added, found.deleted, renamed, notes)
+    if annotations.said is None and annotations.words is None:
+        return done
+    speech = import_speech(workspace, annotations, renamed, path, by, notes)
+    return replace(done, said=speech.said, words=speech.words)
 
 
 def _about_the_video(workspace: Workspace, annotations: Annotations, path: Path, *, force: bool) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fercli.edits.apply import ManualSpeech
 from fercli.formats import srt
 from fercli.formats.annotations import Annotations, Line, composed
-from fercli.formats.spoken import OFF_SCREEN, Said, captions, cues, utterances
+from fercli.formats.spoken import LEAST_MS, OFF_SCREEN, Said, captions, cues, utterances
 from fercli.formats.subtitles import prefix_of
 from fercli.importers.difference import TOLERANCE_MS, same
 from fercli.results.model import Result
@@ -29,14 +30,13 @@ class SaidDifference:
     deleted: int
 
 
-def said_difference(result: Result, annotations: Annotations, renamed: dict[str, str]) -> SaidDifference:
-    """Compare what is said with the lines of a file.
+NOTHING_SAID = SaidDifference([], 0, 0, 0)
+"""The changes of a file without utterances."""
 
-    Args:
-        renamed: old name -> present name of persons whom the same file renames elsewhere.
-    """
-    shown, lines = _comparable(result, annotations)
-    lines = [replace(one, speaker=renamed.get(one.speaker, one.speaker)) for one in lines]
+
+def said_difference(result: Result, annotations: Annotations) -> SaidDifference:
+    """Compare what is said with the lines of a file, which have the present names of speakers."""
+    shown, lines = _lasting(*_comparable(result, annotations))
     waiting = list(shown)
     rows: list[ManualSpeech] = []
     new: list[Line] = []
@@ -68,6 +68,57 @@ def said_difference(result: Result, annotations: Annotations, renamed: dict[str,
     return SaidDifference(rows, changed, max(0, len(new) - replaced), len(waiting) - replaced)
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What was said before an import.
+
+    Attributes:
+        result: the result then.
+        since: the corrections since then.
+    """
+
+    result: Result
+    since: Sequence[ManualSpeech]
+
+
+def refreshed(lines: Sequence[Line], shown: Sequence[Said], earlier: Sequence[Earlier]) -> tuple[list[Line], list[int]]:
+    """The utterances of a file, in which those from before their words were corrected are as they are now.
+
+    If words are corrected in a file, its utterances still are the old ones when it is imported once more.
+
+    Args:
+        shown: utterances as they are.
+
+    Returns:
+        The lines, and the starts of those that were old, in milliseconds.
+    """
+    now = {_key(one) for one in shown}
+    old: dict[Line, str] = {}
+    for then in earlier:
+        before = {_key(one): one.speaker for one in utterances(then.result)}
+        by_words = [one for one in then.since if one.text is None]
+        for line in lines:
+            corrected = any(one.start_ms < line.end_ms and line.start_ms < one.end_ms for one in by_words)
+            if corrected and _key(line) not in now and _key(line) in before:
+                old[line] = before[_key(line)]
+    pieces: dict[Line, list[Line]] = {line: [] for line in old}
+    settled = {_key(line) for line in lines}
+    for one in (one for one in shown if _key(one) not in settled):
+        home = max(old, key=lambda line: _overlap_ms(line, one), default=None)
+        if home is not None and _overlap_ms(home, one) > 0:
+            speaker = one.speaker if home.speaker == composed(old[home]) else home.speaker
+            pieces[home].append(Line(one.start_ms, one.end_ms, one.text, composed(speaker), home.place))
+    return [piece for line in lines for piece in pieces.get(line, [line])], [line.start_ms for line in old]
+
+
+def _key(one: Said | Line) -> tuple[int, int, str]:
+    return one.start_ms, one.end_ms, composed(one.text)
+
+
+def _overlap_ms(one: Line, other: Said) -> int:
+    return min(one.end_ms, other.end_ms) - max(one.start_ms, other.start_ms)
+
+
 def _comparable(result: Result, annotations: Annotations) -> tuple[list[Said], list[Line]]:
     """What fercli would write in such a file, and what is in it, with the speakers apart from the texts."""
     lines = list(annotations.said or ())
@@ -85,6 +136,13 @@ def _comparable(result: Result, annotations: Annotations) -> tuple[list[Said], l
         is_name = name in names or any(same(span, (one.start_ms, one.end_ms)) for span in spoken)
         apart.append(replace(one, speaker=names.get(name, name), text=rest) if name and is_name else one)
     return shown, apart
+
+
+def _lasting(shown: Sequence[Said], lines: Sequence[Line]) -> tuple[list[Said], list[Line]]:
+    """Without the utterances that have no length in the file, a document; other formats give them one."""
+    empty = {one.start_ms for one in lines if one.start_ms == one.end_ms}
+    kept = [one for one in shown if one.start_ms not in empty or one.end_ms > one.start_ms + LEAST_MS]
+    return kept, [one for one in lines if one.start_ms < one.end_ms]
 
 
 def _corrections(shown: Said, line: Line) -> list[ManualSpeech]:

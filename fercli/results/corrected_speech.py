@@ -2,12 +2,15 @@
 
 A correction applies to the words whose middle lies in its time, so that it holds whatever the next run of `transcribe`
 makes of the utterances. A corrected text takes the times of the words that it shares with the recognised one; others
-divide the time between them by their number of letters.
+divide the time between them by their number of letters. Corrected words have times of their own, and the text of their
+utterance follows them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import groupby
@@ -17,6 +20,8 @@ from fercli.results.model import Interval, Speech, Utterance, Word
 from fercli.results.said import joined, tokens
 
 _SHORTEST_S = 0.02
+_NEAR_S = 1.0
+"""An added word belongs to an utterance of its speaker that is at most this far away: the pause that ends one."""
 MANUAL = "manual"
 """Source of a corrected text or speaker."""
 
@@ -35,26 +40,91 @@ def corrected(
         return speech
     hidden = set(hidden)
     original = {one.number: one for one in speech.utterances}
-    words = list(speech.words)
+    words = _Words(speech.words)
     texts: dict[int, str] = {}
     free = max(original, default=-1) + 1
     for one in changes:
-        inside = [word for word in words if not one.beside and one.start_ms <= _middle_ms(word) < one.end_ms]
+        inside = words.meant(one)
         person = None if one.person in hidden else one.person
-        if one.text is None:
+        if one.only_speaker:
             changed = [_by(word, person, seen) for word in inside]
         else:
-            number = inside[0].utterance if inside else free
-            free += not inside
-            changed = _retimed(one, inside, number, speech.language)
-            changed = [_by(word, person, seen) for word in changed] if one.person else changed
-        kept = [word for word in words if word not in inside]
-        words = sorted([*kept, *changed], key=lambda word: (word.start_s, word.end_s))
-        if one.text is not None and changed:
-            whole = all(word.utterance != changed[0].utterance for word in kept)
-            texts.pop(changed[0].utterance, None)
-            texts |= {changed[0].utterance: one.text} if whole else {}
-    return _regrouped(speech, words, original, texts)
+            changed = _spoken(one, inside, words, free, speech.language)
+            changed = [_by(word, person, seen) if one.person and word.person != person else word for word in changed]
+            free = max([free, *(word.utterance + 1 for word in changed)])
+            for word in (*inside, *changed):
+                texts.pop(word.utterance, None)
+        words.replace(inside, changed)
+        if one.text and words.number_of(changed[0].utterance) == len(changed):
+            texts[changed[0].utterance] = one.text
+    return _regrouped(speech, sorted(words, key=_span), original, texts)
+
+
+class _Words:
+    """Words by their middles, of which some are replaced at a time."""
+
+    def __init__(self, words: Iterable[Word]) -> None:
+        self._words = sorted(words, key=_middle_ms)
+        self._middles = [_middle_ms(word) for word in self._words]
+        self._numbers = Counter(word.utterance for word in self._words)
+
+    def __iter__(self) -> Iterator[Word]:
+        return iter(self._words)
+
+    def number_of(self, utterance: int) -> int:
+        """Number of words of an utterance."""
+        return self._numbers[utterance]
+
+    def meant(self, one: ManualSpeech) -> list[Word]:
+        """The words that a correction replaces, or gives to another speaker, by start."""
+        if one.beside:
+            return []
+        first, after = (bisect_left(self._middles, time) for time in (one.start_ms, one.end_ms))
+        inside = sorted(self._words[first:after], key=_span)
+        if one.words is None:
+            return inside
+        return [word for word in inside if word.person == one.person] or inside
+
+    def replace(self, old: Sequence[Word], new: Sequence[Word]) -> None:
+        """Put words in the place of others."""
+        for word in old:
+            place = self._words.index(word, bisect_left(self._middles, _middle_ms(word)))
+            del self._words[place], self._middles[place]
+        for word in new:
+            place = bisect_right(self._middles, _middle_ms(word))
+            self._words.insert(place, word)
+            self._middles.insert(place, _middle_ms(word))
+        self._numbers.subtract(word.utterance for word in old)
+        self._numbers.update(word.utterance for word in new)
+
+
+def _spoken(one: ManualSpeech, inside: Sequence[Word], words: _Words, free: int, language: str) -> list[Word]:
+    """The new words, said by who said the old ones; with `free` as the number of a new utterance."""
+    if one.words is not None:
+        return _exact(one, inside, words, free)
+    return _retimed(one, inside, inside[0].utterance if inside else free, language)
+
+
+def _exact(one: ManualSpeech, inside: Sequence[Word], words: _Words, free: int) -> list[Word]:
+    """Words with times of their own, each in the utterance of the nearest word."""
+    near = inside or [word for word in words if word.person == one.person]
+    found = []
+    for new in one.words or ():
+        word = Word(new.start_ms / 1000, new.end_ms / 1000, new.text, 1.0, free)
+        home = max(near, key=lambda other: _overlap_s(word, other), default=None)
+        if home is not None and (inside or _overlap_s(word, home) >= -_NEAR_S):
+            word = replace(word, utterance=home.utterance, person=home.person, on_screen=home.on_screen)
+        found.append(word)
+    return found
+
+
+def _overlap_s(one: Word, other: Word) -> float:
+    """Seconds that both last; below 0 how far they are apart."""
+    return min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
+
+
+def _span(word: Word) -> tuple[float, float]:
+    return word.start_s, word.end_s
 
 
 def _middle_ms(word: Word) -> float:
@@ -131,13 +201,14 @@ def _regrouped(
     for _, same in groupby(by_number, key=lambda word: word.utterance):
         groups += [list(part) for _, part in groupby(same, key=lambda word: (word.person, word.on_screen))]
     groups.sort(key=lambda own: (own[0].start_s, own[-1].end_s))
+    parts = Counter(own[0].utterance for own in groups)
     utterances, numbered = [], []
     for number, own in enumerate(groups):
         old, whole = original.get(own[0].utterance), own[0].utterance in texts
         if old is not None and own == before.get(old.number):
             utterances.append(replace(old, number=number))
         else:
-            alone = sum(other[0].utterance == own[0].utterance for other in groups) == 1
+            alone = parts[own[0].utterance] == 1
             text = texts[own[0].utterance] if whole and alone else joined(own, speech.language)
             utterances.append(_utterance(number, text, own, old))
         numbered += [replace(word, utterance=number) for word in own]

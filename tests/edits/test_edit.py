@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fercli.edits.edit import Anchor, Edit, Unusable, as_line, parse
+from fercli.edits.edit import Anchor, Edit, TimedWord, Unusable, as_line, parse
 
 AT = Anchor(12.4, (310.0, 80.0, 402.5, 190.0))
 OTHER = Anchor(3.0, (1.0, 2.0, 3.0, 4.0))
@@ -24,6 +24,10 @@ EDITS = [
     Edit("set-emotion", **BY, at=(AT,), person="Ross", start_ms=1001, end_ms=2500, emotion="happiness", beside=True),
     Edit("set-emotion", **BY, person="Ross", start_ms=0, end_ms=1, emotion="not assessable", file="b.eaf"),
     Edit("clear", **BY, person="Ross", start_ms=-500, end_ms=1),
+    Edit("set-text", **BY, person="Ross", start_ms=0, end_ms=900, text="Hi there.", beside=True, file="a.vtt"),
+    Edit("set-words", **BY, at=(AT,), person="Ross", start_ms=0, end_ms=900, words=(TimedWord(0, 400, "Hi"),)),
+    Edit("set-words", **BY, start_ms=0, end_ms=900, words=(), file="a.eaf"),
+    Edit("set-speaker", **BY, start_ms=0, end_ms=900),
     Edit("undo", **BY, of=3),
     Edit("erased", **BY),
 ]
@@ -57,7 +61,16 @@ def emotion(**values: Any) -> str:
     return line("set-emotion", **{"to": "none", "start_s": 1, "end_s": 2, "class": "sad", **values})
 
 
+def words_line(words: object) -> str:
+    return line("set-words", to="none", start_s=1, end_s=2, words=words)
+
+
 REFUSED = {
+    words_line("Hi"): "words is 'Hi', not a list",
+    words_line(["Hi"]): "a word is 'Hi'",
+    words_line([{"text": "Hi", "seconds": 1}]): "a word is",
+    words_line([{"text": " ", "seconds": 1, "end": 2}]): "text is ' '",
+    words_line([{"text": "Hi", "seconds": 2, "end": 1}]): "ends at 1 s but starts at 2 s",
     "": "not JSON",
     "[1]": "not a JSON object",
     '{"edit": "rename"': "not JSON",

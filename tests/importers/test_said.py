@@ -142,18 +142,6 @@ def test_a_text_a_speaker_and_a_deletion_come_back(
     assert counts(again) == (0, 0, 0)
 
 
-@pytest.mark.parametrize(("name", "old", "new"), [("eaf", ">there,<", ">here,<"), ("textgrid", '"there,"', '"here,"')])
-def test_a_corrected_word_is_not_read_and_that_is_said(
-    workspace: Workspace, tmp_path: Path, name: str, old: str, new: str
-) -> None:
-    path = export(workspace, name, tmp_path)
-    assert not any("words" in note for note in import_file(workspace, path).notes)
-    done = import_file(workspace, replaced(path, (old, new)))
-    (note,) = (note for note in done.notes if "words" in note)
-    assert "1 labels" in note and "speech" in note and counts(done) == (0, 0, 0)
-    assert said(workspace)[0][0] == HEARD[0][2]
-
-
 def test_undo_brings_back_what_was_recognised(workspace: Workspace, tmp_path: Path) -> None:
     path = replaced(export(workspace, "webvtt-speech", tmp_path), ("Fine.", "<v Person 1>Very fine."))
     import_file(workspace, path)
