@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import groupby
 
@@ -22,6 +22,8 @@ from fercli.results.said import joined, tokens
 _SHORTEST_S = 0.02
 _NEAR_S = 1.0
 """An added word belongs to an utterance of its speaker that is at most this far away: the pause that ends one."""
+_Speaker = tuple[str | None, bool | None]
+"""`person` and `on_screen` of a word."""
 MANUAL = "manual"
 """Source of a corrected text or speaker."""
 
@@ -50,7 +52,8 @@ def corrected(
             changed = [_by(word, person, seen) for word in inside]
         else:
             changed = _spoken(one, inside, words, free, speech.language)
-            changed = [_by(word, person, seen) if one.person and word.person != person else word for word in changed]
+            if one.person:
+                changed = [_by(word, person, seen) if one.text or word.person != person else word for word in changed]
             free = max([free, *(word.utterance + 1 for word in changed)])
             for word in (*inside, *changed):
                 texts.pop(word.utterance, None)
@@ -58,6 +61,11 @@ def corrected(
         if one.text and words.number_of(changed[0].utterance) == len(changed):
             texts[changed[0].utterance] = one.text
     return _regrouped(speech, sorted(words, key=_span), original, texts)
+
+
+@dataclass(frozen=True)
+class _Given(Word):
+    """A word whose speaker is corrected."""
 
 
 class _Words:
@@ -108,14 +116,18 @@ def _spoken(one: ManualSpeech, inside: Sequence[Word], words: _Words, free: int,
 def _exact(one: ManualSpeech, inside: Sequence[Word], words: _Words, free: int) -> list[Word]:
     """Words with times of their own, each in the utterance of the nearest word."""
     near = inside or [word for word in words if word.person == one.person]
-    found = []
+    found: list[Word] = []
     for new in one.words or ():
         word = Word(new.start_ms / 1000, new.end_ms / 1000, new.text, 1.0, free)
-        home = max(near, key=lambda other: _overlap_s(word, other), default=None)
+        home = _nearest(word, near)
         if home is not None and (inside or _overlap_s(word, home) >= -_NEAR_S):
-            word = replace(word, utterance=home.utterance, person=home.person, on_screen=home.on_screen)
+            word = replace(home, start_s=word.start_s, end_s=word.end_s, text=word.text, score=1.0)
         found.append(word)
     return found
+
+
+def _nearest(word: Word, words: Iterable[Word]) -> Word | None:
+    return max(words, key=lambda other: _overlap_s(word, other), default=None)
 
 
 def _overlap_s(one: Word, other: Word) -> float:
@@ -135,19 +147,22 @@ def _by(word: Word, person: str | None, seen: Mapping[str, Sequence[Interval]]) 
     """The word, said by a person; by nobody on screen if None."""
     times = seen.get(person, ()) if person else ()
     visible = any(time.start_s <= word.end_s and word.start_s < time.end_s for time in times)
-    return replace(word, person=person, on_screen=visible)
+    return _Given(word.start_s, word.end_s, word.text, word.score, word.utterance, person, visible)
 
 
 def _retimed(one: ManualSpeech, inside: Sequence[Word], number: int, language: str) -> list[Word]:
     """The words of a corrected text."""
     new = tokens(one.text or "", language)
     start_s, end_s = one.start_ms / 1000, one.end_ms / 1000
-    person = inside[0].person if inside else None
-    on_screen = inside[0].on_screen if inside else None
     spans = _aligned(inside, new, start_s, end_s)
     if any(end - start < _SHORTEST_S for start, end in spans):
         spans = _divided(new, start_s, end_s)
-    return [Word(*span, text, 1.0, number, person, on_screen) for text, span in zip(new, spans, strict=True)]
+    words = [Word(*span, text, 1.0, number) for text, span in zip(new, spans, strict=True)]
+    homes = [_nearest(word, inside) or word for word in words]
+    return [
+        replace(home, start_s=word.start_s, end_s=word.end_s, text=word.text, score=1.0, utterance=number)
+        for word, home in zip(words, homes, strict=True)
+    ]
 
 
 def _aligned(inside: Sequence[Word], new: Sequence[str], start_s: float, end_s: float) -> list[tuple[float, float]]:
@@ -192,33 +207,41 @@ def _plain(text: str) -> str:
 def _regrouped(
     speech: Speech, words: Sequence[Word], original: Mapping[int, Utterance], texts: Mapping[int, str]
 ) -> Speech:
-    """The words as utterances; another speaker begins another one."""
+    """The words as utterances; a speaker that is corrected begins another one."""
     before: dict[int, list[Word]] = {}
     for word in speech.words:
         before.setdefault(word.utterance, []).append(word)
-    groups: list[list[Word]] = []
+
+    def speaker(word: Word) -> _Speaker:
+        """The corrected speaker, or else that of the utterance: a predicted one may begin inside an utterance."""
+        old = None if isinstance(word, _Given) else original.get(word.utterance)
+        return (word.person, word.on_screen) if old is None else (old.person, old.on_screen)
+
+    groups: list[tuple[_Speaker, list[Word]]] = []
     by_number = sorted(words, key=lambda word: word.utterance)
     for _, same in groupby(by_number, key=lambda word: word.utterance):
-        groups += [list(part) for _, part in groupby(same, key=lambda word: (word.person, word.on_screen))]
-    groups.sort(key=lambda own: (own[0].start_s, own[-1].end_s))
-    parts = Counter(own[0].utterance for own in groups)
+        groups += [(who, list(part)) for who, part in groupby(same, key=speaker)]
+    groups.sort(key=lambda group: (group[1][0].start_s, group[1][-1].end_s))
+    parts = Counter(own[0].utterance for _, own in groups)
     utterances, numbered = [], []
-    for number, own in enumerate(groups):
+    for number, (who, own) in enumerate(groups):
         old, whole = original.get(own[0].utterance), own[0].utterance in texts
         if old is not None and own == before.get(old.number):
             utterances.append(replace(old, number=number))
         else:
             alone = parts[own[0].utterance] == 1
             text = texts[own[0].utterance] if whole and alone else joined(own, speech.language)
-            utterances.append(_utterance(number, text, own, old))
-        numbered += [replace(word, utterance=number) for word in own]
-    numbered.sort(key=lambda word: (word.start_s, word.end_s))
+            utterances.append(_utterance(number, text, who, own, old))
+        numbered += [
+            Word(word.start_s, word.end_s, word.text, word.score, number, word.person, word.on_screen) for word in own
+        ]
+    numbered.sort(key=_span)
     return replace(speech, utterances=tuple(utterances), words=tuple(numbered))
 
 
-def _utterance(number: int, text: str, own: Sequence[Word], old: Utterance | None) -> Utterance:
+def _utterance(number: int, text: str, who: _Speaker, own: Sequence[Word], old: Utterance | None) -> Utterance:
     """A corrected utterance. What was seen in the face of another person is not kept."""
-    person, on_screen = own[0].person, own[0].on_screen
+    person, on_screen = who
     score = sum(word.score for word in own) / len(own)
     span = own[0].start_s, max(word.end_s for word in own)
     if old is None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pympi.Elan import Eaf
 
+import fercli.results.load
 from fercli.cli.entry import main
 from fercli.edits import editing
 from fercli.formats import FORMATS
 from fercli.importers.corrections import Imported, import_file
 from fercli.results.load import load
+from fercli.results.model import Speech
 from fercli.workspace import Workspace
 from tests.fake_speech import add_speaker, add_speech
 from tests.importers.films import film, shown
@@ -345,6 +348,34 @@ def test_corrected_words_survive_another_recognition(workspace: Workspace, tmp_p
     add_speech(workspace, [(1.0, 2.2, "Hello there, Rose."), (2.5, 3.5, "Who are you?"), (8.2, 9.0, "Fine!")])
     assert [text for _, _, text, _ in said(workspace)] == ["Hello there, Monica.", "Who were you?", "Fine!"]
     assert (2850, 3150, "were", None) in words(workspace)
+
+
+@pytest.mark.parametrize("kind", ["words", "speech"])
+def test_an_utterance_in_which_the_predicted_speaker_changes_stays_whole(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of "Hello there, Ross." the first word is heard of Person 2, the others and so the utterance of Person 1."""
+    workspace = add_speech(film(tmp_path / "w"), HEARD)
+
+    def mixed(speech: Speech, *others: object) -> Speech:
+        first, *rest = speech.words
+        words = [replace(first, person="Person 2", on_screen=True)]
+        words += [replace(one, person="Person 1", on_screen=True) if one.utterance == 0 else one for one in rest]
+        whole = replace(speech.utterances[0], person="Person 1", on_screen=True)
+        return replace(speech, words=tuple(words), utterances=(whole, *speech.utterances[1:]))
+
+    monkeypatch.setattr(fercli.results.load, "_with_source", lambda workspace, speech: speech and mixed(speech))
+    before = said(workspace)
+    file = File(export(workspace, "eaf", tmp_path))
+    file.label("words", "Fine.", "Fine!")
+    import_file(workspace, file.path)
+    assert said(workspace) == [*before[:2], (8200, 9000, "Fine!", None)]
+    assert "text" not in load(workspace).utterances[0].sources
+    file = File(export(workspace, "eaf", tmp_path))
+    file.label(kind, *(("there,", "here,") if kind == "words" else ("Hello there, Ross.", "Hello here, Ross.")))
+    import_file(workspace, file.path)
+    assert said(workspace)[0] == (1000, 2200, "Hello here, Ross.", "Person 1")
+    assert [who for _, _, _, who in words(workspace)[:3]] == ["Person 2", "Person 1", "Person 1"]
 
 
 def test_words_of_speakers_that_a_file_does_not_have_stay(workspace: Workspace, tmp_path: Path) -> None:
