@@ -138,8 +138,8 @@ class EmotionsParams:
     Attributes:
         model: a name from `fercli models`, or the path of a file written by `fercli train`.
         stride: faces of a track from one window to the next.
-        thorough: the network looks at all windows, also at those between two of which it says almost the same, and
-            always at the mirror image, also where it is sure without.
+        thorough: the network computes every window by itself, and always the mirror image, too; otherwise each face
+            once, see `expressions.shared_faces`.
         min_size: faces with a shorter side below it are not assessable, source pixels.
         min_sharpness: faces blurrier than this are not assessable; see `media.images.sharpness`.
         min_contrast: faces with less contrast are not assessable; see `media.images.contrast`.
@@ -260,13 +260,13 @@ class Runtime:
 
     Attributes:
         device: `auto`, `cpu` or `cuda`.
-        batch: windows classified at once.
+        batch: windows classified at once; 0: as many as suits the device.
         decoder: as in FramesParams, for detect-faces, whose pixels do not depend on it.
         config: the file that set some of the options, if any.
     """
 
     device: str = "auto"
-    batch: int = 64
+    batch: int = 0
     decoder: str = "pyav"
     config: ConfigFile | None = None
 
@@ -276,9 +276,9 @@ class Runtime:
             raise ConfigError(
                 f"unknown device {self.device!r}", hint=f"known: {', '.join(DEVICES)}", code="name-unknown"
             )
-        if self.batch < 1:
+        if self.batch < 0:
             raise ConfigError(
-                f"the batch is {self.batch}", hint="use a whole number from 1", code="option-out-of-range"
+                f"the batch is {self.batch}", hint="use a whole number from 0", code="option-out-of-range"
             )
 
 

@@ -148,7 +148,10 @@ Model = Annotated[
 ]
 Stride = Annotated[int, typer.Option(help="Faces from one window to the next.", rich_help_panel=EMOTIONS)]
 Thorough = Annotated[
-    bool, flag("--thorough", help="Classify calm windows and all mirror images, too; takes longer.", panel=EMOTIONS)
+    bool,
+    flag(
+        "--thorough", help="Classify every window by itself, and as a mirror image, too; takes longer.", panel=EMOTIONS
+    ),
 ]
 MinFace = Annotated[
     int, typer.Option(help="Faces smaller than this are not assessable, pixels.", rich_help_panel=EMOTIONS)

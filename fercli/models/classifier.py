@@ -13,9 +13,6 @@ from fercli.calibration import probabilities, without_prior
 from fercli.errors import ConfigError, WeightsError
 from fercli.models.weights import ClassifierHeader, load_state, prior_power, read_header
 
-SURE = 0.8
-"""Calibrated probability of a clip's class from which its mirror image is left out, see `classify_quickly`."""
-
 
 @dataclass(frozen=True)
 class View:
@@ -111,19 +108,6 @@ class EmotionClassifier:
         """
         return self.probabilities(self.logits(clips), prior)
 
-    def classify_quickly(self, clips: NDArray[np.uint8], prior: float | None = None) -> NDArray[np.float32]:
-        """As `classify`, but without the mirror image where the network is SURE of the clip itself.
-
-        On FER+ PublicTest that spares the mirror image of 72 % of the faces, and no face gets another class.
-        """
-        first = self._outputs_of(clips, mirrored=False)[None, ..., self._outputs]
-        found = self.probabilities(first, prior)
-        unsure = np.flatnonzero(found.max(axis=1) < SURE)
-        if len(unsure):
-            second = self._outputs_of(clips[unsure], mirrored=True)[None, ..., self._outputs]
-            found[unsure] = self.probabilities(np.concatenate([first[:, unsure], second]), prior)
-        return found
-
     def probabilities(self, logits: NDArray[np.float32], prior: float | None = None) -> NDArray[np.float32]:
         """(N, C) calibrated probabilities of (V, N, C) logits of the head for V views of the same faces.
 
@@ -141,17 +125,22 @@ class EmotionClassifier:
         """(2, N, C) float32 outputs of the head for the clips and for their mirror images; input as `classify`."""
         return self.outputs(clips)[..., self._outputs]
 
+    def frame_logits(self, clips: NDArray[np.uint8], *, mirrored: bool) -> NDArray[np.float32]:
+        """(N, n_frames, C) float32 outputs of the head for each frame of the clips or of their mirror images; `logits`
+        are their means. A network that answers for clips only gives each frame the answer of its clip."""
+        return self._frame_outputs(clips, mirrored)[..., self._outputs]
+
     def outputs(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(2, N, K) as `logits`, of all heads and ratings side by side; raises WeightsError if they are not finite."""
-        return np.stack([self._outputs_of(clips, mirrored) for mirrored in (False, True)])
+        return np.stack([self._frame_outputs(clips, mirrored).mean(axis=1) for mirrored in (False, True)])
 
-    def _outputs_of(self, clips: NDArray[np.uint8], mirrored: bool) -> NDArray[np.float32]:
-        """(N, K) outputs of all heads and ratings for clips or their mirror images."""
+    def _frame_outputs(self, clips: NDArray[np.uint8], mirrored: bool) -> NDArray[np.float32]:
+        """(N, n_frames, K) outputs of all heads and ratings for clips or their mirror images."""
         import torch
 
         with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
             views = self._input(clips)
-            found = self._network(views.flip(-1) if mirrored else views)
+            found = self._network.by_frame(views.flip(-1) if mirrored else views)
         outputs: NDArray[np.float32] = found.float().cpu().numpy()
         if not np.isfinite(outputs).all():
             raise WeightsError(

@@ -88,6 +88,11 @@ class TsmDlibResNet(DlibTrunk):
         logits: Tensor = self.fc(self.dropout(features))
         return logits.view(n_clips, -1, logits.shape[1]).mean(dim=1)
 
+    def by_frame(self, clips: Tensor) -> Tensor:
+        """As `forward` -> (N, T, n_classes), before the mean over the clip's frames."""
+        logits: Tensor = self.fc(self.features(clips.flatten(0, 1)))
+        return logits.view(*clips.shape[:2], -1)
+
 
 class _Block(nn.Module):
     """Residual block. dlib's strided convolutions do not pad, and its sums fill whatever one side lacks with zeros.

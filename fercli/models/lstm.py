@@ -37,3 +37,7 @@ class ResNet18Lstm(ResNet18Trunk):
         steps, _ = self.lstm(features.view(n_clips, -1, N_FEATURES))
         logits: Tensor = self.fc(self.dropout(steps[:, -1]))
         return logits
+
+    def by_frame(self, clips: Tensor) -> Tensor:
+        """As `forward` -> (N, T, n_classes), for each frame the answer of its clip: there is no other."""
+        return self.forward(clips)[:, None].expand(-1, clips.shape[1], -1)

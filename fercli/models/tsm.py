@@ -177,3 +177,8 @@ class TsmResNet18(ResNet18Trunk):
         """(n_clips * T, N_FEATURES), as `features` gives them -> (n_clips, n_classes) logits."""
         logits: Tensor = self.fc(self.dropout(features))
         return logits.view(n_clips, -1, logits.shape[1]).mean(dim=1)
+
+    def by_frame(self, clips: Tensor) -> Tensor:
+        """As `forward` -> (N, T, n_classes), before the mean over the clip's frames."""
+        logits: Tensor = self.fc(self.features(clips.flatten(0, 1)))
+        return logits.view(*clips.shape[:2], -1)

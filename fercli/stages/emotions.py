@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from fercli import tables
 from fercli.config import EmotionsParams
-from fercli.expressions.calm_windows import classify_calm
 from fercli.expressions.gates import window_reason
 from fercli.expressions.segments import make_segments
+from fercli.expressions.shared_faces import classify_shared
 from fercli.expressions.talking import without_speech
 from fercli.expressions.windows import Windows, make_windows
 from fercli.hashing import sha256_file
@@ -37,6 +37,8 @@ OCCLUSION = "covered-faces"
 """The network that detects covered mouths and eyes."""
 WINDOWS_PER_CHUNK = 256
 """Largest number of classified windows that are lost if the process is killed."""
+BATCHES = {"cpu": 16, "cuda": WINDOWS_PER_CHUNK}
+"""Windows classified at once. Of `tsm-resnet18` 16 take 60 MB, 64 take 220 MB and as much time on a CPU."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ def _classify_chunks(
 
     classifier = context.models.classifier(params.model, pick_device(context.runtime.device))
     looks = Looks(context, classifier)
+    batch = context.runtime.batch or BATCHES[classifier.device]
     total = len(windows)
     parts = {n: slice(n * WINDOWS_PER_CHUNK, min((n + 1) * WINDOWS_PER_CHUNK, total)) for n in left}
     with context.reporter.task("classify-emotions", total, "window") as task:
@@ -159,7 +162,8 @@ def _classify_chunks(
         for number, part in parts.items():
             seen = looks(np.unique(windows.clip[[i for i in range(part.start, part.stop) if not windows.reason[i]]]))
             reasons = [_reason_with(seen.covered, windows, i) for i in range(part.start, part.stop)]
-            rows = _classify(seen.views, windows, part, reasons, classifier, context.runtime.batch, params)
+            looking = Looking(classifier, seen.views, windows.clip[part], batch, params.prior)
+            rows = _classify(looking, windows, part, reasons, params.thorough)
             rows = without_speech(rows, classifier.head.labels, windows.speech[part], windows.mouth[part])
             found = {"emotions": _rows(windows, part, reasons, rows, schema)}
             context.chunks.commit(number, found, {"emotions": schema})
@@ -174,32 +178,53 @@ def _reason_with(covered: Mapping[int, str], windows: Windows, number: int) -> s
     )
 
 
-def _classify(
-    views: Mapping[int, NDArray[np.uint8]],
-    windows: Windows,
-    part: slice,
-    reasons: list[str],
-    classifier: EmotionClassifier,
-    batch: int,
-    params: EmotionsParams,
-) -> NDArray[np.float32]:
-    """(n, C) probabilities of some windows; NaN rows for those that are not assessable."""
-    clips = windows.clip[part]
-    ask = classifier.classify if params.thorough else classifier.classify_quickly
+class Looking:
+    """A classifier that looks at some of the windows of a chunk, a batch at a time; see `shared_faces.Network`.
 
-    def classify(rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        found = [np.zeros((0, len(classifier.head.labels)), np.float32)]
-        for start in range(0, len(rows), batch):
-            stack = np.stack([[views[face] for face in clip] for clip in clips[rows[start : start + batch]].tolist()])
-            found.append(ask(stack, params.prior))
+    Args:
+        classifier: the classifier.
+        views: face -> its view.
+        clips: (N, n_frames) faces of each window.
+        batch: windows at once.
+        prior: as for `EmotionClassifier.probabilities`.
+    """
+
+    def __init__(
+        self,
+        classifier: EmotionClassifier,
+        views: Mapping[int, NDArray[np.uint8]],
+        clips: NDArray[np.int64],
+        batch: int,
+        prior: float | None,
+    ) -> None:
+        self._classifier, self._views, self._clips, self._batch, self._prior = classifier, views, clips, batch, prior
+
+    def logits(self, rows: NDArray[np.intp], *, mirrored: bool) -> NDArray[np.float32]:
+        """(n, n_frames, C) logits of each face of windows, by their rows."""
+        found = [np.zeros((0, self._clips.shape[1], len(self._classifier.head.labels)), np.float32)]
+        for start in range(0, len(rows), self._batch):
+            clips = self._clips[rows[start : start + self._batch]].tolist()
+            pixels = np.stack([[self._views[face] for face in clip] for clip in clips])
+            found.append(self._classifier.frame_logits(pixels, mirrored=mirrored))
         return np.concatenate(found)
 
+    def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, C) calibrated probabilities of (V, N, C) logits."""
+        return self._classifier.probabilities(logits, self._prior)
+
+
+def _classify(
+    looking: Looking, windows: Windows, part: slice, reasons: list[str], thorough: bool
+) -> NDArray[np.float32]:
+    """(n, C) probabilities of some windows; NaN rows for those that are not assessable."""
     assessable = np.array([not reason for reason in reasons], np.bool_)
-    if params.thorough:
-        result = np.full((len(clips), len(classifier.head.labels)), np.nan, np.float32)
-        result[assessable] = classify(np.flatnonzero(assessable))
-        return result
-    return classify_calm(windows.track[part], clips, assessable, classify)
+    if not thorough:
+        return classify_shared(windows.track[part], windows.clip[part], assessable, looking)
+    rows = np.flatnonzero(assessable)
+    logits = np.stack([looking.logits(rows, mirrored=mirrored).mean(axis=1) for mirrored in (False, True)])
+    result = np.full((len(assessable), logits.shape[2]), np.nan, np.float32)
+    result[rows] = looking.probabilities(logits)
+    return result
 
 
 def _rows(

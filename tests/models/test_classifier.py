@@ -15,6 +15,7 @@ from fercli.errors import WeightsError
 from fercli.labels import EMOTIONS
 from fercli.models import classifier
 from fercli.models.classifier import EmotionClassifier, FaceView
+from fercli.models.networks import ARCHITECTURES, build_network
 from fercli.models.tsm import TsmResNet18
 from fercli.models.weights import Head, load_state, read_header, save_classifier
 from tests.failing import fails
@@ -132,19 +133,22 @@ def test_mirrored_clips_and_single_clips_get_the_same_answer(weights: Path) -> N
     np.testing.assert_allclose(network.classify(clips(2)[1:]), both[1:], atol=1e-5)
 
 
-def test_the_mirror_image_counts_only_where_the_network_is_not_sure(
-    weights: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    network, pixels = EmotionClassifier(weights, "cpu"), clips(5)
-    alone, both = network.probabilities(network.logits(pixels)[:1]), network.classify(pixels)
-    surest = np.sort(alone.max(axis=1))
-    assert np.abs(alone - both).max(axis=1).min() > 1e-3
-    for sure, spared in ((0.0, 5), (float(surest[2:4].mean()), 2), (1.1, 0)):
-        monkeypatch.setattr(classifier, "SURE", sure)
-        found = network.classify_quickly(pixels)
-        single = alone.max(axis=1) >= sure
-        assert single.sum() == spared
-        np.testing.assert_allclose(found, np.where(single[:, None], alone, both), atol=1e-6)
+def test_the_logits_of_a_clip_are_the_mean_over_its_frames(weights: Path) -> None:
+    network, pixels = EmotionClassifier(weights, "cpu"), clips(2)
+    frames = [network.frame_logits(pixels, mirrored=mirrored) for mirrored in (False, True)]
+    assert frames[0].shape == (2, 4, 7) and np.ptp(frames[0], axis=1).max() > 1e-3
+    np.testing.assert_allclose(np.mean(frames, axis=2), network.logits(pixels), atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+def test_every_network_answers_frame_by_frame(architecture: str) -> None:
+    made, size = ARCHITECTURES[architecture], max(32, ARCHITECTURES[architecture].smallest)
+    network = build_network(architecture, 3).eval()
+    pixels = torch.rand(2, made.n_frames, 3, size, size)
+    with torch.inference_mode():
+        frames, answers = network.by_frame(pixels), network(pixels)
+    assert frames.shape == (2, made.n_frames, 3)
+    torch.testing.assert_close(frames.mean(dim=1), answers, atol=1e-4, rtol=1e-4)
 
 
 def test_a_network_of_one_frame_and_other_labels(tmp_path: Path) -> None:
