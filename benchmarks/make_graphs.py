@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from fercli.models import covered, dlib_file, lr_asd
+from fercli.models.catalogue import CLASSIFIERS
+from fercli.models.registry import packaged_weights
+from fercli.models.weights import read_header
 
 TARGET = Path(__file__).resolve().parent.parent / "fercli" / "models" / "graph_files"
 OPSET, IR = 17, 8
@@ -252,8 +255,70 @@ def lr_asd_talks() -> None:
     graph.write("lr-asd-talks", {"seen": each, "heard": each}, {"scores": ["pictures"]})
 
 
+def classifier(file: str) -> None:
+    """`fercli.models.tsm.TsmResNet18` of a shipped file, from pixels to the logits of each frame."""
+    header = read_header(packaged_weights() / file)
+    graph = Graph()
+    frames, size = header.n_frames, header.input_size
+
+    def convolved(x: str, name: str, norm: str, shape: tuple[int, ...], stride: int) -> str:
+        found = graph.convolution(x, f"{name}.weight", shape, stride, shape[-1] // 2)
+        return graph.normalised(found, norm, shape[0])
+
+    pixels = graph("Cast", "clips", to=TensorProto.FLOAT)
+    normal = graph(
+        "Div",
+        graph("Sub", graph("Div", pixels, graph.constant(255)), graph.constant(header.mean)),
+        graph.constant(header.std),
+    )
+    grey = graph("Reshape", normal, graph.constant([-1, 1, size, size], np.int64))
+    # All three channels are the same grey, so their filters are summed.
+    filters = graph("ReduceSum", graph.weight("conv1.weight", 64, 3, 7, 7), graph.constant([1], np.int64))
+    stem = graph("Conv", grey, filters, strides=[2, 2], pads=[3, 3, 3, 3])
+    x = graph("Relu", graph.normalised(stem, "bn1", 64))
+    before, side = 64, size // 2
+    for number, after in enumerate((64, 128, 256, 512)):
+        for block in range(2):
+            stride = 2 if number and not block else 1
+            name = f"layer{number + 1}.{block}"
+            y = shifted(graph, x, frames, before, side, header.fold_div) if frames > 1 else x
+            side = (side + stride - 1) // stride
+            y = graph("Relu", convolved(y, f"{name}.conv1", f"{name}.bn1", (after, before, 3, 3), stride))
+            y = convolved(y, f"{name}.conv2", f"{name}.bn2", (after, after, 3, 3), 1)
+            if before != after:
+                x = convolved(x, f"{name}.downsample.0", f"{name}.downsample.1", (after, before, 1, 1), stride)
+            x = graph("Relu", graph("Add", y, x))
+            before = after
+    features = graph("Flatten", graph("GlobalAveragePool", x))
+    head = graph.weight("fc.weight", header.n_outputs, before), graph.weight("fc.bias", header.n_outputs)
+    rows = graph("Gemm", features, *head, transB=1)
+    graph("Reshape", rows, graph.constant([-1, frames, header.n_outputs], np.int64), result="logits")
+    graph.write(
+        Path(file).stem,
+        {"clips": (TensorProto.UINT8, ["clips", frames, size, size])},
+        {"logits": ["clips", frames, header.n_outputs]},
+    )
+
+
+def shifted(graph: Graph, x: str, frames: int, channels: int, side: int, fold_div: int) -> str:
+    """`fercli.models.tsm.temporal_shift` of (clips * frames, channels, side, side)."""
+    fold = channels // fold_div
+    clips = graph("Reshape", x, graph.constant([-1, frames, channels, side * side], np.int64))
+
+    def part(starts: list[int], ends: list[int]) -> str:
+        bounds = (graph.constant(edge, np.int64) for edge in (starts, ends, [1, 2]))
+        return graph("Slice", clips, *bounds)
+
+    later = graph("Pad", part([1, 0], [frames, fold]), graph.constant([0, 0, 0, 0, 0, 1, 0, 0], np.int64))
+    earlier = graph("Pad", part([0, fold], [frames - 1, 2 * fold]), graph.constant([0, 1, 0, 0, 0, 0, 0, 0], np.int64))
+    mixed = graph("Concat", later, earlier, part([0, 2 * fold], [frames, channels]), axis=2)
+    return graph("Reshape", mixed, graph.constant([-1, channels, side, side], np.int64))
+
+
 def main() -> None:
     """Write all of them."""
+    for spec in CLASSIFIERS:
+        classifier(spec.weights)
     lr_asd_see()
     lr_asd_hear()
     lr_asd_talks()

@@ -58,6 +58,11 @@ def test_the_chain_is_known_without_networks_and_decoders(module: str) -> None:
     assert imported_by(f"import {module}", NETWORKS_AND_DECODERS) == set()
 
 
+@pytest.mark.parametrize("module", ["classifier", "covered", "devices", "dlib_embedder", "lr_asd", "onnx_embedder"])
+def test_networks_on_the_cpu_need_no_torch(module: str) -> None:
+    assert imported_by(f"import fercli.models.{module}", ("torch",)) == set()
+
+
 def test_every_stage_is_under_the_independence_contract() -> None:
     stages = {f"fercli.stages.{path.stem}" for path in (ROOT / "fercli" / "stages").glob("*.py")}
     stages -= {"fercli.stages.__init__", "fercli.stages.base"}

@@ -12,6 +12,7 @@ from fercli.hashing import sha256_file
 from fercli.labels import EMOTIONS, EMOTIONS_8
 from fercli.learn.datasets import read_dataset
 from fercli.learn.evaluation.predictions import in_classes_of, outputs
+from fercli.models import classifier
 from fercli.models.catalogue import CLASSIFIERS, DETECTORS, MESHES, OCCLUSION, SPEAKERS, VOICES
 from fercli.models.classifier import EmotionClassifier
 from fercli.models.weights import ClassifierHeader, read_header
@@ -100,6 +101,21 @@ def test_the_card_gives_the_confusion_matrices_of_the_header(header: ClassifierH
             assert f"| {label} | {' | '.join(str(count) for count in counts)} |" in section
 
 
+def test_the_cpu_gets_the_numbers_of_torch(
+    file: str, header: ClassifierHeader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = header.input_size
+    clips = np.random.default_rng(0).integers(0, 256, (3, header.n_frames, size, size), np.uint8)
+    shipped = EmotionClassifier(WEIGHTS / file, "cpu")
+    found = shipped.outputs(clips)
+    assert np.abs(found[0] - found[1]).max() > 0.01  # the mirror images are others
+    monkeypatch.setattr(classifier, "CLASSIFIERS", ())  # a file that is not known has no graph
+    in_torch = EmotionClassifier(WEIGHTS / file, "cpu")
+    np.testing.assert_allclose(found, in_torch.outputs(clips), atol=2e-5)
+    np.testing.assert_array_equal(shipped.features(clips), in_torch.features(clips))
+    np.testing.assert_array_equal(shipped.heat_maps(clips, [0, 1, 2]), in_torch.heat_maps(clips, [0, 1, 2]))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dataset", ["ferplus", "fer2013"])
 def test_evaluate_reproduces_the_figures_of_the_card(header: ClassifierHeader, file: str, dataset: str) -> None:
@@ -108,10 +124,10 @@ def test_evaluate_reproduces_the_figures_of_the_card(header: ClassifierHeader, f
     if not root.exists():
         pytest.skip(f"{root.name} is not here")
     data = read_dataset(dataset, root)
-    classifier = EmotionClassifier(WEIGHTS / file, "cpu", dataset)
+    network = EmotionClassifier(WEIGHTS / file, "cpu", dataset)
     few = data.test.take(np.arange(400))
-    logits = outputs(classifier, few, data.face_scale, "test", Silent())[..., classifier.header.head(dataset)[1]]
+    logits = outputs(network, few, data.face_scale, "test", Silent())[..., network.header.head(dataset)[1]]
     known = few.main.labels >= 0
-    hits = in_classes_of(few.main, classifier, logits).argmax(axis=1)[known] == few.main.labels[known]
+    hits = in_classes_of(few.main, network, logits).argmax(axis=1)[known] == few.main.labels[known]
     expected = header.metrics[dataset]["test_accuracy"]
     assert abs(hits.mean() - expected) < 3 * (expected * (1 - expected) / known.sum()) ** 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,10 @@ from numpy.typing import NDArray
 
 from fercli.calibration import probabilities, without_prior
 from fercli.errors import ConfigError, WeightsError
-from fercli.models.weights import ClassifierHeader, load_state, prior_power, read_header
+from fercli.hashing import sha256_file
+from fercli.models.catalogue import CLASSIFIERS
+from fercli.models.graphs import Run, open_graph
+from fercli.models.weights import ClassifierHeader, load_arrays, load_state, prior_power, read_header
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,6 @@ class EmotionClassifier:
     """
 
     def __init__(self, path: Path, device: str, head: str = "") -> None:
-        import torch
-
         self._path = path
         self.header = read_header(path)
         try:
@@ -93,7 +95,16 @@ class EmotionClassifier:
                 f"{path} was not trained on {head}", hint=f"its heads are {names}", code="weights-do-not-fit"
             ) from error
         self.device = device
-        self._network = _build(path, self.header).to(device, memory_format=torch.channels_last).eval()
+        self._on_cpu = _shipped_graph(path) if device == "cpu" else None
+        if self._on_cpu is None:
+            self._network  # noqa: B018  # a file that is no network is refused here
+
+    @cached_property
+    def _network(self):  # type: ignore[no-untyped-def]  # torch stays unimported where the graph is enough
+        import torch
+
+        with torch.inference_mode(False):  # heat maps need its gradients, whoever is the first to ask for it
+            return _build(self._path, self.header).to(self.device, memory_format=torch.channels_last).eval()
 
     def classify(self, clips: NDArray[np.uint8], prior: float | None = None) -> NDArray[np.float32]:
         """Calibrated probabilities, averaged over each clip and its mirror image.
@@ -136,12 +147,8 @@ class EmotionClassifier:
 
     def _frame_outputs(self, clips: NDArray[np.uint8], mirrored: bool) -> NDArray[np.float32]:
         """(N, n_frames, K) outputs of all heads and ratings for clips or their mirror images."""
-        import torch
-
-        with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
-            views = self._input(clips)
-            found = self._network.by_frame(views.flip(-1) if mirrored else views)
-        outputs: NDArray[np.float32] = found.float().cpu().numpy()
+        views = clips[:, :, :, ::-1] if mirrored else clips
+        outputs = self._on_cpu(views) if self._on_cpu else self._in_torch(views)
         if not np.isfinite(outputs).all():
             raise WeightsError(
                 f"{self._path} computes numbers that are not finite",
@@ -149,6 +156,13 @@ class EmotionClassifier:
                 code="weights-not-finite",
             )
         return outputs
+
+    def _in_torch(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        import torch
+
+        with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
+            found = self._network.by_frame(self._input(np.ascontiguousarray(clips)))
+        return np.asarray(found.float().cpu().numpy(), np.float32)
 
     def features(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, F) float32 features before the last layer, the mean over the frames of each clip; input as `classify`."""
@@ -191,6 +205,13 @@ def load(weights: Path | None, device: str) -> EmotionClassifier:
             code="weights-missing",
         )
     return EmotionClassifier(weights, device)
+
+
+def _shipped_graph(path: Path) -> Run | None:
+    """The graph of a file that is shipped, of the bytes that the registry knows; None for any other."""
+    digest = sha256_file(path)
+    name = next((Path(spec.weights).stem for spec in CLASSIFIERS if spec.sha256 == digest), "")
+    return open_graph(name, load_arrays(path), path) if name else None
 
 
 def _build(path: Path, header: ClassifierHeader):  # type: ignore[no-untyped-def]  # torch stays unimported here
