@@ -178,6 +178,8 @@ def _run_stage(
         context.share = _of_stage(share, piece, reporter)
     with writing(out):
         counts = call(stage.run, context, params)
+        if context.skipped:
+            reporter.note(f"{stage.title}: skipped, because {context.skipped}")
         receipt = Receipt(
             **planned.key(),
             outputs=output_digests(out),

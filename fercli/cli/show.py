@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fercli.chain import STAGE_OF
+from fercli.chain import AUDIO, STAGE_OF
 from fercli.cli import options as opt
 from fercli.errors import command
 from fercli.labels import RECORD_NAMES
@@ -132,7 +132,7 @@ def _show(workspace: Workspace, result: Result, console: Console) -> None:
     else:
         console.print(why_no_person(workspace), soft_wrap=True)
     if result.speech is not None:
-        console.print(_speech(result.speech))
+        console.print(_speech(workspace, result.speech))
         if speakers := talked(result):
             console.print(_talked(speakers))
     if result.ratings is not None and (means := _rated(result)):
@@ -167,10 +167,13 @@ def _valence(result: Result) -> tuple[dict[str, float], set[str]]:
     return {name: round(total / count, 3) for name, (total, count) in means.items() if count}, sources
 
 
-def _speech(speech: Speech) -> str:
-    """`speech: 12.3 s, 40 words in 5 utterances, language en (99 %)`."""
+def _speech(workspace: Workspace, speech: Speech) -> str:
+    """`speech: 12.3 s, 40 words in 5 utterances, language en (99 %)`, or why there is none."""
     from fercli.cli import layout
 
+    receipt = workspace.receipt(AUDIO.name)
+    if receipt is not None and receipt.skipped:
+        return f"speech: none, because {receipt.skipped}"
     words, utterances = layout.counted(len(speech.words), "words"), layout.counted(len(speech.utterances), "utterances")
     sure = "" if speech.language_probability is None else f" ({100 * speech.language_probability:.0f} %)"
     language = f", language {speech.language}{sure}" if speech.language else ""

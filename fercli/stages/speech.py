@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,11 @@ def weights(params: SpeechParams) -> dict[str, str]:
 
 
 def check(params: SpeechParams) -> None:
-    """Raises ConfigError for a parameter that is out of range."""
+    """Raises ConfigError for a parameter that is out of range, or a language that Whisper does not know."""
+    if params.language != ANY_LANGUAGE and not params.subtitles and find_spec("faster_whisper"):
+        from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+        _require_language(params.language, _LANGUAGE_CODES)
     if params.subtitles not in _NO_FILE:
         require_regular_file(Path(params.subtitles), InputError, "give a file of subtitles")
         if Path(params.subtitles).suffix.lower() not in (".srt", ".vtt"):
@@ -271,12 +276,7 @@ def _language(
     """The language of the sound: the given one, or the one that is most probable over some passages, which are added to
     `encoded`."""
     if params.language != ANY_LANGUAGE:
-        if params.language not in recogniser.languages:
-            raise ConfigError(
-                f"unknown --language {params.language!r}",
-                hint=f"use auto, or one of {', '.join(recogniser.languages)}",
-                code="name-unknown",
-            )
+        _require_language(params.language, recogniser.languages)
         return params.language, None
     places = np.unique(np.linspace(0, len(passages) - 1, _HEARD_FROM).astype(int)).tolist()
     encoded.update(zip(places, recogniser.encode([sound.between(*passages[at]) for at in places]), strict=True))
@@ -294,6 +294,12 @@ def _language(
     elif probability < _DOUBTED_BELOW:
         context.warn(f"the language may be {language} ({100 * probability:.0f} %): give it with --language")
     return language, round(probability, 3)
+
+
+def _require_language(language: str, known: Sequence[str]) -> None:
+    if language not in known:
+        hint = f"use auto, or one of {', '.join(sorted(known))}"
+        raise ConfigError(f"unknown --language {language!r}", hint=hint, code="name-unknown")
 
 
 def _placed(words: Iterable[HeardWord], begin_s: float, spans: Sequence[Span]) -> list[HeardWord]:

@@ -27,7 +27,6 @@ def run(context: StageContext, params: VoicesParams) -> dict[str, Any]:
         CorruptTable: the sound or the utterances cannot be read.
     """
     from fercli.media.kept_sound import KeptSound
-    from fercli.models.voice import ENCODER
 
     utterances = tables.read_table(context.workspace.table("utterances"), tables.UTTERANCES).to_pylist()
     sound = KeptSound(context.workspace.table("sound"))
@@ -37,7 +36,7 @@ def run(context: StageContext, params: VoicesParams) -> dict[str, Any]:
     spec, given = find_voice_model(params.model)
     classifier = context.models.load(spec, given)
     context.training_data = {spec.name: classifier.head.header.training_data}
-    context.warn(f"emotions of voices are experimental: acted speech was learnt from, on the states of {ENCODER}")
+    context.warn("emotions of voices are experimental: the classifier was trained on acted speech")
     with context.reporter.task("classify-voices", len(utterances), "utterance") as task:
         for start in range(0, len(utterances), AT_ONCE):
             part = utterances[start : start + AT_ONCE]

@@ -47,11 +47,33 @@ def test_with_sound_the_document_has_what_is_said(tmp_path: Path, fake_networks:
     assert fake_networks.asked == [("de", False)]
 
 
-def test_a_video_without_sound_is_annotated_all_the_same(tmp_path: Path, fake_networks: FakeRecogniser) -> None:
+def test_a_video_without_sound_is_annotated_all_the_same(
+    tmp_path: Path, fake_networks: FakeRecogniser, capsys: pytest.CaptureFixture[str]
+) -> None:
     found = annotated(numbered_video(tmp_path / "a.mp4", 10), "--sound")
     assert found["words"] == [] and found["utterances"] == [] and found["language"] is None
     receipt = Workspace.open(tmp_path / "a.fercli").receipt("speech")
     assert receipt is not None and receipt.skipped
+    assert main(["show", str(tmp_path / "a.fercli")]) == 0
+    assert "speech: none, because the video has no sound" in capsys.readouterr().out
+
+
+def test_a_stage_that_does_not_apply_says_why(
+    tmp_path: Path, fake_networks: FakeRecogniser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = numbered_video(tmp_path / "a.mp4", 10)
+    assert main(["annotate", str(video), "-o", str(tmp_path / "a.json"), "--sound"]) == 0
+    err = capsys.readouterr().err
+    assert "extract-audio: skipped, because the video has no sound" in err and "transcribe: skipped" in err
+
+
+def test_an_unknown_language_is_refused_before_any_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("faster_whisper", reason="no faster-whisper: pip install 'fercli[sound]'")
+    video = numbered_video(tmp_path / "a.mp4", 10)
+    assert main(["annotate", str(video), "-o", str(tmp_path / "a.json"), "--sound", "--language", "xx"]) == 2
+    err = capsys.readouterr().err
+    assert "error[name-unknown]" in err and "'xx'" in err and "de, " in err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
 def test_without_weights_it_ends_before_any_work(

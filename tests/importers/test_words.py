@@ -21,7 +21,7 @@ from tests.fake_speech import add_speaker, add_speech
 from tests.importers.films import film, shown
 
 HEARD = [(1.0, 2.2, "Hello there, Ross."), (2.5, 3.5, "How are you?"), (8.2, 9.0, "Fine.")]
-FILES = {"eaf": "a.eaf", "textgrid": "a.TextGrid", "json": "a.json"}
+FILES = {"eaf": "a.eaf", "textgrid": "a.TextGrid", "json": "a.json", "whisperx": "whisperx.json"}
 Row = tuple[int, int, str, str | None]
 
 
@@ -129,17 +129,21 @@ class File:
 
     def _json(self, kind: str, old: str, new: str | None, times: Times | None, speaker: str) -> None:
         document = json.loads(self.path.read_text(encoding="utf-8"))
-        records = document["words" if kind == "words" else "utterances"]
+        place, text, start, who = "words" if kind == "words" else "utterances", "text", "seconds", "object"
+        if "word_segments" in document:
+            place, start, who = "word_segments" if kind == "words" else "segments", "start", "speaker"
+            text = "word" if kind == "words" else "text"
+        records = document[place]
         if old:
-            (record,) = [one for one in records if one["text"] == old]
+            (record,) = [one for one in records if one[text] == old]
         else:
-            record = {"object": None}
+            record = {}
             records.append(record)
         if new is None:
             records.remove(record)
-        record |= {"text": new} | ({"object": speaker} if speaker else {})
+        record |= {text: new} | ({who: speaker} if speaker else {})
         if times:
-            record |= {"seconds": times[0] / 1000, "end": times[1] / 1000}
+            record |= {start: times[0] / 1000, "end": times[1] / 1000}
         self.path.write_text(json.dumps(document), encoding="utf-8")
 
 
