@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
 
@@ -29,6 +28,7 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
         logits: (V, N, C) on faces the network was not trained on.
         labels: (N,) true classes.
     """
+    from scipy.optimize import minimize_scalar  # takes a third of a second, and only training needs it
 
     def negative_log_likelihood(log_temperature: float) -> float:
         chosen = probabilities(logits, float(np.exp(log_temperature)))[np.arange(len(labels)), labels]

@@ -159,8 +159,6 @@ def _follow(
 
 def _match(expected: NDArray[np.float64], found: NDArray[np.float64], buffer: float, min_iou: float) -> dict[int, int]:
     """Track -> face, one to one; plain boxes first, then boxes enlarged by `buffer` for the rest."""
-    from scipy.optimize import linear_sum_assignment
-
     pairs: dict[int, int] = {}
     rows, columns = np.arange(len(expected)), np.arange(len(found))
     for grown in (0.0, buffer):
@@ -168,14 +166,23 @@ def _match(expected: NDArray[np.float64], found: NDArray[np.float64], buffer: fl
         overlap = _overlaps(a, b, grown)
         ratio = np.abs(a[:, None, 2:] - b[None, :, 2:]).max(axis=2)
         allowed = (overlap >= min_iou) & (ratio <= np.log(_SIZE_RATIO))
-        # Forbidden pairs cost more than any number of allowed ones, so they are only chosen when there is no other
-        # pair.
-        chosen = linear_sum_assignment(np.where(allowed, 1 - overlap, 1e3))
-        kept = [(row, column) for row, column in zip(*chosen, strict=True) if allowed[row, column]]
+        kept = _one_to_one(allowed, 1 - overlap)
         pairs |= {int(rows[row]): int(columns[column]) for row, column in kept}
         rows = np.delete(rows, [row for row, _ in kept])
         columns = np.delete(columns, [column for _, column in kept])
     return pairs
+
+
+def _one_to_one(allowed: NDArray[np.bool_], cost: NDArray[np.floating]) -> list[tuple[int, int]]:
+    """The allowed pairs of rows and columns, one to one, as many as possible and of the lowest cost in all."""
+    if (allowed.sum(axis=0) <= 1).all() and (allowed.sum(axis=1) <= 1).all():
+        return [(row, column) for row, column in np.argwhere(allowed).tolist()]
+    # Imported where it is needed: this alone takes a third of a second.
+    from scipy.optimize import linear_sum_assignment
+
+    # Forbidden pairs cost more than any number of allowed ones, so they are only chosen when there is no other pair.
+    chosen = linear_sum_assignment(np.where(allowed, cost, 1e3))
+    return [(int(row), int(column)) for row, column in zip(*chosen, strict=True) if allowed[row, column]]
 
 
 def _undecided(

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from fercli.config import TracksParams
 from fercli.learn.evaluation.track_files import Tracks, read_tracks
 from fercli.learn.evaluation.tracks import score_tracks
-from fercli.tracking.association import DROPPED, associate
+from fercli.tracking.association import DROPPED, _one_to_one, associate
 from fercli.tracking.bridging import Appearance
 
 Sight = tuple[float, float, float]
@@ -163,3 +164,13 @@ def test_crowds_at_8_frames_a_second(shared_data: Path, sequence: str, idf1: flo
     )
     scores = score_tracks(truth, truth.renamed(found, nobody=DROPPED))
     assert scores.idf1 > idf1 and scores.mixed < mixed
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_pairs_are_those_of_the_assignment_problem(share: float) -> None:
+    random = np.random.default_rng(0)
+    for rows, columns in [(1, 1), (0, 2), (3, 3), (2, 5), (6, 4)] * 20:
+        allowed, cost = random.random((rows, columns)) < share, random.random((rows, columns))
+        best = linear_sum_assignment(np.where(allowed, cost, 1e3))
+        expected = [pair for pair in zip(*(side.tolist() for side in best), strict=True) if allowed[pair]]
+        assert _one_to_one(allowed, cost) == expected
