@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 VOICE = "voice"
 """The task of a classifier of voices."""
-VOICE_OPTIONS = frozenset({"task", "dataset", "root", "teacher", "out", "weight_decay", "config", "quiet"})
+VOICE_OPTIONS = frozenset({"task", "dataset", "root", "teacher", "out", "config", "quiet"})
 """Options that apply to it."""
 
 
@@ -258,7 +258,6 @@ def _train_voice(context: typer.Context, reporter: Reporter) -> None:
         sources_of(given.get("dataset") or (), given.get("root") or ()),
         tuple(map(Path, given.get("teacher") or ())),
         context.params["out"],
-        decay=given.get("weight_decay", VoiceTraining.decay),
     )
     best = train(parameters, reporter)
     reporter.note(f"next: {command('classify-voices', 'WORKSPACE', '--voice-model', best)}")

@@ -219,7 +219,7 @@ VOICES = (
         training_data="RAVDESS (Livingstone and Russo 2018), CC BY-NC-SA 4.0: not for commercial use",
         commercial="no",
         weights="voice-ravdess.safetensors",
-        sha256="b0180c6e1cb0971fae01473cdb41ccd129c262bbd4888e314c3cf65cce5d0859",
+        sha256="f835111107c23c6220fea1ef926592bd3ce70498ec20981e0f1dcafb6ec194bf",
     ),
 )
 

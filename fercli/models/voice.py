@@ -1,4 +1,4 @@
-"""Emotion of a voice: a linear classifier on the mean and the spread of Whisper's states over an utterance.
+"""Emotion of a voice: a linear classifier on mean and spread of the states of Whisper over an utterance.
 
 The file of a classifier is safetensors with a header: a few kilobytes for each class. Experimental: it hears acted
 emotions, and keeps little of its accuracy for other speakers, languages and rooms.
@@ -24,8 +24,10 @@ from fercli.writing import write_atomically
 ENCODER = "whisper-base"
 """The network whose states are used."""
 LAYER = 3
-"""Layers that are computed. Of six, the states after the third tell emotions best: UAR on RAVDESS by actor .73 .75 .73
-.71 .68 after the second to the sixth."""
+"""Of six layers, the states after the third tell emotions best: UAR on RAVDESS by actor .73 .75 .73 .71 .68 after the
+second to the sixth."""
+LAYERS = (2, 3)
+"""Layers whose states a classifier uses: together they tell more than the third alone, see docs/sound.md."""
 SHORTEST_S = 0.3
 """Shorter utterances are not assessed, seconds."""
 _RATE = 16_000
@@ -48,7 +50,7 @@ class VoiceHeader:
 
     Attributes:
         labels: the classes, by the names of the training data, such as `calm`.
-        layer: layers of the encoder that are computed.
+        layers: layers of the encoder whose states are used, from 1.
         encoder: name of the network whose states are used.
         temperature: logits are divided by it before the softmax (Guo et al. 2017, arXiv 1706.04599).
         training_data: training data, with the terms of use.
@@ -57,7 +59,7 @@ class VoiceHeader:
     """
 
     labels: tuple[str, ...]
-    layer: int = LAYER
+    layers: tuple[int, ...] = LAYERS
     encoder: str = ENCODER
     temperature: float = 1.0
     training_data: str = ""
@@ -95,11 +97,30 @@ class VoiceHead:
         return np.asarray(scaled / scaled.sum(axis=1, keepdims=True))
 
 
-class VoiceClassifier:
-    """Encoder and head."""
+class VoiceFeatures:
+    """What Whisper's states tell of a voice.
 
-    def __init__(self, encoder: WhisperEncoder, head: VoiceHead) -> None:
-        self._encoder, self.head = encoder, head
+    Args:
+        whisper: computes at least as many layers as `layers` names.
+        layers: layers whose states are used, from 1.
+    """
+
+    def __init__(self, whisper: WhisperEncoder, layers: tuple[int, ...] = LAYERS) -> None:
+        self._whisper, self._layers = whisper, layers
+
+    def of(self, heard: Samples) -> Features:
+        """(2 * width * number of layers,): of each layer mean and standard deviation of the states over what
+        `utterance` returns."""
+        every = self._whisper.all_states(heard)
+        used = [every[layer - 1][: max(1, len(heard) // 320)] for layer in self._layers]
+        return np.concatenate([part for states in used for part in (states.mean(axis=0), states.std(axis=0))])
+
+
+class VoiceClassifier:
+    """Features and head."""
+
+    def __init__(self, features: VoiceFeatures, head: VoiceHead) -> None:
+        self._features, self.head = features, head
 
     def emotions(self, samples: Samples) -> dict[str, float] | None:
         """Canonical emotion -> probability for an utterance, (n,) float32 at 16 kHz; None if it is too short, silent,
@@ -108,7 +129,7 @@ class VoiceClassifier:
         if heard is None:
             return None
         found: dict[str, float] = {}
-        probabilities = self.head.probabilities(features_of(self._encoder, heard)[None])[0]
+        probabilities = self.head.probabilities(self._features.of(heard)[None])[0]
         for label, value in zip(self.head.header.labels, probabilities.tolist(), strict=True):
             name = canonical(label)
             if name is not None:
@@ -134,15 +155,8 @@ def utterance(samples: Samples) -> Samples | None:
     return np.asarray(heard * (LEVEL / np.sqrt((heard**2).mean())), np.float32)
 
 
-def features_of(encoder: WhisperEncoder, heard: Samples) -> Features:
-    """(2 * width,) mean and standard deviation of the states over what `utterance` returns."""
-    states = encoder.states(heard)
-    states = states[: max(1, len(heard) // 320)]
-    return np.concatenate((states.mean(axis=0), states.std(axis=0)))
-
-
 def load_voice_encoder(layer: int = LAYER) -> WhisperEncoder:
-    """The encoder for `features_of`.
+    """The first layers of ENCODER.
 
     Raises:
         ModelError: a package or the weights are missing.
@@ -154,6 +168,11 @@ def load_voice_encoder(layer: int = LAYER) -> WhisperEncoder:
     return load_encoder(weights, layer)
 
 
+def load_voice_features(layers: tuple[int, ...] = LAYERS) -> VoiceFeatures:
+    """What a classifier that uses these layers is given; raises as `load_voice_encoder`."""
+    return VoiceFeatures(load_voice_encoder(max(layers)), layers)
+
+
 def load(weights: Path, device: str) -> VoiceClassifier:
     """Build the classifier; it always runs on the CPU.
 
@@ -161,7 +180,7 @@ def load(weights: Path, device: str) -> VoiceClassifier:
         ModelError: a package or the weights are missing, or a file is something else.
     """
     head = read_head(weights)
-    return VoiceClassifier(load_voice_encoder(head.header.layer), head)
+    return VoiceClassifier(load_voice_features(head.header.layers), head)
 
 
 def read_head(path: Path) -> VoiceHead:
@@ -203,5 +222,8 @@ def write_head(path: Path, head: VoiceHead) -> None:
 
 
 def _known(content: dict[str, Any]) -> dict[str, Any]:
+    """What a header has; older ones name the one layer that is used."""
+    if "layer" in content:
+        content = {"layers": [content["layer"]], **content}
     names = {one.name for one in fields(VoiceHeader)}
     return {key: value for key, value in content.items() if key in names}

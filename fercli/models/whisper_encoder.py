@@ -41,13 +41,17 @@ class WhisperEncoder:
         self._spectrum = FeatureExtractor()
 
     def states(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The states after the last computed layer.
+        """The states after the last computed layer, as `all_states` returns them."""
+        return self.all_states(samples)[-1]
+
+    def all_states(self, samples: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """The states after each computed layer.
 
         Args:
             samples: (n,) at 16 kHz, up to LONGEST_S; it is not padded to that.
 
         Returns:
-            (T, width), 50 a second.
+            Of each layer (T, width), 50 a second.
         """
         import torch
         from torch.nn import functional
@@ -60,12 +64,14 @@ class WhisperEncoder:
                 found = functional.gelu(functional.conv1d(found, weight, bias, stride, 1))
             states = found[0].T
             states = states + self._tensors["position_encodings/encodings"][: len(states)]
+            after = []
             for number in range(self._layers):
                 states = states + self._attended(states, f"layer_{number}/self_attention")
                 hidden = self._normed(states, f"layer_{number}/ffn")
                 hidden = functional.gelu(functional.linear(hidden, *self._of(f"layer_{number}/ffn/linear_0")))
                 states = states + functional.linear(hidden, *self._of(f"layer_{number}/ffn/linear_1"))
-            return np.asarray(states.numpy(), np.float32)
+                after.append(np.asarray(states.numpy(), np.float32))
+            return after
 
     def _attended(self, states: Tensor, layer: str) -> Tensor:
         from torch.nn import functional

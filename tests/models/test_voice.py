@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from fercli.errors import WeightsError
 from fercli.models.registry import find_model, find_weights
 from fercli.models.voice import (
     VoiceClassifier,
+    VoiceFeatures,
     VoiceHead,
     VoiceHeader,
-    features_of,
     read_head,
     utterance,
     write_head,
@@ -65,16 +68,27 @@ def test_of_a_long_utterance_the_middle_counts() -> None:
 
 
 class Encoder:
-    """Two states, of which one follows the level of the sound."""
+    """Two layers of two states, which change from one moment to the next."""
 
-    def states(self, samples: np.ndarray) -> np.ndarray:
-        return np.tile(np.array([1.0, 2.0], np.float32), (len(samples) // 320, 1))
+    def all_states(self, samples: np.ndarray) -> list[np.ndarray]:
+        states = np.tile(np.array([1.0, 2.0], np.float32), (len(samples) // 320, 1))
+        states[::2] += 1
+        return [states, 10 * states]
+
+
+def features(*layers: int) -> VoiceFeatures:
+    return VoiceFeatures(Encoder(), layers)  # type: ignore[arg-type]
+
+
+def test_features_are_mean_and_spread_of_the_chosen_layers() -> None:
+    assert features(1).of(tone(1.0)) == pytest.approx([1.5, 2.5, 0.5, 0.5])
+    assert features(2, 1).of(tone(1.0)) == pytest.approx([15, 25, 5, 5, 1.5, 2.5, 0.5, 0.5])
 
 
 def test_classes_of_the_same_emotion_are_added_and_others_left_out() -> None:
-    classifier: Any = VoiceClassifier(Encoder(), head("neutral", "calm", "anger", "boredom"))  # type: ignore[arg-type]
+    classifier: Any = VoiceClassifier(features(1), head("neutral", "calm", "anger", "boredom"))
     found = classifier.emotions(tone(1.0))
-    shares = classifier.head.probabilities(features_of(Encoder(), tone(1.0))[None])[0]  # type: ignore[arg-type]
+    shares = classifier.head.probabilities(features(1).of(tone(1.0))[None])[0]
     assert set(found) == {"neutral", "anger"} and sum(found.values()) == pytest.approx(1)
     assert found["neutral"] == pytest.approx(shares[:2].sum() / shares[:3].sum())
     assert classifier.emotions(np.zeros(RATE, np.float32)) is None
@@ -107,6 +121,17 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, broken: dict[str,
     write_head(path, replace(head("anger", "neutral"), **broken))
     with fails(WeightsError, "weights-unusable", str(path)):
         read_head(path)
+
+
+def test_an_older_file_says_its_one_layer(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    write_head(path, head("anger", "neutral"))
+    with safe_open(path, "numpy") as file:
+        content = json.loads(file.metadata()["fercli-voice"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    del content["layers"]
+    save_file(tensors, path, {"fercli-voice": json.dumps({**content, "layer": 3})})
+    assert read_head(path).header.layers == (3,)
 
 
 def test_another_file_is_no_classifier(tmp_path: Path) -> None:
@@ -166,6 +191,8 @@ def test_the_encoder_is_read_from_the_file_of_the_recogniser(tmp_path: Path, hal
     pytest.importorskip("faster_whisper", reason="pip install 'fercli[sound]'")
     encoder = load_encoder(model_file(tmp_path / "model.bin", halves=halves), 1)
     states = encoder.states(tone(1.0))
+    every = load_encoder(model_file(tmp_path / "model.bin", halves=halves), 1).all_states(tone(1.0))
+    assert len(every) == 1 and np.array_equal(every[0], states)
     assert states.shape[1] == 8 and 48 <= len(states) <= 52 and np.isfinite(states).all()
     assert len(encoder.states(tone(40.0))) == 1500
 

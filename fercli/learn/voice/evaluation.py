@@ -11,7 +11,7 @@ from fercli.learn.evaluation.classification import Scores, score
 from fercli.learn.voice.datasets import read_clips
 from fercli.learn.voice.samples import of_clips
 from fercli.models.registry import find_voice_model, find_weights, model_names
-from fercli.models.voice import load_voice_encoder, read_head
+from fercli.models.voice import load_voice_features, read_head
 from fercli.progress import Reporter
 
 
@@ -45,7 +45,7 @@ def evaluate(target: str, dataset: str, root: Path, split: str, reporter: Report
     classes = tuple(dict.fromkeys(name for name in mapped.values() if name in known))
     if dataset in head.header.recipe.get("datasets", ()):
         reporter.warn(f"{target} was trained on {dataset}: the figures are not those of new speakers")
-    samples = of_clips(load_voice_encoder(head.header.layer), clips, classes, reporter)
+    samples = of_clips(load_voice_features(head.header.layers), clips, classes, reporter)
     raw = head.probabilities(samples.features)
     found = np.zeros((len(raw), len(classes)))
     for column, label in enumerate(head.header.labels):

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from fercli.errors import DatasetError, InputError
 from fercli.labels import canonical
+from fercli.learn.voice.changes import changed, drawn
 from fercli.learn.voice.clips import Clip, samples_of
-from fercli.models.voice import features_of, utterance
-from fercli.models.whisper_encoder import WhisperEncoder
+from fercli.models.voice import Features, Samples, VoiceFeatures, utterance
 from fercli.progress import Reporter
 
 
@@ -25,14 +25,16 @@ class VoiceSamples:
     """N utterances.
 
     Attributes:
-        features: (N, D) as `models.voice.features_of` returns them.
+        features: (N, D) as `models.voice.VoiceFeatures` returns them.
         targets: (N, C) probabilities of the classes.
         speakers: (N,) names; empty if unknown.
+        copies: (N,) which are changed copies, only to learn from.
     """
 
     features: NDArray[np.float32]
     targets: NDArray[np.float64]
     speakers: NDArray[np.str_]
+    copies: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -43,37 +45,59 @@ class VoiceSamples:
             np.concatenate((self.features, other.features)),
             np.concatenate((self.targets, other.targets)),
             np.concatenate((self.speakers, other.speakers)),
+            np.concatenate((self.copies, other.copies)),
         )
 
+    def chosen(self, which: NDArray[np.bool_]) -> VoiceSamples:
+        """Some of them; `which` is (N,)."""
+        return VoiceSamples(self.features[which], self.targets[which], self.speakers[which], self.copies[which])
 
-def of_clips(encoder: WhisperEncoder, clips: Sequence[Clip], labels: Sequence[str], reporter: Reporter) -> VoiceSamples:
-    """Labelled clips.
+
+def of_clips(
+    features: VoiceFeatures, clips: Sequence[Clip], labels: Sequence[str], reporter: Reporter, copies: int = 0
+) -> VoiceSamples:
+    """Labelled clips, each with changed copies.
 
     Args:
         labels: classes; clips with another one are left out, and those that are too short or silent, with a warning.
+        copies: number of changed copies of each clip; they are the same in each run.
 
     Raises:
         DatasetError: no clip is left.
         VideoError: a file cannot be opened.
     """
-    kept, features = [], []
+    found: list[Features] = []
+    kept: list[Clip] = []
+    is_copy: list[bool] = []
     with reporter.task("features of voices", len(clips), "clip") as task:
-        for clip in clips:
+        for number, clip in enumerate(clips):
             heard = utterance(samples_of(clip.path)) if clip.label in labels else None
-            if heard is not None:
+            for copy, one in enumerate([] if heard is None else [heard, *_copies(heard, number, copies)]):
+                found.append(features.of(one))
                 kept.append(clip)
-                features.append(features_of(encoder, heard))
+                is_copy.append(copy > 0)
             task.advance()
     if not kept:
         raise DatasetError("no clip has a class of the classifier", hint=f"its classes: {', '.join(labels)}")
-    if left := len(clips) - len(kept):
+    if left := len(clips) - (len(kept) - sum(is_copy)):
         reporter.warn(f"{left} of {len(clips)} clips are too short, silent or of other classes, and left out")
     targets = np.eye(len(labels))[[list(labels).index(clip.label) for clip in kept]]
-    return VoiceSamples(np.stack(features), targets, np.array([clip.speaker for clip in kept]))
+    return VoiceSamples(np.stack(found), targets, np.array([clip.speaker for clip in kept]), np.array(is_copy))
+
+
+def _copies(heard: Samples, number: int, copies: int) -> list[Samples]:
+    """Changed copies of a clip; fewer if nothing is heard in one."""
+    found = []
+    for copy in range(copies):
+        rng = np.random.default_rng([number, copy])
+        one = utterance(changed(heard, drawn(rng), rng))
+        if one is not None:
+            found.append(one)
+    return found
 
 
 def of_workspaces(
-    encoder: WhisperEncoder, workspaces: Sequence[Path], labels: Sequence[str], reporter: Reporter
+    voice: VoiceFeatures, workspaces: Sequence[Path], labels: Sequence[str], reporter: Reporter
 ) -> VoiceSamples:
     """Utterances of finished videos whose speaker is on screen and assessable, with the probabilities of the face.
 
@@ -94,7 +118,7 @@ def of_workspaces(
             heard = utterance(sound.between(one.start_s, one.end_s)) if sound else None
             taught = np.array([(one.face or {}).get(canonical(label) or "", 0.0) for label in _owners(labels)])
             if heard is not None and taught.sum() > 0:
-                features.append(features_of(encoder, heard))
+                features.append(voice.of(heard))
                 targets.append(taught / taught.sum())
                 speakers.append(f"{path.name}: {one.person}")
         reporter.note(f"{path}: {len(said)} utterances with a face that was assessed")
@@ -104,7 +128,7 @@ def of_workspaces(
             hint="run first: fercli annotate VIDEO --sound",
             code="teacher-empty",
         )
-    return VoiceSamples(np.stack(features), np.stack(targets), np.array(speakers))
+    return VoiceSamples(np.stack(features), np.stack(targets), np.array(speakers), np.zeros(len(targets), bool))
 
 
 def _owners(labels: Sequence[str]) -> list[str]:

@@ -1,9 +1,10 @@
-"""Train a classifier of voices: softmax regression on labels, on a face's probabilities, or on both."""
+"""Train a classifier of voices: discriminant analysis by labels, by a face's probabilities, or by both."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from fercli.labels import EMOTIONS
 from fercli.learn.evaluation import metrics
 from fercli.learn.voice.datasets import read_clips, terms
 from fercli.learn.voice.samples import VoiceSamples, of_clips, of_workspaces
-from fercli.models.voice import VoiceHead, VoiceHeader, load_voice_encoder, write_head
+from fercli.models.voice import LAYERS, VoiceHead, VoiceHeader, load_voice_features, write_head
 from fercli.progress import Reporter
 
 LEFT_OUT = 2
 """Speakers that are left out at a time."""
-_TEMPERATURES = np.geomspace(0.25, 8, 61)
+Fit = Callable[[VoiceSamples, VoiceHeader], VoiceHead]
+_TEMPERATURES = np.geomspace(0.02, 200, 185)
+_NEVER = -1e4
+"""Logit of a class of which there is no sample."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,17 @@ class VoiceTraining:
     Attributes:
         sources: labelled data sets. teachers: workspaces whose faces teach.
         out: directory of the run.
-        decay: weight of half the squared weights in the loss.
+        copies: number of changed copies of each clip that are learnt from, too.
+        layers: layers of the encoder whose states are used, from 1.
+        shrinkage: share of the identity in the covariance of features, see `fitted`.
     """
 
     sources: tuple[DataSource, ...]
     teachers: tuple[Path, ...]
     out: Path
-    decay: float = 0.1
+    copies: int = 2
+    layers: tuple[int, ...] = LAYERS
+    shrinkage: float = 0.6
 
 
 def train(parameters: VoiceTraining, reporter: Reporter) -> Path:
@@ -58,31 +66,33 @@ def train(parameters: VoiceTraining, reporter: Reporter) -> Path:
     clips = [clip for source in parameters.sources for clip in read_clips(source.dataset, source.root)]
     found = {clip.label for clip in clips} if clips else set(EMOTIONS)
     labels = tuple(sorted(found, key=_order))
-    encoder = load_voice_encoder()
-    own = of_clips(encoder, clips, labels, reporter) if clips else None
-    taught = of_workspaces(encoder, parameters.teachers, labels, reporter) if parameters.teachers else None
+    features = load_voice_features(parameters.layers)
+    own = of_clips(features, clips, labels, reporter, parameters.copies) if clips else None
+    taught = of_workspaces(features, parameters.teachers, labels, reporter) if parameters.teachers else None
     recipe = {
         "datasets": [source.dataset for source in parameters.sources],
         "teachers": len(parameters.teachers),
         "taught": len(taught) if taught else 0,
-        "decay": parameters.decay,
+        "copies": parameters.copies,
+        "shrinkage": parameters.shrinkage,
     }
     data = [terms(source.dataset) for source in parameters.sources]
     data += [f"faces of {len(taught)} utterances in {len(parameters.teachers)} videos"] if taught else []
-    header = VoiceHeader(labels, training_data="; ".join(data), recipe=recipe)
-    header = scored(own, taught, header, parameters.decay, reporter) if own else header
+    header = VoiceHeader(labels, parameters.layers, training_data="; ".join(data), recipe=recipe)
+    fit = partial(fitted, shrinkage=parameters.shrinkage)
+    header = scored(own, taught, header, fit, reporter) if own else header
     everything = own.joined(taught) if own and taught else own or taught
     assert everything is not None
     parameters.out.mkdir(parents=True, exist_ok=True)
     path = parameters.out / "best.safetensors"
-    write_head(path, fitted(everything, header, parameters.decay))
+    write_head(path, fit(everything, header))
     return path
 
 
 def scored(
-    samples: VoiceSamples, taught: VoiceSamples | None, header: VoiceHeader, decay: float, reporter: Reporter
+    samples: VoiceSamples, taught: VoiceSamples | None, header: VoiceHeader, fit: Fit, reporter: Reporter
 ) -> VoiceHeader:
-    """The header with the temperature, and the figures on speakers that were left out.
+    """The header with the temperature, and the figures on speakers that were left out, without changed copies.
 
     The temperature of a fold is that of the logits of all other folds, so no figure has seen its own truth.
 
@@ -97,20 +107,23 @@ def scored(
     logits = np.zeros(samples.targets.shape)
     with reporter.task("folds", len(folds), "fold") as task:
         for left_out in folds:
-            own = VoiceSamples(samples.features[~left_out], samples.targets[~left_out], samples.speakers[~left_out])
-            head = fitted(own.joined(taught) if taught else own, header, decay)
-            logits[left_out] = head.logits(samples.features[left_out])
+            own = samples.chosen(~left_out)
+            logits[left_out] = fit(own.joined(taught) if taught else own, header).logits(samples.features[left_out])
             task.advance()
     probabilities = np.zeros_like(logits)
     for left_out in folds:
-        probabilities[left_out] = _softmax(logits[left_out] / _temperature(logits[~left_out], truth[~left_out]))
-    figures = figures_of(probabilities, truth, len(header.labels))
+        others = ~left_out & ~samples.copies
+        probabilities[left_out] = _softmax(logits[left_out] / _temperature(logits[others], samples.targets[others]))
+    real = ~samples.copies
+    figures = figures_of(probabilities[real], truth[real], len(header.labels))
     figures["speakers_left_out"] = LEFT_OUT
     reporter.note(
         f"by speaker, {LEFT_OUT} left out at a time: UAR {figures['uar']:.3f}, accuracy {figures['accuracy']:.3f}, "
-        f"calibration error {figures['ece']:.3f}, {len(truth)} clips of {len(set(samples.speakers))} speakers"
+        f"calibration error {figures['ece']:.3f}, {figures['n']} clips of {len(set(samples.speakers))} speakers"
     )
-    return replace(header, temperature=_temperature(logits, truth), metrics={"by_speaker": figures})
+    return replace(
+        header, temperature=_temperature(logits[real], samples.targets[real]), metrics={"by_speaker": figures}
+    )
 
 
 def figures_of(probabilities: NDArray[np.float64], truth: NDArray[np.int64], n_classes: int) -> dict[str, Any]:
@@ -124,27 +137,29 @@ def figures_of(probabilities: NDArray[np.float64], truth: NDArray[np.int64], n_c
     }
 
 
-def fitted(samples: VoiceSamples, header: VoiceHeader, decay: float) -> VoiceHead:
-    """Softmax regression: cross-entropy with the targets, plus `decay` times half the squared weights."""
-    import torch
+def fitted(samples: VoiceSamples, header: VoiceHeader, shrinkage: float) -> VoiceHead:
+    """Linear discriminant analysis: classes are equally frequent, and normally distributed with the same covariance.
 
-    features = samples.features
-    mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
-    given = torch.from_numpy((features - mean) / spread)
-    wanted = torch.from_numpy(samples.targets.astype(np.float32))
-    weight = torch.zeros(len(header.labels), features.shape[1], requires_grad=True)
-    bias = torch.zeros(len(header.labels), requires_grad=True)
-    optimiser = torch.optim.LBFGS([weight, bias], max_iter=60, line_search_fn="strong_wolfe")
+    What differs within a class, such as speakers, sentences and recordings, has a large covariance there and counts
+    little. With soft targets each sample belongs to the classes by its share. The logits are scaled so that the
+    cross-entropy with the targets is least. A class without samples gets no probability.
 
-    def step() -> Any:
-        optimiser.zero_grad()
-        logs = torch.log_softmax(given @ weight.T + bias, dim=1)
-        loss = -(wanted * logs).sum(dim=1).mean() + decay / 2 * (weight**2).sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    optimiser.step(step)  # type: ignore[no-untyped-call]
-    return VoiceHead(header, mean, spread, weight.detach().numpy(), bias.detach().numpy())
+    Args:
+        shrinkage: share of the identity in the covariance, above 0 to 1 (Ledoit and Wolf 2004).
+    """
+    targets = samples.targets.astype(np.float32)
+    mean, spread = samples.features.mean(axis=0), np.maximum(samples.features.std(axis=0), 1e-6)
+    given = (samples.features - mean) / spread
+    mass = targets.sum(axis=0)
+    means = (targets.T @ given) / np.maximum(mass, 1e-6)[:, None]
+    within = given.T @ given / len(given) - (means.T * targets.mean(axis=0)) @ means
+    size = len(within)
+    shrunk = (1 - shrinkage) * within + shrinkage * (np.trace(within) / size) * np.eye(size, dtype=np.float32)
+    weight = np.linalg.solve(shrunk + 1e-6 * np.eye(size, dtype=np.float32), means.T).T
+    bias = -0.5 * (weight * means).sum(axis=1)
+    scale = _temperature((given @ weight.T + bias).astype(np.float64), samples.targets)
+    bias = np.where(mass > 0, bias / scale, _NEVER)
+    return VoiceHead(header, mean, spread, (weight / scale).astype(np.float32), bias.astype(np.float32))
 
 
 def _folds(speakers: NDArray[np.str_]) -> list[NDArray[np.bool_]]:
@@ -154,10 +169,11 @@ def _folds(speakers: NDArray[np.str_]) -> list[NDArray[np.bool_]]:
     return [np.isin(speakers, names[start : start + size]) for start in range(0, len(names), size)]
 
 
-def _temperature(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
-    """The temperature with the least cross-entropy (Guo et al. 2017, arXiv 1706.04599)."""
-    rows = np.arange(len(truth))
-    losses = [-np.log(np.maximum(_softmax(logits / one)[rows, truth], 1e-12)).mean() for one in _TEMPERATURES]
+def _temperature(logits: NDArray[np.float64], targets: NDArray[np.float64]) -> float:
+    """The temperature with the least cross-entropy with (N, C) targets (Guo et al. 2017, arXiv 1706.04599)."""
+    losses = [
+        -(targets * np.log(np.maximum(_softmax(logits / one), 1e-12))).sum(axis=1).mean() for one in _TEMPERATURES
+    ]
     return float(_TEMPERATURES[int(np.argmin(losses))])
 
 
