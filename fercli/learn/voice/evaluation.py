@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fercli.errors import WeightsError
 from fercli.labels import canonical
 from fercli.learn.evaluation.classification import Scores, score
 from fercli.learn.voice.datasets import read_clips
@@ -16,12 +17,19 @@ from fercli.progress import Reporter
 
 
 def is_voice(target: str) -> bool:
-    """Whether a name or a file is a classifier of voices."""
+    """Whether a name or a file is a classifier of voices.
+
+    Raises:
+        WeightsError: it is a file of weights that does not exist, so its data sets are unknown.
+    """
     if target in model_names("voices"):
         return True
     path = Path(target)
-    if path.suffix != ".safetensors" or not path.is_file():
+    if path.suffix != ".safetensors":
         return False
+    if not path.is_file():
+        hint = "check the path: training writes best.safetensors into its folder"
+        raise WeightsError(f"no weights file {path}", hint=hint, code="weights-missing")
     with path.open("rb") as file:
         return b"fercli-voice" in file.read(4096)
 

@@ -186,3 +186,12 @@ def test_the_face_teaches_utterances_that_have_one(tmp_path: Path, monkeypatch: 
 def test_a_file_without_sound_is_an_error(tmp_path: Path) -> None:
     with fails(DatasetError, "dataset-unusable", "a.mp4"):
         samples_of(numbered_video(tmp_path / "a.mp4", 5))
+
+
+def test_a_classifier_that_does_not_exist_is_named_and_not_its_data_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "best.safetensors"
+    assert main(["evaluate", str(missing), "--dataset", "ravdess", "--root", str(tmp_path)]) == 5
+    err = capsys.readouterr().err
+    assert "error[weights-missing]" in err and str(missing) in err
