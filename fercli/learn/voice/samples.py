@@ -121,7 +121,7 @@ def of_workspaces(
                 features.append(voice.of(heard))
                 targets.append(taught / taught.sum())
                 speakers.append(f"{path.name}: {one.person}")
-        reporter.note(f"{path}: {len(said)} utterances with a face that was assessed")
+        reporter.note(f"{path}: utterances with a face that was assessed: {len(said)}")
     if not features:
         raise InputError(
             "no utterance of these workspaces has a visible speaker whose face was assessed",

@@ -67,8 +67,9 @@ def train(parameters: VoiceTraining, reporter: Reporter) -> Path:
     found = {clip.label for clip in clips} if clips else set(EMOTIONS)
     labels = tuple(sorted(found, key=_order))
     features = load_voice_features(parameters.layers)
-    own = of_clips(features, clips, labels, reporter, parameters.copies) if clips else None
+    # Workspaces first: one that is stale is refused before the minutes that clips take.
     taught = of_workspaces(features, parameters.teachers, labels, reporter) if parameters.teachers else None
+    own = of_clips(features, clips, labels, reporter, parameters.copies) if clips else None
     recipe = {
         "datasets": [source.dataset for source in parameters.sources],
         "teachers": len(parameters.teachers),

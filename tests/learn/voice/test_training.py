@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fercli.cli.entry import main
+from fercli.config import DataSource
 from fercli.errors import ConfigError, DatasetError, InputError
 from fercli.learn.voice import evaluation, training
 from fercli.learn.voice.clips import samples_of
@@ -181,6 +182,15 @@ def test_the_face_teaches_utterances_that_have_one(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(load, "load", lambda workspace: Taught(said[1:]))
     with fails(InputError, "teacher-empty"):
         of_workspaces(FakeFeatures(), [workspace.path], ("anger",), Silent())  # type: ignore[arg-type]
+
+
+def test_a_workspace_that_cannot_teach_is_refused_before_the_clips_are_heard(
+    tmp_path: Path, corpus: Path, fake_features: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "of_clips", lambda *given: pytest.fail("the clips were heard"))
+    missing = tmp_path / "missing.fercli"
+    with fails(InputError, "workspace-missing", "missing.fercli"):
+        training.train(VoiceTraining((DataSource("cremad", corpus),), (missing,), tmp_path / "run"), Silent())
 
 
 def test_a_file_without_sound_is_an_error(tmp_path: Path) -> None:
