@@ -109,7 +109,7 @@ def annotate(
     subtitles: opt.Subtitles = SpeechParams.subtitles,
     voice_model: opt.VoiceModel = VoicesParams.model,
     device: opt.Device = Runtime.device,
-    batch: opt.Batch = Runtime.batch,
+    batch: opt.WindowBatch = Runtime.batch,
     config: opt.Config = None,
     force: opt.Force = False,
     verify: opt.Verify = False,

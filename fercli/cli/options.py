@@ -278,6 +278,7 @@ Overwrite = Annotated[
 Replace = Annotated[bool, flag("--overwrite", help="Replace an existing file.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Batch = Annotated[int, typer.Option(help="Clips per step.")]
+WindowBatch = Annotated[int, typer.Option("--batch", help="Windows classified at once; 0: as many as suit the device.")]
 Force = Annotated[bool, flag("--force", help="Run even if the results are up to date.")]
 Verify = Annotated[
     bool, flag("--verify", help="Read the whole video again, even if size, time and inode of its file are unchanged.")

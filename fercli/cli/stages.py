@@ -160,7 +160,7 @@ def classify_emotions(
     prior: opt.Prior = EmotionsParams.prior,
     abstain: opt.Abstain = EmotionsParams.abstain,
     device: opt.Device = Runtime.device,
-    batch: opt.Batch = Runtime.batch,
+    batch: opt.WindowBatch = Runtime.batch,
     licences: opt.Licences = "all",
     config: opt.Config = None,
     force: opt.Force = False,

@@ -128,7 +128,6 @@ class TestOptions:
             (["--start", "999"], "999"),
             (["--format", "xml"], "known: json, records, jsonl, csv"),
             (["--device", "tpu"], "known: auto, cpu, cuda"),
-            (["--batch", "0"], "the batch is 0"),
             (["--batch", "-5"], "the batch is -5"),
             (["--min-face", "-3"], "min_size is -3"),
             (["--max-side", "1"], "max_side is 1"),
