@@ -372,7 +372,7 @@ def test_what_reads_a_result_needs_it_fresh(finished: Workspace) -> None:
     require_tables(finished, "frames", what="a reader of frames", hashed=True)
 
 
-@pytest.mark.parametrize("wrong", [{"batch": 0}, {"batch": -5}, {"device": "gpu"}])
+@pytest.mark.parametrize("wrong", [{"batch": -1}, {"batch": -5}, {"device": "gpu"}])
 def test_what_nothing_can_be_run_with(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError) as caught:
         Runtime(**wrong)
