@@ -1,6 +1,6 @@
 """How much of its accuracy a classifier of voices keeps on recordings unlike those it was trained on.
 
-    python benchmarks/voice_shift.py ../shared/data/sound/ravdess --keep /tmp/voice-shift
+    python benchmarks/voice_shift.py ../shared/data/sound/ravdess --keep kept
 
 Only RAVDESS is used: other microphones, rooms, noise, pitch, tempo and texts are made of its clips, in other ways than
 the copies that are learnt from; and the sentence, the sex or the intensity is another than in training. Speakers are
