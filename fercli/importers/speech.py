@@ -54,7 +54,8 @@ def import_speech(
     notes += _about_voices(result, annotations, path)
     said, words = _difference(workspace, state, result, _with_names(annotations, renamed), path, notes)
     seen = {person.name for person in result.everyone if person.tracks}
-    edits = _edits(workspace, [*said.rows, *(words.rows if words else ())], seen, path, by)
+    anchors = PersonAnchors(workspace, state)
+    edits = _edits(anchors, [*said.rows, *(words.rows if words else ())], seen, path, by)
     append(workspace, edits)
     unseen = sorted({edit.person for edit in edits if edit.person and edit.person not in seen})
     notes += [f"no person on screen has the name {name!r}, who speaks" for name in unseen]
@@ -139,14 +140,14 @@ def _about_voices(result: Result, annotations: Annotations, path: Path) -> list[
 
 
 def _edits(
-    workspace: Workspace, rows: Sequence[ManualSpeech], seen: Collection[str], path: Path, by: str
+    anchors: PersonAnchors, rows: Sequence[ManualSpeech], seen: Collection[str], path: Path, by: str
 ) -> list[Edit]:
     """An edit for each correction.
 
     Args:
         seen: names of the persons with a face.
     """
-    anchors, on, by = PersonAnchors(workspace, read_state(workspace)), now(), annotator(by)
+    on, by = now(), annotator(by)
     edits = []
     for row in rows:
         try:
