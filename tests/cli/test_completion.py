@@ -6,7 +6,6 @@ import os
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -68,16 +67,11 @@ def test_installing_writes_the_file_that_the_shell_reads(environment: dict[str, 
     assert str(script) in (tmp_path / ".bashrc").read_text() and "complete_bash" in script.read_text()
 
 
-def test_completing_is_quick_and_imports_nothing_heavy() -> None:
+def test_completing_imports_nothing_heavy() -> None:
     code = (
         "import sys; from fercli.cli.entry import main; main([]); "
         "print(*({'torch', 'numpy', 'pyarrow', 'cv2', 'rich.console'} & set(sys.modules)), file=sys.stderr)"
     )
     environment = {**os.environ, "_FERCLI_COMPLETE": "complete_bash", "COMP_WORDS": "fercli tr", "COMP_CWORD": "1"}
-    seconds = []
-    for _ in range(3):
-        started = time.monotonic()
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-        seconds.append(time.monotonic() - started)
-        assert (done.stdout.split(), done.stderr.strip()) == (["track", "transcribe", "train"], "")
-    assert min(seconds) < 1.0  # 0.2 s where nothing else runs
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout.split(), done.stderr.strip()) == (["track", "transcribe", "train"], "")
