@@ -190,13 +190,14 @@ def test_a_real_picture_of_too_many_pixels_takes_neither_time_nor_memory(tmp_pat
     whole = struct.pack(">I", len(rows)) + b"IDAT" + rows + struct.pack(">I", zlib.crc32(b"IDAT" + rows))
     (tmp_path / "large.png").write_bytes(content.replace(empty, whole))
     code = (
-        "import resource, sys, time\n"
+        "import sys, time\n"
         "from pathlib import Path\n"
+        "from resource import RUSAGE_SELF, getrusage\n"
         "from fercli.errors import InputError\n"
         "from fercli.media.images import read_image\n"
-        "before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()\n"
+        "before, begun = getrusage(RUSAGE_SELF).ru_maxrss, time.process_time()\n"
         "try:\n    read_image(Path(sys.argv[1]))\nexcept InputError:\n"
-        "    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, time.process_time() - begun)\n"
+        "    print((getrusage(RUSAGE_SELF).ru_maxrss - before) // 1024, time.process_time() - begun)\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "large.png")], capture_output=True, text=True, check=True
