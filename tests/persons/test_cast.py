@@ -5,8 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -312,14 +311,19 @@ def test_a_run_killed_while_enrolling_leaves_no_trace(show: Path) -> None:
 def test_a_run_waits_for_another_one(show: Path) -> None:
     seen(show, "one", group(0))
     program = (
-        "import sys, time; from pathlib import Path; from fercli.persons import cast_file\n"
-        "with cast_file.opened(Path(sys.argv[1])): print('open', flush=True); time.sleep(1)\n"
+        "import sys; from pathlib import Path; from fercli.persons import cast_file\n"
+        "with cast_file.opened(Path(sys.argv[1])): print('open', flush=True); sys.stdin.read()\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program, str(show)], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None and process.stdout.readline() == b"open\n"
-        started = time.monotonic()
-        assert seen(show, "two", group(0)) == ["Person 1"]
-        assert time.monotonic() - started > 0.2
+    command = [sys.executable, "-c", program, str(show)]
+    with (
+        ThreadPoolExecutor(1) as pool,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+    ):
+        assert process.stdin is not None and process.stdout is not None and process.stdout.readline() == b"open\n"
+        second = pool.submit(seen, show, "two", group(0))
+        assert not wait([second], timeout=0.3).done, "it does not end while the other one has the cast"
+        process.stdin.close()
+        assert second.result() == ["Person 1"]
 
 
 HARM = {

@@ -106,7 +106,7 @@ class World:
     def wait(self, job: str, *states: str) -> dict[str, Any]:
         """The job once it has one of these states; by default once it has ended."""
         wanted = states or ("done", "failed", "cancelled")
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while time.monotonic() < until:
             found: dict[str, Any] = self.client.get(f"/v1/jobs/{job}").json()
             if found.get("state") in wanted:

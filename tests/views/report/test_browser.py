@@ -105,7 +105,7 @@ class Visit:
 
     def wait(self, expression: str) -> None:
         """Until it is true; the page's policy forbids what playwright's own wait does."""
-        for _ in range(100):
+        for _ in range(2400):  # two minutes, which only a busy machine needs
             if self.page.evaluate(expression):
                 return
             self.page.wait_for_timeout(50)
