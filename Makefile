@@ -38,7 +38,9 @@ demo/sample.mp4: examples/make_sample.py $(INSTALLED)
 	@mkdir -p demo
 	$(BIN)/python examples/make_sample.py demo/sample.mp4 --truth demo/sample-truth.json
 
-test: lint types contracts pytest ## linters, types, import contracts and all tests
+# The types use one core, so they are checked beside the tests.
+test: lint ## linters, types, import contracts and all tests
+	@$(MAKE) --no-print-directory -j3 types contracts pytest
 
 lint: $(INSTALLED) ## ruff: rules and format
 	$(BIN)/ruff check .

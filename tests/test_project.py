@@ -96,6 +96,12 @@ def test_every_file_that_contributing_names_is_there() -> None:
     assert [name for name in named if "NAME" not in name and not (ROOT / name).is_file()] == []
 
 
+def test_make_test_checks_types_beside_the_tests_and_leaves_nothing_out() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^test: lint ##", makefile, re.MULTILINE)
+    assert recipe("test") == ["@$(MAKE) --no-print-directory -j3 types contracts pytest"]
+
+
 def test_make_prints_the_coverage_of_the_fast_tests_and_leaves_none_out() -> None:
     text = " ".join(recipe("pytest"))
     assert '.venv/bin/python -m pytest -q -m "not slow" $(COVERAGE) $(TESTS)' in text
