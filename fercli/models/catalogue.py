@@ -229,11 +229,11 @@ CLASSIFIERS = (
         task="classifier",
         loader="fercli.models.classifier:load",
         licence="MIT; trained on images of unclear licence, see weights/README.md",
-        source="trained with `fercli train`, recipe in weights/README.md",
+        source="trained with benchmarks/distil.py, recipe in weights/README.md",
         training_data="FER2013 with FER+ votes, research use",
         commercial="unclear",
         weights="tsm-resnet18-fer2013.safetensors",
-        sha256="41a2aeeca83380b927339a9234a387cc92fa7991ca742be339cc4f499d431598",
+        sha256="6b6e2df893d131ba2d95cc0ac565633f47a93cf554affef04a94b6b3b1ce54dc",
     ),
     ModelSpec(
         name="resnet18",
@@ -244,6 +244,6 @@ CLASSIFIERS = (
         training_data="FER2013 with FER+ votes, research use",
         commercial="unclear",
         weights="resnet18-fer2013.safetensors",
-        sha256="85a56694ddc5b00d1ce57089e32e2786cd0aaf2f17bb386b313ac51aea9a47df",
+        sha256="adfd8bd5530eb1ce0e56263462b4e590c786bb0c660b12c0cccd6c57da4b149b",
     ),
 )
