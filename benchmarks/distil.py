@@ -5,8 +5,8 @@
 Three phases share the time. Within each, one process a plan, side by side on one GPU:
 
 1. until 46 %, four teachers learn the labels: three start from the weights of `--init`, one (`at64-scratch`) does not;
-2. until 86 %, one process trains two students on the same views. The teachers' mean answer to a view teaches whoever
-   sees that same view (Beyer et al. 2022, arXiv 2106.05237), beside the labels;
+2. until 86 %, one process trains two students on the same views. The target of each view is the teachers' mean answer
+   to that same view (Beyer et al. 2022, arXiv 2106.05237), beside the labels;
 3. until the end, each student becomes a network of clips of four frames, taught by the same teachers' answers to the
    third frame.
 
@@ -117,7 +117,7 @@ class Plan:
         networks: name -> design, all of as many frames.
         lr, batch: peak learning rate, faces a step.
         mix: probability of mixup or CutMix.
-        teachers: their share in the loss; the rest is the labels'.
+        teachers: weight of their answers in the loss; the labels have the rest.
     """
 
     seed: int

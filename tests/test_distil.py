@@ -119,7 +119,7 @@ def test_folded_normalisation_gives_the_same_answers(distil: Any) -> None:
         torch.testing.assert_close(folded(clips), network(clips), atol=1e-4, rtol=1e-4)
 
 
-def test_rare_classes_are_drawn_more_often_and_the_loss_knows(distil: Any, root: Path) -> None:
+def test_rare_classes_are_drawn_more_often_and_the_loss_is_corrected(distil: Any, root: Path) -> None:
     found = distil.Faces(root, "cpu")
     assert (found.sizes, len(found.images)) == ([8, 7], 24)
     for held, shares, shift in zip(found.targets, found.shares, found.shifts, strict=True):
@@ -164,7 +164,7 @@ def test_a_step_leaves_the_gradients_of_its_own_batch(distil: Any, root: Path) -
 
 
 @pytest.mark.slow
-def test_a_trial_of_a_few_steps_writes_four_networks(tmp_path: Path, root: Path) -> None:
+def test_a_trial_of_one_step_writes_four_networks(tmp_path: Path, root: Path) -> None:
     out = tmp_path / "out"
     command = [sys.executable, str(BENCHMARKS / "distil.py"), str(root), "--out", str(out), "--steps", "1"]
     subprocess.run(command, check=True, cwd=BENCHMARKS.parent, env={**os.environ, "OMP_NUM_THREADS": "1"})
